@@ -1,0 +1,1 @@
+"""Salesforce over HTTP: login, queries, pages, describe, and the pace at which they are sent."""
