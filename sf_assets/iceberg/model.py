@@ -1,0 +1,71 @@
+"""What travels between the warehouse and its callers: values only, no I/O."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, final
+
+from pyiceberg.types import IcebergType
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+@final
+class Unchecked:
+    """The type of `UNCHECKED`."""
+
+    def __repr__(self) -> str:
+        return "UNCHECKED"
+
+
+UNCHECKED: Final = Unchecked()
+"""As `base`: whatever state the table bears, commit."""
+
+
+@dataclass(frozen=True)
+class TableColumn:
+    """A column that a table must have. Provisional: its type is a guess, and the table holds nothing in it yet."""
+
+    name: str
+    type: IcebergType
+    doc: str = ""
+    provisional: bool = False
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Rows to write and the state that holds once they are written; None: no commit point yet."""
+
+    frame: "pl.DataFrame"
+    state: str | None
+
+
+@dataclass(frozen=True)
+class TableFacts:
+    """What a table says of itself, from its metadata alone; no data file is opened."""
+
+    rows: int
+    snapshot_id: int | None
+    state: str | None
+    columns: tuple[str, ...]
+    uri: str
+    metadata_location: str
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a write did. `rows`: in the table afterwards; `read`: in the frames; `outdated`: dropped, the table's are newer."""
+
+    snapshot_id: int | None
+    commits: int
+    rows: int
+    read: int
+    inserted: int
+    updated: int
+    vanished: int
+    unchanged: int
+    outdated: int
+    bytes_written: int
+    files_written: int
+    added_columns: tuple[str, ...]
+    uri: str
+    metadata_location: str
