@@ -1,0 +1,82 @@
+# Everything a person types in this checkout. `make` alone lists the targets.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+# The practice deployment's home: Dagster's history, the catalog, the tables' files, the practice org's key and changes.
+export DAGSTER_HOME ?= $(CURDIR)/.sf_assets
+export DAGSTER_DISABLE_TELEMETRY := yes
+# More arguments for the command behind a target: make test ARGS="-k ledger", make demo ARGS="--rows account=5000".
+ARGS ?=
+
+.PHONY: help
+help: ## List the targets
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: install
+install: $(STAMP) ## Make .venv and install the project into it, with the versions of constraints.txt
+
+$(STAMP): setup.cfg constraints.txt
+	@command -v $(PYTHON) >/dev/null || { \
+	  echo "Missing: $(PYTHON). Install Python 3.11 or later, or name yours: make install PYTHON=/path/to/python3"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Too old: $$($(PYTHON) --version). sf_assets needs Python 3.11 or later: make install PYTHON=/path/to/python3"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "Missing: Python's venv module. Install it (Debian, Ubuntu: apt-get install python3.11-venv) and start again."; exit 1; }
+	@echo "Installing into $(VENV) (two minutes the first time) ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]' || { \
+	  echo; echo "The packages could not be installed. pip's own message stands above; if it names no package, this machine does not"; \
+	  echo "reach a package index: check the network, or set pip's index, proxy or certificate (pip config list), and start again."; exit 1; }
+	@touch $@
+
+$(DAGSTER_HOME)/dagster.yaml: dagster.yaml
+	@mkdir -p $(@D)
+	@cp $< $@
+
+.PHONY: demo
+demo: $(STAMP) $(DAGSTER_HOME)/dagster.yaml ## Start a practice Salesforce org and copy its thirty endpoints into Iceberg tables
+	@$(BIN)/sf-assets demo $(ARGS)
+
+.PHONY: dev
+dev: $(STAMP) $(DAGSTER_HOME)/dagster.yaml ## Start the practice org and Dagit on http://127.0.0.1:3000
+	@$(BIN)/sf-assets dev $(ARGS)
+
+.PHONY: test
+test: lint types imports unit ## Run everything that must pass: lint, types, import contract, tests
+
+.PHONY: check
+check: test ## The same as test: what continuous integration runs
+
+.PHONY: lint
+lint: $(STAMP) ## Run ruff alone
+	@$(BIN)/ruff check .
+
+.PHONY: types
+types: $(STAMP) ## Run mypy alone
+	@$(BIN)/mypy
+
+.PHONY: imports
+imports: $(STAMP) ## Check the import contract alone
+	@$(BIN)/lint-imports --no-logo
+
+.PHONY: unit
+unit: $(STAMP) ## Run the tests alone, or some of them: make unit ARGS="-k throttle"
+	@$(BIN)/pytest $(ARGS)
+
+.PHONY: constraints
+constraints: $(STAMP) ## Resolve setup.cfg anew and write constraints.txt
+	@$(BIN)/python -m pip install --quiet --dry-run --ignore-installed --report .resolved.json '.[dev,dbt,postgres]'
+	@grep '^#' constraints.txt > .constraints.new
+	@$(BIN)/python -c 'import json; print(*sorted(("{name}=={version}".format(**i["metadata"]) for i in \
+	  json.load(open(".resolved.json"))["install"] if i["metadata"]["name"] != "sf-assets"), key=str.lower), sep="\n")' >> .constraints.new
+	@mv .constraints.new constraints.txt; rm .resolved.json
+
+.PHONY: clean
+clean: ## Remove the practice org, its tables and Dagster's history (.sf_assets), and every cache
+	rm -rf .sf_assets .pytest_cache .mypy_cache .ruff_cache .import_linter_cache build dist *.egg-info

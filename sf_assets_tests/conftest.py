@@ -1,0 +1,28 @@
+"""Fixtures that every room's tests may ask for."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+
+class Clock:
+    """A clock that stands still until it is told to go on: `clock()` is its time, aware and UTC."""
+
+    def __init__(self, start: datetime) -> None:
+        self.time = start
+
+    def __call__(self) -> datetime:
+        return self.time
+
+    def advance(self, **passed: float) -> datetime:
+        """Go on by `hours=2, seconds=1`; returns the new time."""
+        self.time += timedelta(**passed)
+        return self.time
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock at a plain Tuesday noon."""
+    return Clock(datetime(2026, 3, 10, 12, tzinfo=UTC))
