@@ -10,15 +10,6 @@ from importlib.resources import files
 from typing import Any
 
 
-class SalesforceFloat(float):
-    """A number that Salesforce writes with an exponent (`1.2345678E7`); to Python it is the plain float."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return wire_number(self)
-
-
 def wire_number(value: float) -> str:
     """The JSON text of a double, currency or percent as Java writes it: an exponent from 10^7 on and below 10^-3."""
     plain = float.__repr__(value)
