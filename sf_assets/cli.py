@@ -1,0 +1,156 @@
+"""The `sf-assets` command. It imports what it needs inside each command, so that `sf-assets --help` is instant."""
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sf_assets.errors import SfAssetsError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from sf_assets.assets.deployments import Deployment
+    from sf_assets.commands.demo import Outcome
+
+PASS_ON: dict[str, Any] = {"ignore_unknown_options": True, "help_option_names": []}
+"""Click settings of a command whose options belong to the practice org."""
+
+
+class Commands(click.Group):
+    """The border to the person: an error of ours is one message with its remedy and exit status 1, not a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except SfAssetsError as error:
+            click.secho(f"{type(error).__name__}: {error}", fg="red", err=True)
+            click.echo(f"What to do: {error.remedy}", err=True)
+            sys.exit(1)
+
+
+@click.group(cls=Commands)
+def main() -> None:
+    """Salesforce as Apache Iceberg tables: thirty Dagster assets built from SOQL specs."""
+    signal.signal(signal.SIGTERM, _leave)
+
+
+def _leave(signum: int, frame: FrameType | None) -> None:
+    """Unwind on SIGTERM, so that a child process is never left behind."""
+    sys.exit(128 + signum)
+
+
+@main.command(context_settings=PASS_ON)
+@click.argument("options", nargs=-1, type=click.UNPROCESSED)
+def practice(options: tuple[str, ...]) -> None:
+    """Serve the practice org alone: a Salesforce org on 127.0.0.1 with made-up data.
+
+    `sf-assets practice --help` lists its options (--port, --seed, --rows account=5000, ...).
+    """
+    home = () if "--home" in options else ("--home", str(_home() / "practice"))
+    os.execv(sys.executable, [sys.executable, "-m", "sf_assets.devorg", *home, *options])
+
+
+port_option = click.option("--port", default=8630, show_default=True, help="The practice org's port on 127.0.0.1.")
+rows_option = click.option("--rows", multiple=True, metavar="OBJECT=N", help="Size of an object in a new practice org.")
+
+
+@main.command()
+@port_option
+@rows_option
+def demo(port: int, rows: tuple[str, ...]) -> None:
+    """Copy the practice org's thirty endpoints into local Iceberg tables and print what came in."""
+    from rich.console import Console
+
+    from sf_assets.commands.practice import practice_org
+
+    console = Console()
+    with (
+        console.status("Starting the practice org ...") as status,
+        practice_org(_home() / "practice", port=port, options=_sizes(rows)) as url,
+    ):
+        _use_practice(url)
+        status.update("Loading Dagster ...")
+        outcomes = _materialize(console, status.update)
+    _print(console, outcomes)
+    sys.exit(0 if outcomes and not any(outcome.error for outcome in outcomes) else 1)
+
+
+def _materialize(console: "Console", tell: Callable[[str], None]) -> "list[Outcome]":
+    from sf_assets.commands.demo import materialize_all
+
+    done: list[Outcome] = []
+
+    def report(outcome: "Outcome") -> None:
+        done.append(outcome)
+        tell(f"{len(done)} endpoints done, the last: {outcome.endpoint}")
+        if not console.is_terminal:
+            console.print(f"{len(done):>3} {outcome.endpoint}: {outcome.kind}", highlight=False)
+
+    return materialize_all(report)
+
+
+def _print(console: "Console", outcomes: "list[Outcome]") -> None:
+    from sf_assets.commands.demo import failures, outcome_table
+
+    console.print()
+    console.print(outcome_table(outcomes))
+    for line in failures(outcomes):
+        console.print(line, style="red", markup=False, highlight=False)
+    console.print(f"\nThe tables lie in {_home()}. See them: sf-assets tables. In Dagit: make dev.", highlight=False)
+
+
+@main.command()
+@port_option
+@rows_option
+@click.option("--dagit-port", default=3000, show_default=True, help="Dagit's port on 127.0.0.1.")
+def dev(port: int, rows: tuple[str, ...], dagit_port: int) -> None:
+    """Serve Dagit and Dagster's daemon, with the practice org beside them unless SF_ASSETS_DEPLOYMENT is production."""
+    from sf_assets.commands.dagit import serve_dagit
+    from sf_assets.commands.practice import practice_org
+
+    if _deployment().name == "production":
+        sys.exit(serve_dagit(dagit_port))
+    with practice_org(_home() / "practice", port=port, options=_sizes(rows)) as url:
+        _use_practice(url)
+        click.echo(f"The practice org: {url}. Dagit, in some seconds: http://127.0.0.1:{dagit_port}. Ctrl-C ends both.")
+        sys.exit(serve_dagit(dagit_port))
+
+
+@main.command()
+def tables() -> None:
+    """List the deployment's tables: rows, as of when each is true, where it lies."""
+    from rich.console import Console
+
+    from sf_assets.commands.tables import table_list
+
+    Console().print(table_list(_deployment().iceberg.warehouse()))
+
+
+def _deployment() -> "Deployment":
+    from sf_assets.assets.deployments import read_deployment
+
+    return read_deployment()
+
+
+def _home() -> Path:
+    return _deployment().home
+
+
+def _sizes(rows: tuple[str, ...]) -> list[str]:
+    return [part for row in rows for part in ("--rows", row)]
+
+
+def _use_practice(url: str) -> None:
+    """Point this process and its children at the practice org."""
+    os.environ |= {
+        "SF_ASSETS_DEPLOYMENT": "practice",
+        "SALESFORCE_INSTANCE_URL": url,
+        "SF_ASSETS_HOME": str(_home()),
+        "DAGSTER_HOME": os.environ.get("DAGSTER_HOME", str(_home())),
+    }

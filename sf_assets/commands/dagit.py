@@ -1,0 +1,27 @@
+"""Dagit and Dagster's daemon in a child process, over the instance of DAGSTER_HOME."""
+
+import subprocess
+import sys
+
+SHELL_INTERRUPTED = 130
+
+
+def serve_dagit(port: int) -> int:
+    """Serve until interrupted; return the exit status.
+
+    The instance is made first, by this process alone: webserver and daemon that both make an empty SQLite home at the
+    same moment leave it with two heads of its schema, and neither starts ever after.
+    """
+    import dagster as dg
+
+    with dg.DagsterInstance.get() as instance:
+        instance.get_runs_count()
+    dagster_dev = [sys.executable, "-m", "dagster", "dev", "-m", "sf_assets.definitions"]
+    with subprocess.Popen([*dagster_dev, "-h", "127.0.0.1", "-p", str(port)]) as process:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            process.wait()
+            return SHELL_INTERRUPTED
+        finally:
+            process.terminate()
