@@ -15,7 +15,7 @@ from sf_assets.specs.naming import is_custom
 from sf_assets.specs.tokens import Token, tokens
 
 KEYWORDS = frozenset({"SELECT", "FROM", "WHERE", "TYPEOF"})
-CLAUSES = frozenset(["ALL", "FOR", "GROUP", "HAVING", "LIMIT", "OFFSET", "ORDER", "SELECT", "TYPEOF", "UPDATE", "USING", "WHERE", "WITH"])
+CLAUSES = KEYWORDS | {"ALL", "FOR", "GROUP", "HAVING", "LIMIT", "OFFSET", "ORDER", "UPDATE", "USING", "WITH"}
 EXPANSIONS = ("STANDARD", "CUSTOM")
 
 

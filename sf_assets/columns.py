@@ -1,0 +1,280 @@
+"""From a spec and what the org shows to columns: which are read, which the table has, and of what type.
+
+The type table Salesforce | Polars | Iceberg | Snowflake stands here, and nowhere else. A type comes from describe, or
+from the catalogue where the org does not show the column; never from a value.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import polars as pl
+from pyiceberg.types import (
+    BooleanType,
+    DateType,
+    DecimalType,
+    DoubleType,
+    IcebergType,
+    IntegerType,
+    LongType,
+    StringType,
+    TimestamptzType,
+    TimeType,
+)
+
+from sf_assets.errors import FieldInvalid, SpecError
+from sf_assets.iceberg.model import TableColumn
+from sf_assets.salesforce.describe import Field, SObject
+from sf_assets.specs.catalogue import SYSTEM_COLUMNS, CatalogueField
+from sf_assets.specs.model import NEVER_READ, EndpointSpec
+from sf_assets.specs.naming import column_name, is_custom
+
+__all__ = ["Column", "ColumnPlan", "absences", "column_name", "plan_columns", "table_columns"]
+
+SYNCED_AT = "_synced_at"
+COMPOUND = frozenset({"address", "location"})
+"""Their parts are columns of their own."""
+
+MONEY_DIGITS, MONEY_SCALE = 38, 6
+"""Salesforce does not round money to its column's scale: six digits at least are kept."""
+
+
+class Types(NamedTuple):
+    """What one Salesforce type is elsewhere."""
+
+    polars: pl.DataType
+    iceberg: IcebergType
+    snowflake: str
+
+
+def _money(scale: int) -> Types:
+    return Types(pl.Decimal(MONEY_DIGITS, scale), DecimalType(MONEY_DIGITS, scale), f"NUMBER({MONEY_DIGITS}, {scale})")
+
+
+_TEXT = Types(pl.String(), StringType(), "VARCHAR")
+_MOMENT = Types(pl.Datetime("us", "UTC"), TimestamptzType(), "TIMESTAMP_LTZ(6)")
+
+TYPES: Mapping[str, Types] = {
+    # Salesforce         Polars        Iceberg        Snowflake
+    "anyType": _TEXT,
+    "base64": _TEXT,
+    "combobox": _TEXT,
+    "email": _TEXT,
+    "encryptedstring": _TEXT,
+    "id": _TEXT,
+    "multipicklist": _TEXT,
+    "phone": _TEXT,
+    "picklist": _TEXT,
+    "reference": _TEXT,
+    "string": _TEXT,
+    "textarea": _TEXT,
+    "url": _TEXT,
+    "boolean": Types(pl.Boolean(), BooleanType(), "BOOLEAN"),
+    "int": Types(pl.Int32(), IntegerType(), "NUMBER(10, 0)"),
+    "long": Types(pl.Int64(), LongType(), "NUMBER(19, 0)"),
+    "double": Types(pl.Float64(), DoubleType(), "FLOAT"),
+    "percent": Types(pl.Float64(), DoubleType(), "FLOAT"),
+    "currency": _money(MONEY_SCALE),
+    "date": Types(pl.Date(), DateType(), "DATE"),
+    "datetime": _MOMENT,
+    "time": Types(pl.Time(), TimeType(), "TIME(6)"),
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of one table. `type` is Salesforce's word, `scale` Salesforce's scale.
+
+    Provisional: the org does not show it, so its type is the catalogue's and nothing is read into it.
+    """
+
+    api_name: str
+    name: str
+    type: str
+    scale: int = 0
+    label: str = ""
+    doc: str = ""
+    calculated: bool = False
+    provisional: bool = False
+    key: bool = False
+
+    @property
+    def decimal_scale(self) -> int:
+        """Digits after the point that a currency column keeps."""
+        return max(self.scale, MONEY_SCALE)
+
+    @property
+    def polars(self) -> pl.DataType:
+        """The type in a frame."""
+        return self._types.polars
+
+    @property
+    def iceberg(self) -> IcebergType:
+        """The type in the table."""
+        return self._types.iceberg
+
+    @property
+    def snowflake(self) -> str:
+        """The type in Snowflake, as DDL writes it."""
+        return self._types.snowflake
+
+    @property
+    def _types(self) -> Types:
+        return _money(self.decimal_scale) if self.type == "currency" else TYPES[self.type]
+
+
+@dataclass(frozen=True)
+class ColumnPlan:
+    """What one sync reads and what the table has; both in the same order, `Id` first.
+
+    `missing`: API names of the spec's columns that this org or user does not show. `excluded_calculated`: API names of
+    calculated columns that are not read because the setting says so.
+    """
+
+    read: tuple[Column, ...]
+    table: tuple[Column, ...]
+    missing: tuple[str, ...]
+    excluded_calculated: tuple[str, ...]
+
+
+def plan_columns(
+    spec: EndpointSpec,
+    described: SObject | None,
+    *,
+    calculated: Literal["stale", "exclude"] = "stale",
+    dropped: Collection[str] = (),
+) -> ColumnPlan:
+    """Plan an endpoint's columns: the spec's in its order, then the org's custom ones by name.
+
+    Without a describe (`None`) the catalogue's columns of a plain org are read. `dropped` are API names that the org
+    has refused (`INVALID_FIELD`) although they seemed to be there.
+
+    Raises SpecError for a type that is not in the table of types and for two columns of one name; FieldInvalid when
+    the org does not show a column without which no sync is right.
+    """
+    visible = _visible(spec, described, dropped)
+    named = _named(spec, visible)
+    unread = _unread(spec, visible) if calculated == "exclude" else set()
+    listed = [name for name in named if name.lower() not in unread or not is_custom(name) or name in spec.query.columns]
+    table = tuple(_column(spec, name, visible.get(name.lower())) for name in listed)
+    read = tuple(c for c in table if not c.provisional and c.api_name.lower() not in unread)
+    _refuse_blind(spec, read)
+    _refuse_collisions(spec, table)
+    missing = tuple(c.api_name for c in table if c.provisional)
+    excluded = tuple(visible[name.lower()].name for name in named if name.lower() in unread)
+    return ColumnPlan(read, table, missing, excluded)
+
+
+def table_columns(columns: Sequence[Column]) -> tuple[TableColumn, ...]:
+    """Return the columns as the warehouse takes them, `_synced_at` behind them."""
+    own = TableColumn(SYNCED_AT, _MOMENT.iceberg, "When this version of the row was read from Salesforce.")
+    return (*(TableColumn(c.name, c.iceberg, c.doc, c.provisional) for c in columns), own)
+
+
+def absences(spec: EndpointSpec, plan: ColumnPlan) -> tuple[str, ...]:
+    """Return those of the missing columns that a plain org has: their absence is news, that of a feature's is not."""
+    features = {known.name for known in (*spec.catalogue, *SYSTEM_COLUMNS) if known.feature}
+    return tuple(name for name in plan.missing if name not in features)
+
+
+def _visible(spec: EndpointSpec, described: SObject | None, dropped: Collection[str]) -> dict[str, Field]:
+    """Fields that may be read, by lower-case name: Salesforce takes a name in any case."""
+    fields = described.fields if described else map(_as_field, (k for k in _known(spec).values() if not k.feature))
+    gone = {name.lower() for name in dropped}
+    return {field.name.lower(): field for field in fields if field.name.lower() not in gone}
+
+
+def _known(spec: EndpointSpec) -> dict[str, CatalogueField]:
+    return {known.name.lower(): known for known in spec.catalogue or SYSTEM_COLUMNS}
+
+
+def _as_field(known: CatalogueField) -> Field:
+    return Field(known.name, known.type, known.label, known.length, known.precision, known.scale)
+
+
+def _named(spec: EndpointSpec, visible: Mapping[str, Field]) -> list[str]:
+    """API names of the table's columns in their order, each once, `Id` first, as describe spells them."""
+    names = {"id": "Id"}
+    for name in (*spec.query.columns, *_standards(spec, visible), *_customs(spec, visible)):
+        names.setdefault(name.lower(), visible[name.lower()].name if name.lower() in visible else name)
+    return [name for name in names.values() if not spec.is_excluded(name)]
+
+
+def _standards(spec: EndpointSpec, visible: Mapping[str, Field]) -> Iterator[str]:
+    """`FIELDS(STANDARD)`: the catalogue's columns, then those that only this org has."""
+    if spec.query.standard:
+        yield from (known.name for known in spec.catalogue)
+        yield from _expanded(visible, custom=False)
+
+
+def _customs(spec: EndpointSpec, visible: Mapping[str, Field]) -> Iterator[str]:
+    """`FIELDS(CUSTOM)`: only describe knows them."""
+    if spec.query.custom:
+        yield from _expanded(visible, custom=True)
+
+
+def _expanded(visible: Mapping[str, Field], *, custom: bool) -> list[str]:
+    fields = (field for field in visible.values() if field.custom == custom and field.type not in COMPOUND)
+    return sorted((field.name for field in fields if field.name not in NEVER_READ), key=str.lower)
+
+
+def _unread(spec: EndpointSpec, visible: Mapping[str, Field]) -> set[str]:
+    required = {name.lower() for name in spec.required}
+    return {name for name, field in visible.items() if field.calculated and name not in required}
+
+
+def _column(spec: EndpointSpec, name: str, field: Field | None) -> Column:
+    """Build a column from the org's field; without one from the catalogue; a name that neither knows is a text."""
+    known = _known(spec).get(name.lower())
+    source = field or (_as_field(known) if known else Field(name, "string"))
+    if source.type not in TYPES:
+        raise _refused_type(spec, source)
+    own_name = column_name(source.name)
+    return Column(
+        api_name=source.name,
+        name=own_name,
+        type=source.type,
+        scale=source.scale,
+        label=source.label,
+        doc=_doc(source),
+        calculated=source.calculated,
+        provisional=field is None,
+        key=own_name in spec.keys,
+    )
+
+
+def _doc(field: Field) -> str:
+    """`API name: label (calculated). Help text.`, without what is not there."""
+    label = f": {field.label}" if field.label else ""
+    calculated = " (calculated)" if field.calculated else ""
+    help_text = f". {' '.join(field.help.split())}" if field.help.strip() else ""
+    return f"{field.name}{label}{calculated}{help_text}"
+
+
+def _refused_type(spec: EndpointSpec, field: Field) -> SpecError:
+    what = f"{spec.sobject}.{field.name} is of type {field.type!r}, which has no column type"
+    parts = "; its parts are columns" if field.type in COMPOUND else ""
+    return SpecError(
+        f"Endpoint {spec.endpoint}: {what}{parts}.",
+        remedy=f'Exclude it: [override.{spec.endpoint}] excluded = ["{field.name}"] in endpoints.toml.',
+        endpoint=spec.endpoint, object=spec.sobject, column=field.name, type=field.type,
+    )  # fmt: skip
+
+
+def _refuse_blind(spec: EndpointSpec, read: Sequence[Column]) -> None:
+    shown = {column.api_name.lower() for column in read}
+    hidden = [name for name in spec.required if name.lower() not in shown]
+    if hidden:
+        message = f"{spec.sobject} does not show {', '.join(hidden)}, without which {spec.endpoint} cannot be read."
+        remedy = f"Grant the integration user read access to {', '.join(hidden)} of {spec.sobject}."
+        raise FieldInvalid(message, remedy=remedy, columns=tuple(hidden), endpoint=spec.endpoint)
+
+
+def _refuse_collisions(spec: EndpointSpec, table: Sequence[Column]) -> None:
+    for name, times in Counter((SYNCED_AT, *(column.name for column in table))).items():
+        if times > 1:
+            same = [column.api_name for column in table if column.name == name]
+            message = f"Endpoint {spec.endpoint}: {' and '.join(same)} would both be column {name}."
+            remedy = f'Exclude one: [override.{spec.endpoint}] excluded = ["{same[-1]}"] in endpoints.toml.'
+            raise SpecError(message, remedy=remedy, endpoint=spec.endpoint, columns=tuple(same))
