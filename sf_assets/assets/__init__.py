@@ -1,0 +1,1 @@
+"""The Dagster floor: the only folder, with `definitions.py`, that imports dagster."""

@@ -1,0 +1,64 @@
+"""Credentials from AWS Secrets Manager. A module of its own: dagster_aws is imported only where it is configured."""
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from dagster_aws.secretsmanager import SecretsManagerResource
+from pydantic import Field
+
+from sf_assets.assets.resources import CredentialsResource, digest
+from sf_assets.errors import ConfigError
+
+if TYPE_CHECKING:
+    from sf_assets.salesforce.client import Credentials
+
+KEYS = ("consumer_key", "private_key", "username")
+
+
+class SecretsManagerCredentials(CredentialsResource):
+    """One secret whose text is JSON with `consumer_key`, `private_key` (PEM) and `username`."""
+
+    secrets: SecretsManagerResource
+    secret_id: str = Field(description="Name or ARN of the secret.")
+
+    def fetch(self) -> "Credentials":
+        """Read the secret: one GetSecretValue, no other right is needed."""
+        from sf_assets.salesforce.client import Credentials
+
+        values = _read_secret(self.secrets.get_client(), self.secret_id)
+        return Credentials(**{key: values[key] for key in KEYS})
+
+    def identity(self) -> str:
+        """Return a digest of the secret's name and of where it is asked for."""
+        return digest(self.secret_id, str(self.secrets.region_name), str(self.secrets.endpoint_url))
+
+
+def _read_secret(client: Any, secret_id: str) -> dict[str, str]:
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        text = client.get_secret_value(SecretId=secret_id)["SecretString"]
+    except (BotoCoreError, ClientError) as error:
+        raise _unread(secret_id, f"AWS answered: {error}") from None
+    return _values(secret_id, text)
+
+
+def _values(secret_id: str, text: str) -> dict[str, str]:
+    try:
+        values = json.loads(text)
+    except ValueError:
+        raise _unread(secret_id, "its text is not JSON") from None
+    told = values if isinstance(values, dict) else {}
+    missing = [key for key in KEYS if not (isinstance(told.get(key), str) and told[key])]
+    if missing:
+        raise _unread(secret_id, f"its JSON lacks {', '.join(missing)}")
+    return {key: told[key] for key in KEYS}
+
+
+def _unread(secret_id: str, why: str) -> ConfigError:
+    return ConfigError(
+        f"SALESFORCE_SECRET_ID: the secret {secret_id!r} gives no credentials: {why}",
+        remedy="Store a JSON object with consumer_key, private_key and username under this name, and grant this process"
+        " secretsmanager:GetSecretValue on it.",
+        setting="SALESFORCE_SECRET_ID",
+    )

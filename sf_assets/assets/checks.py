@@ -1,0 +1,167 @@
+"""What a sync knows, as three check results inside each asset: is the table complete, as specified, and current.
+
+They cost no call. `complete` blocks what is downstream; the other two tell. A warning is for what a person may want to
+mend and no row is lost by; an error is for lost or stale rows.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+from sf_assets import errors
+from sf_assets.specs.model import EndpointSpec
+
+if TYPE_CHECKING:
+    from sf_assets.record import SyncRecord
+
+CHECKS: Mapping[str, str] = {
+    "complete": "Every row that the org showed is in the table, keys are unique and not null, nothing shrank.",
+    "as_specified": "The object is available and every column of the spec is read, in full and in its own type.",
+    "current": "The table is true as of this run, and enough of the day's API calls is left for the next ones.",
+}
+QUOTA_LOW = 0.9
+"""Share of the daily calls above which `current` warns."""
+
+_ASKED_BY: Mapping[str, tuple[type[errors.SfAssetsError], ...]] = {
+    "complete": (errors.ResultIncomplete, errors.ShrinkRefused, errors.KeysRepeated),
+    "as_specified": (
+        errors.ColumnIncompatible,
+        errors.ObjectUnavailable,
+        errors.FieldInvalid,
+        errors.ValueUnexpected,
+        errors.AccessDenied,
+    ),
+    "current": (errors.QuotaSpent,),
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one check looked at, and the sentences that speak against it (none: it passes)."""
+
+    against: tuple[str, ...]
+    looked_at: Mapping[str, Any] = field(default_factory=dict)
+
+
+def check_specs(key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
+    """Return the specs of an endpoint's three checks."""
+    return [
+        dg.AssetCheckSpec(name, asset=key, description=text, blocking=name == "complete")
+        for name, text in CHECKS.items()
+    ]
+
+
+def check_results(spec: EndpointSpec, record: "SyncRecord") -> Iterator[dg.AssetCheckResult]:
+    """Yield the three results of a sync that came to its end; the record must be complete."""
+    for name, finding in findings(spec, record).items():
+        yield dg.AssetCheckResult(
+            check_name=name,
+            passed=not finding.against,
+            severity=dg.AssetCheckSeverity.WARN,
+            description=" ".join(finding.against) or CHECKS[name],
+            metadata={key: value for key, value in finding.looked_at.items() if value is not None},
+        )
+
+
+def findings(spec: EndpointSpec, record: "SyncRecord") -> dict[str, Finding]:
+    """Return what each check found, by its name."""
+    return {
+        "complete": _complete(spec, record),
+        "as_specified": _as_specified(spec, record),
+        "current": _current(record),
+    }
+
+
+def warnings(spec: EndpointSpec, record: "SyncRecord") -> list[str]:
+    """Return every sentence that speaks against the sync, of all three checks."""
+    return [sentence for finding in findings(spec, record).values() for sentence in finding.against]
+
+
+def failed_evaluation(key: dg.AssetKey, error: errors.SfAssetsError) -> dg.AssetCheckEvaluation | None:
+    """Return the red check that an error answers, None when no check asks for it."""
+    for name, kinds in _ASKED_BY.items():
+        if isinstance(error, kinds):
+            return dg.AssetCheckEvaluation(
+                asset_key=key,
+                check_name=name,
+                passed=False,
+                severity=dg.AssetCheckSeverity.ERROR,
+                description=f"{error} {error.remedy}",
+                metadata={"error": type(error).__name__, "remedy": dg.MetadataValue.md(error.remedy)},
+                blocking=name == "complete",
+            )
+    return None
+
+
+def _complete(spec: EndpointSpec, record: "SyncRecord") -> Finding:
+    without_deleted = "queryAll" in record.degraded and spec.has_is_deleted
+    against = ("This org does not serve queryAll: deleted and archived rows were not seen.",) if without_deleted else ()
+    written = record.written
+    return Finding(
+        against,
+        {
+            "keys": ", ".join(spec.keys),
+            "rows_read": record.rows_read,
+            "table_rows_before": record.table_rows_before,
+            "table_rows": written.rows if written else record.table_rows_before,
+            "rows_vanished": written.vanished if written else 0,
+            "notes": "\n".join(record.notes) or None,
+        },
+    )
+
+
+def _as_specified(spec: EndpointSpec, record: "SyncRecord") -> Finding:
+    hidden = sorted({*record.hidden, *(name for name in record.missing if name not in _features(spec))})
+    against = [
+        f"The object is not available: {record.unavailable}" * bool(record.unavailable),
+        f"Hidden from the integration user, or gone: {', '.join(hidden)}." * bool(hidden and not record.unavailable),
+        f"New and not backfilled: {_priced(record.pending)}." * bool(record.pending),
+        f"Digits beyond the column's scale were rounded: {_counted(record.rounded)}." * bool(record.rounded),
+        "This org serves no describe: columns and types are the catalogue's." * ("describe" in record.degraded),
+    ]
+    return Finding(
+        tuple(filter(None, against)),
+        {
+            "missing": _listed(record.missing),
+            "hidden": _listed(record.hidden),
+            "shown_again": _listed(record.shown_again),
+            "added": _listed(record.added),
+            "calculated_as_of_last_change": _listed(record.calculated),
+            "rounded": _counted(record.rounded) or None,
+        },
+    )
+
+
+def _current(record: "SyncRecord") -> Finding:
+    share = record.quota_used / record.quota_limit if record.quota_used is not None and record.quota_limit else None
+    against = [
+        f"{share or 0:.0%} of the org's daily API calls are used." * bool(share and share > QUOTA_LOW),
+        "The table keeps what it had: the object cannot be read now." * bool(record.unavailable),
+    ]
+    return Finding(
+        tuple(filter(None, against)),
+        {
+            "true_as_of": dg.MetadataValue.timestamp(record.true_as_of) if record.true_as_of else None,
+            "quota_used": record.quota_used,
+            "quota_limit": record.quota_limit,
+        },
+    )
+
+
+def _features(spec: EndpointSpec) -> frozenset[str]:
+    """The standard columns that many orgs lack: none of them is missed."""
+    return frozenset(column.name for column in spec.catalogue if column.feature)
+
+
+def _listed(names: tuple[str, ...]) -> str | None:
+    return ", ".join(names) or None
+
+
+def _priced(calls: Mapping[str, int]) -> str:
+    return ", ".join(f"{column} (costs {count} calls)" for column, count in calls.items())
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{column} ({count} values)" for column, count in counts.items())

@@ -1,0 +1,75 @@
+"""The run config of an endpoint: how a person asks for more than the ordinary sync."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import dagster as dg
+from pydantic import Field
+
+from sf_assets.errors import ConfigError
+
+if TYPE_CHECKING:
+    from sf_assets.assets.resources import SalesforceResource
+    from sf_assets.record import Options
+
+
+class EndpointConfig(dg.Config):
+    """Left alone, an endpoint reads what has changed."""
+
+    full_refresh: bool = Field(default=False, description="Read the whole object again.")
+    since: str | None = Field(
+        default=None,
+        description="Read again what was modified at or after this time, e.g. 2026-11-01T00:00:00Z.",
+    )
+    until: str | None = Field(default=None, description="... and before this time; the end of a bounded re-read.")
+    confirm_shrink: bool = Field(
+        default=False, description="The rows that are missing in Salesforce are really gone: let the table shrink."
+    )
+    adopt_org: bool = Field(
+        default=False,
+        description="The table was filled from another org (a sandbox before its refresh); give full_refresh with it.",
+    )
+
+    def options(self, salesforce: "SalesforceResource") -> "Options":
+        """Return the sync's options; raise ConfigError that names the entry that is malformed."""
+        from sf_assets.record import Options
+
+        since, until = _moment("since", self.since), _moment("until", self.until)
+        self._refuse_contradictions(since, until)
+        return Options(
+            full_refresh=self.full_refresh,
+            since=since,
+            until=until,
+            confirm_shrink=self.confirm_shrink,
+            adopt_org=self.adopt_org,
+            read_deleted=salesforce.read_deleted,
+            calculated=salesforce.calculated,
+        )
+
+    def _refuse_contradictions(self, since: datetime | None, until: datetime | None) -> None:
+        if since and until and since >= until:
+            raise _wrong("since", f"{self.since} is not before until, {self.until}")
+        if self.full_refresh and (since or until):
+            raise _wrong("full_refresh", "it reads everything, since and until bound what is read")
+        if self.adopt_org and not self.full_refresh:
+            raise _wrong("adopt_org", "a table is given to another org only together with full_refresh: true")
+
+
+def _moment(name: str, text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise _wrong(name, f"{text!r} is no ISO time") from None
+    if moment.tzinfo is None:
+        raise _wrong(name, f"{text!r} has no zone; write {text}Z for UTC")
+    return moment
+
+
+def _wrong(name: str, what: str) -> ConfigError:
+    return ConfigError(
+        f"Run config {name}: {what}.",
+        remedy="Correct the run's config in the launchpad and launch it again.",
+        setting=name,
+    )

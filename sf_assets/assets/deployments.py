@@ -1,0 +1,156 @@
+"""practice | production -> resources: the one reader of the environment.
+
+Secrets are handed on as `EnvVar`, by name: they are read when a run starts and no page shows them.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from sf_assets.assets.practice import PracticeCredentials
+from sf_assets.assets.resources import (
+    CredentialsResource,
+    EnvironmentCredentials,
+    IcebergResource,
+    SalesforceResource,
+)
+from sf_assets.errors import ConfigError
+
+PRACTICE_URL = "http://127.0.0.1:8630"
+Environment = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """What the environment says. `endpoints` and `cadences` are still text, to be read against the specs."""
+
+    name: str
+    home: Path
+    salesforce: SalesforceResource
+    iceberg: IcebergResource
+    endpoints: str
+    cadences: str
+    specs: Path | None
+    dbt: bool
+
+    @property
+    def fills_missing(self) -> bool:
+        """Whether automation makes the first copy of the org: in practice yes, in production a person starts it."""
+        return self.name == "practice"
+
+
+def read_deployment(environment: Environment | None = None) -> Deployment:
+    """Read the environment (default: the process's own); raise ConfigError that names the variable."""
+    env = os.environ if environment is None else environment
+    name, home = _one_of(env, "SF_ASSETS_DEPLOYMENT", DEPLOYMENTS), home_folder(env)
+    return Deployment(
+        name=name,
+        home=home,
+        salesforce=DEPLOYMENTS[name](env, home),
+        iceberg=_iceberg(env, home / "lake" / name),
+        endpoints=env.get("SF_ASSETS_ENDPOINTS", ""),
+        cadences=env.get("SF_ASSETS_CADENCES", ""),
+        specs=Path(env["SF_ASSETS_SPECS"]) if env.get("SF_ASSETS_SPECS") else None,
+        dbt=_switch(env, "SF_ASSETS_DBT", default=False),
+    )
+
+
+def home_folder(env: Environment) -> Path:
+    """Return where the embedded defaults live: SF_ASSETS_HOME, else DAGSTER_HOME, else .sf_assets/ where we stand."""
+    return Path(env.get("SF_ASSETS_HOME") or env.get("DAGSTER_HOME") or ".sf_assets").absolute()
+
+
+def _practice(env: Environment, home: Path) -> SalesforceResource:
+    url = env.get("SALESFORCE_INSTANCE_URL") or PRACTICE_URL
+    return _salesforce(env, home, instance_url=url, credentials=PracticeCredentials(folder=str(home / "practice")))
+
+
+def _production(env: Environment, home: Path) -> SalesforceResource:
+    url = _required(env, "SALESFORCE_INSTANCE_URL", "the org's My Domain host, as acme.my.salesforce.com")
+    return _salesforce(env, home, instance_url=url, credentials=_credentials(env))
+
+
+DEPLOYMENTS: Mapping[str, Callable[[Environment, Path], SalesforceResource]] = {
+    "practice": _practice,
+    "production": _production,
+}
+
+
+def _salesforce(
+    env: Environment, home: Path, *, instance_url: str, credentials: CredentialsResource
+) -> SalesforceResource:
+    return SalesforceResource(
+        instance_url=instance_url,
+        credentials=credentials,
+        audience=env.get("SALESFORCE_LOGIN_AUDIENCE", ""),
+        requests_per_second=_number(env, "SALESFORCE_REQUESTS_PER_SECOND", 2.0, "a positive number", lambda n: n > 0),
+        quota_reserve=_number(env, "SALESFORCE_QUOTA_RESERVE", 0.1, "a share from 0 to below 1", lambda n: 0 <= n < 1),
+        ledger=env.get("SF_ASSETS_LEDGER") or f"sqlite:///{home / 'ledger.db'}",
+        read_deleted=_switch(env, "SF_ASSETS_READ_DELETED", default=True),
+    )
+
+
+def _credentials(env: Environment) -> CredentialsResource:
+    if secret_id := env.get("SALESFORCE_SECRET_ID"):
+        return _secrets_manager(secret_id)
+    _required(env, "SALESFORCE_CONSUMER_KEY", "the app's consumer key, or SALESFORCE_SECRET_ID instead")
+    _required(env, "SALESFORCE_USERNAME", "the integration user's name")
+    key_file = env.get("SALESFORCE_PRIVATE_KEY_FILE", "")
+    if not key_file:
+        _required(env, "SALESFORCE_PRIVATE_KEY", "the private key's PEM, or SALESFORCE_PRIVATE_KEY_FILE instead")
+    values: dict[str, Any] = {"private_key_file": key_file} if key_file else {}
+    values |= {} if key_file else {"private_key": dg.EnvVar("SALESFORCE_PRIVATE_KEY")}
+    return EnvironmentCredentials(
+        consumer_key=dg.EnvVar("SALESFORCE_CONSUMER_KEY"), username=dg.EnvVar("SALESFORCE_USERNAME"), **values
+    )
+
+
+def _secrets_manager(secret_id: str) -> CredentialsResource:
+    from dagster_aws.secretsmanager import SecretsManagerResource
+
+    from sf_assets.assets.aws import SecretsManagerCredentials
+
+    return SecretsManagerCredentials(secrets=SecretsManagerResource(), secret_id=secret_id)
+
+
+def _iceberg(env: Environment, local_folder: Path) -> IcebergResource:
+    return IcebergResource(
+        catalog=env.get("SF_ASSETS_CATALOG") or "salesforce",
+        namespace=env.get("SF_ASSETS_NAMESPACE") or "salesforce",
+        local_folder=str(local_folder),
+    )
+
+
+def _one_of(env: Environment, name: str, words: Mapping[str, object]) -> str:
+    word = env.get(name) or next(iter(words))
+    if word not in words:
+        raise ConfigError(f"{name} is {word!r}; it must be one of: {', '.join(words)}", setting=name)
+    return word
+
+
+def _required(env: Environment, name: str, meaning: str) -> str:
+    if not env.get(name):
+        raise ConfigError(f"{name} is not set: {meaning}", setting=name)
+    return env[name]
+
+
+def _number(env: Environment, name: str, default: float, meaning: str, admits: Callable[[float], bool]) -> float:
+    text = env.get(name) or str(default)
+    try:
+        number = float(text)
+    except ValueError:
+        number = float("nan")
+    if not (admits(number) and number < float("inf")):
+        raise ConfigError(f"{name} is {text!r}; it must be {meaning}", setting=name)
+    return number
+
+
+def _switch(env: Environment, name: str, *, default: bool) -> bool:
+    text = env.get(name) or str(int(default))
+    if text not in ("0", "1"):
+        raise ConfigError(f"{name} is {text!r}; it must be 0 or 1", setting=name)
+    return text == "1"

@@ -1,0 +1,135 @@
+"""EndpointSpec -> AssetsDefinition. The body of all thirty: survey, sync, yield it, yield its checks."""
+
+import warnings
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+from sf_assets.assets.checks import check_results, check_specs
+from sf_assets.assets.config import EndpointConfig
+from sf_assets.assets.freshness import CADENCES
+from sf_assets.assets.reporting import teaching
+from sf_assets.assets.resources import IcebergResource, SalesforceResource
+from sf_assets.assets.selection import selected_keys
+from sf_assets.specs.model import EndpointSpec
+
+if TYPE_CHECKING:
+    from sf_assets.sync import Sync
+
+PREFIX = "salesforce"
+KINDS = {"salesforce", "polars", "iceberg"}
+ORG = dg.AssetSpec(
+    "salesforce_org",
+    description="The Salesforce org that all endpoints are read from. It is not made here.",
+    kinds={"salesforce"},
+    group_name="org",
+)
+"""The one upstream node of all endpoints."""
+
+Results = Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]
+
+
+def build_endpoints(
+    specs: Sequence[EndpointSpec], *, cadences: dict[str, str], condition: dg.AutomationCondition[Any]
+) -> list[dg.AssetsDefinition]:
+    """Build the assets of all specs; those with a cadence are kept fresh by `condition`."""
+    return [
+        build_endpoint(spec, siblings=specs, cadence=cadences.get(spec.endpoint), condition=condition) for spec in specs
+    ]
+
+
+def build_endpoint(
+    spec: EndpointSpec,
+    *,
+    siblings: Sequence[EndpointSpec],
+    cadence: str | None,
+    condition: dg.AutomationCondition[Any],
+) -> dg.AssetsDefinition:
+    """Build one endpoint's asset. `siblings` are all endpoints: a run surveys those of them that it has selected."""
+
+    @dg.asset(**_described(spec), **_automated(cadence, condition))
+    def endpoint(
+        context: dg.AssetExecutionContext,
+        config: EndpointConfig,
+        salesforce: SalesforceResource,
+        iceberg: IcebergResource,
+    ) -> Results:
+        with teaching(context, spec.endpoint):
+            sync = _begin(spec, siblings, context=context, config=config, salesforce=salesforce, iceberg=iceberg)
+        yield dg.MaterializeResult(value=sync)
+        yield from check_results(spec, sync.record)
+
+    return endpoint
+
+
+def asset_key(spec: EndpointSpec) -> dg.AssetKey:
+    """Return an endpoint's asset key; dbt's source `salesforce` and table `endpoint` have the same one."""
+    return dg.AssetKey([PREFIX, spec.endpoint])
+
+
+def description(spec: EndpointSpec) -> str:
+    """Return the asset's description for a newcomer, as markdown: what it holds, how it is read, and the SOQL."""
+    read = "queryAll, deleted and archived rows included" if spec.has_is_deleted else "query"
+    how = {
+        "tail": f"changed rows by SystemModstamp, through {read}; a change replaces the row with the same key",
+        "snapshot": f"the whole object through {read}, when it has changed",
+    }[spec.how]
+    return (
+        f"{spec.description}\n\n"
+        f"| | |\n|---|---|\n| Object | `{spec.sobject}` |\n| Key | {', '.join(f'`{key}`' for key in spec.keys)} |\n"
+        f"| Read | {how} |\n| Cadence | {spec.cadence.replace('_', ' ')} |\n\n"
+        f"```sql\n{spec.query.text.strip()}\n```\n"
+    )
+
+
+def _begin(
+    spec: EndpointSpec,
+    siblings: Sequence[EndpointSpec],
+    *,
+    context: dg.AssetExecutionContext,
+    config: EndpointConfig,
+    salesforce: SalesforceResource,
+    iceberg: IcebergResource,
+) -> "Sync":
+    from sf_assets.sync import sync
+
+    options, warehouse = config.options(salesforce), iceberg.warehouse()
+    keys = selected_keys(context)
+    selected = [sibling for sibling in siblings if asset_key(sibling) in keys]
+    survey = salesforce.survey(context.run.run_id, selected, warehouse)
+    client = salesforce.client()
+    return sync(spec, survey=survey, warehouse=warehouse, client=client, options=options, now=_now)
+
+
+def _described(spec: EndpointSpec) -> dict[str, Any]:
+    key = asset_key(spec)
+    return {
+        "key": key,
+        "deps": [ORG.key],
+        "group_name": spec.group,
+        "owners": [spec.owner],
+        "kinds": KINDS,
+        "tags": {"salesforce/object": spec.sobject, "salesforce/read": spec.how, "salesforce/cadence": spec.cadence},
+        "description": description(spec),
+        "metadata": {"dagster/code_references": _code_references(spec)},
+        "check_specs": check_specs(key),
+    }
+
+
+def _automated(cadence: str | None, condition: dg.AutomationCondition[Any]) -> dict[str, Any]:
+    if cadence is None:
+        return {}
+    return {"freshness_policy": CADENCES[cadence].policy, "automation_condition": condition}
+
+
+def _code_references(spec: EndpointSpec) -> dg.CodeReferencesMetadataValue:
+    with warnings.catch_warnings():  # beta in Dagster: were they to go, only a link in Dagit would
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        reference = dg.LocalFileCodeReference(file_path=spec.query.path, line_number=1, label=f"{spec.endpoint}.soql")
+        return dg.CodeReferencesMetadataValue(code_references=[reference])
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

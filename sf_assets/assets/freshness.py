@@ -1,0 +1,107 @@
+"""How old a table may grow: a cadence word becomes a freshness policy, a condition that keeps it, and a sensor.
+
+A policy alone materializes nothing: it sets a state. The wanted age is the policy's warning, so that tables are
+refreshed when it is reached, and a failed policy means that the promise is broken.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+import dagster as dg
+
+from sf_assets.errors import ConfigError
+from sf_assets.specs.model import EndpointSpec
+
+AC = dg.AutomationCondition
+
+
+@dataclass(frozen=True)
+class Cadence:
+    """`wanted`: the age at which a table is refreshed; `promise`: the age that it never has."""
+
+    wanted: timedelta
+    promise: timedelta
+
+    @property
+    def policy(self) -> dg.FreshnessPolicy:
+        """The policy that warns at the wanted age and fails at the promise."""
+        return dg.FreshnessPolicy.time_window(fail_window=self.promise, warn_window=self.wanted)
+
+
+CADENCES: Mapping[str, Cadence] = {
+    "minutely": Cadence(timedelta(seconds=60), timedelta(minutes=4)),  # for trials: 43,000 and more calls a day
+    "hourly": Cadence(timedelta(hours=1), timedelta(hours=3)),
+    "six_hours": Cadence(timedelta(hours=6), timedelta(hours=9)),
+    "daily": Cadence(timedelta(hours=24), timedelta(hours=30)),
+}
+
+_LATE = AC.freshness_warned() | AC.freshness_failed()
+# A failed endpoint is tried again once an hour; a bare `freshness_failed()` would ask for it at every tick.
+_HELD_BACK = ~AC.in_progress() & ~AC.newly_updated() & (~AC.execution_failed() | AC.cron_tick_passed("0 * * * *"))
+
+KEEP_FRESH = ((_LATE | AC.missing()) & _HELD_BACK).with_label("keep_fresh")
+"""Fills a table that was never filled, and keeps it fresh."""
+KEEP_FRESH_ONCE_FILLED = (_LATE & _HELD_BACK).with_label("keep_fresh_once_filled")
+"""For production: a person starts the first copy of an org; what follows runs by itself."""
+
+
+def automated(specs: Iterable[EndpointSpec], wanted: str) -> frozenset[str]:
+    """Return the endpoints that SF_ASSETS_ENDPOINTS names, as endpoints or groups; an empty text names all."""
+    specs, words = tuple(specs), split(wanted)
+    _known(words, specs, "SF_ASSETS_ENDPOINTS")
+    return frozenset(spec.endpoint for spec in specs if not words or _names(spec).intersection(words))
+
+
+def cadences(specs: Iterable[EndpointSpec], changes: str) -> dict[str, str]:
+    """Return endpoint -> cadence word: the table's, changed by SF_ASSETS_CADENCES (`task=hourly,crm=daily,all=…`).
+
+    The last entry that names an endpoint, its group or `all` holds.
+    """
+    specs, pairs = tuple(specs), [_pair(entry) for entry in split(changes)]
+    _known([name for name, _ in pairs], specs, "SF_ASSETS_CADENCES")
+    return {spec.endpoint: _last_word(spec, pairs) for spec in specs}
+
+
+def split(text: str) -> list[str]:
+    """Return the words of a comma-separated setting."""
+    return [word.strip() for word in text.split(",") if word.strip()]
+
+
+def build_sensors(words: Mapping[str, str]) -> list[dg.AutomationConditionSensorDefinition]:
+    """Build one running sensor for each cadence in use, so that a long daily endpoint does not hold the hourly ones."""
+    return [_sensor(cadence, words) for cadence in CADENCES if cadence in words.values()]
+
+
+def _sensor(cadence: str, words: Mapping[str, str]) -> dg.AutomationConditionSensorDefinition:
+    keys = [dg.AssetKey(["salesforce", endpoint]) for endpoint, word in words.items() if word == cadence]
+    return dg.AutomationConditionSensorDefinition(
+        f"salesforce_{cadence}",
+        target=dg.AssetSelection.assets(*keys),
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        minimum_interval_seconds=60,  # twice the freshness daemon's 30 s: a state that lags is not acted on twice
+        description=f"Refreshes the {len(keys)} endpoints whose cadence is {cadence}.",
+    )
+
+
+def _names(spec: EndpointSpec) -> set[str]:
+    return {spec.endpoint, spec.group, "all"}
+
+
+def _last_word(spec: EndpointSpec, pairs: Iterable[tuple[str, str]]) -> str:
+    return [spec.cadence, *(word for name, word in pairs if name in _names(spec))][-1]
+
+
+def _pair(entry: str) -> tuple[str, str]:
+    name, _, word = (part.strip() for part in entry.partition("="))
+    if word not in CADENCES:
+        raise ConfigError(f"SF_ASSETS_CADENCES: {entry!r} is not name=cadence with one of {', '.join(CADENCES)}")
+    return name, word
+
+
+def _known(words: Iterable[str], specs: Iterable[EndpointSpec], setting: str) -> None:
+    names = set[str]().union(*(_names(spec) for spec in specs))
+    for word in words:
+        if word not in names:
+            known = ", ".join(sorted(names))
+            raise ConfigError(f"{setting}: no endpoint or group is named {word!r}; there are {known}", setting=setting)

@@ -1,0 +1,43 @@
+"""Credentials of the practice org, which makes them at its first start and keeps them in its folder."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from sf_assets.assets.resources import CredentialsResource, digest
+from sf_assets.errors import ConfigError
+
+if TYPE_CHECKING:
+    from sf_assets.salesforce.client import Credentials
+
+FILE = "credentials.json"
+KEYS = ("consumer_key", "private_key", "username")
+
+
+class PracticeCredentials(CredentialsResource):
+    """What the practice org wrote into its folder; read when a run needs it, since the org may start after Dagster."""
+
+    folder: str = Field(description="The practice org's folder: `practice` under SF_ASSETS_HOME.")
+
+    def fetch(self) -> "Credentials":
+        """Return the credentials; raise ConfigError when the practice org has never been started here."""
+        from sf_assets.salesforce.client import Credentials
+
+        values = json.loads(self._text())
+        return Credentials(**{key: values[key] for key in KEYS})
+
+    def identity(self) -> str:
+        """Return a digest of the file."""
+        return digest(self._text())
+
+    def _text(self) -> str:
+        path = Path(self.folder) / FILE
+        if not path.exists():
+            raise ConfigError(
+                f"the practice org has never been started here: there is no {path}",
+                remedy="Start it with `sf-assets practice` (or `make demo`, `make dev`), or set SF_ASSETS_DEPLOYMENT="
+                "production for a real org.",
+            )
+        return path.read_text(encoding="utf-8")

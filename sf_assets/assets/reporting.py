@@ -1,0 +1,130 @@
+"""A sync's record in Dagster's words: a materialization's metadata, and a Failure that teaches for an error of ours."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+from sf_assets.assets.checks import failed_evaluation
+from sf_assets.errors import SfAssetsError
+from sf_assets.specs.model import EndpointSpec
+
+if TYPE_CHECKING:
+    from sf_assets.columns import Column
+    from sf_assets.iceberg.model import TableFacts, Written
+    from sf_assets.record import SyncRecord
+
+ERRORS_PAGE = "docs/errors.md"
+
+
+def materialized(
+    spec: EndpointSpec,
+    record: "SyncRecord",
+    *,
+    facts: "TableFacts",
+    columns: "Iterable[Column]",
+    table: str,
+    seconds: float,
+) -> dict[str, Any]:
+    """Return the metadata of a materialization. The record must be complete; `table` is the table's full name."""
+    told = {
+        "kind": record.kind,
+        **_reading(record),
+        **_writing(record.written),
+        "seconds": round(seconds, 3),
+        "dagster/row_count": facts.rows,
+        "dagster/uri": facts.uri,
+        "dagster/table_name": table,
+        "snapshot_id": None if facts.snapshot_id is None else str(facts.snapshot_id),
+        "dagster/column_schema": column_schema(spec, columns),
+        **_columns(record),
+    }
+    return {name: value for name, value in told.items() if value not in (None, "")}
+
+
+def column_schema(spec: EndpointSpec, columns: "Iterable[Column]") -> dg.TableSchema:
+    """Return the table's columns for Dagit's Columns panel; a description is Salesforce's own."""
+    return dg.TableSchema([_table_column(spec, column) for column in columns])
+
+
+def stored(written: "Written", table: str) -> dict[str, Any]:
+    """Return the metadata of a plain frame that was stored as `table`."""
+    return {
+        "dagster/row_count": written.rows,
+        "dagster/uri": written.uri,
+        "dagster/table_name": table,
+        "bytes_written": written.bytes_written,
+        **({} if written.snapshot_id is None else {"snapshot_id": str(written.snapshot_id)}),
+    }
+
+
+def failure(error: SfAssetsError, endpoint: str) -> dg.Failure:
+    """Return the Failure whose first line says what happened, to which endpoint, and what to do about it."""
+    name = type(error).__name__
+    told = {key: str(value) for key, value in error.values.items() if value is not None}
+    return dg.Failure(
+        f"{endpoint}: {error} {error.remedy}",
+        metadata={
+            "error": name,
+            "remedy": dg.MetadataValue.md(f"{error.remedy} See `{name}` in {ERRORS_PAGE}."),
+            **{key: dg.MetadataValue.text(value) for key, value in told.items() if key not in ("error", "remedy")},
+        },
+        allow_retries=error.retryable,
+    )
+
+
+@contextmanager
+def teaching(context: dg.AssetExecutionContext, endpoint: str) -> Iterator[None]:
+    """Turn an error of ours into its red check, when one asks for it, and its Failure."""
+    try:
+        yield
+    except SfAssetsError as error:
+        if evaluation := failed_evaluation(context.asset_key, error):
+            context.log_event(evaluation)
+        raise failure(error, endpoint) from error
+
+
+def _reading(record: "SyncRecord") -> Mapping[str, Any]:
+    as_of = record.true_as_of
+    return {
+        "rows_read": record.rows_read,
+        "pages": record.pages,
+        "calls": record.calls,
+        "waited_seconds": round(record.waited_seconds, 3),
+        "quota_used": record.quota_used,
+        "quota_limit": record.quota_limit,
+        "true_as_of": as_of and dg.MetadataValue.timestamp(as_of),
+        "lag_seconds": as_of and round((record.began_at - as_of).total_seconds(), 3),
+        "soql": record.soql and dg.MetadataValue.md(f"```sql\n{record.soql}\n```"),
+        "notes": dg.MetadataValue.md("\n".join(f"- {note}" for note in record.notes)) if record.notes else None,
+    }
+
+
+def _writing(written: "Written | None") -> Mapping[str, Any]:
+    return {
+        "rows_inserted": written.inserted if written else 0,
+        "rows_updated": written.updated if written else 0,
+        "rows_vanished": written.vanished if written else 0,
+        "bytes_written": written.bytes_written if written else 0,
+        "commits": written.commits if written else 0,
+    }
+
+
+def _columns(record: "SyncRecord") -> Mapping[str, Any]:
+    return {
+        "missing_columns": ", ".join(record.missing),
+        "hidden_columns": ", ".join(record.hidden),
+        "added_columns": ", ".join(record.added),
+        "calculated_columns": ", ".join(record.calculated),
+    }
+
+
+def _table_column(spec: EndpointSpec, column: "Column") -> dg.TableColumn:
+    keys = {"unique": column.name in spec.keys and len(spec.keys) == 1, "nullable": column.name not in spec.keys}
+    return dg.TableColumn(
+        column.name,
+        type=str(column.iceberg),
+        description=column.doc or column.label or column.api_name,
+        constraints=dg.TableColumnConstraints(**keys),
+    )
