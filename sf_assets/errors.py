@@ -1,0 +1,311 @@
+"""Every error that this project raises, with what to do about it and whether trying again helps.
+
+    SfAssetsError
+    ├── ConfigError                  a setting is missing or wrong
+    ├── SpecError                    a row of the endpoint table or a .soql file is malformed
+    ├── SalesforceError              what the org, or the way to it, answered
+    │   ├── LoginError               the token endpoint refused the login
+    │   │   ├── ConsumerKeyUnknown
+    │   │   ├── UserNotApproved
+    │   │   ├── UserInactive
+    │   │   ├── OrgInactive
+    │   │   ├── AudienceRefused
+    │   │   ├── AssertionRefused
+    │   │   ├── AssertionExpired
+    │   │   └── LoginRateExceeded
+    │   ├── SessionRefused           401 that a new login does not cure
+    │   ├── AccessDenied             403 for want of a right or a feature
+    │   │   └── ApiDisabled
+    │   ├── QuotaSpent               the day's API calls are used up, or the reserve is reached
+    │   ├── QueryRefused             400 on a query
+    │   │   ├── FieldInvalid
+    │   │   ├── ObjectUnavailable
+    │   │   ├── QueryTimedOut
+    │   │   ├── QueryTooLarge
+    │   │   └── LocatorLost
+    │   ├── ResourceNotFound         404, 405: this org or gateway does not serve the path
+    │   ├── ForeignAddress           a redirect or nextRecordsUrl that leads elsewhere
+    │   ├── AnswerTorn               an answer that is no complete Salesforce answer
+    │   ├── HostUnreachable          no connection, after all tries
+    │   └── OrgBusy                  pushbacks or server faults, after all tries
+    ├── ValueUnexpected              a value in an answer that its column's type does not admit
+    ├── SyncError                    reading an endpoint did not come out whole
+    │   ├── ResultIncomplete
+    │   ├── ShrinkRefused
+    │   └── KeysRepeated
+    └── WarehouseError               the Iceberg side
+        ├── WarehouseUnreachable
+        ├── WarehouseReadOnly
+        ├── TableForeign             the table belongs to another org, object or tool
+        ├── ColumnIncompatible
+        └── CommitConflict           another run has written this table meanwhile
+
+`str(error)` is what happened, to which endpoint, with which values; `error.remedy` is one imperative sentence;
+`error.retryable` says whether the same call may succeed later without anybody's doing. No secret is ever a value.
+"""
+
+from typing import ClassVar
+
+
+class SfAssetsError(Exception):
+    """The root. `values` holds what the message names, for metadata: short strings, numbers, never a secret."""
+
+    remedy: str = "Read the message; if it does not say enough, report it with the run's log."
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, what: str, /, *, remedy: str | None = None, **values: object) -> None:
+        super().__init__(what)
+        self.values = values
+        if remedy is not None:
+            self.remedy = remedy
+
+
+class ConfigError(SfAssetsError):
+    """A setting is missing or wrong; raised before any request is sent."""
+
+    remedy = "Correct the setting that the message names (README, 'Environment') and start again."
+
+
+class SpecError(SfAssetsError):
+    """A row of the endpoint table or a .soql file is malformed; raised at load, with file and line."""
+
+    remedy = "Correct the file at the line that the message names."
+
+
+class SalesforceError(SfAssetsError):
+    """What the org, or the way to it, answered. Values: `status`, `error_code`, `url` without its query."""
+
+    remedy = "Look the errorCode up in docs/errors.md; if it is not there, report it with the message."
+
+
+class LoginError(SalesforceError):
+    """The token endpoint refused the login."""
+
+    remedy = "Check consumer key, username, private key and instance URL against the app in Salesforce's Setup."
+
+
+class ConsumerKeyUnknown(LoginError):
+    """`invalid_client_id`: the org does not know this consumer key."""
+
+    remedy = (
+        "Copy the consumer key from the app's page in Setup, check that SALESFORCE_INSTANCE_URL is that org's My Domain"
+        " host, and give a new app ten minutes to become known."
+    )
+
+
+class UserNotApproved(LoginError):
+    """`user hasn't approved this consumer` or `invalid_app_access`: the app is not pre-authorized for this user."""
+
+    remedy = (
+        "In the app's policies choose 'Admin approved users are pre-authorized', give the user a profile or permission"
+        " set of the app, and grant the scopes api and refresh_token."
+    )
+
+
+class UserInactive(LoginError):
+    """The user is inactive or locked."""
+
+    remedy = "Activate or unlock the integration user in Setup > Users."
+
+
+class OrgInactive(LoginError):
+    """The org is locked or closed."""
+
+    remedy = "Ask the org's administrator or Salesforce support to reopen the org."
+
+
+class AudienceRefused(LoginError):
+    """The assertion's `aud` is wrong for this host (a sandbox's key used on production, or the other way round)."""
+
+    remedy = (
+        "Set SALESFORCE_LOGIN_AUDIENCE to https://test.salesforce.com for a sandbox or https://login.salesforce.com for"
+        " production, or correct SALESFORCE_INSTANCE_URL."
+    )
+
+
+class AssertionRefused(LoginError):
+    """The assertion was not accepted: unknown username, or a private key that does not match the app's certificate."""
+
+    remedy = (
+        "Check that SALESFORCE_USERNAME exists in this org (a sandbox's usernames end in the sandbox's name) and that the"
+        " private key belongs to the certificate uploaded to the app."
+    )
+
+
+class AssertionExpired(LoginError):
+    """The assertion had expired on arrival: this machine's clock is off by minutes."""
+
+    remedy = "Set this machine's clock (NTP); the assertion is valid for three minutes."
+
+
+class LoginRateExceeded(LoginError):
+    """The user logged in more often than 3,600 times within the hour."""
+
+    remedy = "Wait an hour and find what logs in so often with this user: a run logs in once."
+
+
+class SessionRefused(SalesforceError):
+    """401 that a new login does not cure."""
+
+    remedy = "Check the app's session and IP policies and the user's login hours in Setup; do not retry before."
+
+
+class AccessDenied(SalesforceError):
+    """403: the user lacks a right, or the org a feature."""
+
+    remedy = "Give the integration user the right that the message names, by a permission set (README, 'A real org')."
+
+
+class ApiDisabled(AccessDenied):
+    """The org's edition or the user has no API access."""
+
+    remedy = "Grant 'API Enabled' to the integration user, or ask Salesforce to enable the REST API for this edition."
+
+
+class QuotaSpent(SalesforceError):
+    """The org's rolling 24-hour API quota is used up, or what is left is the reserve for others. Not a failure of rights."""
+
+    remedy = "Wait: calls come back over the next 24 hours and the next run resumes where this one stopped."
+
+
+class QueryRefused(SalesforceError):
+    """400 on a query."""
+
+    remedy = "Paste the SELECT of the message into the org's developer console and correct the .soql file."
+
+
+class FieldInvalid(QueryRefused):
+    """`INVALID_FIELD`: a column is missing or hidden by field-level security. Value `columns`: the names, where told."""
+
+    remedy = "Grant the integration user read access to the column, or exclude it in the endpoint's row."
+
+
+class ObjectUnavailable(QueryRefused):
+    """`INVALID_TYPE`: the object does not exist, its feature is off, or the user may not see it."""
+
+    remedy = "Switch the object's feature on in Setup, give the user read access, or take the endpoint out of SF_ASSETS_ENDPOINTS."
+
+
+class QueryTimedOut(QueryRefused):
+    """`QUERY_TIMEOUT`: the same query will time out again; a smaller range may not."""
+
+    remedy = "Narrow the endpoint's WHERE, or run it when the org is quiet."
+
+
+class QueryTooLarge(QueryRefused):
+    """`OPERATION_TOO_LARGE`, `QUERY_TOO_COMPLICATED`, 414 or 431."""
+
+    remedy = "Give the integration user 'View All Data' (Task and Event need it), or exclude columns in the endpoint's row."
+
+
+class LocatorLost(QueryRefused):
+    """`INVALID_QUERY_LOCATOR`: the cursor of this result is gone; the query must be asked anew."""
+
+    remedy = "Run the endpoint again: it resumes from its last checkpoint."
+    retryable = True
+
+
+class ResourceNotFound(SalesforceError):
+    """404 or 405: this org or gateway does not serve the path."""
+
+    remedy = "Check SALESFORCE_INSTANCE_URL and that the org serves API version 60.0."
+
+
+class ForeignAddress(SalesforceError):
+    """A redirect, or a nextRecordsUrl, that leads to another host. The bearer token was not sent there."""
+
+    remedy = "Set SALESFORCE_INSTANCE_URL to the org's own My Domain host; if it is right, a proxy rewrites answers."
+
+
+class AnswerTorn(SalesforceError):
+    """An answer that is no complete Salesforce answer, after all tries: HTML, cut JSON, a page without records."""
+
+    remedy = "Run the endpoint again; if it recurs, look for a proxy between this machine and Salesforce."
+    retryable = True
+
+
+class HostUnreachable(SalesforceError):
+    """The host did not answer, after all tries."""
+
+    remedy = "Check SALESFORCE_INSTANCE_URL, DNS, firewall and proxy from this machine."
+    retryable = True
+
+
+class OrgBusy(SalesforceError):
+    """Pushbacks (429, 503, concurrent limits) or server faults, after all tries."""
+
+    remedy = "Wait: the next run resumes from the last checkpoint. See status.salesforce.com for the org's instance."
+    retryable = True
+
+
+class ValueUnexpected(SfAssetsError):
+    """A value that its column's type does not admit. Values: `object`, `column`, `value`, `record_id`."""
+
+    remedy = "Look at the record in Salesforce; if the column was retyped there, run the endpoint again, else report it."
+
+
+class SyncError(SfAssetsError):
+    """Reading an endpoint did not come out whole; the table keeps what it had."""
+
+
+class ResultIncomplete(SyncError):
+    """A result held fewer rows than its totalSize, again on a second reading, and no purge explains it."""
+
+    remedy = "Run the endpoint again; if it recurs, report it to Salesforce with the SELECT of the message."
+    retryable = True
+
+
+class ShrinkRefused(SyncError):
+    """More rows would vanish from the table than an ordinary day takes away: most likely the user lost a right."""
+
+    remedy = (
+        "Check the integration user's rights (View All Data, sharing rules, View Setup and Configuration); if the rows"
+        " are really gone, run the endpoint once with confirm_shrink: true."
+    )
+
+
+class KeysRepeated(SyncError):
+    """The endpoint's keys do not identify its rows: two rows of one result have the same key, or a key is null."""
+
+    remedy = "Correct the endpoint's keys in its row of the endpoint table."
+
+
+class WarehouseError(SfAssetsError):
+    """The Iceberg side: catalog, files, tables."""
+
+    remedy = "Check the catalog's settings (PYICEBERG_CATALOG__*) with pyiceberg's own command line."
+
+
+class WarehouseUnreachable(WarehouseError):
+    """The catalog or its storage did not answer."""
+
+    remedy = "Check the catalog's uri, credentials and network (PYICEBERG_CATALOG__SALESFORCE__*)."
+    retryable = True
+
+
+class WarehouseReadOnly(WarehouseError):
+    """The catalog or its storage may not be written."""
+
+    remedy = "Give this process write access to the catalog and to the warehouse's folder or bucket."
+
+
+class TableForeign(WarehouseError):
+    """The table belongs to another org or object, or was not made by sf_assets."""
+
+    remedy = (
+        "Point SF_ASSETS_NAMESPACE at an empty namespace; after a sandbox refresh run the endpoint once with"
+        " adopt_org: true and full_refresh: true."
+    )
+
+
+class ColumnIncompatible(WarehouseError):
+    """A column's type in Salesforce can no longer be stored in the table's column."""
+
+    remedy = "Exclude the column in the endpoint's row, or rename or drop the column in the table, then run full_refresh."
+
+
+class CommitConflict(WarehouseError):
+    """Another run has written this table since this one read its state; nothing of this commit was written."""
+
+    remedy = "Run the endpoint again; let only one run at a time write a table."
+    retryable = True

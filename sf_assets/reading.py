@@ -1,0 +1,367 @@
+"""Walk, tail and whole: an endpoint's rows as a stream of batches with the points where it may go on after a kill."""
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+
+from sf_assets.columns import ColumnPlan
+from sf_assets.errors import FieldInvalid, LocatorLost, QueryTimedOut, ResultIncomplete, SalesforceError, SfAssetsError
+from sf_assets.frames import decode
+from sf_assets.record import SyncRecord
+from sf_assets.salesforce.client import Client
+from sf_assets.salesforce.wire import Page, Query
+from sf_assets.specs.model import EndpointSpec
+from sf_assets.specs.soql import datetime_literal, select, string_literal
+from sf_assets.state import (
+    LOOKBACK,
+    Resume,
+    Seen,
+    State,
+    Step,
+    Walk,
+    checkpoint,
+    finished_replace,
+    finished_tail,
+    finished_walk,
+    shown_again,
+    with_hidden,
+)  # fmt: skip
+from sf_assets.survey import STAMP, own_filter
+
+PAGE_ROWS = 2_000
+RANGE_ROWS = 50_000
+"""A long walk asks for so many rows at a time: no query runs into QUERY_TIMEOUT, and few make the server sort anew."""
+PAGED_BY_ID_ROWS = 50_000
+"""Up to this size each page of a walk is a query of its own (`Id > last`): as many calls, and no row can be lost to a
+locator that executes the query again with an offset after a purge."""
+SMALLEST_RANGE_ROWS = 200
+HELD_ROWS = 50_000
+"""A result up to this size is held until it is known to be whole; a larger one is handed on page by page."""
+COMMIT_ROWS = 200_000
+COMMIT_BYTES = 96 * 2**20
+TRIES = 3
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows as they were read, and where a later sync may go on once they are committed (None: no commit point yet)."""
+
+    frame: pl.DataFrame
+    state: State | None
+
+
+@dataclass
+class Reader:
+    """Asks one endpoint's queries and tells the record. `plan_again` plans the columns anew after INVALID_FIELD."""
+
+    spec: EndpointSpec
+    client: Client
+    record: SyncRecord
+    plan: ColumnPlan
+    all_rows: bool
+    plan_again: Callable[[Collection[str]], ColumnPlan]
+    dropped: set[str] = field(default_factory=set)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The API names that are read."""
+        return tuple(column.api_name for column in self.plan.read)
+
+    def pages(
+        self, *, where: Sequence[str], order_by: Sequence[str] = (), limit: int | None = None
+    ) -> Iterator["Rows"]:
+        """Read one result, page by page. A column that the org refuses is dropped by name before the first page."""
+        while True:
+            try:
+                yield from self._pages(where, order_by, limit)
+                return
+            except FieldInvalid as error:
+                self._drop(error)
+
+    def _pages(self, where: Sequence[str], order_by: Sequence[str], limit: int | None) -> Iterator["Rows"]:
+        soql = select(
+            self.columns, self.spec.sobject, where=[*own_filter(self.spec), *where], order_by=order_by, limit=limit
+        )
+        self.record.soql = self.record.soql or soql
+        calls, waited = self.client.calls, self.client.waited_seconds
+        for page in self.client.read(Query(self.spec.sobject, soql, self.all_rows)):
+            self._tell(self.client.calls - calls, self.client.waited_seconds - waited)
+            calls, waited = self.client.calls, self.client.waited_seconds
+            yield self._rows(page)
+
+    def _rows(self, page: Page) -> "Rows":
+        decoded = decode(page.records, self.plan.read, sobject=self.spec.sobject, synced_at=page.requested_at)
+        for column, count in decoded.rounded.items():
+            self.record.rounded[column] = self.record.rounded.get(column, 0) + count
+        self.record.pages += 1
+        self.record.rows_read += decoded.frame.height
+        return Rows(decoded.frame, page.total_size)
+
+    def _tell(self, calls: int, waited: float) -> None:
+        self.record.calls += calls
+        self.record.waited_seconds += waited
+
+    def _drop(self, error: FieldInvalid) -> None:
+        plan = self.plan_again(self.dropped)
+        if plan.read == self.plan.read:
+            named = set(error.values.get("columns") or ()) & set(self.columns)  # type: ignore[call-overload]
+            if not named:
+                raise error
+            self.dropped |= named
+            plan = self.plan_again(self.dropped)
+        self.record.notes.append(f"The org refused a column after describe had shown it: {error}")
+        self.plan = plan
+
+    def count(self, where: Sequence[str]) -> int | None:
+        """COUNT(Id) of a predicate; None when the org does not answer it."""
+        (answer,) = self._ask(select(["COUNT(Id)"], self.spec.sobject, where=[*own_filter(self.spec), *where]))
+        return None if answer is None else int(answer)
+
+    def newest(self) -> datetime | None:
+        """The greatest stamp of the object, for an org that does not answer aggregates."""
+        columns = [column for column in self.plan.read if column.api_name in ("Id", STAMP)]
+        soql = select(
+            [c.api_name for c in columns],
+            self.spec.sobject,
+            where=own_filter(self.spec),
+            order_by=[f"{STAMP} DESC"],
+            limit=1,
+        )
+        before = self.client.calls
+        for page in self.client.read(Query(self.spec.sobject, soql, self.all_rows)):
+            self._tell(self.client.calls - before, 0.0)
+            stamps = decode(page.records, columns, sobject=self.spec.sobject, synced_at=page.requested_at).frame[
+                "system_modstamp"
+            ]
+            return stamps[0] if len(stamps) else None
+        return None
+
+    def _ask(self, soql: str) -> tuple[Any, ...]:
+        before = self.client.calls
+        (answer,) = self.client.ask([Query(self.spec.sobject, soql, self.all_rows)])
+        self._tell(self.client.calls - before, 0.0)
+        return (None,) if isinstance(answer, SalesforceError) else tuple(answer.values())
+
+    def nothing(self) -> pl.DataFrame:
+        """A frame of no rows with the columns that are read."""
+        return decode(b"[]", self.plan.read, sobject=self.spec.sobject, synced_at=self.record.began_at).frame
+
+    def is_whole(self, where: Sequence[str], rows: int) -> bool:
+        """Whether a result that fell short of its totalSize is whole all the same: rows were purged while it was read."""
+        still = self.count(where)
+        if still is None or still > rows:
+            return False
+        self.record.notes.append(
+            f"Rows of {self.spec.sobject} were purged while they were read: {rows} of them are left."
+        )
+        return True
+
+    def incomplete(self, rows: int, total: int) -> ResultIncomplete:
+        """The error of a result that stayed short."""
+        return ResultIncomplete(
+            f"{self.spec.endpoint}: a result of {self.spec.sobject} announced {total} rows and held {rows}, {TRIES} times.",
+            endpoint=self.spec.endpoint, announced=total, received=rows, soql=self.record.soql,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Rows:
+    """One page as a frame, and how many rows its result announced."""
+
+    frame: pl.DataFrame
+    total: int
+
+    @property
+    def last_id(self) -> str | None:
+        return self.frame["id"][-1] if self.frame.height else None
+
+
+@dataclass
+class Purse:
+    """Adds up rows and bytes until they are worth a commit."""
+
+    rows: int = 0
+    size: float = 0
+
+    def is_full_with(self, frame: pl.DataFrame) -> bool:
+        """Add a frame; say whether to commit now, and begin anew if so."""
+        self.rows += frame.height
+        self.size += frame.estimated_size()
+        full = self.rows >= COMMIT_ROWS or self.size >= COMMIT_BYTES
+        if full:
+            self.rows, self.size = 0, 0
+        return full
+
+
+def by_id(reader: Reader, *, after: str | None, rows_expected: int | None, where: Sequence[str] = ()) -> Iterator[Rows]:
+    """Read a whole object (or what `where` leaves of it) in ranges of ascending Ids, from behind `after`.
+
+    A result that falls short of its totalSize is read on from its last Id when nothing before that is missing,
+    otherwise read again. Raises ResultIncomplete when that does not help.
+    """
+    limit = PAGE_ROWS if (rows_expected or 0) <= PAGED_BY_ID_ROWS else RANGE_ROWS
+    tries = 0
+    while tries < TRIES:
+        start, rows, total = after, 0, 0
+        try:
+            for page in reader.pages(where=[*where, *_between(start, None)], order_by=["Id"], limit=limit):
+                rows, total, after = rows + page.frame.height, page.total, page.last_id or after
+                yield page
+        except QueryTimedOut as error:
+            limit = _narrower(reader, limit, error)
+            continue
+        except LocatorLost:
+            tries = tries + 1 if after == start else 0
+            continue
+        if rows >= total:
+            if total < limit:
+                return
+            tries = 0
+        elif after != start and reader.is_whole([*where, *_between(start, after)], rows):
+            tries = 0
+        else:
+            after, tries = start, tries + 1
+    raise reader.incomplete(rows, total)
+
+
+def _between(after: str | None, last: str | None) -> list[str]:
+    bounds = ((">", after), ("<=", last))
+    return [f"Id {sign} {string_literal(bound)}" for sign, bound in bounds if bound is not None]
+
+
+def _narrower(reader: Reader, limit: int, error: QueryTimedOut) -> int:
+    """A query that timed out is asked again for fewer rows, down to a bound."""
+    if limit <= SMALLEST_RANGE_ROWS:
+        raise error
+    reader.record.notes.append(f"QUERY_TIMEOUT: the walk goes on in ranges of {limit // 4} rows.")
+    return limit // 4
+
+
+def walk(reader: Reader, base: State, *, rows_expected: int | None, filter: str | None) -> Iterator[Batch]:
+    """Read everything by Id, committing on the way; `base.walk` says from where on."""
+    assert base.walk is not None
+    purse, state = Purse(), base
+    try:
+        for rows in by_id(reader, after=base.walk.after_id, rows_expected=rows_expected):
+            state = replace(state, walk=replace(base.walk, after_id=rows.last_id or base.walk.after_id))
+            yield Batch(rows.frame, state if purse.is_full_with(rows.frame) else None)
+    except SfAssetsError:
+        yield Batch(reader.nothing(), state)
+        raise
+    yield _end(reader, finished_walk(state, reader.columns, filter=filter))
+
+
+def tail(
+    reader: Reader, base: State, step: Step, *, ceiling: datetime | None, began_at: datetime, seen: Seen | None
+) -> Iterator[Batch]:
+    """Read what was stamped since, without an upper bound, committing and leaving checkpoints on the way."""
+    purse, known, state = Purse(), with_hidden(base, reader.columns), base
+    try:
+        for rows, resume in _by_stamp(reader, base, step, below=ceiling - LOOKBACK if ceiling else None):
+            state = replace(known, resume=resume)
+            yield Batch(rows.frame, state if purse.is_full_with(rows.frame) else None)
+    except QueryTimedOut:
+        reader.record.notes.append(
+            "QUERY_TIMEOUT: the tail is too long to be sorted by stamp; the object is walked by Id."
+        )
+        reader.record.kind = "walk"
+        again = replace(base, resume=None, walk=Walk(None, ceiling, began_at, reader.columns))
+        yield from walk(reader, again, rows_expected=None, filter=base.filter)
+        return
+    except SfAssetsError:
+        yield Batch(reader.nothing(), state)
+        raise
+    final = finished_tail(base, reader.columns, step, ceiling=ceiling, began_at=began_at, seen=seen)
+    yield _end(reader, final)
+
+
+def _by_stamp(
+    reader: Reader, base: State, step: Step, *, below: datetime | None
+) -> Iterator[tuple["Rows", Resume | None]]:
+    """Pages in the order of their stamps, each with the place that a later sync may resume behind."""
+    resume = step.resume
+    shown = shown_again(base, reader.columns)
+    for _ in range(TRIES):
+        start, rows, total = resume, 0, 0
+        where = [_since(step.lower, start)]
+        try:
+            for page in reader.pages(where=where, order_by=[STAMP, "Id"]):
+                rows, total = rows + page.frame.height, page.total
+                resume = _mark(page.frame, below=below, lower=step.lower, shown=shown) or resume
+                yield page, resume
+        except LocatorLost:
+            continue
+        if rows >= total or reader.is_whole(where, rows):
+            return
+        resume = start
+    raise reader.incomplete(rows, total)
+
+
+def _since(lower: datetime | None, resume: Resume | None) -> str:
+    assert lower is not None
+    if resume is None:
+        return f"{STAMP} >= {datetime_literal(lower)}"
+    stamp = datetime_literal(resume.stamp)
+    return f"({STAMP} > {stamp} OR ({STAMP} = {stamp} AND Id > {string_literal(resume.id)}))"
+
+
+def _mark(
+    frame: pl.DataFrame, *, below: datetime | None, lower: datetime | None, shown: tuple[str, ...]
+) -> Resume | None:
+    stamps, ids = frame["system_modstamp"].to_list(), frame["id"].to_list()
+    index = checkpoint(stamps, ids, below=below)
+    return None if index is None or lower is None else Resume(stamps[index], ids[index], lower, shown)
+
+
+def whole(
+    reader: Reader, base: State, *, ceiling: datetime | None, began_at: datetime, seen: Seen | None, filter: str | None,
+    rows_expected: int | None, by_ids: bool,
+) -> Iterator[Batch]:  # fmt: skip
+    """Read the whole object for a replace: the only commit point is the end. `by_ids` where Ids can be trusted."""
+    pages = by_id(reader, after=None, rows_expected=rows_expected) if by_ids else _in_one_query(reader)
+    for rows in pages:
+        yield Batch(rows.frame, None)
+    final = finished_replace(
+        base, reader.columns, ceiling=ceiling, began_at=began_at, seen=seen, filter=filter
+    )  # fmt: skip
+    yield _end(reader, final)
+
+
+def _in_one_query(reader: Reader) -> Iterator[Rows]:
+    """One result from first to last page; a short one is read again as long as nothing of it was handed on."""
+    for _ in range(TRIES):
+        held, rows, total = list[Rows](), 0, 0
+        try:
+            for page in reader.pages(where=()):
+                rows, total = rows + page.frame.height, page.total
+                held.append(page)
+                if total > HELD_ROWS:
+                    yield held.pop()
+        except LocatorLost:
+            if total > HELD_ROWS:
+                raise
+            continue
+        if rows >= total or reader.is_whole((), rows):
+            yield from held
+            return
+        if total > HELD_ROWS:
+            break
+    raise reader.incomplete(rows, total)
+
+
+def reread(reader: Reader, base: State, *, since: datetime | None, until: datetime | None) -> Iterator[Batch]:
+    """Read the rows stamped within [since, until) once more; the state stays where it is."""
+    purse = Purse()
+    bounds = ((">=", since), ("<", until))
+    where = [f"{STAMP} {sign} {datetime_literal(bound)}" for sign, bound in bounds if bound is not None]
+    for rows in by_id(reader, after=None, rows_expected=None, where=where):
+        yield Batch(rows.frame, base if purse.is_full_with(rows.frame) else None)
+    yield _end(reader, base)
+
+
+def _end(reader: Reader, final: State) -> Batch:
+    reader.record.final = final
+    return Batch(reader.nothing(), final)

@@ -1,0 +1,67 @@
+"""What a sync is asked for (Options) and what it tells afterwards (SyncRecord): facts first, put into words by others."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from sf_assets.iceberg.model import Written
+from sf_assets.state import State
+
+Kind = Literal["unchanged", "walk", "tail", "replace", "reread", "unavailable"]
+
+
+@dataclass(frozen=True)
+class Options:
+    """How one endpoint is to be read; the first five are a run's own, the others a deployment's.
+
+    `since` and `until` bound a re-read by SystemModstamp, half-open. `backfill_calls`: a new column is backfilled when
+    that costs at most so many calls.
+    """
+
+    full_refresh: bool = False
+    since: datetime | None = None
+    until: datetime | None = None
+    confirm_shrink: bool = False
+    adopt_org: bool = False
+    read_deleted: bool = True
+    calculated: Literal["stale", "exclude"] = "stale"
+    backfill_calls: int = 50
+
+
+@dataclass
+class SyncRecord:
+    """The facts of one sync. It fills up while the batches are drained and is complete after the last one.
+
+    Columns are API names. `kind` is how the object was read; `calls` counts the requests of this endpoint alone, its
+    share of the run's login, describe and probe left out. `pending`: new columns not backfilled -> calls that it would
+    cost. `rounded`: column -> values with more digits than the column keeps. `final` is where the sync ended up;
+    `settle` says that it is worth a commit of its own when no row changed.
+    """
+
+    endpoint: str
+    sobject: str
+    org_id: str
+    began_at: datetime
+    kind: Kind = "unchanged"
+    soql: str = ""
+    rows_read: int = 0
+    pages: int = 0
+    calls: int = 0
+    waited_seconds: float = 0.0
+    table_rows_before: int = 0
+    missing: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
+    shown_again: tuple[str, ...] = ()
+    added: tuple[str, ...] = ()
+    pending: dict[str, int] = field(default_factory=dict)
+    calculated: tuple[str, ...] = ()
+    rounded: dict[str, int] = field(default_factory=dict)
+    unavailable: str | None = None
+    notes: list[str] = field(default_factory=list)
+    degraded: tuple[str, ...] = ()
+    true_as_of: datetime | None = None
+    quota_used: int | None = None
+    quota_limit: int | None = None
+    final: State | None = None
+    settle: bool = False
+    written: Written | None = None

@@ -1,0 +1,86 @@
+"""What one run learns of all its endpoints at once: org, describes, probes. Nine requests for thirty endpoints."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sf_assets.errors import SalesforceError, SfAssetsError
+from sf_assets.iceberg.warehouse import Warehouse
+from sf_assets.salesforce.client import Client
+from sf_assets.salesforce.describe import SObject
+from sf_assets.salesforce.wire import Query
+from sf_assets.specs.model import EndpointSpec
+from sf_assets.specs.soql import datetime_literal, select
+from sf_assets.state import LOOKBACK, Probe, State
+
+STAMP = "SystemModstamp"
+
+
+@dataclass(frozen=True)
+class Survey:
+    """By endpoint: `described` (None: the org serves no describe; an error: why this object has none) and `probes`
+    (an error, or no entry, where the object could not be asked). `asked_at` is a moment before the first probe."""
+
+    org_id: str
+    asked_at: datetime
+    described: Mapping[str, SObject | SalesforceError | None]
+    probes: Mapping[str, Probe | SalesforceError]
+
+
+def survey(
+    specs: Sequence[EndpointSpec],
+    *,
+    warehouse: Warehouse,
+    client: Client,
+    read_deleted: bool,
+    now: Callable[[], datetime],
+) -> Survey:
+    """Log in, describe and probe all endpoints of a run. Raises what login raises; an endpoint's own trouble is a value."""
+    org_id = client.org_id()
+    by_object = client.describe([spec.sobject for spec in specs])
+    described = {spec.endpoint: by_object[spec.sobject] for spec in specs}
+    asked_at = earliest(now(), client.server_time)
+    askable = [spec for spec in specs if not isinstance(described[spec.endpoint], SalesforceError)]
+    since = {spec.endpoint: probe_since(spec, warehouse) for spec in askable}
+    answers = client.ask([probe_query(spec, since[spec.endpoint], read_deleted=read_deleted) for spec in askable])
+    probes = {
+        spec.endpoint: answer if isinstance(answer, SalesforceError) else _probe(since[spec.endpoint], answer)
+        for spec, answer in zip(askable, answers, strict=True)
+    }
+    return Survey(org_id, asked_at, described, probes)
+
+
+def probe_since(spec: EndpointSpec, warehouse: Warehouse) -> datetime | None:
+    """The first stamp that a probe of this endpoint looks at; None for the whole object."""
+    if spec.how == "snapshot":
+        return None
+    try:
+        facts = warehouse.facts(spec.endpoint)
+    except SfAssetsError:
+        return None  # the endpoint's own sync meets the same error and names it
+    state = State.from_json(facts.state) if facts and facts.state else None
+    return state.tail_from - LOOKBACK if state and state.tail_from else None
+
+
+def probe_query(spec: EndpointSpec, since: datetime | None, *, read_deleted: bool) -> Query:
+    """COUNT(Id), MAX(SystemModstamp) under the spec's own filter."""
+    where = [*own_filter(spec), *([f"{STAMP} >= {datetime_literal(since)}"] if since else [])]
+    soql = select(["COUNT(Id)", f"MAX({STAMP})"], spec.sobject, where=where)
+    return Query(spec.sobject, soql, all_rows=read_deleted and spec.has_is_deleted)
+
+
+def own_filter(spec: EndpointSpec) -> list[str]:
+    """The WHERE of the spec, as a list of at most one condition."""
+    return [spec.query.where] if spec.query.where else []
+
+
+def earliest(*moments: datetime | None) -> datetime:
+    """The earliest of the clocks that answered: reading too much is safe, believing a clock that runs ahead is not."""
+    return min(filter(None, moments))
+
+
+def _probe(since: datetime | None, answer: Mapping[str, object]) -> Probe:
+    values: Iterable[object] = answer.values()
+    count, ceiling = values
+    moment = datetime.fromisoformat(str(ceiling)) if ceiling else None
+    return Probe(since, int(str(count)), moment)

@@ -1,0 +1,260 @@
+"""One endpoint, from what the org and the table say to a stream of batches: the whole story on one screen."""
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cached_property
+from typing import Literal
+
+from sf_assets.columns import Column, ColumnPlan, plan_columns
+from sf_assets.errors import ConfigError, ObjectUnavailable, SalesforceError, TableForeign
+from sf_assets.iceberg.model import TableFacts
+from sf_assets.iceberg.warehouse import Warehouse
+from sf_assets.reading import Batch, Reader, reread, tail, walk, whole
+from sf_assets.record import Options, SyncRecord
+from sf_assets.salesforce.client import Client
+from sf_assets.salesforce.describe import SObject
+from sf_assets.specs.model import EndpointSpec
+from sf_assets.state import (
+    Probe,
+    Seen,
+    Situation,
+    State,
+    Step,
+    decide_snapshot,
+    decide_tail,
+    shown_again,
+    with_hidden,
+    worth_settling,
+)  # fmt: skip
+from sf_assets.survey import Survey, earliest
+
+__all__ = ["Batch", "Options", "Sync", "SyncRecord", "sync"]
+
+SHRINK_ROWS, SHRINK_SHARE = 50, 0.02
+"""A table may lose so many rows, or that share of them, without anybody's word."""
+
+
+@dataclass(frozen=True)
+class Sync:
+    """What travels from an asset to the IO manager. The batches can be drained once; the record is complete then.
+
+    `how`: "merge" by the spec's keys and SystemModstamp, or "replace" the table by the batches. `columns` are all of
+    the table's columns. `may_vanish`: how many keys a replace may take away (None: any number). When the last state is
+    not committed with rows and `record.settle` is true, the IO manager commits `record.final` alone.
+    """
+
+    spec: EndpointSpec
+    batches: Iterator[Batch]
+    how: Literal["merge", "replace"]
+    columns: tuple[Column, ...]
+    base: State | None
+    may_vanish: int | None
+    record: SyncRecord
+
+
+def sync(
+    spec: EndpointSpec,
+    *,
+    survey: Survey,
+    warehouse: Warehouse,
+    client: Client,
+    options: Options,
+    now: Callable[[], datetime],
+) -> Sync:
+    """Plan the reading of one endpoint; no query of it is sent before the batches are drained.
+
+    Raises TableForeign for a table of another org or object, ConfigError for options that do not fit, and what the
+    describe of the object answered, unless that the object is off.
+    """
+    facts = warehouse.facts(spec.endpoint)
+    stored = State.from_json(facts.state) if facts and facts.state else None
+    base = owned_state(spec, stored, survey.org_id, options)
+    described = survey.described[spec.endpoint]
+    plan = plan_columns(spec, shown_fields(spec, described), calculated=options.calculated)
+    record = SyncRecord(spec.endpoint, spec.sobject, survey.org_id, began_at=earliest(now(), client.server_time))
+    tell_columns(record, spec, plan, base, facts)
+    tell_org(record, client, survey)
+    story = _Story(spec, survey, warehouse, client, options, facts, stored, base, plan, record)
+    if isinstance(described, ObjectUnavailable):
+        return story.unavailable(str(described))
+    return story.planned()
+
+
+def owned_state(spec: EndpointSpec, state: State | None, org_id: str, options: Options) -> State | None:
+    """Return the table's state, if it is this org's and this object's; None when the table is to be taken over."""
+    if state is None or (state.org_id[:15] == org_id[:15] and state.sobject == spec.sobject):
+        return state
+    if options.adopt_org and options.full_refresh:
+        return None
+    raise TableForeign(
+        f"{spec.endpoint}: the table holds {state.sobject} of org {state.org_id}, not {spec.sobject} of org {org_id}.",
+        endpoint=spec.endpoint, table_org=state.org_id, table_object=state.sobject, org=org_id, object=spec.sobject,
+    )  # fmt: skip
+
+
+def shown_fields(spec: EndpointSpec, described: SObject | SalesforceError | None) -> SObject | None:
+    """Return the object as columns are planned from: an object that is off shows no field; None: no describe at all."""
+    if isinstance(described, ObjectUnavailable):
+        return SObject(spec.sobject, spec.sobject, ())
+    if isinstance(described, SalesforceError):
+        raise described
+    return described
+
+
+def tell_columns(
+    record: SyncRecord, spec: EndpointSpec, plan: ColumnPlan, base: State | None, facts: TableFacts | None
+) -> None:
+    """Write into the record which columns are missing, hidden, back, or new."""
+    read = [column.api_name for column in plan.read]
+    given_up = {*spec.excluded, *plan.excluded_calculated}
+    record.missing = plan.missing
+    record.calculated = tuple(column.api_name for column in plan.read if column.calculated)
+    if facts:
+        record.table_rows_before = facts.rows
+        record.added = tuple(column.api_name for column in plan.table if column.name not in facts.columns)
+    if base:
+        record.hidden = tuple(column for column in with_hidden(base, read).hidden if column not in {*read, *given_up})
+        record.shown_again = shown_again(base, read)
+
+
+def tell_org(record: SyncRecord, client: Client, survey: Survey) -> None:
+    """Write into the record what is known of the org as a whole."""
+    record.degraded = client.degraded
+    record.true_as_of = survey.asked_at
+    if client.usage:
+        record.quota_used, record.quota_limit = client.usage.used, client.usage.limit
+
+
+@dataclass(frozen=True)
+class _Story:
+    """The planning of one sync, with all that it looks at."""
+
+    spec: EndpointSpec
+    survey: Survey
+    warehouse: Warehouse
+    client: Client
+    options: Options
+    facts: TableFacts | None
+    stored: State | None
+    base: State | None
+    plan: ColumnPlan
+    record: SyncRecord
+
+    @property
+    def read(self) -> tuple[str, ...]:
+        return tuple(column.api_name for column in self.plan.read)
+
+    @property
+    def blank(self) -> State:
+        """The state of a table of which nothing has been read."""
+        return State(self.survey.org_id, self.spec.sobject)
+
+    @cached_property
+    def probe(self) -> Probe | None:
+        answer = self.survey.probes.get(self.spec.endpoint)
+        if isinstance(answer, SalesforceError):
+            self.record.notes.append(f"The probe was refused, so the endpoint is read without it: {answer}")
+            return None
+        return answer
+
+    def unavailable(self, why: str) -> Sync:
+        """An object that is off: the table gets its columns and keeps its rows."""
+        self.record.kind, self.record.unavailable = "unavailable", why
+        return self._sync(iter(()), "merge", final=self.base or self.blank)
+
+    @cached_property
+    def window(self) -> tuple[int, datetime | None] | None:
+        """What the table holds over the probe's predicate; only a table that has been read through is asked."""
+        if self.probe is None or self.base is None or not self.base.tail_from:
+            return None
+        return self.warehouse.window(self.spec.endpoint, "system_modstamp", self.probe.since)
+
+    def planned(self) -> Sync:
+        """Decide what to do, and set out to do it."""
+        if self.options.since or self.options.until:
+            return self._reread()
+        step = self._step()
+        self.record.kind = step.kind
+        self._tell_pending(step)
+        if step.kind == "unchanged":
+            return self._sync(iter(()), "merge", final=self.base or self.blank)
+        return self._sync(self._batches(step), "replace" if step.kind == "replace" else "merge", final=None)
+
+    def _step(self) -> Step:
+        if self.options.full_refresh:
+            return Step("replace")
+        situation = Situation(
+            read=self.read, probe=self.probe, window=self.window, table_rows=self.facts.rows if self.facts else 0,
+            filter=self.spec.query.where, now=self.record.began_at, backfill_calls=self.options.backfill_calls,
+        )  # fmt: skip
+        decide = decide_tail if self.spec.how == "tail" else decide_snapshot
+        return decide(self.base, situation)
+
+    def _tell_pending(self, step: Step) -> None:
+        calls = -(-self.record.table_rows_before // 2_000)
+        self.record.pending = dict.fromkeys(step.pending, calls)
+
+    def _reread(self) -> Sync:
+        if self.spec.how == "snapshot" or self.base is None:
+            why = "is read whole each time" if self.spec.how == "snapshot" else "has not been read yet"
+            raise ConfigError(
+                f"{self.spec.endpoint}: since and until bound a re-read, but this endpoint {why}.",
+                remedy="Run the endpoint without since and until.",
+                endpoint=self.spec.endpoint,
+            )
+        self.record.kind = "reread"
+        batches = reread(self._reader(), self.base, since=self.options.since, until=self.options.until)
+        return self._sync(batches, "merge", final=self.base)
+
+    def _batches(self, step: Step) -> Iterator[Batch]:
+        """Read, and treat an object that turns out to be off like one that was off before."""
+        try:
+            yield from self._read(self._reader(), step)
+        except ObjectUnavailable as error:
+            self.record.kind, self.record.unavailable = "unavailable", str(error)
+            self.record.final = self.base or self.blank
+        finally:
+            tell_org(self.record, self.client, self.survey)
+        if self.record.final:
+            self.record.settle = self.record.settle or worth_settling(self.base, self.record.final)
+
+    def _read(self, reader: Reader, step: Step) -> Iterator[Batch]:
+        base, probe, filter_ = self.base or self.blank, self.probe, self.spec.query.where
+        rows = probe.count if probe else None
+        ceiling = probe.ceiling if probe else reader.newest()
+        if step.walk:
+            begun = step.walk if step.walk.after_id else replace(step.walk, ceiling=ceiling)
+            return walk(reader, replace(base, walk=begun), rows_expected=rows, filter=filter_)
+        began_at = self.record.began_at
+        seen = Seen(probe.since, probe.count, probe.ceiling) if probe else None
+        if step.kind == "tail":
+            explains = seen if self.window and seen and self.window[0] > seen.count else None
+            return tail(reader, base, step, ceiling=ceiling, began_at=began_at, seen=explains)
+        snapshot = self.spec.how == "snapshot"
+        return whole(
+            reader, base, ceiling=ceiling, began_at=began_at, filter=filter_, rows_expected=rows,
+            seen=seen if snapshot else None, by_ids=not snapshot,
+        )  # fmt: skip
+
+    def _reader(self) -> Reader:
+        all_rows = self.options.read_deleted and self.spec.has_is_deleted
+        return Reader(self.spec, self.client, self.record, self.plan, all_rows, self._plan_again)
+
+    def _plan_again(self, dropped: Collection[str]) -> ColumnPlan:
+        answer: Mapping[str, SObject | SalesforceError | None] = self.client.describe(
+            [self.spec.sobject], fresh=not dropped
+        )
+        fields = shown_fields(self.spec, answer[self.spec.sobject])
+        return plan_columns(self.spec, fields, calculated=self.options.calculated, dropped=dropped)
+
+    def _sync(self, batches: Iterator[Batch], how: Literal["merge", "replace"], *, final: State | None) -> Sync:
+        self.record.final = final
+        lacks = self.facts is None or bool(self.record.added)
+        self.record.settle = lacks or (final is not None and final != self.base)
+        return Sync(self.spec, batches, how, self.plan.table, self.stored, self._may_vanish(), self.record)
+
+    def _may_vanish(self) -> int | None:
+        if self.options.confirm_shrink or self.options.adopt_org:
+            return None
+        return max(SHRINK_ROWS, int(SHRINK_SHARE * self.record.table_rows_before))
