@@ -1,4 +1,4 @@
-"""What a sync is asked for (Options) and what it tells afterwards (SyncRecord): facts first, put into words by others."""
+"""What a sync is asked for (Options) and what it tells afterwards (SyncRecord): facts, put into words by others."""
 
 from dataclasses import dataclass, field
 from datetime import datetime

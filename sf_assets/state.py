@@ -74,7 +74,7 @@ class State:
 
     @classmethod
     def from_json(cls, text: str) -> "State":
-        """Read what `to_json` wrote. A key of a newer version is an error: an older one must not act on such a state."""
+        """Read what `to_json` wrote. A newer version's key is an error: an older one must not act on such a state."""
         raw = json.loads(text)
         walk, resume, seen = raw.pop("walk", None), raw.pop("resume", None), raw.pop("seen", None)
         hidden = raw.pop("hidden", {})

@@ -1,6 +1,6 @@
 """What one run learns of all its endpoints at once: org, describes, probes. Nine requests for thirty endpoints."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,11 +9,9 @@ from sf_assets.iceberg.warehouse import Warehouse
 from sf_assets.salesforce.client import Client
 from sf_assets.salesforce.describe import SObject
 from sf_assets.salesforce.wire import Query
-from sf_assets.specs.model import EndpointSpec
+from sf_assets.specs.model import STAMP, EndpointSpec
 from sf_assets.specs.soql import datetime_literal, select
 from sf_assets.state import LOOKBACK, Probe, State
-
-STAMP = "SystemModstamp"
 
 
 @dataclass(frozen=True)
@@ -35,7 +33,10 @@ def survey(
     read_deleted: bool,
     now: Callable[[], datetime],
 ) -> Survey:
-    """Log in, describe and probe all endpoints of a run. Raises what login raises; an endpoint's own trouble is a value."""
+    """Log in, describe and probe all endpoints of a run.
+
+    Raises what login raises; an endpoint's own trouble is a value in the survey.
+    """
     org_id = client.org_id()
     by_object = client.describe([spec.sobject for spec in specs])
     described = {spec.endpoint: by_object[spec.sobject] for spec in specs}
@@ -80,7 +81,6 @@ def earliest(*moments: datetime | None) -> datetime:
 
 
 def _probe(since: datetime | None, answer: Mapping[str, object]) -> Probe:
-    values: Iterable[object] = answer.values()
-    count, ceiling = values
+    count, ceiling = answer.values()
     moment = datetime.fromisoformat(str(ceiling)) if ceiling else None
     return Probe(since, int(str(count)), moment)

@@ -1,6 +1,6 @@
 """One endpoint, from what the org and the table say to a stream of batches: the whole story on one screen."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -10,7 +10,8 @@ from sf_assets.columns import Column, ColumnPlan, plan_columns
 from sf_assets.errors import ConfigError, ObjectUnavailable, SalesforceError, TableForeign
 from sf_assets.iceberg.model import TableFacts
 from sf_assets.iceberg.warehouse import Warehouse
-from sf_assets.reading import Batch, Reader, reread, tail, walk, whole
+from sf_assets.reader import Reader
+from sf_assets.reading import Batch, reread, tail, walk, whole
 from sf_assets.record import Options, SyncRecord
 from sf_assets.salesforce.client import Client
 from sf_assets.salesforce.describe import SObject
@@ -242,10 +243,8 @@ class _Story:
         return Reader(self.spec, self.client, self.record, self.plan, all_rows, self._plan_again)
 
     def _plan_again(self, dropped: Collection[str]) -> ColumnPlan:
-        answer: Mapping[str, SObject | SalesforceError | None] = self.client.describe(
-            [self.spec.sobject], fresh=not dropped
-        )
-        fields = shown_fields(self.spec, answer[self.spec.sobject])
+        described = self.client.describe([self.spec.sobject], fresh=not dropped)
+        fields = shown_fields(self.spec, described[self.spec.sobject])
         return plan_columns(self.spec, fields, calculated=self.options.calculated, dropped=dropped)
 
     def _sync(self, batches: Iterator[Batch], how: Literal["merge", "replace"], *, final: State | None) -> Sync:

@@ -31,8 +31,14 @@ READ_ON = State(
     "00D", "Account", COLUMNS, tail_from=T, read_at=NOW - timedelta(hours=1), deep_at=NOW - timedelta(hours=1)
 )
 QUIET = Situation(
-    read=COLUMNS, probe=Probe(T - LOOKBACK, 3, T), window=(3, T), table_rows=10, filter=None, now=NOW, backfill_calls=50,
-)  # fmt: skip
+    read=COLUMNS,
+    probe=Probe(T - LOOKBACK, 3, T),
+    window=(3, T),
+    table_rows=10,
+    filter=None,
+    now=NOW,
+    backfill_calls=50,
+)
 
 
 def minutes(count: float) -> timedelta:
