@@ -77,6 +77,10 @@ constraints: $(STAMP) ## Resolve setup.cfg anew and write constraints.txt
 	  json.load(open(".resolved.json"))["install"] if i["metadata"]["name"] != "sf-assets"), key=str.lower), sep="\n")' >> .constraints.new
 	@mv .constraints.new constraints.txt; rm .resolved.json
 
+.PHONY: docs
+docs: $(STAMP) ## Write the page that is made from the code: docs/errors.md
+	@$(BIN)/python sf_assets_tests/test_errors_page.py
+
 .PHONY: clean
 clean: ## Remove the practice org, its tables and Dagster's history (.sf_assets), and every cache
 	rm -rf .sf_assets .pytest_cache .mypy_cache .ruff_cache .import_linter_cache build dist *.egg-info

@@ -1,8 +1,6 @@
 """Fixtures that every room's tests may ask for."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
