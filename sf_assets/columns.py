@@ -7,6 +7,7 @@ from the catalogue where the org does not show the column; never from a value.
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal, NamedTuple
 
 import polars as pl
@@ -26,6 +27,7 @@ from pyiceberg.types import (
 from sf_assets.errors import FieldInvalid, SpecError
 from sf_assets.iceberg.model import TableColumn
 from sf_assets.salesforce.describe import Field, SObject
+from sf_assets.specs import catalogue
 from sf_assets.specs.catalogue import SYSTEM_COLUMNS, CatalogueField
 from sf_assets.specs.model import NEVER_READ, EndpointSpec
 from sf_assets.specs.naming import column_name, is_custom
@@ -147,8 +149,9 @@ def plan_columns(
 ) -> ColumnPlan:
     """Plan an endpoint's columns: the spec's in its order, then the org's custom ones by name.
 
-    Without a describe (`None`) the catalogue's columns of a plain org are read. `dropped` are API names that the org
-    has refused (`INVALID_FIELD`) although they seemed to be there.
+    Without a describe (`None`) the catalogue's columns of a plain org are read; a describe without fields is an object
+    that is off: nothing is read and all columns are provisional. `dropped` are API names that the org has refused
+    (`INVALID_FIELD`). A column of the spec that neither describe nor the catalogue knows is a provisional text.
 
     Raises SpecError for a type that is not in the table of types and for two columns of one name; FieldInvalid when
     the org does not show a column without which no sync is right.
@@ -159,7 +162,8 @@ def plan_columns(
     listed = [name for name in named if name.lower() not in unread or not is_custom(name) or name in spec.query.columns]
     table = tuple(_column(spec, name, visible.get(name.lower())) for name in listed)
     read = tuple(c for c in table if not c.provisional and c.api_name.lower() not in unread)
-    _refuse_blind(spec, read)
+    if visible:
+        _refuse_blind(spec, read)
     _refuse_collisions(spec, table)
     missing = tuple(c.api_name for c in table if c.provisional)
     excluded = tuple(visible[name.lower()].name for name in named if name.lower() in unread)
@@ -174,19 +178,27 @@ def table_columns(columns: Sequence[Column]) -> tuple[TableColumn, ...]:
 
 def absences(spec: EndpointSpec, plan: ColumnPlan) -> tuple[str, ...]:
     """Return those of the missing columns that a plain org has: their absence is news, that of a feature's is not."""
-    features = {known.name for known in (*spec.catalogue, *SYSTEM_COLUMNS) if known.feature}
+    features = {known.name for known in _known(spec.sobject).values() if known.feature}
     return tuple(name for name in plan.missing if name not in features)
 
 
 def _visible(spec: EndpointSpec, described: SObject | None, dropped: Collection[str]) -> dict[str, Field]:
     """Fields that may be read, by lower-case name: Salesforce takes a name in any case."""
-    fields = described.fields if described else map(_as_field, (k for k in _known(spec).values() if not k.feature))
+    fields = described.fields if described else _plain_fields(spec)
     gone = {name.lower() for name in dropped}
     return {field.name.lower(): field for field in fields if field.name.lower() not in gone}
 
 
-def _known(spec: EndpointSpec) -> dict[str, CatalogueField]:
-    return {known.name.lower(): known for known in spec.catalogue or SYSTEM_COLUMNS}
+def _plain_fields(spec: EndpointSpec) -> Iterator[Field]:
+    """What a plain org has, by the catalogue; a key that it does not know is read as text."""
+    known = _known(spec.sobject)
+    yield from (_as_field(field) for field in known.values() if not field.feature)
+    yield from (Field(name, "string") for name in spec.required if name.lower() not in known)
+
+
+@cache
+def _known(sobject: str) -> Mapping[str, CatalogueField]:
+    return {known.name.lower(): known for known in catalogue.fields(sobject) or SYSTEM_COLUMNS}
 
 
 def _as_field(known: CatalogueField) -> Field:
@@ -226,7 +238,7 @@ def _unread(spec: EndpointSpec, visible: Mapping[str, Field]) -> set[str]:
 
 def _column(spec: EndpointSpec, name: str, field: Field | None) -> Column:
     """Build a column from the org's field; without one from the catalogue; a name that neither knows is a text."""
-    known = _known(spec).get(name.lower())
+    known = _known(spec.sobject).get(name.lower())
     source = field or (_as_field(known) if known else Field(name, "string"))
     if source.type not in TYPES:
         raise _refused_type(spec, source)

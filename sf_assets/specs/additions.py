@@ -6,7 +6,7 @@ the query of a new endpoint, `account.soql` stands instead of ours.
 
 import tomllib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,17 +30,10 @@ LISTS = frozenset({"keys", "excluded"})
 
 @dataclass(frozen=True)
 class Additions:
-    """What a user's folder holds: new rows, settings by endpoint, and `.soql` files by endpoint."""
+    """All rows, ours with the user's settings and then the user's own, and the user's `.soql` files by endpoint."""
 
-    rows: tuple[EndpointRow, ...] = ()
-    overrides: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    rows: tuple[EndpointRow, ...]
     queries: Mapping[str, Path] = field(default_factory=dict)
-
-    def changed(self, row: EndpointRow) -> EndpointRow:
-        """Return a row with its settings applied; excluded columns add up."""
-        settings = dict(self.overrides.get(row.endpoint, {}))
-        excluded = (*row.excluded, *settings.pop("excluded", ()))
-        return replace(row, excluded=tuple(dict.fromkeys(excluded)), **settings)
 
 
 def read_additions(folder: Path, ours: Sequence[EndpointRow]) -> Additions:
@@ -49,15 +42,13 @@ def read_additions(folder: Path, ours: Sequence[EndpointRow]) -> Additions:
         remedy = "Create the folder, or correct SF_ASSETS_SPECS."
         raise ConfigError(f"The folder of your own specs, {folder}, does not exist.", remedy=remedy, path=str(folder))
     table = _Table(folder / TABLE)
-    names = [row.endpoint for row in ours]
-    rows = table.rows(names)
-    names += [row.endpoint for row in rows]
+    own = table.rows([row.endpoint for row in ours])
+    rows = table.overridden((*ours, *own))
     queries = {path.stem: path for path in sorted(folder.glob("*.soql"))}
-    for name in queries:
-        if name not in names:
-            remedy = f"Add an [[endpoint]] called {name}, or take the file away"
-            raise table.refuse(f"{name}.soql belongs to no endpoint", remedy)
-    return Additions(rows, table.overrides(names), queries)
+    for name in sorted(queries.keys() - {row.endpoint for row in rows}):
+        remedy = f"Add an [[endpoint]] called {name}, or take the file away"
+        raise table.refuse(f"{name}.soql belongs to no endpoint", remedy)
+    return Additions(rows, {**{row.endpoint: folder / f"{row.endpoint}.soql" for row in own}, **queries})
 
 
 class _Table:
@@ -79,12 +70,13 @@ class _Table:
             rows.append(row)
         return tuple(rows)
 
-    def overrides(self, names: Collection[str]) -> dict[str, dict[str, Any]]:
+    def overridden(self, rows: Sequence[EndpointRow]) -> tuple[EndpointRow, ...]:
+        """Return the rows with their settings applied; excluded columns add up."""
         raw = self.raw.get("override", {})
         if not isinstance(raw, dict):
             raise self.refuse("override is no table", "Write [override.account] and the settings below it")
-        self._known(raw, names, where="override", noun="endpoint")
-        return {name: self._settings(settings, name) for name, settings in raw.items()}
+        self._known(raw, [row.endpoint for row in rows], where="override", noun="endpoint")
+        return tuple(self._changed(row, raw[row.endpoint]) if row.endpoint in raw else row for row in rows)
 
     def refuse(self, what: str, remedy: str) -> SpecError:
         return SpecError(f"{self.path}: {what}.", remedy=f"{remedy}.", path=str(self.path))
@@ -110,20 +102,22 @@ class _Table:
                 raise self.refuse(f"{where} has no {key}", f'Add {key} = "…" to it')
         values = {key: self._value(key, value, where) for key, value in {**DEFAULTS, **raw}.items()}
         values["description"] = values["description"] or f"The org's own object {values['sobject']}."
-        return self._made(values)
+        return self._made(values, where)
 
-    def _made(self, values: Mapping[str, Any]) -> EndpointRow:
+    def _changed(self, row: EndpointRow, raw: object) -> EndpointRow:
+        where = f"[override.{row.endpoint}]"
+        if not isinstance(raw, dict):
+            raise self.refuse(f"override.{row.endpoint} is no table", f"Write {where} and the settings below it")
+        self._known(raw, OVERRIDABLE, where=where)
+        settings: dict[str, Any] = {key: self._value(key, value, where) for key, value in raw.items()}
+        settings["excluded"] = tuple(dict.fromkeys((*row.excluded, *settings.get("excluded", ()))))
+        return self._made({**asdict(row), **settings}, where)
+
+    def _made(self, values: Mapping[str, Any], where: str) -> EndpointRow:
         try:
             return EndpointRow(**values)
         except SpecError as error:
-            raise self.refuse(str(error).rstrip("."), error.remedy.rstrip(".")) from None
-
-    def _settings(self, raw: object, name: str) -> dict[str, Any]:
-        where = f"[override.{name}]"
-        if not isinstance(raw, dict):
-            raise self.refuse(f"override.{name} is no table", f"Write {where} and the settings below it")
-        self._known(raw, OVERRIDABLE, where=where)
-        return {key: self._value(key, value, where) for key, value in raw.items()}
+            raise self.refuse(f"{where}: {str(error).rstrip('.')}", error.remedy.rstrip(".")) from None
 
     def _value(self, key: str, value: object, where: str) -> str | tuple[str, ...]:
         if key not in LISTS:

@@ -87,15 +87,14 @@ def endpoints(user_folder: Path | None = None) -> tuple[EndpointSpec, ...]:
     """
     if user_folder is None:
         return _ours()
-    own = read_additions(user_folder, ENDPOINTS)
-    return tuple(_spec(own.changed(row), own) for row in (*ENDPOINTS, *own.rows))
+    return _specs(read_additions(user_folder, ENDPOINTS))
 
 
 @cache
 def _ours() -> tuple[EndpointSpec, ...]:
-    return tuple(_spec(row, Additions()) for row in ENDPOINTS)
+    return _specs(Additions(ENDPOINTS))
 
 
-def _spec(row: EndpointRow, own: Additions) -> EndpointSpec:
-    path = own.queries.get(row.endpoint, QUERIES / f"{row.endpoint}.soql")
-    return EndpointSpec.of(row, query=read_file(path))
+def _specs(found: Additions) -> tuple[EndpointSpec, ...]:
+    paths = {row.endpoint: found.queries.get(row.endpoint, QUERIES / f"{row.endpoint}.soql") for row in found.rows}
+    return tuple(EndpointSpec.of(row, query=read_file(paths[row.endpoint])) for row in found.rows)

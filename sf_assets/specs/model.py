@@ -138,13 +138,13 @@ class EndpointSpec(EndpointRow):
         known = catalogue.names(self.sobject)
         if self.query.standard and not known:
             return
-        names, tables_names = self._names(), {column_name(name) for name in self._names()}
+        names = self._names()
         needed = ["Id", STAMP, *([DELETED] if self._keeps_deleted(known.values()) else [])]
         for name in needed:
             if name not in names:
                 yield "SELECT", f"{name} is missing", f"Add {name} to the columns"
-        for key in self.keys:
-            if key not in tables_names:
+        if self.keys != ("id",):
+            for key in sorted(set(self.keys) - {column_name(name) for name in names}):
                 what = f"no column of the query is called {key} in the table, and the row names it as a key"
                 yield "SELECT", what, f"Add the column of key {key}, or correct the row's keys"
 
@@ -153,12 +153,14 @@ class EndpointSpec(EndpointRow):
         return DELETED in known or (self.how == "tail" and self.sobject.endswith("__c"))
 
     def _wrong_exclusions(self) -> Iterator[tuple[str, str, str]]:
-        lowered = {name.lower() for name in self._names()}
+        lowered = {name.lower() for name in self._names()} if self.excluded else set()
         for name in self.excluded:
             if name.lower() in {required.lower() for required in self.required}:
-                yield name, f"{name} is excluded, but no sync works without it", f"Take {name} out of excluded"
+                what = f"the endpoint's row excludes {name}, without which no sync works"
+                yield name, what, f"Take {name} out of excluded"
             elif name.lower() not in lowered and not is_custom(name) and not self.query.standard:
-                yield "SELECT", f"{name} is excluded, but not in the query", _advice(name, self._names())
+                what = f"the endpoint's row excludes {name}, which is not among the columns"
+                yield "SELECT", what, _advice(name, self._names())
 
 
 def _advice(name: str, known: Collection[str]) -> str:
