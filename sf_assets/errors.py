@@ -127,8 +127,8 @@ class AssertionRefused(LoginError):
     """The assertion was not accepted: unknown username, or a private key that does not match the app's certificate."""
 
     remedy = (
-        "Check that SALESFORCE_USERNAME exists in this org (a sandbox's usernames end in the sandbox's name) and that the"
-        " private key belongs to the certificate uploaded to the app."
+        "Check that SALESFORCE_USERNAME exists in this org (a sandbox's usernames end in the sandbox's name) and that"
+        " the private key belongs to the certificate uploaded to the app."
     )
 
 
@@ -163,7 +163,7 @@ class ApiDisabled(AccessDenied):
 
 
 class QuotaSpent(SalesforceError):
-    """The org's rolling 24-hour API quota is used up, or what is left is the reserve for others. Not a failure of rights."""
+    """The org's rolling 24-hour API quota is used up, or what is left is the reserve for others."""
 
     remedy = "Wait: calls come back over the next 24 hours and the next run resumes where this one stopped."
 
@@ -175,7 +175,7 @@ class QueryRefused(SalesforceError):
 
 
 class FieldInvalid(QueryRefused):
-    """`INVALID_FIELD`: a column is missing or hidden by field-level security. Value `columns`: the names, where told."""
+    """`INVALID_FIELD`: a column is missing or hidden by field-level security. Value `columns`: the names, if told."""
 
     remedy = "Grant the integration user read access to the column, or exclude it in the endpoint's row."
 
@@ -183,7 +183,10 @@ class FieldInvalid(QueryRefused):
 class ObjectUnavailable(QueryRefused):
     """`INVALID_TYPE`: the object does not exist, its feature is off, or the user may not see it."""
 
-    remedy = "Switch the object's feature on in Setup, give the user read access, or take the endpoint out of SF_ASSETS_ENDPOINTS."
+    remedy = (
+        "Switch the object's feature on in Setup, give the user read access, or take the endpoint out of"
+        " SF_ASSETS_ENDPOINTS."
+    )
 
 
 class QueryTimedOut(QueryRefused):
@@ -195,7 +198,7 @@ class QueryTimedOut(QueryRefused):
 class QueryTooLarge(QueryRefused):
     """`OPERATION_TOO_LARGE`, `QUERY_TOO_COMPLICATED`, 414 or 431."""
 
-    remedy = "Give the integration user 'View All Data' (Task and Event need it), or exclude columns in the endpoint's row."
+    remedy = "Give the user 'View All Data' (Task and Event need it), or exclude columns in the endpoint's row."
 
 
 class LocatorLost(QueryRefused):
@@ -241,7 +244,7 @@ class OrgBusy(SalesforceError):
 class ValueUnexpected(SfAssetsError):
     """A value that its column's type does not admit. Values: `object`, `column`, `value`, `record_id`."""
 
-    remedy = "Look at the record in Salesforce; if the column was retyped there, run the endpoint again, else report it."
+    remedy = "Look at the record in Salesforce; if the column was retyped there, run the endpoint again."
 
 
 class SyncError(SfAssetsError):
@@ -301,7 +304,7 @@ class TableForeign(WarehouseError):
 class ColumnIncompatible(WarehouseError):
     """A column's type in Salesforce can no longer be stored in the table's column."""
 
-    remedy = "Exclude the column in the endpoint's row, or rename or drop the column in the table, then run full_refresh."
+    remedy = "Exclude the column in the endpoint's row, or rename or drop it in the table, then run full_refresh."
 
 
 class CommitConflict(WarehouseError):

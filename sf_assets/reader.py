@@ -39,6 +39,7 @@ class Reader:
     record: SyncRecord
     plan: ColumnPlan
     all_rows: bool
+    commit_rows: int
     plan_again: Callable[[Collection[str]], ColumnPlan]
     dropped: set[str] = field(default_factory=set)
 

@@ -34,7 +34,6 @@ locator that executes the query again with an offset after a purge."""
 SMALLEST_RANGE_ROWS = 200
 HELD_ROWS = 50_000
 """A result up to this size is held until it is known to be whole; a larger one is handed on page by page."""
-COMMIT_ROWS = 200_000
 COMMIT_BYTES = 96 * 2**20
 TRIES = 3
 
@@ -51,6 +50,7 @@ class Batch:
 class Purse:
     """Adds up rows and bytes until they are worth a commit."""
 
+    limit: int
     rows: int = 0
     size: float = 0
 
@@ -58,7 +58,7 @@ class Purse:
         """Add a frame; say whether to commit now, and begin anew if so."""
         self.rows += frame.height
         self.size += frame.estimated_size()
-        full = self.rows >= COMMIT_ROWS or self.size >= COMMIT_BYTES
+        full = self.rows >= self.limit or self.size >= COMMIT_BYTES
         if full:
             self.rows, self.size = 0, 0
         return full
@@ -111,7 +111,7 @@ def _narrower(reader: Reader, limit: int, error: QueryTimedOut) -> int:
 def walk(reader: Reader, base: State, *, rows_expected: int | None, filter: str | None) -> Iterator[Batch]:
     """Read everything by Id, committing on the way; `base.walk` says from where on."""
     assert base.walk is not None
-    purse, state = Purse(), base
+    purse, state = Purse(reader.commit_rows), base
     try:
         for rows in by_id(reader, after=base.walk.after_id, rows_expected=rows_expected):
             state = replace(state, walk=replace(base.walk, after_id=rows.last_id or base.walk.after_id))
@@ -126,7 +126,7 @@ def tail(
     reader: Reader, base: State, step: Step, *, ceiling: datetime | None, began_at: datetime, seen: Seen | None
 ) -> Iterator[Batch]:
     """Read what was stamped since, without an upper bound, committing and leaving checkpoints on the way."""
-    purse, known, state = Purse(), with_hidden(base, reader.columns), base
+    purse, known, state = Purse(reader.commit_rows), with_hidden(base, reader.columns), base
     try:
         for rows, resume in _by_stamp(reader, base, step, below=ceiling - LOOKBACK if ceiling else None):
             state = replace(known, resume=resume)
@@ -222,7 +222,7 @@ def _in_one_query(reader: Reader) -> Iterator[Rows]:
 
 def reread(reader: Reader, base: State, *, since: datetime | None, until: datetime | None) -> Iterator[Batch]:
     """Read the rows stamped within [since, until) once more; the state stays where it is."""
-    purse = Purse()
+    purse = Purse(reader.commit_rows)
     bounds = ((">=", since), ("<", until))
     where = [f"{STAMP} {sign} {datetime_literal(bound)}" for sign, bound in bounds if bound is not None]
     for rows in by_id(reader, after=None, rows_expected=None, where=where):

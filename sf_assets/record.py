@@ -15,7 +15,7 @@ class Options:
     """How one endpoint is to be read; the first five are a run's own, the others a deployment's.
 
     `since` and `until` bound a re-read by SystemModstamp, half-open. `backfill_calls`: a new column is backfilled when
-    that costs at most so many calls.
+    that costs at most so many calls. `commit_rows`: a long read commits whenever it holds so many rows.
     """
 
     full_refresh: bool = False
@@ -26,6 +26,7 @@ class Options:
     read_deleted: bool = True
     calculated: Literal["stale", "exclude"] = "stale"
     backfill_calls: int = 50
+    commit_rows: int = 200_000
 
 
 @dataclass

@@ -240,7 +240,8 @@ class _Story:
 
     def _reader(self) -> Reader:
         all_rows = self.options.read_deleted and self.spec.has_is_deleted
-        return Reader(self.spec, self.client, self.record, self.plan, all_rows, self._plan_again)
+        commit_rows = self.options.commit_rows
+        return Reader(self.spec, self.client, self.record, self.plan, all_rows, commit_rows, self._plan_again)
 
     def _plan_again(self, dropped: Collection[str]) -> ColumnPlan:
         described = self.client.describe([self.spec.sobject], fresh=not dropped)
