@@ -1,16 +1,14 @@
 """Credentials from AWS Secrets Manager. A module of its own: dagster_aws is imported only where it is configured."""
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dagster_aws.secretsmanager import SecretsManagerResource
 from pydantic import Field
 
 from sf_assets.assets.resources import CredentialsResource, digest
 from sf_assets.errors import ConfigError
-
-if TYPE_CHECKING:
-    from sf_assets.salesforce.client import Credentials
+from sf_assets.salesforce.credentials import Credentials
 
 KEYS = ("consumer_key", "private_key", "username")
 
@@ -21,10 +19,8 @@ class SecretsManagerCredentials(CredentialsResource):
     secrets: SecretsManagerResource
     secret_id: str = Field(description="Name or ARN of the secret.")
 
-    def fetch(self) -> "Credentials":
+    def fetch(self) -> Credentials:
         """Read the secret: one GetSecretValue, no other right is needed."""
-        from sf_assets.salesforce.client import Credentials
-
         values = _read_secret(self.secrets.get_client(), self.secret_id)
         return Credentials(**{key: values[key] for key in KEYS})
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from sf_assets import errors
+from sf_assets.specs.catalogue import SYSTEM_COLUMNS
 from sf_assets.specs.model import EndpointSpec
 
 if TYPE_CHECKING:
@@ -152,7 +153,7 @@ def _current(record: "SyncRecord") -> Finding:
 
 def _features(spec: EndpointSpec) -> frozenset[str]:
     """The standard columns that many orgs lack: none of them is missed."""
-    return frozenset(column.name for column in spec.catalogue if column.feature)
+    return frozenset(column.name for column in (*spec.catalogue, *SYSTEM_COLUMNS) if column.feature)
 
 
 def _listed(names: tuple[str, ...]) -> str | None:

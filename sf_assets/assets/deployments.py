@@ -4,6 +4,7 @@ Secrets are handed on as `EnvVar`, by name: they are read when a run starts and 
 """
 
 import os
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,7 +115,9 @@ def _secrets_manager(secret_id: str) -> CredentialsResource:
 
     from sf_assets.assets.aws import SecretsManagerCredentials
 
-    return SecretsManagerCredentials(secrets=SecretsManagerResource(), secret_id=secret_id)
+    with warnings.catch_warnings():  # beta in Dagster, like most of dagster_aws for years
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        return SecretsManagerCredentials(secrets=SecretsManagerResource(), secret_id=secret_id)
 
 
 def _iceberg(env: Environment, local_folder: Path) -> IcebergResource:

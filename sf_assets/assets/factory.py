@@ -49,7 +49,19 @@ def build_endpoint(
 ) -> dg.AssetsDefinition:
     """Build one endpoint's asset. `siblings` are all endpoints: a run surveys those of them that it has selected."""
 
-    @dg.asset(**_described(spec), **_automated(cadence, condition))
+    @dg.asset(
+        key=asset_key(spec),
+        deps=[ORG.key],
+        group_name=spec.group,
+        owners=[spec.owner],
+        kinds=KINDS,
+        tags={"salesforce/object": spec.sobject, "salesforce/read": spec.how, "salesforce/cadence": cadence or "none"},
+        description=description(spec, cadence),
+        metadata={"dagster/code_references": _code_references(spec)},
+        check_specs=check_specs(asset_key(spec)),
+        freshness_policy=CADENCES[cadence].policy if cadence else None,
+        automation_condition=condition if cadence else None,
+    )
     def endpoint(
         context: dg.AssetExecutionContext,
         config: EndpointConfig,
@@ -69,8 +81,8 @@ def asset_key(spec: EndpointSpec) -> dg.AssetKey:
     return dg.AssetKey([PREFIX, spec.endpoint])
 
 
-def description(spec: EndpointSpec) -> str:
-    """Return the asset's description for a newcomer, as markdown: what it holds, how it is read, and the SOQL."""
+def description(spec: EndpointSpec, cadence: str | None) -> str:
+    """Return the description for a newcomer, as markdown: what the table holds, how it is read, and the SOQL."""
     read = "queryAll, deleted and archived rows included" if spec.has_is_deleted else "query"
     how = {
         "tail": f"changed rows by SystemModstamp, through {read}; a change replaces the row with the same key",
@@ -79,7 +91,7 @@ def description(spec: EndpointSpec) -> str:
     return (
         f"{spec.description}\n\n"
         f"| | |\n|---|---|\n| Object | `{spec.sobject}` |\n| Key | {', '.join(f'`{key}`' for key in spec.keys)} |\n"
-        f"| Read | {how} |\n| Cadence | {spec.cadence.replace('_', ' ')} |\n\n"
+        f"| Read | {how} |\n| Cadence | {(cadence or 'when it is launched').replace('_', ' ')} |\n\n"
         f"```sql\n{spec.query.text.strip()}\n```\n"
     )
 
@@ -101,27 +113,6 @@ def _begin(
     survey = salesforce.survey(context.run.run_id, selected, warehouse)
     client = salesforce.client()
     return sync(spec, survey=survey, warehouse=warehouse, client=client, options=options, now=_now)
-
-
-def _described(spec: EndpointSpec) -> dict[str, Any]:
-    key = asset_key(spec)
-    return {
-        "key": key,
-        "deps": [ORG.key],
-        "group_name": spec.group,
-        "owners": [spec.owner],
-        "kinds": KINDS,
-        "tags": {"salesforce/object": spec.sobject, "salesforce/read": spec.how, "salesforce/cadence": spec.cadence},
-        "description": description(spec),
-        "metadata": {"dagster/code_references": _code_references(spec)},
-        "check_specs": check_specs(key),
-    }
-
-
-def _automated(cadence: str | None, condition: dg.AutomationCondition[Any]) -> dict[str, Any]:
-    if cadence is None:
-        return {}
-    return {"freshness_policy": CADENCES[cadence].policy, "automation_condition": condition}
 
 
 def _code_references(spec: EndpointSpec) -> dg.CodeReferencesMetadataValue:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import dagster as dg
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from sf_assets.iceberg.model import Chunk, TableFacts, Written
     from sf_assets.iceberg.warehouse import Warehouse
+    from sf_assets.state import State
     from sf_assets.sync import Sync
 
 STAMP = "system_modstamp"
@@ -34,19 +35,16 @@ class IcebergIOManager(dg.ConfigurableIOManager):
     iceberg: IcebergResource
 
     def handle_output(self, context: dg.OutputContext, obj: object) -> None:
-        """Write the value in one stream and tell what was written as the materialization's metadata."""
+        """Write the value in one stream and tell what was written as the materialization's metadata.
+
+        Raises `dg.Failure`, with what to do about it, for every error of ours that writing or reading ends with.
+        """
         from sf_assets.sync import Sync
 
         if obj is None:
             return
-        asset, table = dg.AssetExecutionContext.get(), context.asset_key.path[-1]
-        with reporting.teaching(asset, table):
-            if isinstance(obj, Sync):
-                facts = write_sync(self.iceberg.warehouse(), table, obj, asset.run.run_id)
-                metadata = self._told(obj, facts, asset.run.run_id)
-            else:
-                written = self.iceberg.warehouse().overwrite(table, _frames(obj), summary=_summary(asset.run.run_id))
-                metadata = reporting.stored(written, self._named(table))
+        store = self._store_sync if isinstance(obj, Sync) else self._store_frames
+        metadata = store(context.asset_key.path[-1], cast("Any", obj), dg.AssetExecutionContext.get())
         context.add_output_metadata(metadata)
         _set_data_version(context, metadata.get("snapshot_id"))
 
@@ -55,23 +53,23 @@ class IcebergIOManager(dg.ConfigurableIOManager):
         import polars as pl
 
         table = context.asset_key.path[-1]
-        frame = self._scan(table)
-        if columns := context.definition_metadata.get("columns"):
-            frame = frame.select(columns)
-        return frame.collect() if context.dagster_type.typing_type is pl.DataFrame else frame
+        with reporting.failing(table):
+            frame = self._scan(table)
+            if columns := context.definition_metadata.get("columns"):
+                frame = frame.select(columns)
+            return frame.collect() if context.dagster_type.typing_type is pl.DataFrame else frame
 
     def _scan(self, table: str) -> "pl.LazyFrame":
         warehouse = self.iceberg.warehouse()
         if warehouse.facts(table) is None:
-            error = ConfigError(
-                f"there is no table {self.iceberg.namespace}.{table} to load",
-                remedy=f"Materialize the asset that makes the table {table} first.",
-            )
-            raise reporting.failure(error, table)
+            what = f"there is no table {self._named(table)} to load"
+            raise ConfigError(what, remedy=f"Materialize the asset that makes the table {table} first.")
         return warehouse.scan(table)
 
-    def _told(self, sync: "Sync", facts: "TableFacts", run_id: str) -> dict[str, Any]:
-        """Note the endpoint's status for the end of the run and return the materialization's metadata."""
+    def _store_sync(self, table: str, sync: "Sync", asset: dg.AssetExecutionContext) -> dict[str, Any]:
+        run_id = asset.run.run_id
+        with reporting.teaching(asset, table):
+            facts = write_sync(self.iceberg.warehouse(), table, sync, run_id)
         against = warnings(sync.spec, sync.record)
         status.note(_status(sync, facts, run_id=run_id, against=against))
         return reporting.materialized(
@@ -82,6 +80,11 @@ class IcebergIOManager(dg.ConfigurableIOManager):
             table=self._named(sync.spec.endpoint),
             seconds=(datetime.now(UTC) - sync.record.began_at).total_seconds(),
         )
+
+    def _store_frames(self, table: str, value: object, asset: dg.AssetExecutionContext) -> dict[str, Any]:
+        with reporting.failing(table):
+            written = self.iceberg.warehouse().overwrite(table, _frames(value), summary=_summary(asset.run.run_id))
+        return reporting.stored(written, self._named(table))
 
     def _named(self, table: str) -> str:
         return f"{self.iceberg.namespace}.{table}"
@@ -95,8 +98,9 @@ def write_sync(warehouse: "Warehouse", table: str, sync: "Sync", run_id: str) ->
     from sf_assets.columns import table_columns
 
     sync.record.written = _write_batches(warehouse, table, sync, run_id)
-    base, final = sync.base and sync.base.to_json(), sync.record.final
+    final = sync.record.final
     if final is not None and sync.record.settle and not (sync.record.written and sync.record.written.commits):
+        base = _json(sync.base)
         return warehouse.settle(table, columns=table_columns(sync.columns), base=base, state=final.to_json())
     facts = warehouse.facts(table)
     if facts is None:
@@ -115,7 +119,7 @@ def _write_batches(warehouse: "Warehouse", table: str, sync: "Sync", run_id: str
         "columns": table_columns(sync.columns),
         "keys": sync.spec.keys,
         "chunks": chain([first], chunks),
-        "base": sync.base and sync.base.to_json(),
+        "base": _json(sync.base),
         "summary": _summary(run_id),
         "doc": sync.spec.description,
     }
@@ -127,7 +131,11 @@ def _write_batches(warehouse: "Warehouse", table: str, sync: "Sync", run_id: str
 def _chunks(sync: "Sync") -> "Iterator[Chunk]":
     from sf_assets.iceberg.model import Chunk
 
-    return (Chunk(batch.frame, batch.state and batch.state.to_json()) for batch in sync.batches)
+    return (Chunk(batch.frame, _json(batch.state)) for batch in sync.batches)
+
+
+def _json(state: "State | None") -> str | None:
+    return None if state is None else state.to_json()
 
 
 def _frames(value: Any) -> "Iterable[pl.DataFrame]":

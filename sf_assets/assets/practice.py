@@ -2,15 +2,12 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pydantic import Field
 
 from sf_assets.assets.resources import CredentialsResource, digest
 from sf_assets.errors import ConfigError
-
-if TYPE_CHECKING:
-    from sf_assets.salesforce.client import Credentials
+from sf_assets.salesforce.credentials import Credentials
 
 FILE = "credentials.json"
 KEYS = ("consumer_key", "private_key", "username")
@@ -21,10 +18,8 @@ class PracticeCredentials(CredentialsResource):
 
     folder: str = Field(description="The practice org's folder: `practice` under SF_ASSETS_HOME.")
 
-    def fetch(self) -> "Credentials":
+    def fetch(self) -> Credentials:
         """Return the credentials; raise ConfigError when the practice org has never been started here."""
-        from sf_assets.salesforce.client import Credentials
-
         values = json.loads(self._text())
         return Credentials(**{key: values[key] for key in KEYS})
 

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from sf_assets.assets import status
 from sf_assets.assets.checks import failed_evaluation
-from sf_assets.errors import SfAssetsError
+from sf_assets.errors import QuotaSpent, SfAssetsError
 from sf_assets.specs.model import EndpointSpec
 
 if TYPE_CHECKING:
@@ -76,13 +77,29 @@ def failure(error: SfAssetsError, endpoint: str) -> dg.Failure:
 
 @contextmanager
 def teaching(context: dg.AssetExecutionContext, endpoint: str) -> Iterator[None]:
-    """Turn an error of ours into its red check, when one asks for it, and its Failure."""
+    """Turn an error of ours into the endpoint's failed status, its red check when one asks for it, and a Failure."""
+    with failing(endpoint):
+        try:
+            yield
+        except SfAssetsError as error:
+            status.note(_failed(error, endpoint, context.run.run_id))
+            if evaluation := failed_evaluation(context.asset_key, error):
+                context.log_event(evaluation)
+            raise
+
+
+@contextmanager
+def failing(name: str) -> Iterator[None]:
+    """Turn an error of ours into a Failure; `name` is the table or endpoint that its first line begins with."""
     try:
         yield
     except SfAssetsError as error:
-        if evaluation := failed_evaluation(context.asset_key, error):
-            context.log_event(evaluation)
-        raise failure(error, endpoint) from error
+        raise failure(error, name) from error
+
+
+def _failed(error: SfAssetsError, endpoint: str, run_id: str) -> status.Status:
+    word: status.Word = "quota_spent" if isinstance(error, QuotaSpent) else "failed"
+    return status.Status(endpoint, word, run_id, warnings=f"{error} {error.remedy}")
 
 
 def _reading(record: "SyncRecord") -> Mapping[str, Any]:
@@ -121,10 +138,10 @@ def _columns(record: "SyncRecord") -> Mapping[str, Any]:
 
 
 def _table_column(spec: EndpointSpec, column: "Column") -> dg.TableColumn:
-    keys = {"unique": column.name in spec.keys and len(spec.keys) == 1, "nullable": column.name not in spec.keys}
+    is_key = column.name in spec.keys
     return dg.TableColumn(
         column.name,
         type=str(column.iceberg),
-        description=column.doc or column.label or column.api_name,
-        constraints=dg.TableColumnConstraints(**keys),
+        description=column.doc,
+        constraints=dg.TableColumnConstraints(nullable=not is_key, unique=is_key and len(spec.keys) == 1),
     )

@@ -16,10 +16,11 @@ from pydantic import Field
 
 from sf_assets.assets import status
 from sf_assets.errors import ConfigError, SfAssetsError
+from sf_assets.salesforce.credentials import Credentials
 
 if TYPE_CHECKING:
     from sf_assets.iceberg.warehouse import Warehouse
-    from sf_assets.salesforce.client import Client, Credentials
+    from sf_assets.salesforce.client import Client
     from sf_assets.specs.model import EndpointSpec
     from sf_assets.survey import Survey
 
@@ -39,7 +40,7 @@ class CredentialsResource(dg.ConfigurableResource[Any], ABC):
     """Where the consumer key, the private key and the username of the login come from."""
 
     @abstractmethod
-    def fetch(self) -> "Credentials":
+    def fetch(self) -> Credentials:
         """Return the credentials, once a process at the first need; raise ConfigError when they are not there."""
 
     @abstractmethod
@@ -52,13 +53,11 @@ class EnvironmentCredentials(CredentialsResource):
 
     consumer_key: str = Field(description="Consumer key of the app in Salesforce (an EnvVar).")
     username: str = Field(description="Username of the integration user in this org.")
-    private_key: str = Field(default="", description="PEM of the private key (an EnvVar); `\\n` may be a newline.")
+    private_key: str = Field(default="", description="PEM of the private key (an EnvVar).")
     private_key_file: str = Field(default="", description="Path of a PEM file, read at the first login, instead of it.")
 
-    def fetch(self) -> "Credentials":
+    def fetch(self) -> Credentials:
         """Return the credentials, the private key as PEM text."""
-        from sf_assets.salesforce.client import Credentials
-
         return Credentials(consumer_key=self.consumer_key, private_key=self._pem(), username=self.username)
 
     def identity(self) -> str:
@@ -67,7 +66,7 @@ class EnvironmentCredentials(CredentialsResource):
 
     def _pem(self) -> str:
         if self.private_key:
-            return self.private_key.replace("\\n", "\n")
+            return self.private_key
         return read_secret_file(Path(self.private_key_file), "SALESFORCE_PRIVATE_KEY_FILE")
 
 
@@ -82,6 +81,9 @@ class SalesforceResource(dg.ConfigurableResource[Any]):
     )
     quota_reserve: float = Field(default=0.1, ge=0, lt=1, description="Share of the daily calls left to others.")
     ledger: str = Field(default="", description="SQLAlchemy URL of the request ledger that processes share.")
+    give_up_after_seconds: float = Field(
+        default=900.0, gt=0, description="How long one request is tried again while the org is busy or out of reach."
+    )
     read_deleted: bool = Field(default=True, description="Read deleted and archived rows too (queryAll).")
     calculated: Literal["stale", "exclude"] = Field(
         default="stale", description="Formulas and roll-ups: keep them as of the row's last change, or leave them out."
@@ -101,7 +103,7 @@ class SalesforceResource(dg.ConfigurableResource[Any]):
             _surveys[key] = self._survey(specs, warehouse)
         outcome = _surveys[key]
         if isinstance(outcome, SfAssetsError):
-            raise outcome
+            raise outcome.with_traceback(None)
         return outcome
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
@@ -124,16 +126,20 @@ class SalesforceResource(dg.ConfigurableResource[Any]):
             return error
 
     def _key(self) -> Hashable:
-        return ("client", self.instance_url, self.audience, self.requests_per_second, self.credentials.identity())
+        limits = (self.requests_per_second, self.quota_reserve, self.give_up_after_seconds)
+        return ("client", self.instance_url, self.audience, limits, self.credentials.identity())
 
     def _build_client(self) -> "Client":
         from sf_assets.salesforce.client import Client
+        from sf_assets.salesforce.retry import Patience
 
         return Client(
             instance_url=self.instance_url,
             credentials=self.credentials.fetch(),
             audience=self.audience or None,
             requests_per_second=self.requests_per_second,
+            quota_reserve=self.quota_reserve,
+            patience=Patience(total_seconds=self.give_up_after_seconds),
         )
 
 

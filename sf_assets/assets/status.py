@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from logging import Logger
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from sf_assets.errors import SfAssetsError
 
@@ -80,7 +80,7 @@ def _completed(warehouse: "Warehouse", statuses: Iterable[Status]) -> list[Statu
     ]
 
 
-def _before(warehouse: "Warehouse") -> dict[str, dict[str, object]]:
+def _before(warehouse: "Warehouse") -> dict[str, dict[str, Any]]:
     kept = ("true_as_of", "rows", "snapshot_id")
     if warehouse.facts(TABLE) is None:
         return {}

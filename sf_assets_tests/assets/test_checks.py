@@ -1,0 +1,97 @@
+"""What a sync knows becomes three checks: what warns, what is silent, and which error turns which check red."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import dagster as dg
+import pytest
+
+from sf_assets import errors
+from sf_assets.assets.checks import CHECKS, check_results, check_specs, failed_evaluation, warnings
+from sf_assets.record import SyncRecord
+from sf_assets.specs.endpoints import endpoints
+
+ACCOUNT = next(spec for spec in endpoints() if spec.endpoint == "account")
+PROFILE = next(spec for spec in endpoints() if spec.endpoint == "profile")
+KEY = dg.AssetKey(["salesforce", "account"])
+NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
+PLAIN = SyncRecord("account", "Account", "00D000000000001", NOON, true_as_of=NOON, quota_used=100, quota_limit=15_000)
+
+
+def results(record, spec=ACCOUNT):
+    return {result.check_name: result for result in check_results(spec, record)}
+
+
+def test_a_plain_sync_passes_all_three():
+    assert {name: result.passed for name, result in results(PLAIN).items()} == dict.fromkeys(CHECKS, True)
+
+
+def test_only_complete_blocks_what_is_downstream():
+    assert [spec.name for spec in check_specs(KEY) if spec.blocking] == ["complete"]
+
+
+@pytest.mark.parametrize(
+    ("what", "check", "says"),
+    [
+        ({"hidden": ("Phone",)}, "as_specified", "Phone"),
+        ({"missing": ("Industry",)}, "as_specified", "Industry"),
+        ({"pending": {"Score__c": 120}}, "as_specified", "Score__c (costs 120 calls)"),
+        ({"rounded": {"AnnualRevenue": 3}}, "as_specified", "AnnualRevenue (3 values)"),
+        ({"unavailable": "Quotes are off."}, "as_specified", "Quotes are off."),
+        ({"unavailable": "Quotes are off."}, "current", "keeps what it had"),
+        ({"degraded": ("describe",)}, "as_specified", "describe"),
+        ({"degraded": ("queryAll",)}, "complete", "deleted"),
+        ({"quota_used": 14_000}, "current", "93%"),
+    ],
+)
+def test_what_a_person_may_want_to_mend_warns_by_its_check_and_name(what, check, says):
+    record = replace(PLAIN, **what)
+
+    result = results(record)[check]
+
+    assert not result.passed
+    assert result.severity == dg.AssetCheckSeverity.WARN
+    assert says in result.description
+    assert says in " ".join(warnings(ACCOUNT, record))
+
+
+def test_a_column_of_a_feature_that_is_off_is_not_missed():
+    feature = next(column.name for column in ACCOUNT.catalogue if column.feature)
+
+    result = results(replace(PLAIN, missing=(feature,)))["as_specified"]
+
+    assert result.passed
+    assert result.metadata["missing"].value == feature
+
+
+def test_an_object_that_has_no_deleted_rows_does_not_miss_queryall():
+    assert results(replace(PLAIN, degraded=("queryAll",)), PROFILE)["complete"].passed
+
+
+def test_no_reading_of_the_quota_is_no_warning():
+    assert results(replace(PLAIN, quota_used=None, quota_limit=None))["current"].passed
+
+
+@pytest.mark.parametrize(
+    ("error", "check"),
+    [
+        (errors.ResultIncomplete("short"), "complete"),
+        (errors.ShrinkRefused("shrunk"), "complete"),
+        (errors.KeysRepeated("twice"), "complete"),
+        (errors.ColumnIncompatible("retyped"), "as_specified"),
+        (errors.ObjectUnavailable("off"), "as_specified"),
+        (errors.FieldInvalid("hidden"), "as_specified"),
+        (errors.QuotaSpent("spent"), "current"),
+    ],
+)
+def test_an_error_turns_the_check_red_that_asks_for_it(error, check):
+    evaluation = failed_evaluation(KEY, error)
+
+    assert evaluation.check_name == check
+    assert evaluation.severity == dg.AssetCheckSeverity.ERROR
+    assert not evaluation.passed
+    assert error.remedy in evaluation.description
+
+
+def test_an_error_that_no_check_asks_for_turns_none_red():
+    assert failed_evaluation(KEY, errors.HostUnreachable("silence")) is None

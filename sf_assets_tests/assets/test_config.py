@@ -1,0 +1,49 @@
+"""The launchpad's entries, and how each wrong one is refused."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from sf_assets.assets.config import EndpointConfig
+from sf_assets.assets.practice import PracticeCredentials
+from sf_assets.assets.resources import SalesforceResource
+from sf_assets.errors import ConfigError
+from sf_assets.record import Options
+
+SALESFORCE = SalesforceResource(instance_url="http://127.0.0.1:1", credentials=PracticeCredentials(folder="nowhere"))
+
+
+def test_no_config_is_the_ordinary_sync():
+    assert EndpointConfig().options(SALESFORCE) == Options()
+
+
+def test_the_deployments_settings_reach_the_sync():
+    salesforce = SALESFORCE.model_copy(update={"read_deleted": False, "calculated": "exclude"})
+
+    assert EndpointConfig().options(salesforce) == Options(read_deleted=False, calculated="exclude")
+
+
+def test_a_bounded_reread_takes_times_with_any_zone():
+    options = EndpointConfig(since="2026-11-01T02:00:00+02:00", until="2026-11-02T00:00:00Z").options(SALESFORCE)
+
+    assert options.since == datetime(2026, 11, 1, tzinfo=UTC)
+    assert options.until == datetime(2026, 11, 2, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("config", "entry"),
+    [
+        ({"since": "yesterday"}, "since"),
+        ({"since": "2026-11-01"}, "since"),
+        ({"until": "2026-11-01T00:00:00"}, "until"),
+        ({"since": "2026-11-02T00:00:00Z", "until": "2026-11-01T00:00:00Z"}, "since"),
+        ({"since": "2026-11-02T00:00:00Z", "until": "2026-11-02T00:00:00Z"}, "since"),
+        ({"full_refresh": True, "since": "2026-11-02T00:00:00Z"}, "full_refresh"),
+        ({"adopt_org": True}, "adopt_org"),
+    ],
+)
+def test_a_wrong_entry_is_refused_by_its_name(config, entry):
+    with pytest.raises(ConfigError, match=f"^Run config {entry}: ") as refused:
+        EndpointConfig(**config).options(SALESFORCE)
+
+    assert "launchpad" in refused.value.remedy

@@ -1,0 +1,132 @@
+"""The environment becomes resources; whatever is wrong in it is named by its variable."""
+
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from sf_assets.assets.deployments import PRACTICE_URL, home_folder, read_deployment
+from sf_assets.assets.practice import PracticeCredentials
+from sf_assets.assets.resources import EnvironmentCredentials
+from sf_assets.errors import ConfigError
+
+REAL = {
+    "SF_ASSETS_DEPLOYMENT": "production",
+    "SALESFORCE_INSTANCE_URL": "acme.my.salesforce.com",
+    "SALESFORCE_CONSUMER_KEY": "the-consumer-key",
+    "SALESFORCE_PRIVATE_KEY": "the-private-key",
+    "SALESFORCE_USERNAME": "integration@acme.example",
+}
+
+
+def test_an_empty_environment_is_the_practice_org_on_its_port():
+    deployment = read_deployment({})
+
+    assert deployment.name == "practice"
+    assert deployment.salesforce.instance_url == PRACTICE_URL
+    assert isinstance(deployment.salesforce.credentials, PracticeCredentials)
+    assert deployment.fills_missing
+
+
+def test_production_reads_its_four_values_and_waits_for_a_person_to_fill_the_tables():
+    deployment = read_deployment(REAL)
+
+    assert deployment.salesforce.instance_url == "acme.my.salesforce.com"
+    assert isinstance(deployment.salesforce.credentials, EnvironmentCredentials)
+    assert not deployment.fills_missing
+
+
+def test_secrets_stay_names_until_a_run_starts():
+    credentials = read_deployment(REAL).salesforce.credentials
+
+    assert credentials.consumer_key == dg.EnvVar("SALESFORCE_CONSUMER_KEY")
+    assert "the-private-key" not in repr(credentials)
+    assert "the-consumer-key" not in repr(credentials)
+
+
+def test_a_key_file_stands_in_for_the_key():
+    env = REAL | {"SALESFORCE_PRIVATE_KEY": "", "SALESFORCE_PRIVATE_KEY_FILE": "/keys/salesforce.pem"}
+
+    assert read_deployment(env).salesforce.credentials.private_key_file == "/keys/salesforce.pem"
+
+
+@pytest.mark.parametrize(
+    "missing", ["SALESFORCE_INSTANCE_URL", "SALESFORCE_CONSUMER_KEY", "SALESFORCE_PRIVATE_KEY", "SALESFORCE_USERNAME"]
+)
+def test_production_names_the_variable_that_it_lacks(missing):
+    with pytest.raises(ConfigError, match=f"^{missing} is not set"):
+        read_deployment({name: value for name, value in REAL.items() if name != missing})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SF_ASSETS_DEPLOYMENT", "staging"),
+        ("SALESFORCE_REQUESTS_PER_SECOND", "0"),
+        ("SALESFORCE_REQUESTS_PER_SECOND", "fast"),
+        ("SALESFORCE_REQUESTS_PER_SECOND", "inf"),
+        ("SALESFORCE_QUOTA_RESERVE", "1"),
+        ("SALESFORCE_QUOTA_RESERVE", "-0.1"),
+        ("SF_ASSETS_READ_DELETED", "no"),
+        ("SF_ASSETS_DBT", "yes"),
+    ],
+)
+def test_a_wrong_value_is_refused_by_the_name_of_its_variable(name, value):
+    with pytest.raises(ConfigError, match=f"^{name} is '{value}'"):
+        read_deployment({name: value})
+
+
+def test_the_other_variables_reach_the_resources():
+    deployment = read_deployment(
+        {
+            "SALESFORCE_LOGIN_AUDIENCE": "https://test.salesforce.com",
+            "SALESFORCE_REQUESTS_PER_SECOND": "0.5",
+            "SALESFORCE_QUOTA_RESERVE": "0.25",
+            "SF_ASSETS_READ_DELETED": "0",
+            "SF_ASSETS_CATALOG": "lake",
+            "SF_ASSETS_NAMESPACE": "crm",
+            "SF_ASSETS_LEDGER": "postgresql://ledger",
+            "SF_ASSETS_SPECS": "/specs",
+            "SF_ASSETS_DBT": "1",
+        }
+    )
+
+    salesforce, iceberg = deployment.salesforce, deployment.iceberg
+    assert (salesforce.audience, salesforce.requests_per_second) == ("https://test.salesforce.com", 0.5)
+    assert (salesforce.quota_reserve, salesforce.read_deleted) == (0.25, False)
+    assert salesforce.ledger == "postgresql://ledger"
+    assert (iceberg.catalog, iceberg.namespace) == ("lake", "crm")
+    assert (deployment.specs, deployment.dbt) == (Path("/specs"), True)
+
+
+def test_the_home_is_the_named_one_else_dagsters_else_a_folder_where_we_stand():
+    assert home_folder({"SF_ASSETS_HOME": "/home/sf", "DAGSTER_HOME": "/dagster"}) == Path("/home/sf")
+    assert home_folder({"DAGSTER_HOME": "/dagster"}) == Path("/dagster")
+    assert home_folder({}) == Path.cwd() / ".sf_assets"
+
+
+def test_practice_and_production_do_not_share_a_default_lake():
+    practice, production = read_deployment({}), read_deployment(REAL)
+
+    assert practice.iceberg.local_folder != production.iceberg.local_folder
+
+
+def test_a_practice_org_that_was_never_started_says_how_to_start_it(tmp_path):
+    credentials = read_deployment({"SF_ASSETS_HOME": str(tmp_path)}).salesforce.credentials
+
+    with pytest.raises(ConfigError) as refused:
+        credentials.fetch()
+
+    assert "sf-assets practice" in refused.value.remedy
+
+
+def test_the_environment_is_read_nowhere_else():
+    package = Path(__file__).parents[2] / "sf_assets"
+    readers = {
+        path.relative_to(package).as_posix()
+        for path in package.rglob("*.py")
+        if "os.environ" in path.read_text() or "getenv" in path.read_text()
+    }
+
+    allowed = {name for name in readers if name == "cli.py" or name.startswith(("commands/", "devorg/"))}
+    assert readers - allowed == {"assets/deployments.py"}
