@@ -1,0 +1,289 @@
+"""The one place that drives the exchanges with Salesforce: it sends, paces, sleeps, tries again and gives up."""
+
+import logging
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+from sf_assets.errors import ConfigError, OrgBusy, QuotaSpent, SalesforceError
+from sf_assets.salesforce.address import parse_instance_url
+from sf_assets.salesforce.answers import Retry
+from sf_assets.salesforce.composite import CompositeAnswer
+from sf_assets.salesforce.credentials import Credentials, Token
+from sf_assets.salesforce.describe import Described, SObject, describe
+from sf_assets.salesforce.ledger import Ledger, MemoryLedger
+from sf_assets.salesforce.paging import Stream, ask, pages
+from sf_assets.salesforce.quota import Spent
+from sf_assets.salesforce.redaction import without
+from sf_assets.salesforce.retry import Patience, Timeouts, Tries
+from sf_assets.salesforce.session import TOKEN_SECONDS, Session
+from sf_assets.salesforce.shelf import Shelf
+from sf_assets.salesforce.throttle import Permit
+from sf_assets.salesforce.verdict import Refusal, judge
+from sf_assets.salesforce.wire import (
+    Fault,
+    Flow,
+    Page,
+    Query,
+    Reply,
+    Request,
+    Result,
+    Services,
+    Transport,
+    Usage,
+    date_of,
+    retry_after_seconds,
+    usage_of,
+)
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class _Attempt:
+    """One sending of a request: under which permit and token, and what came."""
+
+    request: Request
+    permit: Permit
+    token: Token | None
+    answer: Reply | Fault
+
+
+class Client:
+    """One org, one user: logs in when first needed, and sends everything at the pace of its ledger.
+
+    Raises the classes of `sf_assets.errors`; what is transient was tried again before. `quota_reserve` is the share
+    of the day's calls that is left to others; `seed` makes the jitter repeatable; `transport` is httpx's, for tests.
+    """
+
+    def __init__(
+        self,
+        *,
+        instance_url: str,
+        credentials: Credentials,
+        audience: str | None = None,
+        requests_per_second: float = 2.0,
+        api_version: str = "60.0",
+        quota_reserve: float = 0.1,
+        ledger: Ledger | None = None,
+        timeouts: Timeouts = Timeouts(),  # noqa: B008 - frozen, so one for all is safe
+        patience: Patience = Patience(),  # noqa: B008 - frozen, so one for all is safe
+        token_seconds: float = TOKEN_SECONDS,
+        now: Callable[[], datetime] = utc_now,
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+        seed: int | None = None,
+        transport: Any = None,
+    ) -> None:
+        if not requests_per_second > 0:
+            raise ConfigError(f"SALESFORCE_REQUESTS_PER_SECOND is {requests_per_second}; it must be positive")
+        if not 0 <= quota_reserve < 1:
+            raise ConfigError(f"SALESFORCE_QUOTA_RESERVE is {quota_reserve}; it is a share, from 0 to under 1")
+        self.address = parse_instance_url(instance_url)
+        self._credentials, self._audience = credentials, audience or self.address.audience
+        self._version = api_version.removeprefix("v")
+        self._ledger = ledger or MemoryLedger(requests_per_second=requests_per_second, clock=monotonic)
+        self._reserve, self._patience = quota_reserve, patience
+        self._timeouts, self._given_transport = timeouts, transport
+        self._now, self._monotonic, self._sleep = now, monotonic, sleep
+        self._random = random.Random(seed)
+        self._services = Services()
+        self._session = Session(self._log_in, token_seconds=token_seconds, monotonic=monotonic)
+        self._shelf = Shelf(self._ledger, credentials, version=self._version)
+        self._sending: Transport | None = None
+        self.usage: Usage | None = None
+        self.server_time: datetime | None = None
+        self.told_instance_url: str | None = None
+        self.calls = 0
+        self.waited_seconds = 0.0
+
+    @property
+    def degraded(self) -> tuple[str, ...]:
+        """What the org or a gateway does not serve, by name: "composite", "describe", "queryAll"."""
+        return self._services.refused
+
+    def org_id(self) -> str:
+        """The org's Id, of 15 or 18 characters; logs in when needed."""
+        token = self._session.token()
+        if token.org_id is not None:
+            return token.org_id
+        told = self.ask([Query("Organization", "SELECT Id FROM Organization", all_rows=False)])[0]
+        if isinstance(told, SalesforceError):
+            raise told
+        return str(told["Id"])
+
+    def describe(self, sobjects: Sequence[str], *, fresh: bool = False) -> dict[str, Described]:
+        """What this user sees of each sObject; the reason as an error where it is off or hidden; None where describe
+        is not served. Kept for this process and in the ledger; `fresh` asks anew.
+        """
+        known = {} if fresh else {name: kept for name in sobjects if (kept := self._shelf.known(name)) is not None}
+        missing = [name for name in dict.fromkeys(sobjects) if name not in known]
+        told = self._drive(describe(missing, version=self._version, services=self._services)) if missing else {}
+        for described in told.values():
+            if isinstance(described, SObject):
+                self._shelf.keep(described)
+        return {name: known[name] if name in known else told[name] for name in sobjects}
+
+    def ask(self, queries: Sequence[Query]) -> list[dict[str, Any] | SalesforceError]:
+        """The one record of each aggregate query, without `attributes`, or its error as a value; five to a call."""
+        return self._drive(ask(queries, version=self._version, services=self._services))
+
+    def read(self, query: Query, *, reserve: float | None = None) -> Result:
+        """The result of a query; nothing is sent before it is iterated. `reserve` in place of the client's own."""
+        kept = self._reserve if reserve is None else reserve
+        return Result(lambda: self._stream(query, reserve=kept))
+
+    def close(self) -> None:
+        """Close the connections; the next request opens new ones."""
+        if self._sending is not None:
+            self._sending.close()
+            self._sending = None
+
+    def _stream(self, query: Query, *, reserve: float) -> Iterator[Page]:
+        log.debug("%s: reading %s", query.sobject, query.soql)
+        flow: Stream = pages(query, address=self.address, version=self._version, services=self._services)
+        item = next(flow, None)
+        while item is not None:
+            if isinstance(item, Page):
+                yield item
+                item = next(flow, None)
+            else:
+                item = self._step(flow, item, reserve=reserve)
+        log.debug("%s: read", query.sobject)
+
+    def _drive(self, flow: Flow[T]) -> T:
+        try:
+            request = next(flow)
+            while True:
+                request = self._step(flow, request, reserve=self._reserve)
+        except StopIteration as end:
+            value: T = end.value
+            return value
+
+    def _step(self, flow: Any, request: Request, *, reserve: float) -> Any:
+        """Send what an exchange asks for, and hand it the reply or the error; what it asks for next."""
+        try:
+            reply = self._answer(request, reserve=reserve)
+        except SalesforceError as error:
+            return flow.throw(error)
+        return flow.send(reply)
+
+    def _answer(self, request: Request, *, reserve: float) -> Reply:
+        """The good reply to a request, after as many tries as it is worth; else the error."""
+        tries = Tries(self._monotonic())
+        while True:
+            tries = tries.again()
+            attempt = self._attempt(request, reserve=reserve)
+            judged = judge(request, attempt.answer)
+            if isinstance(judged, Reply) and attempt.token is not None:
+                self._session.prove(attempt.token)
+            refusal = judged if isinstance(judged, Refusal) else _refusal_inside(judged)
+            if refusal is None or not self._tries_again(attempt, refusal, tries=tries):
+                break
+        if isinstance(judged, Reply):
+            return judged
+        raise judged.error(request, after=tries.said(self._monotonic()))
+
+    def _tries_again(self, attempt: _Attempt, refusal: Refusal, *, tries: Tries) -> bool:
+        """Draw the conclusions of a refusal; True after the pause when the request is to be sent again."""
+        headers = attempt.answer.headers if isinstance(attempt.answer, Reply) else {}
+        retry_after = retry_after_seconds(headers, now=self._now())
+        if refusal.row.error is QuotaSpent:
+            self._ledger.exhausted()
+        if refusal.row.retry is Retry.PUSHBACK:
+            self._ledger.pushed_back(attempt.permit.slot, retry_after=retry_after)
+        if refusal.row.retry is Retry.LOGIN and attempt.token is not None:
+            return self._session.end(attempt.token)
+        now, chance = self._monotonic(), self._random.random()
+        pause = tries.pause_seconds(refusal, patience=self._patience, now=now, retry_after=retry_after, chance=chance)
+        if pause is None:
+            return False
+        path, said = attempt.request.bare_path, f"{refusal.status or ''} {refusal.code}".strip()
+        log.info("%s answered %s: sending it again (%d)", path, said, tries.sent + 1)
+        self._sleep(pause)
+        return True
+
+    def _attempt(self, request: Request, *, reserve: float) -> _Attempt:
+        """Send once, when it is allowed."""
+        is_login = request.kind == "login"
+        token = None if is_login else self._session.token()
+        permit = self._permit(None if is_login else reserve)
+        body = request.body() if callable(request.body) else request.body
+        access_token = token.access_token if token else None
+        answer = self._transport().send(request, body=body, access_token=access_token)
+        self.calls += 1
+        if isinstance(answer, Reply):
+            self._note(answer)
+        assertion = body.rpartition(b"assertion=")[2].decode() if is_login and body else ""
+        secrets = (access_token or "", assertion, self._credentials.consumer_key, self._credentials.username)
+        return _Attempt(request, permit, token, without(answer, secrets))
+
+    def _note(self, reply: Reply) -> None:
+        self.server_time = date_of(reply.headers) or self.server_time
+        usage = usage_of(reply.headers)
+        if usage is not None:
+            self.usage = usage
+            self._ledger.read(usage)
+
+    def _permit(self, reserve: float | None) -> Permit:
+        """Wait for leave to send; QuotaSpent or OrgBusy when it will not come soon."""
+        permit = self._ledger.permit(None, reserve=reserve)
+        while isinstance(permit, Permit) and (permit.wait_seconds > 0 or not permit.is_kept):
+            if permit.wait_seconds > self._patience.total_seconds:
+                raise OrgBusy(f"the org asked for no requests before {self._moment(permit.wait_seconds)}")
+            self._sleep(permit.wait_seconds)
+            self.waited_seconds += permit.wait_seconds
+            permit = self._ledger.permit(permit, reserve=None)
+        if isinstance(permit, Spent):
+            raise self._quota_spent(permit, reserve or 0.0)
+        return permit
+
+    def _quota_spent(self, spent: Spent, reserve: float) -> QuotaSpent:
+        used, limit, resumes_at = spent.usage.used, spent.usage.limit, self._moment(spent.resume_seconds)
+        return QuotaSpent(
+            f"the org has used {used:,} of its {limit:,} API calls of 24 hours, and a reserve of {reserve:.0%} is left"
+            f" to others; the next question is allowed at {resumes_at}",
+            used=used,
+            limit=limit,
+            resumes_at=resumes_at,
+        )
+
+    def _moment(self, seconds: float) -> str:
+        return f"{self._now() + timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%SZ}"
+
+    def _log_in(self) -> Token:
+        from sf_assets.salesforce.auth import is_elsewhere, login
+
+        flow = login(self._credentials, audience=self._audience, now=self._now, monotonic=self._monotonic)
+        token = self._drive(flow)
+        self.told_instance_url = token.instance_url or None
+        if is_elsewhere(token.instance_url, address=self.address):
+            origin = self.address.origin
+            log.warning("the login names another instance, %s; requests stay with %s", token.instance_url, origin)
+        log.info("logged in to %s, org %s", self.address.authority, token.org_id or "not told")
+        return token
+
+    def _transport(self) -> Transport:
+        if self._sending is None:
+            from sf_assets.salesforce.transport import HttpTransport
+
+            self._sending = HttpTransport(
+                self.address,
+                timeouts=self._timeouts,
+                now=self._now,
+                monotonic=self._monotonic,
+                transport=self._given_transport,
+            )
+        return self._sending
+
+
+def _refusal_inside(reply: Reply) -> Refusal | None:
+    return reply.content.transient() if isinstance(reply.content, CompositeAnswer) else None

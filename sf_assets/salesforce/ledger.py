@@ -1,0 +1,96 @@
+"""Where the pace and the quota of an org are kept, for all who send to it; in memory here, in a database next door."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from sf_assets.salesforce.quota import Quota, Spent
+from sf_assets.salesforce.throttle import Pace, Permit
+from sf_assets.salesforce.wire import Usage
+
+
+class Ledger(Protocol):
+    """One org's books. `sent_at` is the slot of the permit under which the refused request was sent."""
+
+    def permit(self, held: Permit | None, *, reserve: float | None) -> Permit | Spent:
+        """Leave to send now or after a wait; `held` is shown again after its wait. `reserve` None: costs no quota."""
+
+    def pushed_back(self, sent_at: float, *, retry_after: float | None) -> None:
+        """The org asked for fewer requests."""
+
+    def read(self, usage: Usage) -> None:
+        """An answer told the org's usage."""
+
+    def exhausted(self) -> None:
+        """The org said that no call is left."""
+
+    def recall(self, name: str) -> bytes | None:
+        """What was remembered under this name, if it is not too old."""
+
+    def remember(self, name: str, value: bytes) -> None:
+        """Keep a value for some hours, for all who use these books."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Pace and quota of one org; every change gives a new one."""
+
+    pace: Pace
+    quota: Quota = field(default_factory=Quota)
+
+    def permit(self, now: float, *, held: Permit | None, reserve: float | None) -> tuple["Standing", Permit | Spent]:
+        quota = self.quota
+        if held is None and reserve is not None:
+            spending = quota.spend(now=now, reserve=reserve)
+            if isinstance(spending, Spent):
+                return self, spending
+            quota = spending
+        pace, permit = self.pace.permit(now, held=held)
+        return Standing(pace, quota), permit
+
+    def pushed_back(self, now: float, *, sent_at: float, retry_after: float | None) -> "Standing":
+        return replace(self, pace=self.pace.pushed_back(now=now, sent_at=sent_at, retry_after=retry_after))
+
+
+class MemoryLedger:
+    """The books of one process: safe for its threads, shared by the clients that are given it."""
+
+    def __init__(
+        self, *, requests_per_second: float, clock: Callable[[], float], remember_seconds: float = 4 * 3600
+    ) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._standing = Standing(Pace.at_ceiling(requests_per_second, now=clock()))
+        self._remember_seconds = remember_seconds
+        self._remembered: dict[str, tuple[float, bytes]] = {}
+
+    @property
+    def requests_per_second(self) -> float:
+        """The rate that was learned so far."""
+        return self._standing.pace.rate
+
+    def permit(self, held: Permit | None, *, reserve: float | None) -> Permit | Spent:
+        with self._lock:
+            self._standing, answer = self._standing.permit(self._clock(), held=held, reserve=reserve)
+        return answer
+
+    def pushed_back(self, sent_at: float, *, retry_after: float | None) -> None:
+        with self._lock:
+            self._standing = self._standing.pushed_back(self._clock(), sent_at=sent_at, retry_after=retry_after)
+
+    def read(self, usage: Usage) -> None:
+        with self._lock:
+            self._standing = replace(self._standing, quota=self._standing.quota.read(usage, now=self._clock()))
+
+    def exhausted(self) -> None:
+        with self._lock:
+            self._standing = replace(self._standing, quota=self._standing.quota.exhausted(now=self._clock()))
+
+    def recall(self, name: str) -> bytes | None:
+        kept_at, value = self._remembered.get(name, (None, None))
+        is_young = kept_at is not None and self._clock() - kept_at < self._remember_seconds
+        return value if is_young else None
+
+    def remember(self, name: str, value: bytes) -> None:
+        self._remembered[name] = (self._clock(), value)

@@ -1,0 +1,68 @@
+"""The bounds in time: of one call, of the pauses before it is sent again, and of all. Pure: the clock is passed in."""
+
+from dataclasses import dataclass, replace
+
+from sf_assets.salesforce.answers import Retry
+from sf_assets.salesforce.verdict import Refusal
+
+
+PACED_PUSHBACKS = 3
+"""So many pushbacks of one request are left to the throttle alone; an org that still refuses is busy for longer."""
+
+
+@dataclass(frozen=True)
+class Timeouts:
+    """Bounds of one call, in seconds: to connect, between two pieces of an answer, and for the whole answer.
+
+    Salesforce itself gives up after ten minutes; a first page may take minutes.
+    """
+
+    connect_seconds: float = 10.0
+    silence_seconds: float = 300.0
+    answer_seconds: float = 600.0
+
+
+@dataclass(frozen=True)
+class Patience:
+    """The bounds of trying again: in all seconds of one request, and of the pauses between its sendings."""
+
+    total_seconds: float = 900.0
+    first_pause_seconds: float = 1.0
+    longest_pause_seconds: float = 60.0
+
+
+@dataclass(frozen=True)
+class Tries:
+    """What was tried of one request: when the first sending began (seconds on a clock), and how many there were."""
+
+    began: float
+    sent: int = 0
+
+    def again(self) -> "Tries":
+        return replace(self, sent=self.sent + 1)
+
+    def pause_seconds(
+        self, refusal: Refusal, *, patience: Patience, now: float, retry_after: float | None, chance: float
+    ) -> float | None:
+        """Seconds to wait before the next sending, or None to give up.
+
+        The first pushbacks wait no time of their own: the throttle holds the next request back. `chance` in [0, 1) is
+        the jitter, over the whole pause.
+        """
+        if not refusal.is_transient or (refusal.row.attempts is not None and self.sent >= refusal.row.attempts):
+            return None
+        is_pushback = refusal.row.retry is Retry.PUSHBACK
+        pause = self._backoff_seconds(patience, self.sent - (PACED_PUSHBACKS if is_pushback else 0)) * chance
+        if now + max(pause, retry_after or 0.0) - self.began >= patience.total_seconds:
+            return None
+        return pause if is_pushback else max(pause, retry_after or 0.0)
+
+    @staticmethod
+    def _backoff_seconds(patience: Patience, pauses: int) -> float:
+        if pauses < 1:
+            return 0.0
+        return float(min(patience.longest_pause_seconds, patience.first_pause_seconds * 2.0 ** min(pauses - 1, 30)))
+
+    def said(self, now: float) -> str:
+        """What a message says of the tries, or nothing when the first answer was final."""
+        return f"; given up after {self.sent} attempts in {now - self.began:.0f} s" if self.sent > 1 else ""

@@ -1,0 +1,25 @@
+"""Keeps describes for a process, and through the ledger for all who read the same org with the same user."""
+
+import hashlib
+import zlib
+
+import msgspec
+
+from sf_assets.salesforce.credentials import Credentials
+from sf_assets.salesforce.describe import SObject
+from sf_assets.salesforce.ledger import Ledger
+
+
+class Shelf:
+    """Describes by sObject; how long they are good is the ledger's affair."""
+
+    def __init__(self, ledger: Ledger, credentials: Credentials, *, version: str) -> None:
+        user = hashlib.sha256(f"{credentials.consumer_key} {credentials.username}".encode()).hexdigest()
+        self._ledger, self._label = ledger, f"describe v{version} {user[:16]}"
+
+    def known(self, sobject: str) -> SObject | None:
+        kept = self._ledger.recall(f"{self._label} {sobject}")
+        return None if kept is None else msgspec.json.decode(zlib.decompress(kept), type=SObject)
+
+    def keep(self, described: SObject) -> None:
+        self._ledger.remember(f"{self._label} {described.name}", zlib.compress(msgspec.json.encode(described)))
