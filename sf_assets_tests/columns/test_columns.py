@@ -54,20 +54,6 @@ TEXT_TYPES = """
     anyType base64 combobox email encryptedstring id multipicklist phone picklist reference string textarea url
 """
 TEXT = TEXT_TYPES.split()
-    "anyType",
-    "base64",
-    "combobox",
-    "email",
-    "encryptedstring",
-    "id",
-    "multipicklist",
-    "phone",
-    "picklist",
-    "reference",
-    "string",
-    "textarea",
-    "url",
-]
 
 
 @pytest.mark.parametrize(
