@@ -1,0 +1,57 @@
+"""Every switch of the practice org, in one frozen value: `org.behaviour = replace(org.behaviour, page_rows=200)`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Literal
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """How the org answers; the defaults are what a production org of today does."""
+
+    # pages
+    page_rows: int = 2_000  # the most rows of a page, whatever batchSize asks for
+    short_pages: tuple[int, ...] = ()  # page sizes to take in turn, below page_rows and batchSize
+    locator_rows: Literal["live", "frozen", "offset"] = "live"  # what later pages show of rows changed meanwhile
+    locator_seconds: float = 172_800.0  # the life of a nextRecordsUrl: two days
+    next_url: Literal["path", "full"] = "path"  # the form of nextRecordsUrl
+    next_url_host: str | None = None  # with `full`: a host that is not the org's, such as https://evil.example
+    # quota, sessions, limits
+    daily_limit: int = 100_000  # calls in 24 hours; further ones are 403 REQUEST_LIMIT_EXCEEDED
+    limit_info: Literal["plain", "per_app", "none"] = "plain"  # the form of Sforce-Limit-Info
+    requests_per_second: float | None = None  # a gateway that answers 429 with Retry-After above this pace
+    session_seconds: float = 7_200.0  # a session dies this long after its last use
+    sessions_refused: bool = False  # every session is 401: what a new login does not cure
+    uri_bytes: int = 16_384  # longer URIs are 414, URI and headers together 431
+    # login
+    sandbox: bool = False  # the audience is test.salesforce.com
+    app_known: bool = True
+    user_approved: bool = True
+    user_admin_approved: bool = True
+    user_active: bool = True
+    user_locked: bool = False
+    org_active: bool = True
+    login_rate_exceeded: bool = False
+    instance_url: str | None = None  # a different instance_url in the token's answer
+    # what is served at all
+    unserved: frozenset[str] = frozenset()  # kinds of requests (docs/devorg.md) that this org or gateway refuses
+    unserved_status: Literal[404, 405] = 404
+    api_enabled: bool = True  # False: 403 API_DISABLED_FOR_ORG
+    gzip: bool = True
+    latency_seconds: float = 0.0  # each data call takes at least this long
+    # data
+    cascade: Literal["restamped", "silent", "none"] = "restamped"  # what deleting a parent does to its children
+
+
+def behaviour_from(settings: Mapping[str, Any]) -> Behaviour:
+    """A Behaviour from JSON; an unknown name is refused with the names that there are."""
+    known = {field.name for field in fields(Behaviour)}
+    unknown = sorted(set(settings) - known)
+    if unknown:
+        raise ValueError(f"unknown behaviour {', '.join(unknown)}; there are {', '.join(sorted(known))}")
+    shaped = {"short_pages": tuple, "unserved": frozenset}
+    return Behaviour(**{name: shaped.get(name, _as_is)(value) for name, value in settings.items()})
+
+
+def _as_is(value: Any) -> Any:
+    return value

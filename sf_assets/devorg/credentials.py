@@ -1,0 +1,37 @@
+"""What a client needs to log in to the practice org: consumer key, private key, username."""
+
+from dataclasses import dataclass, field
+from functools import cache
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+CONSUMER_KEY = "3MVG9PracticeOrgConsumerKey.of_the_practice_org_itself_0000000000000000000000000000000"
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """The three values; `private_key` is PEM (PKCS 8). The key opens nothing but a practice org."""
+
+    consumer_key: str
+    private_key: str = field(repr=False)
+    username: str
+
+    def public_key(self) -> rsa.RSAPublicKey:
+        key = serialization.load_pem_private_key(self.private_key.encode(), password=None)
+        if not isinstance(key, rsa.RSAPrivateKey):
+            raise TypeError("the private key is not an RSA key")
+        return key.public_key()
+
+
+def new_private_key() -> str:
+    """A fresh RSA key of 2048 bits as PEM."""
+    key = rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    return pem.decode()
+
+
+@cache
+def process_private_key() -> str:
+    """One key for all orgs of a process that were not given one: making a key takes a tenth of a second."""
+    return new_private_key()

@@ -1,0 +1,32 @@
+"""Record Ids: three characters of key prefix, a number in base 62, and three characters of checksum for case."""
+
+ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+CHECKSUM = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
+
+
+def eighteen(short: str) -> str:
+    """The 18-character form of a 15-character Id; an 18-character Id comes back as it is."""
+    if len(short) != 15:
+        return short
+    return short + "".join(CHECKSUM[_capitals(short[start : start + 5])] for start in (0, 5, 10))
+
+
+def _capitals(chunk: str) -> int:
+    return sum(1 << place for place, letter in enumerate(chunk) if "A" <= letter <= "Z")
+
+
+def made_id(prefix: str, number: int) -> str:
+    """The Id with this number: Ids of one prefix sort as their numbers do."""
+    digits = ""
+    while number:
+        number, digit = divmod(number, 62)
+        digits = ALPHABET[digit] + digits
+    return eighteen(prefix + digits.rjust(15 - len(prefix), "0"))
+
+
+def id_number(record_id: str) -> int:
+    """The number within an Id, the inverse of `made_id`."""
+    number = 0
+    for letter in record_id[3:15]:
+        number = number * 62 + ALPHABET.index(letter)
+    return number

@@ -1,0 +1,100 @@
+"""What the org refuses, in Salesforce's own words: a status and a list of one error."""
+
+import json
+from dataclasses import dataclass
+
+
+@dataclass(eq=False)
+class Refusal(Exception):
+    """A data call that is refused; the body is Salesforce's list form. `fields` is shown only where it is given."""
+
+    status: int
+    error_code: str
+    message: str
+    fields: tuple[str, ...] = ()
+
+    def body(self) -> bytes:
+        error: dict[str, object] = {"message": self.message, "errorCode": self.error_code}
+        if self.fields:
+            error["fields"] = list(self.fields)
+        return json.dumps([error], ensure_ascii=False).encode()
+
+
+def session_invalid() -> Refusal:
+    return Refusal(401, "INVALID_SESSION_ID", "Session expired or invalid")
+
+
+def session_useless() -> Refusal:
+    """The 401 that a new login does not cure."""
+    return Refusal(401, "INVALID_SESSION_ID", "This session is not valid for use with the REST API")
+
+
+def auth_header_invalid() -> Refusal:
+    return Refusal(401, "INVALID_AUTH_HEADER", "INVALID_HEADER_TYPE")
+
+
+def api_disabled() -> Refusal:
+    return Refusal(403, "API_DISABLED_FOR_ORG", "The REST API is not enabled for this Organization.")
+
+
+def quota_spent() -> Refusal:
+    return Refusal(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")
+
+
+def too_many_requests() -> Refusal:
+    """What a gateway before the org says; Salesforce's own table has no 429."""
+    return Refusal(429, "TOO_MANY_REQUESTS", "Too many requests.")
+
+
+def not_found() -> Refusal:
+    return Refusal(404, "NOT_FOUND", "The requested resource does not exist")
+
+
+def locator_invalid() -> Refusal:
+    return Refusal(400, "INVALID_QUERY_LOCATOR", "invalid query locator")
+
+
+def method_not_allowed(method: str, allowed: str) -> Refusal:
+    return Refusal(405, "METHOD_NOT_ALLOWED", f"HTTP Method '{method}' not allowed. Allowed are {allowed}")
+
+
+def unsupported(what: str) -> Refusal:
+    """What a real org may understand and the practice org does not: said by name, with a code of its own."""
+    return Refusal(400, "PRACTICE_ORG_UNSUPPORTED", f"The practice org does not support {what}; see docs/devorg.md.")
+
+
+def malformed(message: str) -> Refusal:
+    return Refusal(400, "MALFORMED_QUERY", message)
+
+
+def at_place(soql: str, at: int, message: str) -> str:
+    """The message under the piece of the statement that it is about, with a caret; `at` counts characters from 0."""
+    start = max(0, at - SNIPPET)
+    line = " ".join(soql[start : at + SNIPPET].splitlines())
+    return f"\n{line}\n{' ' * (at - start)}^\nERROR at Row:1:Column:{at + 1}\n{message}"
+
+
+SNIPPET = 60
+APPEND_C = (
+    "be sure to append the '__c' after the {} name. Please reference your WSDL or the describe call for the appropriate"
+    " names."
+)
+
+
+def no_such_column(soql: str, at: int, *, column: str, sobject: str) -> Refusal:
+    told = f"No such column '{column}' on entity '{sobject}'. If you are attempting to use a custom field, "
+    return Refusal(400, "INVALID_FIELD", at_place(soql, at, told + APPEND_C.format("custom field")))
+
+
+def no_such_object(soql: str, at: int, *, sobject: str) -> Refusal:
+    told = f"sObject type '{sobject}' is not supported. If you are attempting to use a custom object, "
+    return Refusal(400, "INVALID_TYPE", at_place(soql, at, told + APPEND_C.format("entity")))
+
+
+def field_refused(soql: str, at: int, message: str) -> Refusal:
+    return Refusal(400, "INVALID_FIELD", at_place(soql, at, message))
+
+
+def unexpected_token(soql: str, at: int, token: str) -> Refusal:
+    told = f"unexpected token: '{token}'" if token else "unexpected token: '<EOF>'"
+    return malformed(at_place(soql, at, told))

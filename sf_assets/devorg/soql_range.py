@@ -1,0 +1,75 @@
+"""What a WHERE clause says of one field alone, as an interval: lets a query read an index and not the table."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any
+
+from sf_assets.devorg.soql_tree import Both, Compare, Condition, Either, Value
+
+
+@dataclass(frozen=True)
+class Bound:
+    """One end: `value`, and whether rows with that very value are inside. None as the value: unbounded."""
+
+    value: Any = None
+    inside: bool = True
+
+
+@dataclass(frozen=True)
+class Range:
+    """`exact`: the condition says this and nothing else, so rows within need no further test."""
+
+    low: Bound = Bound()
+    high: Bound = Bound()
+    exact: bool = False
+
+
+SIDES: dict[str, tuple[bool, bool, bool]] = {  # operator: bounds below, bounds above, the value itself is inside
+    "=": (True, True, True),
+    ">": (True, False, False),
+    ">=": (True, False, True),
+    "<": (False, True, False),
+    "<=": (False, True, True),
+}
+
+
+def range_of(condition: Condition | None, name: str, read: Callable[[Value], Any]) -> Range:
+    """The smallest interval of the field that holds all rows of the condition; `read` turns literals into values."""
+    if condition is None:
+        return Range(exact=True)
+    if isinstance(condition, Compare):
+        return _compared(condition, read) if condition.name.lower() == name.lower() else Range()
+    if isinstance(condition, (Both, Either)):
+        ranges = [range_of(part, name, read) for part in condition.parts]
+        return reduce(_narrowed if isinstance(condition, Both) else _widened, ranges)
+    return Range()
+
+
+def _compared(condition: Compare, read: Callable[[Value], Any]) -> Range:
+    sides = SIDES.get(condition.operator)
+    if sides is None or condition.values[0].kind == "null":
+        return Range()
+    below, above, inside = sides
+    bound = Bound(read(condition.values[0]), inside)
+    return Range(bound if below else Bound(), bound if above else Bound(), exact=True)
+
+
+def _narrowed(left: Range, right: Range) -> Range:
+    low = max(left.low, right.low, key=_low_rank)
+    high = min(left.high, right.high, key=_high_rank)
+    return Range(low, high, exact=left.exact and right.exact)
+
+
+def _widened(left: Range, right: Range) -> Range:
+    low = min(left.low, right.low, key=_low_rank)
+    high = max(left.high, right.high, key=_high_rank)
+    return Range(low, high)
+
+
+def _low_rank(bound: Bound) -> tuple[Any, ...]:
+    return (0,) if bound.value is None else (1, bound.value, not bound.inside)
+
+
+def _high_rank(bound: Bound) -> tuple[Any, ...]:
+    return (1,) if bound.value is None else (0, bound.value, bound.inside)

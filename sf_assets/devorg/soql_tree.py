@@ -1,0 +1,104 @@
+"""What a SELECT statement says, as data. `at` is the place in the statement, counted from 0, for error messages."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+ValueKind = Literal["null", "boolean", "number", "string", "datetime", "date"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A field by name; `alias` only where the query groups."""
+
+    name: str
+    at: int
+    alias: str | None = None
+
+
+@dataclass(frozen=True)
+class Aggregate:
+    """`COUNT()`, `COUNT(Id)`, `MAX(x)` ...; `name` is empty for `COUNT()`."""
+
+    function: str
+    name: str
+    at: int
+    alias: str | None = None
+
+
+@dataclass(frozen=True)
+class Fields:
+    """`FIELDS(ALL | CUSTOM | STANDARD)`."""
+
+    which: str
+    at: int
+
+
+Item = Column | Aggregate | Fields
+
+
+@dataclass(frozen=True)
+class Value:
+    """A literal: `text` is its text without quotes and escapes."""
+
+    kind: ValueKind
+    text: str
+    at: int
+
+
+@dataclass(frozen=True)
+class Compare:
+    """`field operator value`; several values only for `IN` and `NOT IN`."""
+
+    name: str
+    operator: str
+    values: tuple[Value, ...]
+    at: int
+
+
+@dataclass(frozen=True)
+class Both:
+    """All parts hold (AND)."""
+
+    parts: tuple["Condition", ...]
+
+
+@dataclass(frozen=True)
+class Either:
+    """At least one part holds (OR)."""
+
+    parts: tuple["Condition", ...]
+
+
+@dataclass(frozen=True)
+class Not:
+    """The part does not hold."""
+
+    part: "Condition"
+
+
+Condition = Compare | Both | Either | Not
+
+
+@dataclass(frozen=True)
+class Order:
+    """One term of ORDER BY."""
+
+    name: str
+    at: int
+    descending: bool = False
+    nulls_last: bool = False
+
+
+@dataclass(frozen=True)
+class Select:
+    """A whole statement; `text` is as it was sent, `sobject_at` the place of the object's name."""
+
+    text: str
+    items: tuple[Item, ...]
+    sobject: str
+    sobject_at: int
+    where: Condition | None = None
+    group_by: tuple[Column, ...] = ()
+    order_by: tuple[Order, ...] = ()
+    limit: int | None = None
+    offset: int = 0

@@ -1,0 +1,176 @@
+"""The rows of one object, with an index by Id and one by SystemModstamp; it knows fields, and nothing of SOQL.
+
+Some computed rows share one Id (ObjectPermissions). The key of a row is its Id, and of a further row with that Id the
+Id with a suffix that sorts right behind it.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from itertools import count
+from typing import Any
+
+from sf_assets.devorg.ids import eighteen, id_number, made_id
+from sf_assets.devorg.moments import milliseconds
+from sf_assets.devorg.ordered import SortedKeys
+from sf_assets.devorg.rowtext import FALSE, FRACTIONAL, NULL, absent, cut, decode, encode_row, encode_value
+from sf_assets.devorg.schema import FieldSchema, ObjectSchema
+
+STAMP = "SystemModstamp"
+REPEAT = "#"
+BEHIND = "~"  # sorts behind an Id and all its repeats
+ARCHIVING = frozenset({"Task", "Event"})
+MANY = 5_000
+
+
+class Table:
+    """One object's rows; not thread-safe, the org holds the lock. `shaded`: stamps of rows that only queryAll shows."""
+
+    def __init__(self, schema: ObjectSchema) -> None:
+        self.schema = replace(schema, fields=dict(schema.fields))
+        self.rows: dict[str, bytes] = {}
+        self.by_id: SortedKeys[str] = SortedKeys()
+        self.by_stamp: SortedKeys[tuple[int, str]] = SortedKeys()
+        self.shaded: dict[str, int] = {}
+        self.unseen: set[str] = set()
+        self._greatest_number = 0
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        fields = self.schema.fields
+        self.names = list(fields)
+        self.place = {name: at for at, name in enumerate(self.names)}
+        self.blanks = [absent(field) for field in fields.values()]
+        self.fractional = [self.place[name] for name, field in fields.items() if field.type in FRACTIONAL]
+        self.lower = {name.lower(): field for name, field in fields.items() if field.visible}
+        flags = ("IsDeleted", "IsArchived") if self.schema.name in ARCHIVING else ("IsDeleted",)
+        self._shades = [self.place[name] for name in flags if name in self.place]
+
+    def copy(self) -> "Table":
+        """A table of its own with the same rows; cheap, since rows are immutable."""
+        twin = Table(self.schema)
+        twin.rows, twin.shaded, twin.unseen = self.rows.copy(), self.shaded.copy(), self.unseen.copy()
+        twin.by_id, twin.by_stamp = self.by_id.copy(), self.by_stamp.copy()
+        twin._greatest_number = self._greatest_number
+        return twin
+
+    # -- reading ------------------------------------------------------------------------------------------------
+
+    def parts(self, key: str) -> list[bytes]:
+        """The row's values, each as JSON, in the order of `names`."""
+        return cut(self.rows[key], self.blanks)
+
+    def record(self, key: str) -> dict[str, Any]:
+        return dict(zip(self.names, map(decode, self.parts(key)), strict=True))
+
+    def key(self, record_id: str) -> str:
+        """The key of the first row with this Id, given with 15 or 18 characters; KeyError when there is none."""
+        key = eighteen(record_id)
+        if key not in self.rows:
+            raise KeyError(f"no {self.schema.name} has the Id {record_id}")
+        return key
+
+    def keys_where(self, name: str, values: Iterable[str]) -> list[str]:
+        """The keys of rows that hold one of these texts in a field; reads the whole table."""
+        place, wanted = self.place[name], {b'"%b"' % value.encode() for value in values}
+        return [key for key in self.by_id.between() if self.parts(key)[place] in wanted]
+
+    def free_ids(self) -> Iterator[str]:
+        """Ids for new rows, greater than all that the table ever held."""
+        for number in count(self._greatest_number + 1):
+            yield made_id(self.schema.key_prefix, number)
+
+    # -- writing ------------------------------------------------------------------------------------------------
+
+    def insert(self, records: Iterable[Mapping[str, Any]]) -> list[str]:
+        """Put new rows in, each with its Id, and hand back their keys. Unknown field names are refused."""
+        fresh = dict(self._written(records))
+        if len(fresh) < MANY:
+            for key in fresh:
+                self.by_id.add(key)
+                self.by_stamp.add((self._stamp(key), key))
+        else:
+            self.by_id = SortedKeys(self.rows)
+            self.by_stamp = SortedKeys((self._stamp(key), key) for key in self.rows)
+        for key in fresh:
+            self._shade(key)
+        return list(fresh)
+
+    def _written(self, records: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, bytes]]:
+        for record in records:
+            self._know(record)
+            key = self._free_key(record["Id"])
+            self.rows[key] = row = self._encoded(record)
+            self._count(key)
+            yield key, row
+
+    def _encoded(self, record: Mapping[str, Any]) -> bytes:
+        values = [record.get(name) for name in self.names]
+        for place, blank in enumerate(self.blanks):
+            if blank is FALSE and values[place] is None:
+                values[place] = False
+        return encode_row(values, self.fractional)
+
+    def _free_key(self, record_id: str) -> str:
+        key, repeats = record_id, 0
+        while key in self.rows:
+            repeats += 1
+            key = f"{record_id}{REPEAT}{repeats:06d}"
+        return key
+
+    def _count(self, key: str) -> None:
+        if key[:3] == self.schema.key_prefix and key[3:15].isalnum() and key[3:15].isascii():
+            self._greatest_number = max(self._greatest_number, id_number(key))
+
+    def _know(self, record: Mapping[str, Any]) -> None:
+        unknown = [name for name in record if name not in self.place]
+        if unknown:
+            raise KeyError(f"{self.schema.name} has no field {', '.join(unknown)}")
+
+    def change(self, key: str, values: Mapping[str, Any]) -> None:
+        """Set these fields of one row; the indexes follow."""
+        self._know(values)
+        before = self._stamp(key)
+        parts = self.parts(key)
+        for name, value in values.items():
+            parts[self.place[name]] = encode_value(value, self.schema.fields[name])
+        self.rows[key] = b"\n".join(parts)
+        if before != (after := self._stamp(key)):
+            self.by_stamp.remove((before, key))
+            self.by_stamp.add((after, key))
+        self._shade(key)
+
+    def remove(self, key: str) -> None:
+        """Take a row out without a trace."""
+        self.by_stamp.remove((self._stamp(key), key))
+        self.by_id.remove(key)
+        del self.rows[key]
+        self.shaded.pop(key, None)
+        self.unseen.discard(key)
+
+    def _stamp(self, key: str) -> int:
+        place = self.place.get(STAMP)
+        part = NULL if place is None else self.parts(key)[place]
+        return 0 if part == NULL else milliseconds(part[1:-1].decode())
+
+    def _shade(self, key: str) -> None:
+        parts = self.parts(key)
+        if any(parts[place] == b"true" for place in self._shades):
+            self.shaded[key] = self._stamp(key)
+        else:
+            self.shaded.pop(key, None)
+
+    # -- fields -------------------------------------------------------------------------------------------------
+
+    def set_field(self, field: FieldSchema) -> None:
+        """Add a field behind the others, or replace the description of the one with this name."""
+        self.schema.fields[field.name] = field
+        self._lay_out()
+
+    def retype_field(self, field: FieldSchema, converted: Mapping[str, Any]) -> None:
+        """Replace a field's description and every row's value in it; `converted` has a value for each key."""
+        place = self.place[field.name]
+        for key in self.rows:
+            parts = self.parts(key)
+            parts[place] = encode_value(converted[key], field)
+            self.rows[key] = b"\n".join(parts)
+        self.set_field(field)
