@@ -53,7 +53,10 @@ class TableFacts:
 
 @dataclass(frozen=True)
 class Written:
-    """What a write did. `rows`: in the table afterwards; `read`: in the frames; `outdated`: dropped, the table's are newer."""
+    """What a write did. `rows`: in the table afterwards; `read`: in the frames; `outdated`: an older version, dropped.
+
+    read = inserted + updated + unchanged + outdated; a key counts once as inserted or updated a commit.
+    """
 
     snapshot_id: int | None
     commits: int

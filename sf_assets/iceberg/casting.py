@@ -1,0 +1,88 @@
+"""The last cast of a frame to a table's schema. A value that would be lost is refused by name; nothing is guessed."""
+
+from collections.abc import Mapping
+from typing import cast
+
+import polars as pl
+import pyarrow as pa
+from pyiceberg.io.pyarrow import schema_to_pyarrow
+from pyiceberg.schema import Schema
+
+from sf_assets.errors import ColumnIncompatible, ValueUnexpected
+
+TEXTS = (pl.String, pl.Categorical, pl.Enum)
+
+
+def arrow_schema(schema: Schema) -> pa.Schema:
+    """The Arrow schema of a table's data files, field ids included."""
+    return schema_to_pyarrow(schema, include_field_ids=True)
+
+
+def frame_types(schema: Schema) -> dict[str, pl.DataType]:
+    """Column -> Polars type, as the table's rows have it in memory."""
+    frame = cast(pl.DataFrame, pl.from_arrow(arrow_schema(schema).empty_table()))
+    return dict(frame.schema)
+
+
+def cast_frame(frame: pl.DataFrame, types: Mapping[str, pl.DataType], *, table: str) -> pl.DataFrame:
+    """The frame with each column in the table's type. Raises: ColumnIncompatible (unknown column), ValueUnexpected."""
+    unknown = [name for name in frame.columns if name not in types]
+    if unknown:
+        raise ColumnIncompatible(
+            f"{table}: the frame has columns that the table lacks: {', '.join(unknown)}", table=table
+        )
+    wrong = [name for name, dtype in frame.schema.items() if dtype != types[name]]
+    return frame.with_columns([_cast(frame[name], types[name], table=table) for name in wrong])
+
+
+def complete(frame: pl.DataFrame, types: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    """The frame with all columns of the table, in its order; those that it lacks are NULL."""
+    return frame.select(
+        pl.col(name) if name in frame.columns else pl.lit(None, dtype=dtype).alias(name)
+        for name, dtype in types.items()
+    )
+
+
+def to_arrow(frame: pl.DataFrame, schema: pa.Schema) -> pa.Table:
+    """A complete frame as Arrow in exactly the given schema (time in µs, plain strings, field ids)."""
+    return frame.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(schema)
+
+
+def _cast(column: pl.Series, dtype: pl.DataType, *, table: str) -> pl.Series:
+    if column.null_count() == len(column):
+        return pl.Series(column.name, [None] * len(column), dtype=dtype)
+    if not _is_family(column.dtype, dtype):
+        raise _unexpected(column, column.drop_nulls()[0], dtype, table=table)
+    result = column.cast(dtype, strict=False)
+    lost = _lost(column, result)
+    if lost.any():
+        raise _unexpected(column, column.filter(lost)[0], dtype, table=table)
+    return result
+
+
+def _is_family(source: pl.DataType, target: pl.DataType) -> bool:
+    """Whether the types say the same kind of thing. A time without zone is no instant, so it is not cast to one."""
+    if isinstance(source, pl.Datetime) and isinstance(target, pl.Datetime):
+        return (source.time_zone is None) == (target.time_zone is None)
+    if isinstance(source, TEXTS):
+        return isinstance(target, pl.String)
+    if source.is_numeric():
+        return target.is_numeric()
+    return type(source) is type(target)
+
+
+def _lost(column: pl.Series, result: pl.Series) -> pl.Series:
+    """Where the way back does not lead to the same value; `time` has microseconds in a table but not in Polars."""
+    if column.dtype.is_nested():
+        return pl.Series([False] * len(column))
+    back = result.cast(column.dtype, strict=False)
+    return ~back.eq_missing(column)
+
+
+def _unexpected(column: pl.Series, value: object, dtype: pl.DataType, *, table: str) -> ValueUnexpected:
+    return ValueUnexpected(
+        f"{table}: column {column.name} takes {dtype}; the value {value!r} ({column.dtype}) cannot be kept in it",
+        table=table,
+        column=column.name,
+        value=str(value)[:200],
+    )

@@ -1,0 +1,188 @@
+"""What one commit will hold, while it grows: rows to add, rows to take away, a changed schema, a state.
+
+Everything becomes visible at once by `commit`, or not at all: `discard` removes the files that were written for it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import polars as pl
+from pyiceberg.exceptions import CommitFailedException
+from pyiceberg.manifest import DataFile
+from pyiceberg.table import Table, Transaction
+
+from sf_assets.iceberg.casting import frame_types
+from sf_assets.iceberg.delta import Delta, delete_file_name, write_deletes
+from sf_assets.iceberg.evolve import Evolution, stage_evolution
+from sf_assets.iceberg.faults import is_denied
+from sf_assets.iceberg.files import LiveFile, count_live, deleted_positions, live_files
+from sf_assets.iceberg.state import STATE, state_property
+from sf_assets.iceberg.upkeep import stage_expiry
+from sf_assets.iceberg.writer import DataFileWriter, remove_files
+
+
+class Overtaken(Exception):
+    """Another writer committed first; what was planned here holds no longer. Never leaves this package."""
+
+
+@dataclass(frozen=True)
+class Landed:
+    """A commit: the table as it is now, and what was written for it."""
+
+    table: Table
+    files: int
+    bytes: int
+
+
+class Draft:
+    """A commit in the making over the table's current snapshot."""
+
+    def __init__(self, table: Table, evolution: Evolution) -> None:
+        self._table = table
+        self.io = table.io
+        self.former_columns = frozenset(table.schema().column_names)
+        self._transaction = table.transaction()
+        stage_evolution(self._transaction, evolution)
+        metadata = self._transaction.table_metadata
+        self.schema = metadata.schema()
+        self.types = frame_types(self.schema)
+        self._live = live_files(table)
+        self._gone: dict[str, pl.Series] = {}
+        self._dropped: set[str] = set()
+        self._deletes: list[DataFile] = []
+        self._delete_paths: list[str] = []
+        self._writer = DataFileWriter(
+            io=self.io,
+            schema=self.schema,
+            locations=table.location_provider(),
+            properties=metadata.properties,
+            spec_id=metadata.default_spec_id,
+        )
+
+    @property
+    def files(self) -> list[LiveFile]:
+        """The table's files and those written here and closed: all that may hold a key already."""
+        return self._live + [LiveFile(file) for file in self._writer.files]
+
+    @property
+    def first_own_file(self) -> int:
+        """The index in `files` from which on they were written here."""
+        return len(self._live)
+
+    @property
+    def is_empty(self) -> bool:
+        """No row comes and none goes."""
+        self._writer.close_file()
+        return not (self._writer.files or self._gone or self._dropped)
+
+    def add(self, frame: pl.DataFrame) -> None:
+        """Write complete rows of the draft's schema."""
+        self._writer.add(frame)
+
+    def settle_rows(self) -> None:
+        """Close the open file, so that its rows are found among `files`."""
+        self._writer.close_file()
+
+    def take_away(self, file: LiveFile, positions: pl.Series) -> None:
+        """Hide the rows of a file at the given positions (Int64)."""
+        before = self._gone.get(file.path)
+        self._gone[file.path] = positions if before is None else pl.concat([before, positions]).unique()
+
+    def is_away(self, file: LiveFile) -> pl.Series:
+        """The positions that this draft hides in a file."""
+        return self._gone.get(file.path, pl.Series([], dtype=pl.Int64))
+
+    def drop(self, file: LiveFile) -> None:
+        """Leave a whole data file out of the table."""
+        self._dropped.add(file.path)
+
+    def drop_all(self) -> None:
+        """Leave all of the table's present rows out."""
+        self._dropped.update(file.path for file in self._live)
+
+    def commit(self, *, state: str | None, summary: Mapping[str, str], now: datetime) -> Landed:
+        """Make it visible in one swap of metadata, one snapshot. Raises: Overtaken; the files are removed then."""
+        self._writer.close_file()
+        delta = self._delta()
+        delta.stage({**summary, **({STATE: state} if state is not None else {})})
+        if state is not None:
+            self._transaction.set_properties(state_property(state, snapshot_id=delta.snapshot_id))
+        stage_expiry(self._transaction, now=now)
+        return self._landed(self._swap(delta))
+
+    def _swap(self, delta: Delta) -> Table:
+        """Commit. Where the outcome is not known the table is asked, and nothing that it may need is removed."""
+        try:
+            return finish(self._transaction)
+        except Overtaken:
+            delta.discard()
+            self.discard()
+            raise
+        except Exception as error:
+            if is_denied(error):
+                delta.discard()
+                raise
+            self._keep()
+            table = self._table.refresh()
+            if table.snapshot_by_id(delta.snapshot_id) is None:
+                raise
+            return table
+
+    def _keep(self) -> None:
+        self._writer.keep()
+        self._delete_paths.clear()
+
+    def _landed(self, table: Table) -> Landed:
+        """Hand the written files over to the table: they are no longer this draft's to remove."""
+        written = [*self._writer.files, *self._deletes]
+        self._keep()
+        return Landed(table, files=len(written), bytes=sum(file.file_size_in_bytes for file in written))
+
+    def discard(self) -> None:
+        """Remove every file that was written for this draft and is not part of the table."""
+        self._writer.discard()
+        remove_files(self.io, self._delete_paths)
+        self._delete_paths.clear()
+
+    def _delta(self) -> Delta:
+        superseded: list[DataFile] = []
+        for file in self.files:
+            if file.path in self._gone and file.path not in self._dropped:
+                superseded += file.own_deletes
+                self._hide(file)
+            elif file.path in self._dropped:
+                superseded += file.own_deletes
+        removed = [file.data for file in self._live if file.path in self._dropped]
+        added = [file for file in self._writer.files if file.file_path not in self._dropped]
+        return Delta(self._transaction, added=added, deletes=self._deletes, removed=removed, superseded=superseded)
+
+    def _hide(self, file: LiveFile) -> None:
+        """Write the file's one delete file, old positions included; a file without rows left is dropped instead."""
+        old = deleted_positions(self.io, file, own=True)
+        positions = pl.concat([old, self._gone[file.path]]).unique().sort()
+        if len(positions) == file.data.record_count:
+            self.drop(file)
+            return
+        path = self._table.location_provider().new_data_location(delete_file_name())
+        self._delete_paths.append(path)
+        self._deletes.append(write_deletes(self.io, file, positions, path=path))
+
+
+def finish(transaction: Transaction) -> Table:
+    """Commit what was staged, without pyiceberg's own retry. Raises: Overtaken."""
+    try:
+        return transaction.commit_transaction()
+    except CommitFailedException as error:
+        raise Overtaken from error
+
+
+def count_rows(table: Table) -> int:
+    """The live rows of the current snapshot: from its summary where no delete is about, else from the manifests."""
+    snapshot = table.current_snapshot()
+    if snapshot is None:
+        return 0
+    totals = snapshot.summary.additional_properties if snapshot.summary else {}
+    if totals.get("total-records") is not None and totals.get("total-delete-files") == "0":
+        return int(totals["total-records"])
+    return sum(count_live(table.io, file) for file in live_files(table))

@@ -1,0 +1,124 @@
+"""How a table's columns follow those that are given: added, widened, documented, never dropped. Decides purely."""
+
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from pyiceberg.exceptions import ResolveError
+from pyiceberg.schema import Schema, promote
+from pyiceberg.table import Transaction
+from pyiceberg.types import IcebergType, NestedField
+
+from sf_assets.errors import ColumnIncompatible
+from sf_assets.iceberg.model import TableColumn
+
+PROVISIONAL = "sf_assets.provisional"
+
+
+@dataclass(frozen=True)
+class Evolution:
+    """The changes of a schema. `provisional`: the names on the table's list afterwards; None: the list stays."""
+
+    added: tuple[TableColumn, ...] = ()
+    retyped: tuple[TableColumn, ...] = ()
+    widened: tuple[TableColumn, ...] = ()
+    documented: tuple[TableColumn, ...] = ()
+    dropped: tuple[str, ...] = ()
+    provisional: tuple[str, ...] | None = None
+
+    @property
+    def is_needed(self) -> bool:
+        """Worth a commit of its own; changed docs alone wait for the next one."""
+        return bool(self.added or self.retyped or self.widened or self.dropped or self.provisional is not None)
+
+    @property
+    def changes_schema(self) -> bool:
+        return bool(self.added or self.retyped or self.widened or self.documented or self.dropped)
+
+
+def plan_evolution(
+    schema: Schema, columns: Sequence[TableColumn], *, provisional: Collection[str], table: str
+) -> Evolution:
+    """What must change for the table to have the given columns. Raises: ColumnIncompatible."""
+    refuse_case_twins([*schema.column_names, *(column.name for column in columns)], table=table)
+    there = {field.name: field for field in schema.fields}
+    known = [column for column in columns if column.name in there]
+    retyped = [column for column in known if _is_retyped(there[column.name], column, provisional)]
+    settled = [column for column in known if column not in retyped and not column.provisional]
+    added = [column for column in columns if column.name not in there]
+    after = _still_provisional(columns, added=added, provisional=provisional)
+    return Evolution(
+        added=tuple(added),
+        retyped=tuple(retyped),
+        widened=tuple(column for column in settled if _is_widened(there[column.name], column, table=table)),
+        documented=tuple(c for c in known if c not in retyped and c.doc and (there[c.name].doc or "") != c.doc),
+        provisional=after if set(after) != set(provisional) else None,
+    )
+
+
+def refuse_case_twins(names: Sequence[str], *, table: str) -> None:
+    """Raise ColumnIncompatible for names that differ by case alone: Snowflake takes them for one column."""
+    by_fold: dict[str, str] = {}
+    for name in names:
+        if by_fold.setdefault(name.casefold(), name) != name:
+            twin = by_fold[name.casefold()]
+            raise ColumnIncompatible(
+                f"{table}: columns {twin} and {name} differ only by case", table=table, column=name
+            )
+
+
+def stage_evolution(transaction: Transaction, evolution: Evolution) -> None:
+    """Put the changes into the transaction; nothing is committed."""
+    if evolution.changes_schema:
+        _stage_schema(transaction, evolution)
+    if evolution.provisional is not None:
+        transaction.set_properties(provisional_property(evolution.provisional))
+
+
+def provisional_property(names: Sequence[str]) -> dict[str, str]:
+    return {PROVISIONAL: json.dumps(sorted(names))}
+
+
+def _stage_schema(transaction: Transaction, evolution: Evolution) -> None:
+    with transaction.update_schema() as update:
+        for name in [*evolution.dropped, *(column.name for column in evolution.retyped)]:
+            update.delete_column(name)
+        for column in [*evolution.retyped, *evolution.added]:
+            update.add_column(column.name, column.type, doc=column.doc or None)
+        for column in evolution.widened:
+            update.update_column(column.name, field_type=column.type)
+        for column in evolution.documented:
+            update.update_column(column.name, doc=column.doc)
+
+
+def _is_retyped(field: NestedField, column: TableColumn, provisional: Collection[str]) -> bool:
+    return field.name in provisional and field.field_type != column.type
+
+
+def _is_widened(field: NestedField, column: TableColumn, *, table: str) -> bool:
+    """Whether the table's type must grow. A table that is wider already stays; any other difference is refused."""
+    old, new = field.field_type, column.type
+    if not new.is_primitive or old == new or _fits(new, old):
+        return False
+    if _fits(old, new):
+        return True
+    raise ColumnIncompatible(
+        f"{table}: column {field.name} is {old} in the table and would have to become {new}",
+        table=table,
+        column=field.name,
+    )
+
+
+def _fits(narrow: IcebergType, wide: IcebergType) -> bool:
+    try:
+        return promote(narrow, wide) == wide
+    except ResolveError:
+        return False
+
+
+def _still_provisional(
+    columns: Sequence[TableColumn], *, added: Sequence[TableColumn], provisional: Collection[str]
+) -> tuple[str, ...]:
+    real = {column.name for column in columns if not column.provisional}
+    new = {column.name for column in added if column.provisional}
+    return tuple(sorted((set(provisional) - real) | new))

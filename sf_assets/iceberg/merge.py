@@ -1,0 +1,212 @@
+"""Merge by key, on read: changed rows are added, their former versions hidden by position, in one snapshot a group.
+
+A group is what comes until a state does. Memory is that of one buffer, whatever the group's or the table's size.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+from pyiceberg.table import Table
+
+from sf_assets.errors import CommitConflict
+from sf_assets.iceberg.buffer import Buffer
+from sf_assets.iceberg.casting import cast_frame, complete
+from sf_assets.iceberg.draft import Draft, Overtaken
+from sf_assets.iceberg.evolve import Evolution
+from sf_assets.iceberg.faults import from_outside
+from sf_assets.iceberg.files import POSITION
+from sf_assets.iceberg.lookup import find_rows, with_table_values
+from sf_assets.iceberg.model import Chunk, Unchecked
+from sf_assets.iceberg.rows import (
+    FILE,
+    OLD,
+    VERDICT,
+    Rule,
+    best_known,
+    judge,
+    latest,
+    refuse_null_keys,
+    settle_ties,
+    span,
+)
+from sf_assets.iceberg.state import refuse_other_base
+from sf_assets.iceberg.tally import Tally
+
+TRIES = 10
+
+
+@dataclass
+class Merge:
+    """A stream of chunks into one table. `load` gives the table anew, `plan` the change of its schema."""
+
+    name: str
+    rule: Rule
+    base: str | Unchecked | None
+    summary: Mapping[str, str]
+    load: Callable[[], Table]
+    plan: Callable[[Table], Evolution]
+    now: Callable[[], datetime]
+
+    def __post_init__(self) -> None:
+        self.total = Tally()
+        self.added_columns: list[str] = []
+        self._group = Tally()
+        self._buffer = Buffer()
+        self._draft: Draft | None = None
+        self._evolution = Evolution()
+        self._absorbed: list[pl.DataFrame] = []
+        self._is_replayable = True
+        self._open_keys: tuple[Any, Any] | None = None
+        self._table: Table | None = None
+
+    def run(self, chunks: Iterable[Chunk]) -> Table:
+        """Merge the chunks; returns the table as it is then. On any error the group's files are removed."""
+        try:
+            for chunk in from_outside(chunks):
+                self._take(chunk.frame)
+                if chunk.state is not None:
+                    self._commit(chunk.state)
+            self._commit(None)
+        except BaseException:
+            self._discard()
+            raise
+        return self.table
+
+    @property
+    def table(self) -> Table:
+        if self._table is None:
+            self._table = self.load()
+            refuse_other_base(self._table.metadata, self.base, table=self.name)
+        return self._table
+
+    @property
+    def draft(self) -> Draft:
+        if self._draft is None:
+            self._evolution = self.plan(self.table)
+            self._draft = Draft(self.table, self._evolution)
+        return self._draft
+
+    def _take(self, frame: pl.DataFrame) -> None:
+        if frame.is_empty():
+            return
+        frame = cast_frame(frame, self.draft.types, table=self.name)
+        refuse_null_keys(frame, self.rule.keys, table=self.name)
+        for full in self._buffer.add(frame):
+            self._absorb(full)
+
+    def _absorb(self, frame: pl.DataFrame) -> None:
+        """Write what is news in the frame. The first is kept, for a group that must be planned anew."""
+        self._is_replayable = not self._absorbed
+        self._absorbed = self._absorbed or [frame]
+        self._group.read += frame.height
+        rows, equal = latest(frame, self.rule)
+        self._group.unchanged += equal
+        self._group.outdated += frame.height - rows.height - equal
+        self._write(rows.sort(self.rule.keys))
+
+    def _write(self, rows: pl.DataFrame) -> None:
+        keys = rows.select(self.rule.keys)
+        self._close_if_overlapping(keys)
+        found = find_rows(self.draft, keys, self.rule)
+        if found.is_empty():
+            self._group.inserted += rows.height
+            self.draft.add(complete(rows, self.draft.types))
+            return
+        judged = self._judged(rows, found)
+        self._count(judged)
+        news = judged.filter(pl.col(VERDICT).is_in(["new", "newer"]))
+        self._hide_former(news, found)
+        self.draft.add(self._completed(news, columns=rows.columns))
+
+    def _close_if_overlapping(self, keys: pl.DataFrame) -> None:
+        """Rows of the file that is being written cannot be found; close it when they may be asked for."""
+        low, high = span(keys.to_series(0))
+        if self._open_keys is not None:
+            least, greatest = self._open_keys
+            if low <= greatest and high >= least:
+                self.draft.settle_rows()
+            low, high = min(low, least), max(high, greatest)
+        self._open_keys = (low, high)
+
+    def _judged(self, rows: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
+        judged = judge(rows, best_known(found, self.rule), self.rule)
+        ties = judged.filter(pl.col(VERDICT) == "tie")
+        if ties.is_empty():
+            return judged
+        compared = [c for c in self.rule.compared(rows.columns) if c != self.rule.stamp]
+        settled = settle_ties(with_table_values(self.draft, ties, compared, suffix=OLD), self.rule, compared=compared)
+        return pl.concat([judged.filter(pl.col(VERDICT) != "tie"), settled.select(judged.columns)])
+
+    def _count(self, judged: pl.DataFrame) -> None:
+        """A version that replaces one of this very group makes that one outdated: each key counts once as news."""
+        counts = dict(judged[VERDICT].value_counts().iter_rows())
+        again = judged.filter((pl.col(VERDICT) == "newer") & (pl.col(FILE) >= self.draft.first_own_file)).height
+        self._group.inserted += counts.get("new", 0)
+        self._group.updated += counts.get("newer", 0) - again
+        self._group.unchanged += counts.get("same", 0)
+        self._group.outdated += counts.get("older", 0) + again
+
+    def _hide_former(self, news: pl.DataFrame, found: pl.DataFrame) -> None:
+        former = found.join(news, on=self.rule.keys, how="semi")
+        files = self.draft.files
+        for (index,), place in former.select(FILE, POSITION).partition_by(FILE, as_dict=True).items():
+            self.draft.take_away(files[int(index)], place[POSITION])
+
+    def _completed(self, news: pl.DataFrame, *, columns: list[str]) -> pl.DataFrame:
+        """All columns of the table: those that were not read keep the table's values."""
+        hidden = [name for name in self.draft.types if name not in columns and name in self.draft.former_columns]
+        fresh = news.filter(pl.col(FILE).is_null()).select(columns)
+        former = news.filter(pl.col(FILE).is_not_null()).select(*columns, FILE, POSITION)
+        filled = with_table_values(self.draft, former, hidden)
+        return pl.concat([complete(part, self.draft.types) for part in (fresh, filled)]).sort(self.rule.keys)
+
+    def _commit(self, state: str | None) -> None:
+        """End the group. Where nothing is news nothing is committed, whatever the state says."""
+        for rest in self._buffer.flush():
+            self._absorb(rest)
+        if self._draft is not None and not self._draft.is_empty:
+            self._land(state)
+            if state is not None and not isinstance(self.base, Unchecked):
+                self.base = state
+        self.total.add(self._group)
+        self._reset()
+
+    def _land(self, state: str | None) -> None:
+        for left in range(TRIES - 1, -1, -1):
+            if self.draft.is_empty:
+                return
+            try:
+                landed = self.draft.commit(state=state, summary=self.summary, now=self.now())
+            except Overtaken:
+                self._plan_anew(left)
+                continue
+            self._table = landed.table
+            self._group.landed(landed)
+            self.added_columns += [column.name for column in self._evolution.added]
+            return
+
+    def _plan_anew(self, left: int) -> None:
+        """Take the group's rows to the table as it is now. Raises: CommitConflict."""
+        frames, is_replayable, self._table = self._absorbed, self._is_replayable, None
+        self._reset()
+        refuse_other_base(self.table.metadata, self.base, table=self.name)
+        if not left or not is_replayable:
+            raise CommitConflict(f"{self.name}: other writers were faster, {TRIES - left} times", table=self.name)
+        for frame in frames:
+            self._absorb(cast_frame(frame, self.draft.types, table=self.name))
+
+    def _reset(self) -> None:
+        self._discard()
+        self._group = Tally()
+        self._absorbed = []
+        self._is_replayable = True
+        self._open_keys = None
+
+    def _discard(self) -> None:
+        """Forget the draft; what was committed of it stays, for its files are no longer its own."""
+        if self._draft is not None:
+            self._draft.discard()
+            self._draft = None

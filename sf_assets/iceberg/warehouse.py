@@ -1,0 +1,223 @@
+"""The tables of one namespace: what they say of themselves, and every way to write them. Frames in, snapshots out.
+
+Rows, changed columns, state and summary of a write become visible together, in one swap of the table's metadata.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+from pyiceberg.table import Table
+
+from sf_assets.errors import CommitConflict, WarehouseError
+from sf_assets.iceberg.compact import compact_if_due
+from sf_assets.iceberg.draft import Draft, Overtaken, count_rows
+from sf_assets.iceberg.evolve import Evolution, plan_evolution
+from sf_assets.iceberg.faults import border, from_outside
+from sf_assets.iceberg.lake import Lake, keys_of, provisional_of
+from sf_assets.iceberg.merge import Merge
+from sf_assets.iceberg.model import UNCHECKED, Chunk, TableColumn, TableFacts, Unchecked, Written
+from sf_assets.iceberg.plain import fill, first_frame, frame_columns, plan_plain
+from sf_assets.iceberg.replace import Replace
+from sf_assets.iceberg.rows import Rule
+from sf_assets.iceberg.settle import settle, settle_columns
+from sf_assets.iceberg.state import refuse_other_base, state_of
+from sf_assets.iceberg.sweep import sweep
+from sf_assets.iceberg.tally import Tally
+from sf_assets.iceberg.window import count_since
+
+__all__ = ["UNCHECKED", "Chunk", "TableColumn", "TableFacts", "Unchecked", "Warehouse", "Written"]
+
+ROWS, FRAME = "rows", "frame"
+"""Kinds of table: rows with keys, or a plain frame that is replaced whole."""
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Warehouse:
+    """The tables of `namespace` in a pyiceberg catalog. One object a process: it keeps the catalog's connections."""
+
+    def __init__(
+        self,
+        catalog: str,
+        namespace: str,
+        properties: Mapping[str, str],
+        *,
+        now: Callable[[], datetime] = _utc_now,
+    ) -> None:
+        self._lake = Lake(catalog=catalog, namespace=namespace, properties=properties)
+        self._now = now
+
+    def facts(self, table: str) -> TableFacts | None:
+        """What the table's metadata says; None: no such table. Raises: TableForeign."""
+        with border(table):
+            found = self._lake.find(table)
+            return None if found is None else _facts(found)
+
+    def window(self, table: str, column: str, since: datetime | None) -> tuple[int, datetime | None]:
+        """COUNT(*) and MAX(column) of the rows with column >= since (None: of all). No table counts as no rows."""
+        with border(table):
+            found = self._lake.find(table)
+            return (0, None) if found is None else count_since(found, column, since)
+
+    def merge(
+        self,
+        table: str,
+        *,
+        columns: Sequence[TableColumn],
+        keys: Sequence[str],
+        stamp: str | None,
+        chunks: Iterable[Chunk],
+        base: str | Unchecked | None,
+        summary: Mapping[str, str] = {},  # noqa: B006 - read only
+        doc: str = "",
+    ) -> Written:
+        """Merge the chunks by key; each state that comes along commits what came until then, if it is news.
+
+        Frames hold a subset of `columns`; what they lack keeps the table's value. Memory: one buffer, flat.
+        Raises: CommitConflict (another state than `base`), KeysRepeated, ValueUnexpected, ColumnIncompatible,
+        TableForeign.
+        """
+        with border(table):
+            merge = Merge(
+                name=table,
+                rule=Rule(tuple(keys), stamp),
+                base=base,
+                summary=summary,
+                load=lambda: self._lake.open(table, columns=columns, keys=keys, kind=ROWS, doc=doc),
+                plan=lambda found: _plan(found, columns, name=table),
+                now=self._now,
+            )
+            return self._finished(table, merge.run(chunks), merge.total, columns=columns, added=merge.added_columns)
+
+    def replace(
+        self,
+        table: str,
+        *,
+        columns: Sequence[TableColumn],
+        keys: Sequence[str],
+        chunks: Iterable[Chunk],
+        base: str | Unchecked | None,
+        may_vanish: int | None,
+        summary: Mapping[str, str] = {},  # noqa: B006 - read only
+        doc: str = "",
+    ) -> Written:
+        """Make the table equal to the chunks, in one commit; rows that are the same stay as they are.
+
+        Raises: ShrinkRefused when more than `may_vanish` keys would go, KeysRepeated, and as `merge`.
+        """
+        with border(table):
+            found = self._lake.open(table, columns=columns, keys=keys, kind=ROWS, doc=doc)
+            refuse_other_base(found.metadata, base, table=table)
+            evolution = _plan(found, columns, name=table)
+            replace = Replace(
+                name=table,
+                keys=tuple(keys),
+                may_vanish=may_vanish,
+                summary=summary,
+                table=found,
+                evolution=evolution,
+                now=self._now,
+            )
+            after = replace.run(chunks)
+            added = [column.name for column in evolution.added] if replace.total.commits else []
+            return self._finished(table, after, replace.total, columns=columns, added=added)
+
+    def settle(
+        self,
+        table: str,
+        *,
+        columns: Sequence[TableColumn],
+        base: str | Unchecked | None,
+        state: str,
+        keys: Sequence[str] | None = None,
+    ) -> TableFacts:
+        """Move the state without a snapshot; makes the table when there is none. Raises: CommitConflict."""
+        with border(table):
+            found = settle(
+                load=lambda: self._lake.open(table, columns=columns, keys=keys, kind=ROWS),
+                plan=lambda opened: _plan(opened, columns, name=table),
+                base=base,
+                state=state,
+                table=table,
+            )
+            return _facts(found)
+
+    def overwrite(
+        self,
+        table: str,
+        frames: Iterable[pl.DataFrame],
+        *,
+        summary: Mapping[str, str] = {},  # noqa: B006 - read only
+    ) -> Written:
+        """Make a plain frame of any other asset the whole table, its columns included, in one commit."""
+        with border(table):
+            first, every = first_frame(from_outside(frames), table=table)
+            columns = frame_columns(first, table=table)
+            found = self._lake.open(table, columns=columns, keys=(), kind=FRAME)
+            evolution = plan_plain(found.schema(), columns, table=table)
+            tally = Tally(vanished=count_rows(found))
+            with _drafted(found, evolution, name=table) as draft:
+                tally.read = tally.inserted = fill(draft, every, table=table)
+                landed = draft.commit(state=None, summary=summary, now=self._now())
+            tally.landed(landed)
+            return tally.written(landed.table, added_columns=[column.name for column in evolution.added])
+
+    def scan(self, table: str) -> pl.LazyFrame:
+        """The current snapshot, read when collected; projections and predicates reach the files."""
+        with border(table):
+            found = self._lake.find(table)
+            if found is None:
+                raise WarehouseError(
+                    f"{table}: there is no such table", table=table, remedy="Materialize the table first."
+                )
+            properties = {name: value for name, value in found.io.properties.items() if "." in name}
+            return pl.scan_iceberg(found, storage_options=properties or None)
+
+    def sweep_orphans(self, table: str, *, older_than: timedelta = timedelta(days=1)) -> tuple[str, ...]:
+        """Remove the files under the table's location that no snapshot needs; returns their paths."""
+        with border(table):
+            found = self._lake.find(table)
+            return () if found is None else sweep(found, before=self._now() - older_than)
+
+    def _finished(
+        self, name: str, table: Table, tally: Tally, *, columns: Sequence[TableColumn], added: Sequence[str]
+    ) -> Written:
+        """Upkeep that the write made due, and columns that came without rows."""
+        if tally.commits:
+            table = compact_if_due(table, keys=keys_of(table), now=self._now())
+        else:
+            evolution = _plan(table, columns, name=name)
+            table = settle_columns(table, evolution, table=name)
+            added = [column.name for column in evolution.added]
+        return tally.written(table, added_columns=added)
+
+
+@contextmanager
+def _drafted(table: Table, evolution: Evolution, *, name: str) -> Iterator[Draft]:
+    draft = Draft(table, evolution)
+    try:
+        yield draft
+    except Overtaken:
+        raise CommitConflict(f"{name}: another run has written the table meanwhile", table=name) from None
+    finally:
+        draft.discard()
+
+
+def _plan(table: Table, columns: Sequence[TableColumn], *, name: str) -> Evolution:
+    return plan_evolution(table.schema(), columns, provisional=provisional_of(table), table=name)
+
+
+def _facts(table: Table) -> TableFacts:
+    snapshot = table.current_snapshot()
+    return TableFacts(
+        rows=count_rows(table),
+        snapshot_id=snapshot.snapshot_id if snapshot else None,
+        state=state_of(table.metadata),
+        columns=tuple(table.schema().column_names),
+        uri=table.location(),
+        metadata_location=table.metadata_location,
+    )
