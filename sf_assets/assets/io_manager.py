@@ -93,16 +93,19 @@ class IcebergIOManager(dg.ConfigurableIOManager):
 def write_sync(warehouse: "Warehouse", table: str, sync: "Sync", run_id: str) -> "TableFacts":
     """Drain a sync into its table and return the table's facts; `sync.record` is complete afterwards.
 
-    A sync that wrote no row but got further has its state committed alone. Raises what reading and writing raise.
+    A sync that got further than its last rows has its final state committed alone. Raises what reading and writing raise.
     """
     from sf_assets.columns import table_columns
 
-    sync.record.written = _write_batches(warehouse, table, sync, run_id)
-    final = sync.record.final
-    if final is not None and sync.record.settle and not (sync.record.written and sync.record.written.commits):
-        base = _json(sync.base)
-        return warehouse.settle(table, columns=table_columns(sync.columns), base=base, state=final.to_json())
+    written = sync.record.written = _write_batches(warehouse, table, sync, run_id)
     facts = warehouse.facts(table)
+    state = _json(sync.record.final)
+    if state is not None and sync.record.settle and (facts is None or facts.state != state):
+        committed = facts is not None and written is not None and written.commits > 0
+        base = facts.state if facts and committed else _json(sync.base)
+        facts = warehouse.settle(
+            table, columns=table_columns(sync.columns), base=base, state=state, keys=sync.spec.keys
+        )
     if facts is None:
         raise ResultIncomplete(f"{table}: the sync ended without a table", endpoint=table)
     return facts

@@ -1,0 +1,80 @@
+"""The door: light to open, and what stands behind it."""
+
+import subprocess
+import sys
+
+import dagster as dg
+import pytest
+
+from sf_assets.assets.deployments import read_deployment
+from sf_assets.assets.freshness import KEEP_FRESH, KEEP_FRESH_ONCE_FILLED
+from sf_assets.definitions import build_definitions
+
+HEAVY = (
+    "boto3",
+    "dagster_aws",
+    "dagster_dbt",
+    "dagster_snowflake",
+    "httpx",
+    "jwt",
+    "msgspec",
+    "polars",
+    "pyarrow",
+    "pyiceberg",
+    "sqlalchemy",
+)
+PRODUCTION = {
+    "SF_ASSETS_DEPLOYMENT": "production",
+    "SALESFORCE_INSTANCE_URL": "acme.my.salesforce.com",
+    "SALESFORCE_CONSUMER_KEY": "k",
+    "SALESFORCE_PRIVATE_KEY": "p",
+    "SALESFORCE_USERNAME": "u",
+}
+
+
+def definitions(env=None):
+    return build_definitions(read_deployment(env or {}))
+
+
+def specs(env=None):
+    found = definitions(env).resolve_all_asset_specs()
+    return {spec.key.path[-1]: spec for spec in found if spec.key.path[0] == "salesforce"}
+
+
+def test_loading_the_definitions_imports_nothing_that_only_a_run_needs():
+    program = f"import sys, sf_assets.definitions; print(*(name for name in {HEAVY} if name in sys.modules))"
+
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    assert said.stdout.strip() == ""
+
+
+def test_all_steps_run_in_one_process():
+    assert definitions().executor is dg.in_process_executor
+
+
+@pytest.mark.parametrize(("env", "condition"), [({}, KEEP_FRESH), (PRODUCTION, KEEP_FRESH_ONCE_FILLED)])
+def test_every_endpoint_is_kept_fresh_and_only_practice_fills_what_is_missing(env, condition):
+    found = specs(env)
+
+    assert len(found) == 30
+    assert all(spec.automation_condition == condition and spec.freshness_policy for spec in found.values())
+
+
+def test_an_endpoint_that_is_not_chosen_is_an_asset_without_automation():
+    found = specs({"SF_ASSETS_ENDPOINTS": "task"})
+
+    assert found["task"].automation_condition is not None
+    assert found["event"].automation_condition is None
+    assert found["event"].freshness_policy is None
+
+
+def test_a_changed_cadence_changes_policy_and_sensor():
+    env = {"SF_ASSETS_CADENCES": "all=minutely"}
+
+    assert [sensor.name for sensor in definitions(env).sensors] == ["salesforce_minutely"]
+    assert specs(env)["account"].freshness_policy.fail_window.seconds == 240
+
+
+def test_the_definitions_hold_together():
+    dg.Definitions.validate_loadable(definitions())
