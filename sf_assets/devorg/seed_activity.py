@@ -9,7 +9,7 @@ from sf_assets.devorg.seed_words import long_text
 
 ARCHIVED_AFTER_DAYS = 365
 HOUR_SECONDS = 3_600
-SERIES = 4  # every so-many-hundredth activity begins a series of this length
+SERIES = 4  # activities in a recurring series
 SUBJECTS = (
     "Call",
     "Email",

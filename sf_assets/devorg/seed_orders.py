@@ -74,7 +74,7 @@ def _order(rng: Random, account: Row | None, goods: list[Row], at: int) -> Row:
         "AccountId": account["Id"] if account else None, "EffectiveDate": day(at), "Description": described(rng),
         "Status": "Activated" if is_active else "Draft", "StatusCode": "Activated" if is_active else "Draft",
         "ActivatedDate": stamp(at) if is_active else None, "Type": pick(rng, ("New", "Renewal", "Add-on", None)),
-        "TotalAmount": round(sum(item["TotalPrice"] for item in goods), 8), "Carrier__c": pick(rng, CARRIERS),
+        "TotalAmount": round(sum((item["TotalPrice"] for item in goods), 0.0), 8), "Carrier__c": pick(rng, CARRIERS),
         "CurrencyIsoCode": goods[0]["CurrencyIsoCode"] if goods else "USD", "PoDate": maybe(rng, 0.2, day(at)),
         "PoNumber": f"PO/{int(chance * 10**6):06}" if chance < 0.6 else None,
         "Name": maybe(rng, 0.3, "Erste Lieferung"),

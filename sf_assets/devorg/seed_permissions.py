@@ -1,4 +1,4 @@
-"""Who may do what: record types, permission sets (those of profiles too) and their assignments, object and field rights.
+"""Who may do what: record types, permission sets (those of profiles too), their assignments, object and field rights.
 
 Permission rows of sets with Modify All Data are computed by Salesforce, not stored: their Ids are invalid or repeated.
 """

@@ -92,7 +92,7 @@ def _asked(sheet: Sheet, opportunity: Row) -> int:
 
 def _quote(rng: Random, opportunity: Row, account: Row, items: list[Row], *, is_last: bool) -> Row:
     """A quote whose totals follow from the lines; the last one of a won deal was accepted."""
-    total = round(sum(item["TotalPrice"] for item in items), 8)
+    total = round(sum((item["TotalPrice"] for item in items), 0.0), 8)
     tax, freight = (money(total * 0.19), 49.9) if rng.random() < 0.5 else (None, None)
     contact = opportunity["ContactId"]
     return {
