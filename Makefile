@@ -69,6 +69,14 @@ imports: $(STAMP) ## Check the import contract alone
 unit: $(STAMP) ## Run the tests alone, or some of them: make unit ARGS="-k throttle"
 	@$(BIN)/pytest $(ARGS)
 
+.PHONY: test-browser
+test-browser: $(STAMP) ## Run the tests that drive Chromium over Dagit (apt-get install chromium)
+	@$(BIN)/pytest -m browser $(ARGS)
+
+.PHONY: pictures
+pictures: $(STAMP) ## Take the README's picture of the asset graph anew
+	@PICTURES=$(CURDIR)/docs/images $(BIN)/pytest -m browser -k graph
+
 .PHONY: constraints
 constraints: $(STAMP) ## Resolve setup.cfg anew and write constraints.txt
 	@$(BIN)/python -m pip install --quiet --dry-run --ignore-installed --report .resolved.json '.[dev,dbt,postgres]'

@@ -38,6 +38,7 @@ class Commands(click.Group):
 def main() -> None:
     """Salesforce as Apache Iceberg tables: thirty Dagster assets built from SOQL specs."""
     signal.signal(signal.SIGTERM, _leave)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # children of a shell's background job would ignore it
 
 
 def _leave(signum: int, frame: FrameType | None) -> None:
@@ -154,3 +155,7 @@ def _use_practice(url: str) -> None:
         "SF_ASSETS_HOME": str(_home()),
         "DAGSTER_HOME": os.environ.get("DAGSTER_HOME", str(_home())),
     }
+
+
+if __name__ == "__main__":
+    main()

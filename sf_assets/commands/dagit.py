@@ -4,6 +4,8 @@ import subprocess
 import sys
 
 SHELL_INTERRUPTED = 130
+SUPERSEDED = "ignore:Function `dev_command` is superseded"
+"""`dg dev`, which Dagster proposes instead, wants the checkout; this command works where the package is installed."""
 
 
 def serve_dagit(port: int) -> int:
@@ -16,8 +18,8 @@ def serve_dagit(port: int) -> int:
 
     with dg.DagsterInstance.get() as instance:
         instance.get_runs_count()
-    dagster_dev = [sys.executable, "-m", "dagster", "dev", "-m", "sf_assets.definitions"]
-    with subprocess.Popen([*dagster_dev, "-h", "127.0.0.1", "-p", str(port)]) as process:
+    served = ["-m", "sf_assets.definitions", "-h", "127.0.0.1", "-p", str(port), "--log-level", "warning"]
+    with subprocess.Popen([sys.executable, "-W", SUPERSEDED, "-m", "dagster", "dev", *served]) as process:
         try:
             return process.wait()
         except KeyboardInterrupt:
