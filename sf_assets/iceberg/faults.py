@@ -1,13 +1,11 @@
 """The border to foreign libraries: their exceptions stop here and become this project's. Retries nothing."""
 
 import errno
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from botocore.exceptions import BotoCoreError, ClientError
 from pyiceberg import exceptions as iceberg
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from sf_assets.errors import (
     CommitConflict,
@@ -35,11 +33,10 @@ BY_TYPE: tuple[tuple[type[Exception], type[WarehouseError]], ...] = (
     (iceberg.ServiceUnavailableError, WarehouseUnreachable),
     (iceberg.ServerError, WarehouseUnreachable),
     (iceberg.NoSuchPropertyException, WarehouseError),
-    (BotoCoreError, WarehouseUnreachable),
-    (ClientError, WarehouseUnreachable),
-    (SQLAlchemyError, WarehouseUnreachable),
     (OSError, WarehouseUnreachable),
 )
+UNREACHABLE = frozenset({"sqlalchemy", "botocore"})
+"""Libraries whose every other exception says so; named, not imported, for most catalogs need only one of them."""
 
 
 class _FromOutside(Exception):
@@ -54,8 +51,8 @@ def from_outside(items: Iterable[T]) -> Iterator[T]:
     """Yield the items; what their producer raises is not taken for the warehouse's trouble."""
     try:
         yield from items
-    except Exception as error:
-        raise _FromOutside(error) from None
+    except Exception as error:  # noqa: BLE001 - carried past the border and raised again there
+        raise _FromOutside(error) from error
 
 
 @contextmanager
@@ -64,10 +61,10 @@ def border(table: str) -> Iterator[None]:
     try:
         yield
     except _FromOutside as carried:
-        raise carried.error from None
+        raise carried.error from carried.error.__cause__
     except SfAssetsError:
         raise
-    except Exception as error:  # noqa: BLE001 - the one border of these libraries; what is not theirs passes
+    except Exception as error:
         kind = kind_of(error)
         if kind is None:
             raise
@@ -78,19 +75,24 @@ def kind_of(error: Exception) -> type[WarehouseError] | None:
     """The class that stands for a foreign exception; None: not the catalog's or the storage's."""
     if is_denied(error):
         return WarehouseReadOnly
-    return next((ours for theirs, ours in BY_TYPE if isinstance(error, theirs)), None)
+    by_type = next((ours for theirs, ours in BY_TYPE if isinstance(error, theirs)), None)
+    return WarehouseUnreachable if by_type is None and is_from(UNREACHABLE, error) else by_type
+
+
+def is_from(libraries: Collection[str], error: Exception) -> bool:
+    """Whether one of the named libraries made the exception's class."""
+    return any(kind.__module__.split(".")[0] in libraries for kind in type(error).__mro__)
 
 
 def is_denied(error: Exception) -> bool:
     """Whether catalog or storage refused to be written; nothing was changed then."""
-    if isinstance(error, ClientError):
-        return error.response.get("Error", {}).get("Code") in DENIED_AWS
-    if isinstance(error, DBAPIError):
-        name = getattr(error.orig, "sqlite_errorname", None) or getattr(error.orig, "sqlstate", None) or ""
-        return name in READ_ONLY_SQL or name.startswith("SQLITE_READONLY")
     if isinstance(error, OSError):
         return error.errno in READ_ONLY_ERRNOS or DENIED_S3 in str(error)
-    return False
+    if is_from({"botocore"}, error):
+        return getattr(error, "response", {}).get("Error", {}).get("Code") in DENIED_AWS
+    driver = getattr(error, "orig", None)
+    name = getattr(driver, "sqlite_errorname", None) or getattr(driver, "sqlstate", None) or ""
+    return name in READ_ONLY_SQL or name.startswith("SQLITE_READONLY")
 
 
 def _first_line(error: Exception) -> str:

@@ -6,16 +6,15 @@ from contextlib import suppress
 from functools import cached_property
 
 from pyiceberg.catalog import URI, Catalog, load_catalog
-from pyiceberg.exceptions import NamespaceAlreadyExistsError, NoSuchTableError, TableAlreadyExistsError
+from pyiceberg.exceptions import NoSuchTableError, TableAlreadyExistsError
 from pyiceberg.schema import Schema
 from pyiceberg.table import Table
 from pyiceberg.types import NestedField
 from pyiceberg.utils.config import Config
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import IntegrityError, OperationalError
 
 from sf_assets.errors import TableForeign
 from sf_assets.iceberg.evolve import PROVISIONAL, provisional_property, refuse_case_twins
+from sf_assets.iceberg.faults import is_from
 from sf_assets.iceberg.model import TableColumn
 
 VERSION = "sf_assets.version"
@@ -35,6 +34,7 @@ PROPERTIES: Mapping[str, str] = {
 }
 SQLITE_TIMEOUT_SECONDS = "60"
 FIRST_USE_TRIES = 5
+SQL = frozenset({"sqlalchemy"})
 
 
 class Lake:
@@ -52,8 +52,8 @@ class Lake:
         for left in range(FIRST_USE_TRIES - 1, -1, -1):
             try:
                 return load_catalog(self._name, **properties)
-            except OperationalError:
-                if not left:
+            except Exception as error:
+                if not left or not is_from(SQL, error):
                     raise
         raise AssertionError("unreachable")
 
@@ -94,9 +94,14 @@ class Lake:
         return self.catalog.load_table((self.namespace, name))
 
     def _ensure_namespace(self) -> None:
-        if not self.catalog.namespace_exists(self.namespace):
-            with suppress(NamespaceAlreadyExistsError, IntegrityError):
-                self.catalog.create_namespace(self.namespace)
+        """Make the namespace; another process may make it at the same moment."""
+        if self.catalog.namespace_exists(self.namespace):
+            return
+        try:
+            self.catalog.create_namespace(self.namespace)
+        except Exception:
+            if not self.catalog.namespace_exists(self.namespace):
+                raise
 
 
 def with_timeout(name: str, properties: Mapping[str, str]) -> dict[str, str]:
@@ -105,6 +110,8 @@ def with_timeout(name: str, properties: Mapping[str, str]) -> dict[str, str]:
     uri = properties.get(URI) or configured.get(URI)
     if not isinstance(uri, str) or not uri.startswith("sqlite"):
         return dict(properties)
+    from sqlalchemy.engine import make_url  # only here: other catalogs do without it
+
     url = make_url(uri)
     if "timeout" not in url.query:
         url = url.update_query_dict({"timeout": SQLITE_TIMEOUT_SECONDS})

@@ -102,20 +102,21 @@ class Merge:
         self._is_replayable = not self._absorbed
         self._absorbed = self._absorbed or [frame]
         self._group.read += frame.height
-        rows, equal = latest(frame, self.rule)
+        rule = self.rule.within(frame.columns)
+        rows, equal = latest(frame, rule)
         self._group.unchanged += equal
         self._group.outdated += frame.height - rows.height - equal
-        self._write(rows.sort(self.rule.keys))
+        self._write(by_key(rows, rule), rule)
 
-    def _write(self, rows: pl.DataFrame) -> None:
-        keys = rows.select(self.rule.keys)
+    def _write(self, rows: pl.DataFrame, rule: Rule) -> None:
+        keys = rows.select(rule.keys)
         self._close_if_overlapping(keys)
-        found = find_rows(self.draft, keys, self.rule)
+        found = find_rows(self.draft, keys, rule)
         if found.is_empty():
             self._group.inserted += rows.height
             self.draft.add(complete(rows, self.draft.types))
             return
-        judged = self._judged(rows, found)
+        judged = self._judged(rows, found, rule)
         self._count(judged)
         news = judged.filter(pl.col(VERDICT).is_in(["new", "newer"]))
         self._hide_former(news, found)
@@ -131,13 +132,13 @@ class Merge:
             low, high = min(low, least), max(high, greatest)
         self._open_keys = (low, high)
 
-    def _judged(self, rows: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
-        judged = judge(rows, best_known(found, self.rule), self.rule)
+    def _judged(self, rows: pl.DataFrame, found: pl.DataFrame, rule: Rule) -> pl.DataFrame:
+        judged = judge(rows, best_known(found, rule), rule)
         ties = judged.filter(pl.col(VERDICT) == "tie")
         if ties.is_empty():
             return judged
-        compared = [c for c in self.rule.compared(rows.columns) if c != self.rule.stamp]
-        settled = settle_ties(with_table_values(self.draft, ties, compared, suffix=OLD), self.rule, compared=compared)
+        compared = [name for name in rule.compared(rows.columns) if name != rule.stamp]
+        settled = settle_ties(with_table_values(self.draft, ties, compared, suffix=OLD), rule, compared=compared)
         return pl.concat([judged.filter(pl.col(VERDICT) != "tie"), settled.select(judged.columns)])
 
     def _count(self, judged: pl.DataFrame) -> None:

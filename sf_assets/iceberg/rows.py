@@ -23,6 +23,10 @@ class Rule:
     keys: tuple[str, ...]
     stamp: str | None
 
+    def within(self, columns: Sequence[str]) -> "Rule":
+        """The rule for a frame of these columns: without its stamp, every difference is news."""
+        return self if self.stamp in columns else Rule(self.keys, None)
+
     def ordering(self, columns: Sequence[str]) -> list[str]:
         """The columns that order versions, the strongest first, of those that are there."""
         return [name for name in (self.stamp, SYNCED_AT) if name is not None and name in columns]
@@ -48,7 +52,7 @@ def latest(frame: pl.DataFrame, rule: Rule) -> tuple[pl.DataFrame, int]:
     """One version a key: greater stamp, then later `_synced_at`, then later position. Also: dropped, though equal."""
     if not frame.select(rule.keys).is_duplicated().any():
         return frame, 0
-    ordered = frame.sort(rule.ordering(frame.columns), nulls_last=False, maintain_order=True)
+    ordered = _oldest_first(frame, rule)
     kept = ordered.unique(rule.keys, keep="last", maintain_order=True)
     content = [*rule.keys, *rule.compared(frame.columns)]
     equal = ordered.join(kept, on=content, how="semi", nulls_equal=True).height - kept.height
@@ -57,8 +61,20 @@ def latest(frame: pl.DataFrame, rule: Rule) -> tuple[pl.DataFrame, int]:
 
 def best_known(found: pl.DataFrame, rule: Rule) -> pl.DataFrame:
     """One version a key of the table's rows, should another tool have written a key twice."""
-    ordered = found.sort(rule.ordering(found.columns), nulls_last=False, maintain_order=True)
-    return ordered.unique(rule.keys, keep="last", maintain_order=True)
+    return _oldest_first(found, rule).unique(rule.keys, keep="last", maintain_order=True)
+
+
+def _oldest_first(frame: pl.DataFrame, rule: Rule) -> pl.DataFrame:
+    """Versions without a stamp count as the oldest; at the same stamp and reading the later position is later."""
+    by = rule.ordering(frame.columns)
+    return frame.sort(by, nulls_last=False, maintain_order=True) if by else frame
+
+
+def by_key(frame: pl.DataFrame, rule: Rule) -> pl.DataFrame:
+    """The rows in the order of their keys, so that files and row groups have narrow bounds."""
+    if len(rule.keys) == 1 and frame[rule.keys[0]].is_sorted():
+        return frame
+    return frame.sort(rule.keys)
 
 
 def judge(frame: pl.DataFrame, known: pl.DataFrame, rule: Rule) -> pl.DataFrame:

@@ -23,7 +23,6 @@ from sf_assets.iceberg.replace import Replace
 from sf_assets.iceberg.rows import Rule
 from sf_assets.iceberg.settle import settle, settle_columns
 from sf_assets.iceberg.state import refuse_other_base, state_of
-from sf_assets.iceberg.sweep import sweep
 from sf_assets.iceberg.tally import Tally
 from sf_assets.iceberg.window import count_since
 
@@ -179,6 +178,8 @@ class Warehouse:
 
     def sweep_orphans(self, table: str, *, older_than: timedelta = timedelta(days=1)) -> tuple[str, ...]:
         """Remove the files under the table's location that no snapshot needs; returns their paths."""
+        from sf_assets.iceberg.sweep import sweep  # only here: it loads every file system
+
         with border(table):
             found = self._lake.find(table)
             return () if found is None else sweep(found, before=self._now() - older_than)
