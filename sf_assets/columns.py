@@ -32,7 +32,7 @@ from sf_assets.specs.catalogue import SYSTEM_COLUMNS, CatalogueField
 from sf_assets.specs.model import NEVER_READ, EndpointSpec
 from sf_assets.specs.naming import column_name, is_custom
 
-__all__ = ["Column", "ColumnPlan", "absences", "column_name", "plan_columns", "table_columns"]
+__all__ = ["Column", "ColumnPlan", "column_name", "plan_columns", "table_columns"]
 
 SYNCED_AT = "_synced_at"
 COMPOUND = frozenset({"address", "location"})
@@ -176,12 +176,6 @@ def table_columns(columns: Sequence[Column]) -> tuple[TableColumn, ...]:
     return (*(TableColumn(c.name, c.iceberg, c.doc, c.provisional) for c in columns), own)
 
 
-def absences(spec: EndpointSpec, plan: ColumnPlan) -> tuple[str, ...]:
-    """Return those of the missing columns that a plain org has: their absence is news, that of a feature's is not."""
-    features = {known.name for known in _known(spec.sobject).values() if known.feature}
-    return tuple(name for name in plan.missing if name not in features)
-
-
 def _visible(spec: EndpointSpec, described: SObject | None, dropped: Collection[str]) -> dict[str, Field]:
     """Fields that may be read, by lower-case name: Salesforce takes a name in any case."""
     fields = described.fields if described else _plain_fields(spec)
@@ -193,7 +187,8 @@ def _plain_fields(spec: EndpointSpec) -> Iterator[Field]:
     """What a plain org has, by the catalogue; a key that it does not know is read as text."""
     known = _known(spec.sobject)
     yield from (_as_field(field) for field in known.values() if not field.feature)
-    yield from (Field(name, "string") for name in spec.required if name.lower() not in known)
+    unknown = (name for name in spec.query.columns if name.lower() not in known)
+    yield from (Field(name, "string") for name in unknown if column_name(name) in spec.required)
 
 
 @cache
@@ -206,10 +201,10 @@ def _as_field(known: CatalogueField) -> Field:
 
 
 def _named(spec: EndpointSpec, visible: Mapping[str, Field]) -> list[str]:
-    """API names of the table's columns in their order, each once, `Id` first, as describe spells them."""
+    """API names of the table's columns in their order, each once, `Id` first."""
     names = {"id": "Id"}
     for name in (*spec.query.columns, *_standards(spec, visible), *_customs(spec, visible)):
-        names.setdefault(name.lower(), visible[name.lower()].name if name.lower() in visible else name)
+        names.setdefault(name.lower(), name)
     return [name for name in names.values() if not spec.is_excluded(name)]
 
 
@@ -232,8 +227,8 @@ def _expanded(visible: Mapping[str, Field], *, custom: bool) -> list[str]:
 
 
 def _unread(spec: EndpointSpec, visible: Mapping[str, Field]) -> set[str]:
-    required = {name.lower() for name in spec.required}
-    return {name for name, field in visible.items() if field.calculated and name not in required}
+    calculated = (field.name for field in visible.values() if field.calculated)
+    return {name.lower() for name in calculated if column_name(name) not in spec.required}
 
 
 def _column(spec: EndpointSpec, name: str, field: Field | None) -> Column:
@@ -275,12 +270,13 @@ def _refused_type(spec: EndpointSpec, field: Field) -> SpecError:
 
 
 def _refuse_blind(spec: EndpointSpec, read: Sequence[Column]) -> None:
-    shown = {column.api_name.lower() for column in read}
-    hidden = [name for name in spec.required if name.lower() not in shown]
+    shown = {column.name for column in read}
+    spoken = {column_name(name): name for name in (*spec.query.columns, *(known.name for known in spec.catalogue))}
+    hidden = tuple(spoken.get(name, name) for name in spec.required if name not in shown)
     if hidden:
         message = f"{spec.sobject} does not show {', '.join(hidden)}, without which {spec.endpoint} cannot be read."
         remedy = f"Grant the integration user read access to {', '.join(hidden)} of {spec.sobject}."
-        raise FieldInvalid(message, remedy=remedy, columns=tuple(hidden), endpoint=spec.endpoint)
+        raise FieldInvalid(message, remedy=remedy, columns=hidden, endpoint=spec.endpoint)
 
 
 def _refuse_collisions(spec: EndpointSpec, table: Sequence[Column]) -> None:

@@ -88,21 +88,27 @@ class EndpointSpec(EndpointRow):
 
     @property
     def has_is_deleted(self) -> bool:
-        """Whether deleted rows stay visible, so that the object is read through queryAll."""
-        named = self.query.standard and not catalogue.names(self.sobject) and is_custom(self.sobject)
-        return named or DELETED in self._names()
+        """Whether deleted rows may stay visible, so that the object is read through queryAll.
+
+        Of an unknown object read by FIELDS(STANDARD) it is not known; queryAll is query there if it has none.
+        """
+        return self._is_unlisted or DELETED in self._names()
 
     @property
     def required(self) -> tuple[str, ...]:
-        """API names of the columns without which no sync is right: Id, keys, stamp, and IsDeleted where it exists."""
-        by_name = {column_name(name): name for name in self._names()}
-        keys = [by_name.get(key, key) for key in self.keys]
-        deleted = [DELETED] if self.has_is_deleted else []
-        return tuple(dict.fromkeys(["Id", *keys, STAMP, *deleted]))
+        """The table's names of the columns without which no sync is right: Id, keys, stamp, IsDeleted where it is."""
+        is_there = DELETED in self._names() or (self._is_unlisted and is_custom(self.sobject))
+        deleted = [DELETED] if is_there else []
+        return tuple(dict.fromkeys(["id", *self.keys, *map(column_name, [STAMP, *deleted])]))
 
     def is_excluded(self, api_name: str) -> bool:
         """Whether the row excludes a column, in whatever case."""
         return api_name.lower() in {name.lower() for name in self.excluded}
+
+    @property
+    def _is_unlisted(self) -> bool:
+        """Whether only the org knows the standard columns that are read."""
+        return self.query.standard and not catalogue.names(self.sobject)
 
     def _names(self) -> Collection[str]:
         known = catalogue.names(self.sobject).values() if self.query.standard else ()
@@ -136,7 +142,7 @@ class EndpointSpec(EndpointRow):
 
     def _missing_columns(self) -> Iterator[tuple[str, str, str]]:
         known = catalogue.names(self.sobject)
-        if self.query.standard and not known:
+        if self._is_unlisted:
             return
         names = self._names()
         needed = ["Id", STAMP, *([DELETED] if self._keeps_deleted(known.values()) else [])]
@@ -145,6 +151,8 @@ class EndpointSpec(EndpointRow):
                 yield "SELECT", f"{name} is missing", f"Add {name} to the columns"
         if self.keys != ("id",):
             for key in sorted(set(self.keys) - {column_name(name) for name in names}):
+                if self.query.custom and is_custom(key):
+                    continue
                 what = f"no column of the query is called {key} in the table, and the row names it as a key"
                 yield "SELECT", what, f"Add the column of key {key}, or correct the row's keys"
 
@@ -153,12 +161,12 @@ class EndpointSpec(EndpointRow):
         return DELETED in known or (self.how == "tail" and self.sobject.endswith("__c"))
 
     def _wrong_exclusions(self) -> Iterator[tuple[str, str, str]]:
-        lowered = {name.lower() for name in self._names()} if self.excluded else set()
+        names = {name.lower(): column_name(name) for name in self._names()} if self.excluded else {}
         for name in self.excluded:
-            if name.lower() in {required.lower() for required in self.required}:
+            if names.get(name.lower(), name.lower()) in self.required:
                 what = f"the endpoint's row excludes {name}, without which no sync works"
                 yield name, what, f"Take {name} out of excluded"
-            elif name.lower() not in lowered and not is_custom(name) and not self.query.standard:
+            elif name.lower() not in names and not is_custom(name) and not self.query.standard:
                 what = f"the endpoint's row excludes {name}, which is not among the columns"
                 yield "SELECT", what, _advice(name, self._names())
 

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 from pyiceberg.types import IcebergType
 
-from sf_assets.columns import TYPES, Column, ColumnPlan, absences, column_name, plan_columns, table_columns
+from sf_assets.columns import TYPES, Column, ColumnPlan, column_name, plan_columns, table_columns
 from sf_assets.errors import FieldInvalid, SpecError
 from sf_assets.salesforce.describe import Field, SObject
 from sf_assets.specs import catalogue
@@ -244,6 +244,15 @@ def test_calculated_columns_may_be_left_out_but_those_of_the_spec_stay_in_the_ta
     assert not only(plan, "PhotoUrl").provisional
 
 
+def test_a_calculated_column_among_all_standard_ones_stays_in_the_table() -> None:
+    shown = SObject("Profile", "Profile", (*SYSTEM, Field("Name", "string", calculated=True)))
+
+    plan = plan_columns(SPECS["profile"], shown, calculated="exclude")
+
+    assert "Name" not in names(plan.read)
+    assert not only(plan, "Name").provisional
+
+
 def test_a_calculated_key_is_read_all_the_same(make_spec: MakeSpec) -> None:
     spec = make_spec("Number__c", sobject="Invoice__c", keys=("number__c",))
 
@@ -304,6 +313,16 @@ def test_a_key_that_the_org_hides_is_refused_with_the_right_that_is_wanting() ->
     assert refused.value.values["columns"] == ("Field",)
 
 
+def test_a_key_may_be_a_custom_column_that_only_the_org_knows(make_spec: MakeSpec) -> None:
+    spec = make_spec("FIELDS(CUSTOM)", sobject="Invoice__c", keys=("number__c",))
+
+    plan = plan_columns(spec, org(custom("Number__c"), sobject="Invoice__c"))
+
+    assert [column.name for column in plan.read if column.key] == ["number__c"]
+    with pytest.raises(FieldInvalid, match="does not show number__c"):
+        plan_columns(spec, org(sobject="Invoice__c"))
+
+
 def test_the_table_has_one_column_more_that_tells_when_a_row_was_read(make_spec: MakeSpec) -> None:
     plan = plan_columns(make_spec("Name"), org())
 
@@ -315,15 +334,6 @@ def test_the_table_has_one_column_more_that_tells_when_a_row_was_read(make_spec:
     assert columns[2].doc == "Name: Account Name"
 
 
-def test_only_the_absence_of_plain_columns_is_news(make_spec: MakeSpec) -> None:
-    spec = make_spec("Name", "CurrencyIsoCode", "Phone")
-
-    plan = plan_columns(spec, org(Field("Phone", "phone")))
-
-    assert plan.missing == ("Name", "CurrencyIsoCode")
-    assert absences(spec, plan) == ("Name",)
-
-
 @pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS)
 def test_a_plain_org_gives_every_endpoint_all_its_columns(spec: EndpointSpec) -> None:
     plain = [Field(f.name, f.type, f.label, scale=f.scale) for f in spec.catalogue if not f.feature]
@@ -332,5 +342,5 @@ def test_a_plain_org_gives_every_endpoint_all_its_columns(spec: EndpointSpec) ->
 
     assert names(plan.read) == [field.name for field in plain]
     assert names(plan.table) == [field.name for field in spec.catalogue]
-    assert absences(spec, plan) == ()
+    assert plan.missing == tuple(field.name for field in spec.catalogue if field.feature)
     assert [column.name for column in plan.table] == [column_name(field.name) for field in spec.catalogue]

@@ -67,6 +67,15 @@ DISAGREEING = [
     (ACCOUNT, {"excluded": ("id",)}, 2, "excludes id, without which", "out of excluded"),
     (ACCOUNT, {"excluded": ("SystemModstamp",)}, 5, "excludes SystemModstamp, without", "out of excluded"),
     (ACCOUNT, {"excluded": ("IsDeleted",)}, 3, "excludes IsDeleted, without", "out of excluded"),
+    (ACCOUNT, {"excluded": ("isdeleted",)}, 3, "excludes isdeleted, without", "out of excluded"),
+    (INVOICE, {"sobject": "Invoice__c", "keys": ("other__c",)}, 1, "called other__c", "key other__c"),
+    (
+        INVOICE.replace("Number__c", "FIELDS(CUSTOM)"),
+        {"sobject": "Invoice__c", "keys": ("number__c",), "excluded": ("Number__c",)},
+        1,
+        "excludes Number__c, without",
+        "out of excluded",
+    ),
     (ACCOUNT, {"excluded": ("Name",), "keys": ("name",)}, 4, "excludes Name, without", "out of excluded"),
     (INVOICE.replace("  IsDeleted,\n", ""), {"sobject": "Invoice__c"}, 1, "IsDeleted is missing", "Add IsDeleted"),
 ]
@@ -90,14 +99,14 @@ def test_a_column_of_a_custom_object_may_be_any() -> None:
 
     assert invoice.catalogue == ()
     assert invoice.has_is_deleted
-    assert invoice.required == ("Id", "Number__c", "SystemModstamp", "IsDeleted")
+    assert invoice.required == ("id", "number__c", "system_modstamp", "is_deleted")
 
 
 def test_a_snapshot_of_an_unknown_object_needs_no_is_deleted() -> None:
     groups = spec("SELECT Id, SystemModstamp FROM Group", endpoint="group", sobject="Group", how="snapshot")
 
     assert not groups.has_is_deleted
-    assert groups.required == ("Id", "SystemModstamp")
+    assert groups.required == ("id", "system_modstamp")
 
 
 def test_all_standard_columns_hold_the_needed_ones_too() -> None:
@@ -106,6 +115,21 @@ def test_all_standard_columns_hold_the_needed_ones_too() -> None:
     profile = spec("SELECT FIELDS(STANDARD) FROM Profile", sobject="Profile", how="snapshot")
 
     assert (account.has_is_deleted, invoice.has_is_deleted, profile.has_is_deleted) == (True, True, False)
+    assert account.required == invoice.required == ("id", "system_modstamp", "is_deleted")
+    assert profile.required == ("id", "system_modstamp")
+
+
+def test_deleted_rows_are_looked_for_but_not_required_where_only_the_org_knows_the_columns() -> None:
+    groups = spec("SELECT FIELDS(STANDARD) FROM Group", endpoint="group", sobject="Group", how="snapshot")
+
+    assert groups.has_is_deleted
+    assert groups.required == ("id", "system_modstamp")
+
+
+def test_a_right_of_a_newer_release_may_be_excluded_from_all_standard_columns() -> None:
+    profile = spec("SELECT FIELDS(STANDARD) FROM Profile", sobject="Profile", excluded=("PermissionsNewer",))
+
+    assert profile.is_excluded("PermissionsNewer")
 
 
 def test_a_custom_column_may_be_excluded_although_only_the_org_knows_it() -> None:
