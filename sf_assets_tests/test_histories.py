@@ -60,6 +60,7 @@ class Lake:
 
     def sync(self, *names: str, dies_after: int | None = None, **asked: Any) -> dict[str, SyncRecord]:
         """Sync endpoints as one run does, in a process of its own, which may die after some pages."""
+        self.client.close()
         self.client = self.new_client()
         chosen = [SPECS[name] for name in names or SPECS]
         known = survey(chosen, warehouse=self.warehouse, client=self.client, read_deleted=True, now=self.clock)
@@ -134,7 +135,9 @@ def catalog(folder: Path) -> dict[str, str]:
 def lake(seeded: Org, tmp_path: Path, clock: Any) -> Iterator[Lake]:
     org = seeded.copy(clock=clock)
     with serve(org) as server:
-        yield Lake(org, server=server, folder=tmp_path, clock=clock)
+        lake = Lake(org, server=server, folder=tmp_path, clock=clock)
+        yield lake
+        lake.client.close()
 
 
 def test_a_first_sync_makes_every_table_equal_to_the_org(lake):
@@ -510,6 +513,7 @@ def test_a_refreshed_sandbox_is_refused_until_it_is_adopted(lake, tmp_path, cloc
                 moved.sync(name, full_refresh=True)
             moved.sync(name, full_refresh=True, adopt_org=True)
             moved.assert_equal(name)
+        moved.client.close()
 
 
 def test_a_full_refresh_removes_what_is_gone(lake):
