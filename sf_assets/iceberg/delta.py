@@ -161,17 +161,18 @@ def write_deletes(io: FileIO, file: LiveFile, positions: pl.Series, *, path: str
     output = io.new_output(path)
     with output.create() as stream:
         pq.write_table(table, stream, compression="zstd")
-    return DataFile.from_args(
+    delete = DataFile.from_args(
         content=DataFileContent.POSITION_DELETES,
         file_path=path,
         file_format=FileFormat.PARQUET,
         partition=Record(),
         record_count=len(positions),
         file_size_in_bytes=len(output),
-        spec_id=file.data.spec_id,
         lower_bounds=_delete_bounds(file, positions[0]),
         upper_bounds=_delete_bounds(file, positions[-1]),
     )
+    delete.spec_id = file.data.spec_id
+    return delete
 
 
 def delete_file_name() -> str:

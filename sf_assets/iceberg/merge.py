@@ -26,6 +26,7 @@ from sf_assets.iceberg.rows import (
     VERDICT,
     Rule,
     best_known,
+    by_key,
     judge,
     latest,
     refuse_null_keys,

@@ -56,17 +56,16 @@ class DataFileWriter:
             return
         statistics = self._open.close()
         path = self._paths[-1]
-        self.files.append(
-            DataFile.from_args(
-                content=DataFileContent.DATA,
-                file_path=path,
-                file_format=FileFormat.PARQUET,
-                partition=Record(),
-                file_size_in_bytes=len(self._io.new_input(path)),
-                spec_id=self._spec_id,
-                **statistics.to_serialized_dict(),
-            )
+        file = DataFile.from_args(
+            content=DataFileContent.DATA,
+            file_path=path,
+            file_format=FileFormat.PARQUET,
+            partition=Record(),
+            file_size_in_bytes=len(self._io.new_input(path)),
+            **statistics.to_serialized_dict(),
         )
+        file.spec_id = self._spec_id
+        self.files.append(file)
         self._open = None
         self._open_rows = self._open_bytes = 0
 
