@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from sf_assets.salesforce.answers import Retry
 from sf_assets.salesforce.verdict import Refusal
 
-
 PACED_PUSHBACKS = 3
 """So many pushbacks of one request are left to the throttle alone; an org that still refuses is busy for longer."""
 

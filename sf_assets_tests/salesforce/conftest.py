@@ -40,6 +40,8 @@ class Clock:
 class ScriptedOrg:
     """Answers logins well (unless told otherwise) and everything else from its script, in order."""
 
+    host, org_id = HOST, ORG_ID
+
     def __init__(self, private_key: str, clock: Clock) -> None:
         self.clock, self.private_key = clock, private_key
         self.script: list[Answer] = []
@@ -60,6 +62,11 @@ class ScriptedOrg:
     def login(self, status: int, body: Any, **headers: str) -> "ScriptedOrg":
         self.logins.append(reply(status, body, **headers))
         return self
+
+    @staticmethod
+    def token_answer(**changes: Any) -> dict[str, Any]:
+        """A good answer of the token endpoint, with other values or (None) without some."""
+        return {name: value for name, value in {**token(), **changes}.items() if value is not None}
 
     @property
     def data_calls(self) -> list[httpx.Request]:
@@ -82,7 +89,7 @@ class ScriptedOrg:
 
     @property
     def credentials(self) -> Credentials:
-        return Credentials("canary-consumer-key", self.private_key, "canary@acme.example")
+        return Credentials("sesame-consumer-key", self.private_key, "sesame@acme.example")
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         self.seen.append(request)
@@ -107,7 +114,7 @@ def is_login(request: httpx.Request) -> bool:
 
 def token(number: int = 1) -> dict[str, str]:
     return {
-        "access_token": f"{ORG_ID[:15]}!canary-token-{number}",
+        "access_token": f"{ORG_ID[:15]}!sesame-token-{number}",
         "scope": "api",
         "instance_url": f"https://{HOST}",
         "id": f"https://login.salesforce.com/id/{ORG_ID}/005000000000001AAA",
