@@ -1,0 +1,251 @@
+"""Describes of many objects in few calls, aggregates five to a call, and both where an org or gateway serves less."""
+
+import msgspec
+import pytest
+
+from sf_assets.errors import AccessDenied, ApiDisabled, FieldInvalid, ObjectUnavailable, OrgBusy, SalesforceError
+from sf_assets.salesforce.describe import Field, SObject
+from sf_assets.salesforce.ledger import MemoryLedger
+from sf_assets.salesforce.wire import Query
+
+NOT_FOUND = [{"errorCode": "NOT_FOUND", "message": "The requested resource does not exist"}]
+NAME = {
+    "name": "Name",
+    "type": "string",
+    "label": "Account Name",
+    "length": 255,
+    "precision": 0,
+    "scale": 0,
+    "nillable": False,
+    "calculated": False,
+    "custom": False,
+    "filterable": True,
+    "sortable": True,
+    "referenceTo": [],
+    "inlineHelpText": None,
+    "picklistValues": [{"value": "x"}],
+}
+OWNER = NAME | {
+    "name": "OwnerId",
+    "type": "reference",
+    "referenceTo": ["Group", "User"],
+    "inlineHelpText": "Who owns it.",
+}
+
+
+def described(name):
+    return {"name": name, "label": f"{name}s", "queryable": True, "fields": [NAME, OWNER]}
+
+
+def composite(*answers):
+    return {
+        "compositeResponse": [
+            {"httpStatusCode": status, "referenceId": f"r{n}", "body": body, "httpHeaders": {}}
+            for n, (status, body) in enumerate(answers)
+        ]
+    }
+
+
+def count(n):
+    return {"totalSize": 1, "done": True, "records": [{"attributes": {"type": "AggregateResult"}, "expr0": n}]}
+
+
+def queries(number, *, all_rows=False):
+    return [Query(f"X{n}", f"SELECT COUNT(Id) FROM X{n}", all_rows=all_rows) for n in range(number)]
+
+
+def test_a_describe_tells_the_fields_as_this_user_sees_them(org):
+    org.then(200, composite((200, described("Account"))))
+
+    told = org.client().describe(["Account"])
+
+    name = Field("Name", "string", "Account Name", 255, nillable=False)
+    owner = Field(
+        "OwnerId", "reference", "Account Name", 255, nillable=False, reference_to=("Group", "User"), help="Who owns it."
+    )
+    assert told == {"Account": SObject("Account", "Accounts", (name, owner))}
+
+
+def test_thirty_objects_cost_two_calls(org):
+    names = [f"X{n}" for n in range(30)]
+    org.then(200, composite(*((200, described(name)) for name in names[:25])))
+    org.then(200, composite(*((200, described(name)) for name in names[25:])))
+
+    told = org.client().describe(names)
+
+    assert list(told) == names
+    assert [len(msgspec.json.decode(call.content)["compositeRequest"]) for call in org.data_calls] == [25, 5]
+    assert org.data_calls[0].url.path == "/services/data/v60.0/composite"
+    assert msgspec.json.decode(org.data_calls[0].content)["compositeRequest"][0] == {
+        "method": "GET",
+        "url": "/services/data/v60.0/sobjects/X0/describe",
+        "referenceId": "r0",
+    }
+
+
+def test_an_object_that_is_off_is_a_value_and_no_failure(org):
+    org.then(200, composite((200, described("Account")), (404, NOT_FOUND)))
+    client = org.client()
+
+    told = client.describe(["Account", "Quote"])
+
+    assert isinstance(told["Account"], SObject)
+    assert isinstance(told["Quote"], ObjectUnavailable)
+    assert "Quote" in str(told["Quote"])
+    assert client.degraded == ()
+
+
+def test_describes_are_kept_until_fresh_ones_are_asked_for(org):
+    org.then(200, composite((200, described("Account")))).then(200, composite((200, described("Account"))))
+    client = org.client()
+
+    client.describe(["Account"])
+    client.describe(["Account"])
+    assert len(org.data_calls) == 1
+
+    client.describe(["Account"], fresh=True)
+    assert len(org.data_calls) == 2
+
+
+def test_describes_are_shared_through_the_ledger_and_grow_old(org, clock):
+    org.then(200, composite((200, described("Account")))).then(200, composite((200, described("Account"))))
+    ledger = MemoryLedger(requests_per_second=2.0, clock=clock.monotonic)
+    first = org.client(ledger=ledger).describe(["Account"])
+
+    assert org.client(ledger=ledger).describe(["Account"]) == first
+    assert len(org.data_calls) == 1
+
+    clock.seconds += 5 * 3600
+    org.client(ledger=ledger).describe(["Account"])
+    assert len(org.data_calls) == 2
+
+
+@pytest.mark.parametrize(
+    ("status", "body"), [(404, NOT_FOUND), (405, b""), (403, b"<html>"), (400, NOT_FOUND), (501, b"")]
+)
+def test_without_composite_objects_are_described_one_by_one_and_it_is_noted(org, status, body):
+    org.then(status, body).then(200, described("Account")).then(404, NOT_FOUND).then(200, described("Lead"))
+    client = org.client()
+
+    told = client.describe(["Account", "Quote", "Lead"])
+
+    assert [type(value).__name__ for value in told.values()] == ["SObject", "ObjectUnavailable", "SObject"]
+    assert client.degraded == ("composite",)
+
+
+def test_without_describe_every_object_is_none_after_one_proof(org):
+    org.then(404, b"").then(404, b"").then(404, b"")
+    client = org.client()
+
+    told = client.describe(["Account", "Quote", "Lead"])
+
+    assert told == {"Account": None, "Quote": None, "Lead": None}
+    assert client.degraded == ("composite", "describe")
+    assert [call.url.path.split("/")[-2:] for call in org.data_calls[1:]] == [
+        ["Account", "describe"],
+        ["User", "describe"],
+    ]
+
+
+def test_without_describe_inside_composite_every_object_is_none(org):
+    org.then(200, composite((405, b"".decode()), (405, b"".decode()))).then(405, b"")
+    client = org.client()
+
+    assert client.describe(["Account", "Lead"]) == {"Account": None, "Lead": None}
+    assert client.degraded == ("describe",)
+
+
+def test_one_object_that_is_off_alone_does_not_pass_for_a_missing_describe(org):
+    org.then(200, composite((404, NOT_FOUND))).then(200, described("User"))
+    client = org.client()
+
+    assert isinstance(client.describe(["Quote"])["Quote"], ObjectUnavailable)
+    assert client.degraded == ()
+
+
+def test_an_org_without_api_is_no_degraded_org(org):
+    org.then(403, [{"errorCode": "API_DISABLED_FOR_ORG", "message": "The REST API is not enabled"}])
+
+    with pytest.raises(ApiDisabled):
+        org.client().describe(["Account"])
+
+
+def test_a_describe_that_cannot_be_read_is_the_objects_own_error(org):
+    org.then(200, composite((200, described("Account")), (200, {"name": "Lead"})))
+
+    told = org.client().describe(["Account", "Lead"])
+
+    assert type(told["Lead"]).__name__ == "AnswerTorn"
+
+
+def test_aggregates_go_five_to_a_call(org):
+    org.then(200, composite(*((200, count(n)) for n in range(5)))).then(
+        200, composite((200, count(5)), (200, count(6)))
+    )
+
+    told = org.client().ask(queries(7))
+
+    assert told == [{"expr0": n} for n in range(7)]
+    assert len(org.data_calls) == 2
+
+
+def test_the_error_of_one_aggregate_is_its_value(org):
+    invalid = [{"errorCode": "INVALID_FIELD", "message": "No such column 'SystemModstamp' on entity 'X1'."}]
+    org.then(
+        200, composite((200, count(1)), (400, invalid), (403, [{"errorCode": "INSUFFICIENT_ACCESS", "message": ""}]))
+    )
+
+    told = org.client().ask(queries(3))
+
+    assert told[0] == {"expr0": 1}
+    assert isinstance(told[1], FieldInvalid)
+    assert told[1].values["columns"] == ("SystemModstamp",)
+    assert isinstance(told[2], AccessDenied)
+
+
+def test_a_fault_that_stays_inside_is_a_value_after_its_tries(org):
+    org.always(200, composite((200, count(1)), (500, [{"errorCode": "UNKNOWN_EXCEPTION", "message": "1234-5678"}])))
+
+    told = org.client().ask(queries(2))
+
+    assert told[0] == {"expr0": 1}
+    assert isinstance(told[1], OrgBusy)
+    assert len(org.data_calls) == 6
+
+
+def test_without_composite_aggregates_are_asked_one_by_one(org):
+    invalid = [{"errorCode": "INVALID_TYPE", "message": "sObject type 'X1' is not supported."}]
+    org.then(404, NOT_FOUND).then(200, count(1)).then(400, invalid).then(200, count(3))
+    client = org.client()
+
+    told = client.ask(queries(3))
+
+    assert told[0] == {"expr0": 1}
+    assert isinstance(told[1], ObjectUnavailable)
+    assert told[2] == {"expr0": 3}
+    assert client.degraded == ("composite",)
+
+
+def test_without_query_all_aggregates_are_asked_of_query(org):
+    org.then(200, composite((404, NOT_FOUND), (404, NOT_FOUND))).then(200, composite((200, count(1)), (200, count(2))))
+    client = org.client()
+
+    told = client.ask(queries(2, all_rows=True))
+
+    assert told == [{"expr0": 1}, {"expr0": 2}]
+    assert client.degraded == ("queryAll",)
+    urls = [entry["url"] for call in org.data_calls for entry in msgspec.json.decode(call.content)["compositeRequest"]]
+    assert ["queryAll" in url for url in urls] == [True, True, False, False]
+
+
+def test_nothing_asked_costs_nothing(org):
+    client = org.client()
+
+    assert (client.ask([]), client.describe([])) == ([], {})
+    assert org.seen == []
+
+
+def test_errors_are_values_of_one_family(org):
+    org.then(200, composite((400, NOT_FOUND)))
+
+    assert isinstance(org.client().ask(queries(1))[0], SalesforceError)
