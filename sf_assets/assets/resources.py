@@ -108,7 +108,8 @@ class SalesforceResource(dg.ConfigurableResource[Any]):
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         """Forget the run's survey."""
-        for key in [key for key in _surveys if key[0] == context.run_id]:
+        ended = context.run.run_id if context.run else None
+        for key in [key for key in _surveys if key[0] == ended]:
             _surveys.pop(key, None)
 
     def _survey(self, specs: "Sequence[EndpointSpec]", warehouse: "Warehouse") -> "Survey | SfAssetsError":
@@ -162,8 +163,8 @@ class IcebergResource(dg.ConfigurableResource[Any]):
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         """Write the run's row of each endpoint into `_sync_status`, in one commit."""
-        if context.run_id and context.log:
-            status.commit(context.run_id, self.warehouse, context.log)
+        if context.run and context.log:
+            status.commit(context.run.run_id, self.warehouse, context.log)
 
     def _build_warehouse(self) -> "Warehouse":
         from sf_assets.iceberg.warehouse import Warehouse

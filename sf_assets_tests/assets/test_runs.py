@@ -1,0 +1,162 @@
+"""Runs over a served org and a real lake, as Dagit launches them."""
+
+import dagster as dg
+import polars as pl
+import pytest
+
+from sf_assets.assets import status
+from sf_assets.assets.factory import ORG
+from sf_assets.definitions import build_definitions
+
+# Dagster itself calls it, for a nested resource with an EnvVar.
+pytestmark = pytest.mark.filterwarnings("ignore:InitResourceContext.dagster_run:DeprecationWarning")
+
+
+def kinds(server):
+    return [record.kind for record in server.requests]
+
+
+def statuses(runs):
+    return {row["endpoint"]: row for row in runs.warehouse.scan(status.TABLE).collect().to_dicts()}
+
+
+def test_an_endpoint_becomes_a_table_and_says_what_it_took(runs, practice_org):
+    told = runs("account")
+
+    rows = runs.warehouse.scan("account").collect()
+    assert told.success
+    assert rows.height == len(practice_org.org.rows("Account", deleted=True)) == 40
+    account = told.materialized["account"]
+    assert (account["rows_read"], account["rows_inserted"], account["dagster/row_count"]) == (40, 40, 40)
+    assert (account["kind"], account["pages"], account["calls"]) == ("walk", 1, 1)
+    assert account["dagster/table_name"] == "salesforce.account"
+    assert account["soql"].startswith("```sql\nSELECT Id, ")
+    assert account["quota_limit"] == 100_000
+    assert account["bytes_written"] > 0
+
+
+def test_the_columns_panel_shows_salesforces_words_and_the_key(runs):
+    schema = runs("account").materialized["account"]["dagster/column_schema"]
+
+    columns = {column.name: column for column in schema.columns}
+    assert columns["id"].constraints == dg.TableColumnConstraints(nullable=False, unique=True)
+    assert columns["annual_revenue"].type == "decimal(38, 6)"
+    assert columns["annual_revenue"].description.startswith("AnnualRevenue: Annual Revenue")
+
+
+def test_three_checks_are_told_with_each_sync(runs):
+    told = runs("profile")
+
+    assert {name for _, name in told.checks} == {"complete", "as_specified", "current"}
+    assert all(check.passed for check in told.checks.values())
+
+
+def test_the_data_version_is_the_snapshot_and_stays_when_nothing_has_changed(runs):
+    first = runs("account")
+    second = runs("account")
+
+    assert first.versions["account"] == str(runs.warehouse.facts("account").snapshot_id)
+    assert second.versions == first.versions
+    assert second.materialized["account"]["kind"] == "unchanged"
+    assert second.materialized["account"]["commits"] == 0
+
+
+def test_a_change_in_the_org_is_merged_and_counted(runs, practice_org):
+    runs("account")
+    org = practice_org.org
+    org.update("Account", org.rows("Account")[0]["Id"], {"Name": "Renamed"})
+    org.insert("Account", {"Name": "New"})
+
+    account = runs("account").materialized["account"]
+
+    assert (account["rows_inserted"], account["rows_updated"]) == (1, 1)
+    assert {"Renamed", "New"} <= set(runs.warehouse.scan("account").collect()["name"])
+
+
+def test_one_survey_serves_all_endpoints_of_a_run(runs, practice_org):
+    runs("product", "pricebook", "user_role")
+
+    assert kinds(practice_org).count("token") == 1
+    assert kinds(practice_org).count("composite") == 2  # one describe, one probe for the three
+
+
+def test_materialize_surveys_its_selection_or_all_that_it_is_given(runs, practice_org, instance):
+    definitions = build_definitions(runs.deployment)
+    wanted = ("product", "pricebook")
+    assets = [a for a in definitions.assets if a is ORG or a.key.path[-1] in wanted]
+
+    for selection in ([dg.AssetKey(["salesforce", "product"])], None):
+        practice_org.forget_requests()
+        result = dg.materialize(
+            assets, selection=selection, resources=definitions.resources, instance=instance
+        )
+        assert result.success
+        surveyed = [record for record in practice_org.requests if record.kind == "composite"]
+        assert len(surveyed) <= 2
+
+    assert runs.warehouse.facts("pricebook") is not None
+
+
+def test_the_next_run_asks_the_org_anew_with_the_login_that_it_has(runs, practice_org):
+    runs("product")
+    practice_org.forget_requests()
+
+    runs("product")
+
+    assert kinds(practice_org) == ["composite"]
+
+
+def test_an_object_that_is_off_is_a_table_without_rows_and_a_warning(runs, practice_org):
+    practice_org.org.switch_off("Quote")
+
+    told = runs("quote")
+
+    assert told.success
+    assert told.materialized["quote"]["kind"] == "unavailable"
+    assert told.materialized["quote"]["dagster/row_count"] == 0
+    assert not told.checks["quote", "as_specified"].passed
+    assert told.checks["quote", "as_specified"].severity == dg.AssetCheckSeverity.WARN
+    assert statuses(runs)["quote"]["state"] == "warned"
+
+
+def test_a_hidden_column_warns_by_name(runs, practice_org):
+    runs("account")
+    practice_org.org.hide_field("Account", "Phone")
+    practice_org.org.update("Account", practice_org.org.rows("Account")[0]["Id"], {"Name": "Renamed"})
+
+    check = runs.under(SALESFORCE_QUOTA_RESERVE="0.11")("account").checks["account", "as_specified"]
+
+    assert not check.passed
+    assert "Phone" in check.description
+
+
+def test_a_bounded_reread_runs_from_the_launchpad(runs):
+    runs("account")
+
+    told = runs("account", config={"since": "2000-01-01T00:00:00Z", "until": "2100-01-01T00:00:00Z"})
+
+    assert told.materialized["account"]["kind"] == "reread"
+    assert told.materialized["account"]["rows_read"] == 40
+
+
+def test_the_status_table_tells_each_endpoint_in_one_commit_a_run(runs):
+    told = runs("product", "pricebook")
+    first = runs.warehouse.facts(status.TABLE)
+    again = runs("product", "pricebook")
+
+    rows = statuses(runs)
+    assert {row["run_id"] for row in rows.values()} == {again.run_id} != {told.run_id}
+    assert {row["state"] for row in rows.values()} == {"unchanged"}
+    assert rows["product"]["rows"] == runs.warehouse.facts("product").rows
+    assert rows["product"]["snapshot_id"] == runs.warehouse.facts("product").snapshot_id
+    assert first.rows == 2
+
+
+def test_a_status_table_that_cannot_be_written_fails_no_run(runs, instance):
+    runs.warehouse.overwrite(status.TABLE, [pl.DataFrame({"mine": [1]})])
+
+    told = runs("product")
+
+    said = [entry.user_message for entry in instance.all_logs(told.run_id)]
+    assert told.success
+    assert any("_sync_status was not written" in message for message in said)
