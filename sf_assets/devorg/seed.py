@@ -25,7 +25,7 @@ from sf_assets.devorg.seed_permissions import (
     fill_permission_sets,
     fill_record_types,
 )
-from sf_assets.devorg.seed_quotes import fill_contracts, fill_quotes
+from sf_assets.devorg.seed_quotes import fill_contracts, fill_quotes, sign_deals
 from sf_assets.devorg.seed_sheet import DAY_SECONDS, Sheet
 
 QUIET_SECONDS = 3_661  # nothing is stamped in the hour before the base
@@ -131,6 +131,7 @@ def _sell(sheets: Sheets) -> None:
     convert_leads(sheets["Lead"], opportunities=deals, contacts=contacts)
     sum_pipelines(accounts, deals)
     fill_contracts(sheets["Contract"], accounts=accounts, contacts=contacts, books=sheets["Pricebook2"])
+    sign_deals(deals, sheets["Contract"])
     fill_quotes(quotes, quote_lines, opportunities=deals, deal_lines=deal_lines, accounts=accounts)
     fill_orders(
         sheets["Order"],

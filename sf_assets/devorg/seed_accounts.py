@@ -175,7 +175,7 @@ def fill_leads(sheet: Sheet) -> None:
     industries = (*sheet.schema.fields["Industry"].picklist_values, None)
     statuses = ("Open - Not Contacted", "Working - Contacted", "Working - Contacted", "Closed - Not Converted")
     for index, at in enumerate(sheet.planned()):
-        row = person(rng, index, host="lead.example") | pick(rng, pool) | _interest(rng, index)
+        row = person(rng, index, host="lead.example") | pick(rng, pool) | interest(rng, index)
         row |= {"Company": pick(rng, names), "Status": pick(rng, statuses), "Industry": pick(rng, industries)}
         row["IsDeleted"] = doomed(sheet, DELETED_SHARE)
         if rng.random() < 0.08:
@@ -185,7 +185,7 @@ def fill_leads(sheet: Sheet) -> None:
     merge(sheet)
 
 
-def _interest(rng: Random, index: int) -> Row:
+def interest(rng: Random, index: int) -> Row:
     """What is known of a lead beyond name and address."""
     chance = rng.random()
     return {

@@ -4,10 +4,11 @@ from random import Random
 
 from sf_assets.devorg.seed_accounts import CASE_QUEUE, described, doomed, merge
 from sf_assets.devorg.seed_deals import contacts_by_account
-from sf_assets.devorg.seed_sheet import Row, Sheet, maybe, pick, stamp
+from sf_assets.devorg.seed_sheet import DAY_SECONDS, Row, Sheet, maybe, pick, stamp
 from sf_assets.devorg.seed_words import SUBJECTS
 
 SLA_MINUTES = 240
+OLD_DAYS = 400  # by then nearly every case is closed
 # case's column | the contact's column that it shows
 SHOWN_OF_CONTACT = {
     "ContactPhone": "Phone",
@@ -69,7 +70,7 @@ def _of_contact(contact: Row) -> Row:
 
 def _outcome(rng: Random, at: int, touched: int, *, age: int) -> Row:
     """Open while young, closed when last touched, sometimes at once."""
-    is_closed = rng.random() < min(0.95, 0.3 + age / 10_000_000)
+    is_closed = rng.random() < min(0.95, 0.2 + age / (OLD_DAYS * DAY_SECONDS))
     if not is_closed:
         return {"Status": pick(rng, ("New", "Working", "Escalated")), "IsClosed": False}
     closed = {"Status": "Closed", "IsClosed": True, "ClosedDate": stamp(touched)}

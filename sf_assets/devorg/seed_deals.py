@@ -6,7 +6,7 @@ from random import Random
 from sf_assets.devorg.seed_accounts import described, doomed
 from sf_assets.devorg.seed_catalog import offers
 from sf_assets.devorg.seed_sheet import DAY_SECONDS, Row, Sheet, day, maybe, money, pick, seconds_of, shares, stamp
-from sf_assets.devorg.seed_stories import Moment, tell
+from sf_assets.devorg.seed_stories import Moment, fiscal, tell
 from sf_assets.devorg.seed_words import NEXT_STEPS
 
 DELETED_SHARE = 0.03
@@ -94,7 +94,7 @@ def _values(rng: Random, account: Row | None, items: list[Row], index: int) -> R
     chance = rng.random()
     firm = account["Name"] if account else "Walk-in"
     return {
-        "AccountId": account["Id"] if account else None, "Name": f"{firm} – {pick(rng, KINDS)} {index + 1}"[:120],
+        "AccountId": account["Id"] if account else None, "Name": f"{firm} – {pick(rng, KINDS)} {index + 1}",
         "CurrencyIsoCode": items[0]["CurrencyIsoCode"] if items else account["CurrencyIsoCode"] if account else "USD",
         "Pricebook2Id": items[0]["Pricebook2Id"] if items else None, "HasOpportunityLineItem": bool(items),
         "TotalOpportunityQuantity": sum(item["Quantity"] for item in items) if items else None,
@@ -111,12 +111,10 @@ def _stand(tale: list[Moment]) -> Row:
     """How the opportunity stands after its last moment."""
     last = tale[-1]
     closes = last.close_day * DAY_SECONDS
-    year, month = day(closes)[:4], int(day(closes)[5:7])
-    quarter = (month + 2) // 3
     moved = next((later.at for earlier, later in _steps(tale) if earlier.stage is not later.stage), None)
     return {
-        **last.columns(), **last.stage.columns(), "LastStageChangeDate": stamp(moved) if moved else None,
-        "FiscalYear": int(year), "FiscalQuarter": quarter, "Fiscal": f"{year} {quarter}",
+        **last.columns(), **last.stage.columns(), **fiscal(day(closes)),
+        "LastStageChangeDate": stamp(moved) if moved else None,
         "Next_Review__c": None if last.stage.is_closed else stamp(closes - 7 * DAY_SECONDS + 9 * 3_600),
     }  # fmt: skip
 

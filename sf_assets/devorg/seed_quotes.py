@@ -6,8 +6,9 @@ from random import Random
 from sf_assets.devorg.seed_accounts import described, doomed
 from sf_assets.devorg.seed_deals import contacts_by_account
 from sf_assets.devorg.seed_sheet import DAY_SECONDS, Row, Sheet, day, maybe, money, pick, seconds_of, shares, stamp
-from sf_assets.devorg.seed_stories import QUOTED_PROBABILITY
+from sf_assets.devorg.seed_stories import STAGES
 
+EARLY = frozenset(stage.name for stage in STAGES[:4])
 COPIED = ("PricebookEntryId", "Product2Id", "UnitPrice", "ListPrice", "Quantity", "TotalPrice", "CurrencyIsoCode")
 PLACE_PARTS = ("Street", "City", "State", "PostalCode", "Country", "Latitude", "Longitude", "GeocodeAccuracy")
 
@@ -52,11 +53,18 @@ def _contract_standing(row: Row, *, is_active: bool, at: int) -> Row:
     )
 
 
+def sign_deals(opportunities: Sheet, contracts: Sheet) -> None:
+    """A won deal names the contract of its account, where there is one."""
+    by_account = {row["AccountId"]: row["Id"] for row in contracts.alive}
+    for row in opportunities.alive:
+        row["ContractId"] = by_account.get(row["AccountId"]) if row["IsWon"] else None
+
+
 def fill_quotes(sheet: Sheet, lines: Sheet, *, opportunities: Sheet, deal_lines: Sheet, accounts: Sheet) -> None:
     """The wanted quotes for deals that came so far, each with lines; a deal syncs with its last quote."""
     items = _by_deal(deal_lines)
     quoted = [row for row in opportunities.alive if row["Id"] in items and row["AccountId"]]
-    ripe = [row for row in quoted if row["Probability"] >= QUOTED_PROBABILITY] or quoted
+    ripe = [row for row in quoted if row["StageName"] not in EARLY] or quoted
     counts = shares(sheet.rng, sheet.wanted, len(ripe))
     line_counts = iter(shares(sheet.rng, lines.wanted, sum(counts)))
     by_id = {row["Id"]: row for row in accounts.rows}

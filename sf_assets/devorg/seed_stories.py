@@ -38,8 +38,8 @@ STAGES = (
 WON = Stage("Closed Won", 100.0, "Closed", "Closed", is_closed=True, is_won=True)
 LOST = Stage("Closed Lost", 0.0, "Omitted", "Omitted", is_closed=True)
 BY_NAME = {stage.name: stage for stage in (*STAGES, WON, LOST)}
-QUOTED_PROBABILITY = 75.0
-LONGEST_DEAL_DAYS = 200
+LONGEST_DEAL_DAYS = 420
+OVERDUE_SHARE = 0.15
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,12 @@ def expected(amount: float | None, probability: float) -> float | None:
     return None if amount is None else money(amount * probability / 100)
 
 
+def fiscal(close_date: str) -> Row:
+    """The fiscal columns of a close date as the wire shows it; the fiscal year is the calendar's."""
+    year, quarter = close_date[:4], (int(close_date[5:7]) + 2) // 3
+    return {"FiscalYear": int(year), "FiscalQuarter": quarter, "Fiscal": f"{year} {quarter}"}
+
+
 def tell(rng: Random, *, born: int, ends: int, amount: float | None, steps: int) -> list[Moment]:
     """The `steps` moments (at least one) of a deal that was born at `born` and is worth `amount` in its last one.
 
@@ -78,13 +84,18 @@ def tell(rng: Random, *, born: int, ends: int, amount: float | None, steps: int)
     moments = [
         _moment(rng, times[step], path[step], amount=amount, close_day=close_day) for step in range(len(path) - 1)
     ]
-    last_day = times[-1] // DAY_SECONDS if path[-1].is_closed else close_day
+    last_day = times[-1] // DAY_SECONDS if path[-1].is_closed else _promised(rng, close_day, ends)
     return [*moments, Moment(times[-1], path[-1], amount, last_day)]
+
+
+def _promised(rng: Random, close_day: int, ends: int) -> int:
+    """When an open deal should close: mostly in time, but some should have closed already."""
+    return ends // DAY_SECONDS - int(rng.random() * 40) if rng.random() < OVERDUE_SHARE else close_day
 
 
 def _path(rng: Random, steps: int, *, is_over: bool, progress: float) -> list[Stage]:
     """One stage for each step, never backwards; a deal that is over ends won or lost."""
-    furthest = len(STAGES) - 1 if is_over else int(progress * (len(STAGES) - 1))
+    furthest = len(STAGES) - 1 if is_over else min(int(progress * len(STAGES)), len(STAGES) - 1)
     last = (WON if rng.random() < 0.45 else LOST) if is_over else STAGES[furthest]
     passed = sorted(int(rng.random() * (furthest + 1)) for _ in range(steps - 1))
     if passed and rng.random() < 0.8:

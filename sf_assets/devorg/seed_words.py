@@ -102,6 +102,7 @@ PLACES: tuple[tuple[str, str, str, str, str, str, str, float, float], ...] = (
     ("Bennelong Point", "Sydney", "New South Wales", "NSW", "2000", "Australia", "AU", -33.8568, 151.2153),
     ("Flinders St", "Melbourne", "Victoria", "VIC", "3000", "Australia", "AU", -37.8183, 144.9671),
 )
+STRIDE = 1_009  # no divisor of the number of names
 COUNTRY_CURRENCY = {"DE": "EUR", "FR": "EUR", "ES": "EUR", "IT": "EUR", "JP": "JPY", "GB": "GBP", "IN": "GBP"}
 
 TEXTS = (
@@ -190,5 +191,6 @@ def compounded(prefix: str, parts: dict[str, Any], *, with_codes: bool) -> dict[
 
 
 def firms() -> list[str]:
-    """Names of firms, the more usual ones first; a few thousand."""
-    return [f"{head} {middle} {tail}" for tail in FIRM_TAILS for middle in FIRM_MIDDLES for head in FIRM_HEADS]
+    """Some six thousand names of firms, neighbours unlike each other."""
+    names = [f"{head} {middle} {tail}" for tail in FIRM_TAILS for middle in FIRM_MIDDLES for head in FIRM_HEADS]
+    return [names[index * STRIDE % len(names)] for index in range(len(names))]

@@ -104,7 +104,9 @@ def test_every_value_fits_the_type_the_length_and_the_picklist_of_its_field(size
 @pytest.mark.parametrize("size", SIZES)
 def test_every_id_has_its_prefix_and_checksum_and_ids_ascend_with_birth(size):
     for name, rows in org(size).items():
-        stored = [row for row in rows if name not in COMPUTED or not row["Id"].startswith(("0000", "1100000", "01k0000"))]
+        stored = [
+            row for row in rows if name not in COMPUTED or not row["Id"].startswith(("0000", "1100000", "01k0000"))
+        ]
         ids = [row["Id"] for row in stored]
 
         assert all(row_id.startswith(SCHEMAS[name].key_prefix) and eighteen(row_id[:15]) == row_id for row_id in ids)
