@@ -79,7 +79,7 @@ class EndpointSpec(EndpointRow):
     @classmethod
     def of(cls, row: EndpointRow, query: SoqlQuery) -> "EndpointSpec":
         """Join a row of the table and its query."""
-        return cls(**{name.name: getattr(row, name.name) for name in fields(EndpointRow)}, query=query)
+        return cls(**{column.name: getattr(row, column.name) for column in fields(EndpointRow)}, query=query)
 
     @property
     def catalogue(self) -> tuple[CatalogueField, ...]:
@@ -141,24 +141,25 @@ class EndpointSpec(EndpointRow):
                 yield name, f"{self.sobject} has no readable standard column {name}", _advice(name, known.values())
 
     def _missing_columns(self) -> Iterator[tuple[str, str, str]]:
-        known = catalogue.names(self.sobject)
-        if self._is_unlisted:
-            return
         names = self._names()
-        needed = ["Id", STAMP, *([DELETED] if self._keeps_deleted(known.values()) else [])]
+        needed = ["Id", STAMP, *([DELETED] if self._keeps_deleted() else [])]
         for name in needed:
-            if name not in names:
+            if name not in names and not self._is_unlisted:
                 yield "SELECT", f"{name} is missing", f"Add {name} to the columns"
-        if self.keys != ("id",):
-            for key in sorted(set(self.keys) - {column_name(name) for name in names}):
-                if self.query.custom and is_custom(key):
-                    continue
+        for key in self.keys:
+            if not self._may_have(key):
                 what = f"no column of the query is called {key} in the table, and the row names it as a key"
                 yield "SELECT", what, f"Add the column of key {key}, or correct the row's keys"
 
-    def _keeps_deleted(self, known: Collection[str]) -> bool:
+    def _keeps_deleted(self) -> bool:
         """A tail that cannot see deleted rows keeps them as living ones; a custom object always has the column."""
-        return DELETED in known or (self.how == "tail" and self.sobject.endswith("__c"))
+        known = catalogue.names(self.sobject)
+        return DELETED.lower() in known or (self.how == "tail" and self.sobject.endswith("__c"))
+
+    def _may_have(self, column: str) -> bool:
+        """Whether a column of the table is named by the query, or may come by its FIELDS()."""
+        expanded = self.query.custom if is_custom(column) else self._is_unlisted
+        return expanded or column == "id" or any(column_name(name) == column for name in self._names())
 
     def _wrong_exclusions(self) -> Iterator[tuple[str, str, str]]:
         names = {name.lower(): column_name(name) for name in self._names()} if self.excluded else {}
