@@ -103,7 +103,11 @@ def _print(console: "Console", outcomes: "list[Outcome]") -> None:
     console.print(outcome_table(outcomes))
     for line in failures(outcomes):
         console.print(line, style="red", markup=False, highlight=False)
-    console.print(f"\nThe tables lie in {_home()}. See them: sf-assets tables. In Dagit: make dev.", highlight=False)
+    deployment = _deployment()
+    shared = deployment.salesforce.client().calls - sum(outcome.calls for outcome in outcomes)
+    console.print(f"Login, describe and probe of all endpoints together: {shared} calls more.", highlight=False)
+    console.print(f"\nThe tables lie in {deployment.iceberg.local_folder}. List them: sf-assets tables", soft_wrap=True)
+    console.print("How to read them: README.md. See the run and the assets in Dagit: make dev")
 
 
 @main.command()
@@ -125,12 +129,14 @@ def dev(port: int, rows: tuple[str, ...], dagit_port: int) -> None:
 
 @main.command()
 def tables() -> None:
-    """List the deployment's tables: rows, as of when each is true, where it lies."""
+    """List the deployment's tables: rows, as of when each is true, how its last sync ended."""
     from rich.console import Console
 
-    from sf_assets.commands.tables import table_list
+    from sf_assets.commands.tables import location, table_list
 
-    Console().print(table_list(_deployment().iceberg.warehouse()))
+    console, warehouse = Console(), _deployment().iceberg.warehouse()
+    console.print(table_list(warehouse))
+    console.print(f"\nThey lie under {location(warehouse)}", soft_wrap=True, highlight=False)
 
 
 def _deployment() -> "Deployment":

@@ -104,29 +104,36 @@ def failures(outcomes: Sequence[Outcome]) -> list[str]:
     return [outcome.error for outcome in outcomes if outcome.error]
 
 
-COLUMNS = ("rows", "read", "inserted", "updated", "vanished", "calls")
+COLUMNS = {
+    "rows": "rows",
+    "read": "read",
+    "inserted": "new",
+    "updated": "changed",
+    "vanished": "gone",
+    "calls": "calls",
+}
+"""Field of an outcome -> title in the printed table, which fits into 80 characters."""
 
 
 def outcome_table(outcomes: Sequence[Outcome]) -> Table:
     """Return the printed table: a line per endpoint in the order of their names, and their sums."""
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    table.add_column("endpoint")
-    for name in (*COLUMNS, "seconds"):
-        table.add_column(name, justify="right")
+    shown = [name for name in COLUMNS if name != "vanished" or any(outcome.vanished for outcome in outcomes)]
+    table = Table(box=None, header_style="bold", padding=(0, 1, 0, 0), pad_edge=False)
+    table.add_column("endpoint", no_wrap=True)
+    for title in (*(COLUMNS[name] for name in shown), "seconds"):
+        table.add_column(title, justify="right", no_wrap=True)
     table.add_column("read as")
     for outcome in sorted(outcomes, key=lambda outcome: outcome.endpoint):
-        table.add_row(*_cells(outcome))
-    table.add_section()
-    sums = [sum(getattr(outcome, name) for outcome in outcomes) for name in COLUMNS]
+        table.add_row(*_cells(outcome, shown))
+    sums = [sum(getattr(outcome, name) for outcome in outcomes) for name in shown]
     seconds = sum(outcome.seconds for outcome in outcomes)
     table.add_row(f"{len(outcomes)} endpoints", *map(_number, sums), f"{seconds:.1f}", "", style="bold")
     return table
 
 
-def _cells(outcome: Outcome) -> Iterator[str]:
+def _cells(outcome: Outcome, shown: Sequence[str]) -> Iterator[str]:
     yield outcome.endpoint
-    for name in COLUMNS:
-        yield _number(getattr(outcome, name))
+    yield from (_number(getattr(outcome, name)) for name in shown)
     yield f"{outcome.seconds:.1f}"
     yield f"[red]{outcome.kind}[/red]" if outcome.error else outcome.kind
 

@@ -57,7 +57,8 @@ def _wait(process: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
         if process.poll() is not None or time.monotonic() > give_up:
             raise ConfigError(
                 f"the practice org did not start on {url}: {_last_line(log)}",
-                remedy=f"Read {log}; if the port is taken, name another one: --port 8631.",
+                remedy=f"Read {log}. If the port is taken, name another one (--port 8631); if {log.parent} was made by"
+                " another version of sf_assets, start anew: make clean.",
             )
         time.sleep(0.1)
 

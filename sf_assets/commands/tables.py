@@ -14,14 +14,23 @@ if TYPE_CHECKING:
 def table_list(warehouse: "Warehouse") -> Table:
     """Return the printed list, a line per endpoint; raise ConfigError when nothing was ever materialized."""
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for title in ("table", "rows", "true as of (UTC)", "last sync", "where"):
-        table.add_column(title, justify="right" if title == "rows" else "left", overflow="fold")
-    for row in _statuses(warehouse):
-        table.add_row(*_cells(row, warehouse))
+    table.add_column("table", no_wrap=True)
+    table.add_column("rows", justify="right", no_wrap=True)
+    table.add_column("true as of (UTC)", no_wrap=True)
+    table.add_column("last sync")
+    for row in statuses(warehouse):
+        table.add_row(row["endpoint"], f"{row['rows'] or 0:,}", _moment(row["true_as_of"]), row["state"])
     return table
 
 
-def _statuses(warehouse: "Warehouse") -> list[dict[str, Any]]:
+def location(warehouse: "Warehouse") -> str:
+    """Return the folder or bucket that the tables have in common, as an URI."""
+    facts = warehouse.facts(TABLE)
+    return facts.uri.rsplit("/", 1)[0] if facts else ""
+
+
+def statuses(warehouse: "Warehouse") -> list[dict[str, Any]]:
+    """Return the rows of `_sync_status` in the order of their names."""
     if warehouse.facts(TABLE) is None:
         raise ConfigError(
             "there are no tables yet",
@@ -31,13 +40,5 @@ def _statuses(warehouse: "Warehouse") -> list[dict[str, Any]]:
     return rows
 
 
-def _cells(row: dict[str, Any], warehouse: "Warehouse") -> tuple[str, ...]:
-    facts = warehouse.facts(row["endpoint"])
-    true_as_of = row["true_as_of"]
-    return (
-        row["endpoint"],
-        f"{row['rows'] or 0:,}",
-        f"{true_as_of:%Y-%m-%d %H:%M:%S}" if true_as_of else "never",
-        row["state"],
-        facts.uri if facts else "no table",
-    )
+def _moment(value: Any) -> str:
+    return f"{value:%Y-%m-%d %H:%M:%S}" if value else "never"
