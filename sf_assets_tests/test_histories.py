@@ -343,7 +343,7 @@ def test_a_table_rolled_back_by_its_operator_resumes_from_where_it_was_rolled_ba
     lake.sync("account")
     from pyiceberg.catalog import load_catalog
 
-    table = load_catalog("operator", **catalog(lake.folder)).load_table("salesforce.account")
+    table = load_catalog("test", **catalog(lake.folder)).load_table("salesforce.account")
     table.manage_snapshots().rollback_to_snapshot(before).commit()
 
     lake.sync("account")
@@ -367,7 +367,7 @@ def test_a_user_who_loses_sight_of_most_rows_loses_nothing(lake):
     assert "View" in refused.value.remedy
     assert {name: lake.table(name) for name in names} == rows
     lake.sync("field_permissions", confirm_shrink=True)
-    assert len(lake.table("field_permissions")) == 1
+    assert len(lake.table("field_permissions")) < len(rows["field_permissions"]) - 50
 
 
 def test_a_transaction_that_commits_behind_the_watermark(lake):
