@@ -1,7 +1,6 @@
 """Accounts and the people whom the org knows: contacts of accounts, and leads that are not yet anybody's."""
 
 from bisect import bisect_right
-from itertools import islice
 from random import Random
 
 from sf_assets.devorg.ids import made_id
@@ -18,7 +17,7 @@ from sf_assets.devorg.seed_words import (
     long_text,
 )
 
-DELETED_SHARE, MERGED_SHARE = 0.02, 0.01
+DELETED_SHARE, MERGED_SHARE, CONVERTED_SHARE = 0.02, 0.01, 0.3
 LONGEST_TEXT = 32_000
 MIGRATED = (0.3, 0.55)  # these contacts were loaded by one transaction: they share one second
 CASE_QUEUE = made_id("00G", 77)
@@ -202,14 +201,15 @@ def interest(rng: Random, index: int) -> Row:
 def convert_leads(sheet: Sheet, *, opportunities: Sheet, contacts: Sheet) -> None:
     """Convert some living leads: each becomes an opportunity that was born after it, and a contact of its account."""
     by_account = {row["AccountId"]: row["Id"] for row in reversed(contacts.alive) if row["AccountId"]}
-    taken = set()
-    for lead, at in zip(sheet.rows, sheet.born, strict=True):
-        place = bisect_right(opportunities.born, at) + int(sheet.rng.random() * 40)
-        for row in islice(opportunities.rows, place, place + 1):
-            fits = not row["IsDeleted"] and row["AccountId"] in by_account and row["Id"] not in taken
-            if not lead["IsDeleted"] and fits and sheet.rng.random() < 0.35:
-                taken.add(row["Id"])
-                _convert(lead, row, by_account[row["AccountId"]], at=opportunities.born[place])
+    taken: set[int] = set()
+    for lead, at in zip(sheet.alive, sheet.alive_born, strict=True):
+        place = bisect_right(opportunities.alive_born, at) + int(sheet.rng.random() * 40)
+        if place in taken or place >= len(opportunities.alive) or sheet.rng.random() > CONVERTED_SHARE:
+            continue
+        deal = opportunities.alive[place]
+        if deal["AccountId"] in by_account:
+            taken.add(place)
+            _convert(lead, deal, by_account[deal["AccountId"]], at=opportunities.alive_born[place])
 
 
 def _convert(lead: Row, opportunity: Row, contact_id: str, *, at: int) -> None:

@@ -108,7 +108,7 @@ class Sheet:
         self.rows: list[Row] = []
         self.born: list[int] = []
         self.alive: list[Row] = []
-        self._alive_born: list[int] = []
+        self.alive_born: list[int] = []
         self._blank = {name: False if field.type == "boolean" else None for name, field in schema.fields.items()}
         self._is_sorted = True
 
@@ -146,11 +146,11 @@ class Sheet:
             row["Id"] = row["Id"] or row_id
         living = [index for index, row in enumerate(self.rows) if not row.get("IsDeleted")]
         self.alive = [self.rows[index] for index in living]
-        self._alive_born = [self.born[index] for index in living]
+        self.alive_born = [self.born[index] for index in living]
 
     def one(self, rng: Random, at: int) -> Row | None:
         """A living row that was there at `at`; None when there was none."""
-        return self.alive[int(rng.random() * found)] if (found := bisect_right(self._alive_born, at)) else None
+        return self.alive[int(rng.random() * found)] if (found := bisect_right(self.alive_born, at)) else None
 
     def one_id(self, rng: Random, at: int) -> str | None:
         """The Id of `one`."""

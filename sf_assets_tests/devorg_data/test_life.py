@@ -10,8 +10,10 @@ from sf_assets.devorg.org import Org
 from sf_assets.devorg.seed_stories import BY_NAME
 
 BASE = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
-SMALL = {"Account": 60, "Contact": 120, "Lead": 80, "Opportunity": 120, "OpportunityHistory": 300, "Task": 150,
-         "Case": 60, "User": 12, "FieldPermissions": 20, "ObjectPermissions": 20, "OpportunityLineItem": 60}  # fmt: skip
+SMALL = {
+    "Account": 60, "Contact": 120, "Lead": 80, "Opportunity": 120, "OpportunityHistory": 300, "Task": 150, "Case": 60,
+    "User": 12, "FieldPermissions": 20, "ObjectPermissions": 20, "OpportunityLineItem": 60,
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
