@@ -30,7 +30,7 @@ def compact_if_due(table: Table, *, keys: Sequence[str], now: datetime) -> Table
         for group in _groups(draft, due, key=keys[0]):
             _rewrite(draft, group, keys=keys)
         summary = {"sf_assets.compacted-files": str(len(due))}
-        return draft.commit(state=state_of(table.metadata), summary=summary, now=now).table
+        return draft.commit(state=state_of(table), summary=summary, now=now).table
     except Overtaken:
         return table.refresh()
     finally:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pyiceberg.exceptions import ResolveError
 from pyiceberg.schema import Schema, promote
 from pyiceberg.table import Transaction
-from pyiceberg.types import IcebergType, NestedField
+from pyiceberg.types import DecimalType, IcebergType, NestedField
 
 from sf_assets.errors import ColumnIncompatible
 from sf_assets.iceberg.model import TableColumn
@@ -110,6 +110,9 @@ def _is_widened(field: NestedField, column: TableColumn, *, table: str) -> bool:
 
 
 def _fits(narrow: IcebergType, wide: IcebergType) -> bool:
+    """Whether every value of one type is one of the other; pyiceberg's own rule forgets a decimal's scale."""
+    if isinstance(narrow, DecimalType) and isinstance(wide, DecimalType) and narrow.scale != wide.scale:
+        return False
     try:
         return promote(narrow, wide) == wide
     except ResolveError:

@@ -80,7 +80,7 @@ class Merge:
     def table(self) -> Table:
         if self._table is None:
             self._table = self.load()
-            refuse_other_base(self._table.metadata, self.base, table=self.name)
+            refuse_other_base(self._table, self.base, name=self.name)
         return self._table
 
     @property
@@ -194,7 +194,7 @@ class Merge:
         """Take the group's rows to the table as it is now. Raises: CommitConflict."""
         frames, is_replayable, self._table = self._absorbed, self._is_replayable, None
         self._reset()
-        refuse_other_base(self.table.metadata, self.base, table=self.name)
+        refuse_other_base(self.table, self.base, name=self.name)
         if not left or not is_replayable:
             raise CommitConflict(f"{self.name}: other writers were faster, {TRIES - left} times", table=self.name)
         for frame in frames:

@@ -28,9 +28,9 @@ def settle(
     """The table, with the state set for its current snapshot. Raises: CommitConflict."""
     for _ in range(TRIES):
         found = load()
-        refuse_other_base(found.metadata, base, table=table)
+        refuse_other_base(found, base, name=table)
         evolution = plan(found)
-        if state_of(found.metadata) == state and not evolution.is_needed:
+        if state_of(found) == state and not evolution.is_needed:
             return found
         try:
             return _commit(found, evolution, state=state)

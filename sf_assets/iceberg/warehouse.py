@@ -110,7 +110,7 @@ class Warehouse:
         """
         with border(table):
             found = self._lake.open(table, columns=columns, keys=keys, kind=ROWS, doc=doc)
-            refuse_other_base(found.metadata, base, table=table)
+            refuse_other_base(found, base, name=table)
             evolution = _plan(found, columns, name=table)
             replace = Replace(
                 name=table,
@@ -217,7 +217,7 @@ def _facts(table: Table) -> TableFacts:
     return TableFacts(
         rows=count_rows(table),
         snapshot_id=snapshot.snapshot_id if snapshot else None,
-        state=state_of(table.metadata),
+        state=state_of(table),
         columns=tuple(table.schema().column_names),
         uri=table.location(),
         metadata_location=table.metadata_location,

@@ -49,7 +49,8 @@ class Account:
 
     def frame(self, *rows: Sequence[Any], at: float = 1000, **more: Any) -> pl.DataFrame:
         records = [
-            {"id": row[0], "name": row[1], "system_modstamp": None if row[2] is None else moment(row[2])} for row in rows
+            {"id": row[0], "name": row[1], "system_modstamp": None if row[2] is None else moment(row[2])}
+            for row in rows
         ]
         types = {name: TYPES[name] for name in ("id", "name", "system_modstamp")}
         return pl.DataFrame(records, schema=types).with_columns(

@@ -89,7 +89,9 @@ def test_a_row_written_earlier_in_the_same_group_is_found_again(account):
 
 
 def test_columns_that_were_not_read_keep_the_table_s_value(account):
-    account.merge(account.frame(("1", "Acme", 1), ("2", "Bolt", 1), amount=pl.lit(7).cast(pl.Decimal(38, 6))), state="s1")
+    account.merge(
+        account.frame(("1", "Acme", 1), ("2", "Bolt", 1), amount=pl.lit(7).cast(pl.Decimal(38, 6))), state="s1"
+    )
 
     account.merge(account.frame(("1", "Apex", 2), ("3", "Coil", 2)), state="s2")
 
@@ -107,7 +109,9 @@ def test_a_difference_in_a_column_that_was_not_read_is_no_news(account):
 
 def test_a_frame_without_the_stamp_fills_its_columns_in(account):
     account.merge(account.frame(("1", "Acme", 1), ("2", "Bolt", 2)), state="s1")
-    backfill = pl.DataFrame({"id": ["1", "2"], "amount": [1, None]}, schema={"id": pl.String, "amount": pl.Decimal(38, 6)})
+    backfill = pl.DataFrame(
+        {"id": ["1", "2"], "amount": [1, None]}, schema={"id": pl.String, "amount": pl.Decimal(38, 6)}
+    )
 
     written = account.merge(backfill, state="s2")
 
