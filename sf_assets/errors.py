@@ -28,6 +28,7 @@
     │   ├── AnswerTorn               an answer that is no complete Salesforce answer
     │   ├── HostUnreachable          no connection, after all tries
     │   └── OrgBusy                  pushbacks or server faults, after all tries
+    ├── LedgerUnreachable            the books of the org's pace and quota cannot be read or written
     ├── ValueUnexpected              a value in an answer that its column's type does not admit
     ├── SyncError                    reading an endpoint did not come out whole
     │   ├── ResultIncomplete
@@ -238,6 +239,13 @@ class OrgBusy(SalesforceError):
     """Pushbacks (429, 503, concurrent limits) or server faults, after all tries."""
 
     remedy = "Wait: the next run resumes from the last checkpoint. See status.salesforce.com for the org's instance."
+    retryable = True
+
+
+class LedgerUnreachable(SfAssetsError):
+    """The ledger that all processes pace themselves by did not answer; nothing is sent to the org without it."""
+
+    remedy = "Check SF_ASSETS_LEDGER: its database, its network, and that this process may write it."
     retryable = True
 
 
