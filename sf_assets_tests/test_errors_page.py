@@ -1,17 +1,31 @@
-"""docs/errors.md is made from errors.py: `make docs` writes it, this test holds it against the tree."""
+"""docs/errors.md is made from errors.py and the table of refusals: `make docs` writes it, this test holds it to both."""
 
 import inspect
 from collections.abc import Iterator
 from pathlib import Path
 
 from sf_assets import errors
+from sf_assets.salesforce.answers import ROWS, TOKEN_ROWS, Retry, Row
 
 PAGE = Path(__file__).parent.parent / "docs" / "errors.md"
 HEAD = """# Errors
 
-Made from `sf_assets/errors.py` by `make docs`. Every error names what happened, to which endpoint and with which
-values; this page says what each class means, what to do about it, and whether trying again helps without anybody's
-doing.
+Made from `sf_assets/errors.py` and `sf_assets/salesforce/answers.py` by `make docs`. Every error names what happened,
+to which endpoint and with which values; this page says what each class means, what to do about it, and whether trying
+again helps without anybody's doing. At its end stands what each answer of Salesforce becomes.
+"""
+ANSWERS = """
+## What Salesforce answers, and what becomes of it
+
+The first row that fits decides. "Sent" bounds how often one request is sent before the error is raised; pushbacks are
+bounded by the total time of trying again, 15 minutes by default.
+
+"""
+LOGINS = """
+## What the token endpoint answers
+
+These rows come first for a login; all others follow.
+
 """
 
 
@@ -31,9 +45,29 @@ def entry(error: type[errors.SfAssetsError]) -> str:
     )
 
 
+def status(row: Row) -> str:
+    if isinstance(row.status, range):
+        return f"{row.status.start}-{row.status.stop - 1}"
+    return "any" if row.status is None else str(row.status)
+
+
+def answer(row: Row) -> str:
+    code = "any" if row.code is None else f"`{row.code}`" if row.code else "none"
+    text = f' with "{row.text}"' if row.text else ""
+    sent = row.attempts or ("by time" if row.retry is Retry.PUSHBACK else 2 if row.retry is Retry.LOGIN else 1)
+    link = f"[{row.error.__name__}](#{row.error.__name__.lower()})"
+    return f"| {status(row)} | {code}{text} | {row.when} | {link} | {row.retry.value} | {sent} |\n"
+
+
+def table(rows: tuple[Row, ...]) -> str:
+    head = "| status | errorCode | when | error | sent again | sent |\n| --- | --- | --- | --- | --- | --- |\n"
+    return head + "".join(answer(row) for row in rows)
+
+
 def page() -> str:
     tree = list(dict.fromkeys(lineage(errors.SfAssetsError)))[1:]
-    return HEAD + "".join(entry(error) for error in tree if error.__module__ == errors.__name__)
+    entries = "".join(entry(error) for error in tree if error.__module__ == errors.__name__)
+    return HEAD + entries + ANSWERS + table(ROWS) + LOGINS + table(TOKEN_ROWS)
 
 
 def test_the_page_of_errors_is_the_tree_of_errors() -> None:
