@@ -31,6 +31,8 @@ def cast_frame(frame: pl.DataFrame, types: Mapping[str, pl.DataType], *, table: 
         raise ColumnIncompatible(
             f"{table}: the frame has columns that the table lacks: {', '.join(unknown)}", table=table
         )
+    for name in frame.select(pl.col(pl.Time)).columns:
+        _refuse_nanoseconds(frame[name], table=table)
     wrong = [name for name, dtype in frame.schema.items() if dtype != types[name]]
     return frame.with_columns([_cast(frame[name], types[name], table=table) for name in wrong])
 
@@ -72,11 +74,18 @@ def _is_family(source: pl.DataType, target: pl.DataType) -> bool:
 
 
 def _lost(column: pl.Series, result: pl.Series) -> pl.Series:
-    """Where the way back does not lead to the same value; `time` has microseconds in a table but not in Polars."""
+    """Where the way back does not lead to the same value."""
     if column.dtype.is_nested():
         return pl.Series([False] * len(column))
     back = result.cast(column.dtype, strict=False)
     return ~back.eq_missing(column)
+
+
+def _refuse_nanoseconds(column: pl.Series, *, table: str) -> None:
+    """Polars has nanoseconds in every time, a table microseconds."""
+    finer = column.filter(column.dt.nanosecond() % 1000 != 0)
+    if len(finer):
+        raise _unexpected(column, finer[0], pl.Time(), table=table)
 
 
 def _unexpected(column: pl.Series, value: object, dtype: pl.DataType, *, table: str) -> ValueUnexpected:

@@ -8,6 +8,7 @@ import polars as pl
 from pyiceberg.table import Table
 from pyiceberg.types import NestedField, TimestampType, TimestamptzType
 
+from sf_assets.errors import ColumnIncompatible
 from sf_assets.iceberg.files import LiveFile, bounds, count_live, live_files, may_hold, read_batches
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -16,7 +17,11 @@ EXACT = (TimestampType, TimestamptzType)
 
 
 def count_since(table: Table, column: str, since: datetime | None) -> tuple[int, datetime | None]:
-    """COUNT(*) and MAX(column) of the rows with column >= since; since None: of all rows."""
+    """COUNT(*) and MAX(column) of the rows with column >= since; since None: of all rows. Raises: ColumnIncompatible."""
+    if column not in table.schema().column_names:
+        raise ColumnIncompatible(
+            f"{table.name()[-1]}: the table has no column {column}", table=table.name()[-1], column=column
+        )
     field = table.schema().find_field(column)
     count, latest = 0, None
     for file in live_files(table):

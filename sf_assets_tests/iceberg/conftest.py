@@ -64,10 +64,12 @@ class Account:
         options = {"columns": self.columns, "keys": self.keys, "stamp": self.stamp, "base": self.state, **more}
         return self._wrote(self.warehouse.merge(self.name, chunks=chunks, **options))
 
-    def replace(self, *frames: pl.DataFrame, state: str | None, may_vanish: int | None = None, **more: Any) -> Written:
-        options = {"columns": self.columns, "keys": self.keys, "base": self.state, **more}
-        chunks = self.chunks(*frames, state=state)
-        return self._wrote(self.warehouse.replace(self.name, chunks=chunks, may_vanish=may_vanish, **options))
+    def replace(self, *frames: pl.DataFrame, state: str | None, **more: Any) -> Written:
+        return self.stream_replace(self.chunks(*frames, state=state), **more)
+
+    def stream_replace(self, chunks: Iterable[Chunk], **more: Any) -> Written:
+        options = {"columns": self.columns, "keys": self.keys, "base": self.state, "may_vanish": None, **more}
+        return self._wrote(self.warehouse.replace(self.name, chunks=chunks, **options))
 
     def chunks(self, *frames: pl.DataFrame, state: str | None) -> list[Chunk]:
         return [Chunk(frame, state if i == len(frames) else None) for i, frame in enumerate(frames, start=1)]
