@@ -9,6 +9,7 @@ from itertools import cycle, islice
 from random import Random
 
 from sf_assets.devorg.life_deals import convert_lead, move_deal, new_amount
+from sf_assets.devorg.life_people import assign_set, count_page_views, grant_field, log_in
 from sf_assets.devorg.life_rows import LivingOrg, LivingRows, is_alive, moment
 from sf_assets.devorg.seed_accounts import interest, person
 from sf_assets.devorg.seed_sheet import DAY_SECONDS, Row, day, pick, stamp
@@ -114,11 +115,6 @@ def _delete(rows: LivingRows, sobject: str, row: Row | None, at: int) -> int:
     return 1
 
 
-def log_in(rows: LivingRows, at: int) -> int:
-    row = rows.one("User", at, lambda row: bool(row["IsActive"]))
-    return rows.update("User", row, {"LastLoginDate": stamp(at), "NumberOfFailedLogins": 0}, at) if row else 0
-
-
 def edit_contact(rows: LivingRows, at: int) -> int:
     row = rows.one("Contact", at)
     values = {"MobilePhone": f"+1-202-555-{int(rows.rng.random() * 10_000):04}", "Title": "Head of Everything"}
@@ -132,20 +128,38 @@ def new_contact(rows: LivingRows, at: int) -> int:
     return 1
 
 
-def count_page_views(rows: LivingRows, at: int) -> int:
-    row = rows.one("Organization", at)
-    return rows.update("Organization", row, {"MonthlyPageViewsUsed": at % 15_000}, at) if row else 0
-
-
-def assign_set(rows: LivingRows, at: int) -> int:
-    """Give a user a permission set that he does not have yet."""
-    user = rows.one_id("User", at)
-    had = {row["PermissionSetId"] for row in rows.all("PermissionSetAssignment") if row["AssigneeId"] == user}
-    wanted = rows.one("PermissionSet", at, lambda row: row["ProfileId"] is None and row["Id"] not in had)
-    if user is None or wanted is None:
+def edit_account(rows: LivingRows, at: int) -> int:
+    """The account of some contact gets another phone number and score; a stamp never goes back."""
+    contact = rows.one("Contact", at, lambda row: is_alive(row) and row["AccountId"] is not None)
+    account = rows.org.row("Account", contact["AccountId"]) if contact else None
+    if account is None or account["SystemModstamp"] > stamp(at):
         return 0
-    rows.insert("PermissionSetAssignment", {"PermissionSetId": wanted["Id"], "AssigneeId": user, "IsActive": True}, at)
+    values = {
+        "Phone": f"+49 89 {int(rows.rng.random() * 10**6):06}",
+        "Health_Score__c": round(rows.rng.random() * 100, 1),
+    }
+    return rows.update("Account", account, values, at)
+
+
+def new_event(rows: LivingRows, at: int) -> int:
+    contact = rows.one("Contact", at)
+    starts = at - at % 3_600 + 2 * DAY_SECONDS
+    values: Row = {
+        "Subject": "Meeting", "StartDateTime": stamp(starts), "EndDateTime": stamp(starts + 3_600), "ShowAs": "Busy",
+        "ActivityDateTime": stamp(starts), "ActivityDate": day(starts), "EndDate": day(starts + 3_600),
+        "DurationInMinutes": 60, "GroupEventType": "0", "EventSubtype": "Event", "OwnerId": rows.one_id("User", at),
+    }  # fmt: skip
+    values |= {"WhoId": contact["Id"], "AccountId": contact["AccountId"]} if contact else {}
+    rows.insert("Event", values, at)
     return 1
+
+
+def activate_order(rows: LivingRows, at: int) -> int:
+    row = rows.one("Order", at, lambda row: is_alive(row) and row["Status"] == "Draft")
+    if row is None:
+        return 0
+    values = {"Status": "Activated", "StatusCode": "Activated", "ActivatedDate": stamp(at)}
+    return rows.update("Order", row, values | {"ActivatedById": row["OwnerId"]}, at)
 
 
 # What happens more often stands here more often.
@@ -154,5 +168,6 @@ HAPPENINGS: Sequence[Happening] = (
     *(move_deal, move_deal, move_deal, new_amount),
     *(new_case, close_case, close_case),
     *(new_task, new_task, finish_task, delete_task, undelete_task),
-    *(log_in, log_in, new_contact, edit_contact, count_page_views, assign_set),
+    *(new_event, activate_order, new_contact, edit_contact, edit_account),
+    *(log_in, log_in, count_page_views, assign_set, grant_field),
 )

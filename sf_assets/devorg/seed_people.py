@@ -42,6 +42,10 @@ PROFILES: tuple[tuple[str, float], ...] = (
     ("Analytics Cloud Integration User", 0.03),
 )
 ADMIN_RIGHTS = ("PermissionsModifyAllData", "PermissionsViewAllData", "PermissionsApiEnabled", "PermissionsViewSetup")
+FIRST_USERS = (
+    (FIRST_NAMES[0], LAST_NAMES[0]),  # the administrator
+    (("Integration", "integration"), ("User", "user")),
+)
 LOCALES = (
     ("Europe/Berlin", "de_DE", "de", "EUR"),
     ("Europe/London", "en_GB", "en_US", "GBP"),
@@ -134,8 +138,8 @@ def sign(sheet: Sheet, users: Sheet) -> None:
 
 def _person(rng: Random, index: int) -> Row:
     """Name, contact data and the habits of a user."""
-    first, ascii_first = pick(rng, FIRST_NAMES) if index != 1 else ("Integration", "integration")
-    last, ascii_last = pick(rng, LAST_NAMES) if index != 1 else ("User", "user")
+    first, ascii_first = FIRST_USERS[index][0] if index < len(FIRST_USERS) else pick(rng, FIRST_NAMES)
+    last, ascii_last = FIRST_USERS[index][1] if index < len(FIRST_USERS) else pick(rng, LAST_NAMES)
     zone, locale, language, currency = pick(rng, LOCALES)
     mail = f"{ascii_first}.{ascii_last}.{index}@practice.example"
     return {

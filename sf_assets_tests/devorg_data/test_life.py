@@ -136,6 +136,33 @@ def test_deals_that_move_leave_a_history_row_that_shows_where_they_stand(org):
         assert (last[deal["Id"]]["StageName"], last[deal["Id"]]["Amount"]) == (deal["StageName"], deal["Amount"])
 
 
+def test_what_is_new_fits_the_schema_and_the_rest_of_the_org(org):
+    before = truth(org)
+
+    live(org, BASE, BASE + timedelta(days=10))
+
+    after = truth(org)
+    known = {row_id for rows in after.values() for row_id in rows}
+    prefixes = {table.schema.key_prefix for table in org.tables.values()}
+    for name, _, row in changed(before, after):
+        for field in org.tables[name].schema.fields.values():
+            value = row[field.name]
+            assert value is not None or field.nillable, (name, field.name)
+            if value is not None and field.type == "picklist" and field.picklist_values:
+                assert value in field.picklist_values, (name, field.name)
+            if value is not None and field.type == "reference" and value[:3] in prefixes:
+                assert value in known, (name, field.name)
+
+
+def test_snapshot_objects_see_news_too(org):
+    before = truth(org)
+
+    live(org, BASE, BASE + timedelta(minutes=1))
+
+    news = {name for name, _, _ in changed(before, truth(org))}
+    assert news >= {"FieldPermissions", "PermissionSetAssignment", "Organization"}
+
+
 @pytest.mark.parametrize("rows", [0, 1])
 def test_life_goes_on_in_the_smallest_of_orgs(seeded, rows):
     org = Org(seed=1, rows=dict.fromkeys(seeded.tables, rows), base=BASE, clock=lambda: BASE)
