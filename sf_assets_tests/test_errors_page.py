@@ -1,4 +1,4 @@
-"""docs/errors.md is made from errors.py and the table of refusals: `make docs` writes it, this test holds it to both."""
+"""docs/errors.md is made from errors.py and the table of refusals by `make docs`; this test holds it to both."""
 
 import inspect
 from collections.abc import Iterator
