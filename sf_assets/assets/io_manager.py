@@ -93,7 +93,8 @@ class IcebergIOManager(dg.ConfigurableIOManager):
 def write_sync(warehouse: "Warehouse", table: str, sync: "Sync", run_id: str) -> "TableFacts":
     """Drain a sync into its table and return the table's facts; `sync.record` is complete afterwards.
 
-    A sync that got further than its last rows has its final state committed alone. Raises what reading and writing raise.
+    A sync that got further than its last rows has its final state committed alone. Raises what
+    reading and writing raise.
     """
     from sf_assets.columns import table_columns
 

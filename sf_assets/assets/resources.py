@@ -15,7 +15,7 @@ import dagster as dg
 from pydantic import Field
 
 from sf_assets.assets import status
-from sf_assets.errors import ConfigError, SfAssetsError
+from sf_assets.errors import ConfigError, SfAssetsError, WarehouseReadOnly
 from sf_assets.salesforce.credentials import Credentials
 
 if TYPE_CHECKING:
@@ -180,8 +180,12 @@ class IcebergResource(dg.ConfigurableResource[Any]):
 
 
 def local_catalog(folder: Path) -> dict[str, str]:
-    """Return the properties of a SQLite catalog with its files in `folder`, which is made when it is missing."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Return the properties of a SQLite catalog with its files in `folder`, made when missing (WarehouseReadOnly)."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        what = f"the folder of the local catalog cannot be made ({error.strerror}): {folder}"
+        raise WarehouseReadOnly(what, path=str(folder)) from None
     return {
         "type": "sql",
         "uri": f"sqlite:///{folder.resolve()}/catalog.db?timeout=60",

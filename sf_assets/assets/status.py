@@ -73,11 +73,9 @@ def _write(warehouse: "Warehouse", statuses: Iterable[Status], *, now: datetime)
 
 def _completed(warehouse: "Warehouse", statuses: Iterable[Status]) -> list[Status]:
     """Fill what a failed sync does not know from the row that the table has."""
-    before = _before(warehouse)
-    return [
-        replace(status, **before.get(status.endpoint, {})) if status.state in ("failed", "quota_spent") else status
-        for status in statuses
-    ]
+    ended = {status: status.state not in ("failed", "quota_spent") for status in statuses}
+    before = {} if all(ended.values()) else _before(warehouse)
+    return [status if known else replace(status, **before.get(status.endpoint, {})) for status, known in ended.items()]
 
 
 def _before(warehouse: "Warehouse") -> dict[str, dict[str, Any]]:

@@ -1,7 +1,7 @@
 """Fixtures of the Dagster floor's tests: a served practice org, a deployment that reads it, and runs over both."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -52,16 +52,21 @@ class Told:
     failures: dict[str, dg.Failure] = field(default_factory=dict)
 
 
-@dataclass
+@dataclass(frozen=True)
 class Runs:
-    """Runs over the assets of an environment, in this process, as Dagit launches them."""
+    """Runs over the assets of a deployment, in this process, as Dagit launches them."""
 
     environment: Mapping[str, str]
     instance: dg.DagsterInstance
+    salesforce: Mapping[str, Any] = field(default_factory=dict)
+    iceberg: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def deployment(self) -> Deployment:
-        return read_deployment(self.environment)
+        """What the environment says, with the values of the resources that were replaced."""
+        read = read_deployment(self.environment)
+        salesforce, iceberg = _with(read.salesforce, self.salesforce), _with(read.iceberg, self.iceberg)
+        return replace(read, salesforce=salesforce, iceberg=iceberg)
 
     @property
     def warehouse(self) -> Any:
@@ -70,7 +75,7 @@ class Runs:
 
     def under(self, **environment: str) -> "Runs":
         """The same with other variables, and so with another client."""
-        return Runs({**self.environment, **environment}, self.instance)
+        return replace(self, environment={**self.environment, **environment})
 
     def __call__(self, *endpoints: str, config: Mapping[str, Any] | None = None) -> Told:
         """Run the endpoints (none: all), each with this config."""
@@ -82,7 +87,13 @@ class Runs:
             run_config={**QUIET, "ops": ops},
             raise_on_error=False,
         )
-        return told(result.run_id, result.success, result.all_events)
+        entries = self.instance.all_logs(result.run_id)
+        return told(result.run_id, result.success, [entry.dagster_event for entry in entries if entry.dagster_event])
+
+
+def _with(resource: Any, values: Mapping[str, Any]) -> Any:
+    given = {name: getattr(resource, name) for name in type(resource).model_fields}
+    return type(resource)(**{**given, **values}) if values else resource
 
 
 def told(run_id: str, success: bool, events: Sequence[dg.DagsterEvent]) -> Told:

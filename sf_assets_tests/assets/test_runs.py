@@ -87,9 +87,7 @@ def test_materialize_surveys_its_selection_or_all_that_it_is_given(runs, practic
 
     for selection in ([dg.AssetKey(["salesforce", "product"])], None):
         practice_org.forget_requests()
-        result = dg.materialize(
-            assets, selection=selection, resources=definitions.resources, instance=instance
-        )
+        result = dg.materialize(assets, selection=selection, resources=definitions.resources, instance=instance)
         assert result.success
         surveyed = [record for record in practice_org.requests if record.kind == "composite"]
         assert len(surveyed) <= 2

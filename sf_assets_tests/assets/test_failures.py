@@ -1,0 +1,196 @@
+"""What a person meets when something is wrong: one clear Failure with its remedy, the red check, and no secret."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from sf_assets import errors
+from sf_assets.assets import status
+from sf_assets.devorg import Fault, Org, serve
+from sf_assets.devorg.credentials import new_private_key
+
+# Dagster itself calls it, for a nested resource with an EnvVar.
+pytestmark = pytest.mark.filterwarnings("ignore:InitResourceContext.dagster_run:DeprecationWarning")
+
+
+def failure(told, endpoint):
+    return told.failures[endpoint].user_failure_data
+
+
+def assert_teaches(told, endpoint, error):
+    """The first line says what happened to which endpoint and what to do; the metadata names error and remedy."""
+    data = failure(told, endpoint)
+    assert not told.success
+    assert data.description.startswith(f"{endpoint}: ")
+    assert data.metadata["error"].value == error.__name__
+    remedy = data.metadata["remedy"].value
+    assert remedy.endswith(f"See `{error.__name__}` in docs/errors.md.")
+    assert remedy.removesuffix(f" See `{error.__name__}` in docs/errors.md.") in data.description
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "error"),
+    [
+        ({"app_known": False}, errors.ConsumerKeyUnknown),
+        ({"user_approved": False}, errors.UserNotApproved),
+        ({"user_admin_approved": False}, errors.UserNotApproved),
+        ({"user_active": False}, errors.UserInactive),
+        ({"sandbox": True}, errors.AudienceRefused),
+        ({"org_active": False}, errors.OrgInactive),
+        ({"sessions_refused": True}, errors.SessionRefused),
+        ({"api_enabled": False}, errors.ApiDisabled),
+    ],
+)
+def test_a_login_or_right_that_the_org_refuses_fails_each_endpoint_with_one_question(
+    runs, practice_org, behaviour, error
+):
+    practice_org.org.behaviour = replace(practice_org.org.behaviour, **behaviour)
+
+    told = runs.under(SALESFORCE_LOGIN_AUDIENCE="https://login.salesforce.com")("product", "pricebook")
+
+    assert_teaches(told, "product", error)
+    assert_teaches(told, "pricebook", error)
+    assert [record.kind for record in practice_org.requests].count("token") <= 2
+
+
+def test_a_wrong_username_is_told(runs, monkeypatch):
+    monkeypatch.setenv("SALESFORCE_USERNAME", "nobody@acme.example")
+
+    assert_teaches(runs("product"), "product", errors.AssertionRefused)
+
+
+def test_a_key_of_another_app_is_told(runs, monkeypatch):
+    monkeypatch.setenv("SALESFORCE_PRIVATE_KEY", new_private_key())
+
+    assert_teaches(runs("product"), "product", errors.AssertionRefused)
+
+
+@pytest.mark.parametrize("text", ["not a key", "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----"])
+def test_a_text_that_is_no_private_key_is_told_without_showing_it(runs, monkeypatch, text):
+    monkeypatch.setenv("SALESFORCE_PRIVATE_KEY", text)
+
+    told = runs("product")
+
+    assert_teaches(told, "product", errors.ConfigError)
+    assert "MIIB" not in failure(told, "product").description
+
+
+def test_a_private_key_file_that_is_not_there_is_told(runs, tmp_path):
+    told = runs.under(SALESFORCE_PRIVATE_KEY_FILE=str(tmp_path / "absent.pem"))("product")
+
+    assert_teaches(told, "product", errors.ConfigError)
+    assert "absent.pem" in failure(told, "product").description
+
+
+def test_a_host_that_does_not_answer_is_told(runs):
+    hasty = replace(runs, salesforce={"give_up_after_seconds": 0.01})
+
+    told = hasty.under(SALESFORCE_INSTANCE_URL="http://127.0.0.1:9")("product")
+
+    assert_teaches(told, "product", errors.HostUnreachable)
+
+
+def test_a_spent_quota_turns_current_red_and_reads_as_what_it_is(runs, practice_org):
+    runs("product")
+    practice_org.org.behaviour = replace(practice_org.org.behaviour, daily_limit=1)
+
+    told = runs("product")
+
+    assert_teaches(told, "product", errors.QuotaSpent)
+    assert not told.checks["product", "current"].passed
+    row = runs.warehouse.scan(status.TABLE).collect().to_dicts()[0]
+    assert row["state"] == "quota_spent"
+
+
+def test_a_user_who_loses_sight_of_most_rows_turns_complete_red_and_the_table_keeps_them(runs, practice_org):
+    runs("field_permissions")
+    org = practice_org.org
+    before = runs.warehouse.facts("field_permissions")
+    org.hide_rows("FieldPermissions", [row["Id"] for row in org.rows("FieldPermissions")[:-10]])
+
+    told = runs("field_permissions")
+
+    assert_teaches(told, "field_permissions", errors.ShrinkRefused)
+    assert not told.checks["field_permissions", "complete"].passed
+    assert runs.warehouse.facts("field_permissions").rows == before.rows
+    assert runs("field_permissions", config={"confirm_shrink": True}).success
+
+
+def test_an_endpoint_that_fails_does_not_take_its_siblings_along(runs, practice_org):
+    practice_org.org.hide_field("Product2", "SystemModstamp")
+
+    told = runs("product", "pricebook")
+
+    assert set(told.failures) == {"product"}
+    assert_teaches(told, "product", errors.FieldInvalid)
+    assert not told.checks["product", "as_specified"].passed
+    assert told.materialized["pricebook"]["dagster/row_count"] > 0
+
+
+def test_a_failed_endpoint_keeps_its_true_as_of_in_the_status_table(runs, practice_org):
+    runs("product")
+    first = runs.warehouse.scan(status.TABLE).collect().to_dicts()[0]
+    practice_org.org.faults.append(Fault(kind="composite", times=None, status=403, error_code="REQUEST_LIMIT_EXCEEDED"))
+
+    told = runs("product")
+
+    row = runs.warehouse.scan(status.TABLE).collect().to_dicts()[0]
+    assert (row["state"], row["run_id"]) == ("quota_spent", told.run_id)
+    assert (row["true_as_of"], row["rows"]) == (first["true_as_of"], first["rows"])
+    assert "calls" in row["warnings"]
+
+
+def test_an_endpoint_is_refused_config_that_contradicts_itself(runs, practice_org):
+    told = runs("product", config={"since": "2026-01-01"})
+
+    assert_teaches(told, "product", errors.ConfigError)
+    assert practice_org.requests == ()
+
+
+def test_a_lake_that_may_not_be_written_is_told(runs):
+    runs("product")
+    folder = Path(runs.deployment.iceberg.local_folder)
+    read_only = {
+        "type": "sql",
+        "uri": f"sqlite:///file:{folder}/catalog.db?mode=ro&uri=true",
+        "warehouse": f"file://{folder}/tables",
+    }
+
+    told = replace(runs, iceberg={"properties": read_only})("pricebook")
+
+    assert_teaches(told, "pricebook", errors.WarehouseReadOnly)
+
+
+def test_a_catalog_that_may_not_be_made_is_told(runs):
+    folder = Path(runs.deployment.iceberg.local_folder)
+    folder.parent.mkdir(parents=True)
+    folder.write_text("in the way")
+
+    told = runs("product")
+
+    assert_teaches(told, "product", errors.WarehouseReadOnly)
+
+
+def test_a_table_of_another_org_is_refused_until_it_is_adopted(runs, monkeypatch):
+    runs("product")
+    with serve(Org(seed=8, rows={"Account": 1})) as other:
+        theirs = runs.under(SALESFORCE_INSTANCE_URL=other.url)
+        monkeypatch.setenv("SALESFORCE_USERNAME", other.credentials["username"])
+
+        assert_teaches(theirs("product"), "product", errors.TableForeign)
+        assert theirs("product", config={"adopt_org": True, "full_refresh": True, "confirm_shrink": True}).success
+
+
+def test_no_secret_is_in_any_event_or_log_of_a_failed_run(runs, practice_org, instance):
+    practice_org.org.behaviour = replace(practice_org.org.behaviour, user_approved=False)
+
+    told = runs("product")
+
+    written = "".join(dg.serialize_value(entry) for entry in instance.all_logs(told.run_id))
+    key = practice_org.credentials["private_key"]
+    assert key.splitlines()[1] not in written
+    assert json.dumps(key)[1:60] not in written
+    assert practice_org.credentials["consumer_key"] not in written
