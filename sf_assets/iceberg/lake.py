@@ -12,7 +12,7 @@ from pyiceberg.table import Table
 from pyiceberg.types import NestedField
 from pyiceberg.utils.config import Config
 
-from sf_assets.errors import TableForeign
+from sf_assets.errors import TableForeign, WarehouseError
 from sf_assets.iceberg.evolve import PROVISIONAL, provisional_property, refuse_case_twins
 from sf_assets.iceberg.faults import is_from
 from sf_assets.iceberg.model import TableColumn
@@ -52,6 +52,8 @@ class Lake:
         for left in range(FIRST_USE_TRIES - 1, -1, -1):
             try:
                 return load_catalog(self._name, **properties)
+            except ValueError as error:
+                raise WarehouseError(f"catalog {self._name}: {error}", catalog=self._name) from error
             except Exception as error:
                 if not left or not is_from(SQL, error):
                     raise

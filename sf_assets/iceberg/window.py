@@ -17,7 +17,7 @@ EXACT = (TimestampType, TimestamptzType)
 
 
 def count_since(table: Table, column: str, since: datetime | None) -> tuple[int, datetime | None]:
-    """COUNT(*) and MAX(column) of the rows with column >= since; since None: of all rows. Raises: ColumnIncompatible."""
+    """COUNT(*) and MAX(column) of the rows with column >= since; None: of all. Raises: ColumnIncompatible."""
     if column not in table.schema().column_names:
         raise ColumnIncompatible(
             f"{table.name()[-1]}: the table has no column {column}", table=table.name()[-1], column=column

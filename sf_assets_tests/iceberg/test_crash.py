@@ -1,0 +1,78 @@
+"""A process killed at any moment of a merge leaves the old table or the new one, never something between."""
+
+import random
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+SCRIPT = """
+import sys
+from datetime import UTC, datetime, timedelta
+import polars as pl
+from pyiceberg.types import LongType, StringType
+from sf_assets.iceberg.model import UNCHECKED, Chunk, TableColumn
+from sf_assets.iceberg.warehouse import Warehouse
+
+folder, turn = sys.argv[1], int(sys.argv[2])
+properties = {"type": "sql", "uri": f"sqlite:///{folder}/catalog.db", "warehouse": f"file://{folder}/lake"}
+warehouse = Warehouse("salesforce", "salesforce", properties)
+columns = [TableColumn("id", StringType()), *(TableColumn(f"v{n}", LongType()) for n in range(30))]
+rows = range(turn * 1000, turn * 1000 + 20_000)
+frame = pl.DataFrame({"id": [f"{n:08}" for n in rows], **{f"v{n}": [turn] * len(rows) for n in range(30)}})
+print("ready", flush=True)
+chunks = [Chunk(frame, str(turn))]
+warehouse.merge("account", columns=columns, keys=("id",), stamp=None, chunks=chunks, base=UNCHECKED)
+print("done", flush=True)
+"""
+
+
+def merge_and_kill(folder: Path, turn: int, *, after_seconds: float | None) -> bool:
+    """Run one merge in a process of its own; whether it came to its end."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", SCRIPT, str(folder), str(turn)], stdout=subprocess.PIPE, text=True
+    )
+    with process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        try:
+            process.wait(after_seconds)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+        return process.stdout.readline() == "done\n"
+
+
+def test_a_killed_merge_is_all_or_nothing(tmp_path, another):
+    chance = random.Random(3)
+    assert merge_and_kill(tmp_path, 0, after_seconds=None)
+    warehouse = another()
+
+    for turn in range(1, 7):
+        before = warehouse.facts("account")
+        is_done = merge_and_kill(tmp_path, turn, after_seconds=chance.uniform(0.02, 0.4))
+        after = warehouse.facts("account")
+        rows = warehouse.scan("account").select("id", "v29").collect()
+
+        assert after.state in {before.state, str(turn)}
+        assert not is_done or after.state == str(turn)
+        assert rows["id"].is_unique().all()
+        assert rows.height == after.rows
+        assert rows["v29"].max() == int(after.state)
+        assert rows.filter(rows["v29"] == int(after.state)).height == 20_000
+
+
+def test_what_a_killed_merge_leaves_is_swept_after_a_day(tmp_path, another):
+    from datetime import UTC, datetime, timedelta
+
+    merge_and_kill(tmp_path, 0, after_seconds=None)
+    orphan = next((tmp_path / "lake").rglob("*.parquet")).with_name("left-behind.parquet")
+    orphan.write_bytes(b"half a file")
+    rows = another().facts("account").rows
+
+    assert another().sweep_orphans("account") == ()
+    tomorrow = another(now=lambda: datetime.now(UTC) + timedelta(days=1, minutes=1))
+    swept = tomorrow.sweep_orphans("account")
+
+    assert [path.removeprefix("file://") for path in swept] == [str(orphan)]
+    assert not orphan.exists()
+    assert another().scan("account").collect().height == rows
