@@ -215,10 +215,11 @@ class Client:
         """Send once, when it is allowed."""
         is_login = request.kind == "login"
         token = None if is_login else self._session.token()
+        transport = self._transport()
         permit = self._permit(None if is_login else reserve)
         body = request.body() if callable(request.body) else request.body
         access_token = token.access_token if token else None
-        answer = self._transport().send(request, body=body, access_token=access_token)
+        answer = transport.send(request, body=body, access_token=access_token)
         self.calls += 1
         if isinstance(answer, Reply):
             self._note(answer)

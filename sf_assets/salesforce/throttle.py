@@ -12,6 +12,8 @@ GROWTH_PER_SECOND = 0.1 / 5
 FLOOR_PER_SECOND = 0.05
 HORIZON_SECONDS = 4.0
 """Slots are given away at most this far ahead, so that a queue of waiting processes follows a change of the rate."""
+LATE_SECONDS = 0.25
+"""So long after its slot a permit is good; who wakes up later asks anew."""
 LONGEST_RETRY_AFTER_SECONDS = 3600.0
 
 
@@ -66,7 +68,7 @@ class Pace:
 
     def permit(self, now: float, *, held: Permit | None = None) -> tuple["Pace", Permit]:
         """A permit, and the pace that has given it: `held` again while it is good, else the next slot."""
-        if held is not None and held.is_kept and held.era == self.era:
+        if held is not None and self._holds(held, now):
             return self, replace(held, wait_seconds=max(0.0, held.slot - now))
         pace = self._checked(now).eased(now)
         slot = max(now, pace.last_slot + 1 / pace.rate, pace.closed_until)
@@ -75,6 +77,10 @@ class Pace:
             return pace, Permit(slot=slot, wait_seconds=wait, era=pace.era, is_kept=False)
         given = Permit(slot=slot, wait_seconds=slot - now, era=pace.era, is_kept=True)
         return replace(pace, last_slot=slot), given
+
+    def _holds(self, held: Permit, now: float) -> bool:
+        """Whether a permit is still good: a holder who overslept would come too close to the one after him."""
+        return held.is_kept and held.era == self.era and now <= held.slot + LATE_SECONDS
 
     def _checked(self, now: float) -> "Pace":
         """The pace without moments that lie absurdly far ahead: they come of a clock that was set back."""

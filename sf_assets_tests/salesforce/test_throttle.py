@@ -99,6 +99,17 @@ def test_a_permit_that_is_shown_again_after_its_wait_is_good():
     assert unchanged == pace
 
 
+@pytest.mark.parametrize(("late_seconds", "is_good"), [(0.0, True), (0.2, True), (0.3, False), (60.0, False)])
+def test_a_permit_whose_holder_overslept_is_given_up(late_seconds, is_good):
+    pace, _ = Pace.at_ceiling(2.0, now=0.0).permit(0.0)
+    pace, held = pace.permit(0.0)
+    pace, _ = pace.permit(0.0)
+
+    _, shown = pace.permit(held.slot + late_seconds, held=held)
+
+    assert (shown.slot == held.slot) is is_good
+
+
 def test_slots_are_given_away_only_a_few_seconds_ahead():
     pace = Pace.at_ceiling(2.0, now=0.0)
 
