@@ -79,7 +79,3 @@ class LivingRows:
         values = change(self.org.row(sobject, record_id))
         self.org.update(sobject, record_id, values, stamp=moment(at), restamp=False)
         return 1
-
-    def forget(self, sobject: str) -> None:
-        """Read the object anew when it is needed next: others' rows went with a change."""
-        self._known.pop(sobject, None)
