@@ -18,10 +18,15 @@ class Credentials:
     username: str
 
     def public_key(self) -> rsa.RSAPublicKey:
-        key = serialization.load_pem_private_key(self.private_key.encode(), password=None)
-        if not isinstance(key, rsa.RSAPrivateKey):
-            raise TypeError("the private key is not an RSA key")
-        return key.public_key()
+        return _public_key(self.private_key)
+
+
+@cache  # reading a private key proves its primes, which takes a tenth of a second
+def _public_key(pem: str) -> rsa.RSAPublicKey:
+    key = serialization.load_pem_private_key(pem.encode(), password=None)
+    if not isinstance(key, rsa.RSAPrivateKey):
+        raise TypeError("the private key is not an RSA key")
+    return key.public_key()
 
 
 def new_private_key() -> str:

@@ -42,13 +42,13 @@ class Desk:
             self._taken += 1
             return self._taken
 
-    def serve(self, asked: Asked, *, raw_query: str, header_bytes: int) -> Served:
+    def serve(self, asked: Asked, *, raw_query: str, uri_bytes: int, header_bytes: int) -> Served:
         """Answer one request and write it to the log. The side door is neither logged nor struck by faults."""
         if asked.path.startswith(PREFIX):
             return Served(side_answer(self.org, asked, log=self.log))
         kind = self._kind(asked)
         fault = self.strike(asked, kind)
-        answer = self._answer(asked, kind, fault, sizes=(_uri_bytes(asked, raw_query), header_bytes))
+        answer = self._answer(asked, kind, fault, sizes=(uri_bytes, header_bytes))
         self._note(asked, kind, answer, raw_query=raw_query)
         return Served(answer, fault)
 
@@ -98,7 +98,3 @@ class Desk:
         )
         with self.org.lock:
             self.log.append(record)
-
-
-def _uri_bytes(asked: Asked, raw_query: str) -> int:
-    return len(asked.path.encode()) + (len(raw_query.encode()) + 1 if raw_query else 0)

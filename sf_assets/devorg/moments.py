@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 Clock = Callable[[], datetime]
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -24,6 +25,7 @@ def stamp_moment(text: str) -> datetime:
     return datetime.fromisoformat(text).astimezone(UTC)
 
 
+@lru_cache(maxsize=65_536)  # rows come with few distinct stamps at a time, and each is read more than once
 def milliseconds(text: str) -> int:
     """The wire's datetime, or a SOQL datetime literal, as milliseconds since 1970."""
     return (datetime.fromisoformat(text) - EPOCH) // timedelta(milliseconds=1)

@@ -180,8 +180,14 @@ def _resources(org: Org, asked: Asked, route: Found) -> Answer:
 
 def versions_answer() -> Answer:
     """GET /services/data: the API versions, without login."""
-    listed = [{"label": f"v{n}", "url": f"/services/data/v{n}.0", "version": f"{n}.0"} for n in VERSIONS]
+    listed = [{"label": release(n), "url": f"/services/data/v{n}.0", "version": f"{n}.0"} for n in VERSIONS]
     return Answer(200, msgspec.json.encode(listed))
+
+
+def release(version: int) -> str:
+    """The name of an API version's release: three a year, 59 was the winter of '24."""
+    years, season = divmod(version - 59, 3)
+    return f"{('Winter', 'Spring', 'Summer')[season]} '{24 + years}"
 
 
 METADATA: dict[str, Callable[[Org, Asked, Found], Answer]] = {

@@ -13,7 +13,7 @@ import msgspec
 from sf_assets.devorg.schema import FieldSchema, wire_number
 
 FRACTIONAL = frozenset({"double", "currency", "percent"})
-NULL, FALSE = b"null", b"false"
+NULL, FALSE, TRUE = b"null", b"false", b"true"
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder()
@@ -34,6 +34,8 @@ def encode_row(values: list[Any], fractional: Iterable[int]) -> bytes:
 
 
 def encode_value(value: Any, field: FieldSchema) -> bytes:
+    if value is None:
+        return absent(field)
     return encode_row([value], (0,) if field.type in FRACTIONAL else ())
 
 

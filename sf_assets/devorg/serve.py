@@ -54,7 +54,7 @@ def serve(org: Org, port: int = 0, *, host: str = HOST, credentials: Credentials
         raise ValueError(f"the practice org is served on {HOST} only, not on {host}")
     known = credentials or Credentials(CONSUMER_KEY, process_private_key(), str(org.user["Username"]))
     http = PracticeHttp(Desk(org, App(known.consumer_key, known.public_key())), port)
-    thread = Thread(target=http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread = Thread(target=http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:
         yield Server(org, http, known)
@@ -103,7 +103,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         asked, raw_query = self._asked()
-        served = self.server.desk.serve(asked, raw_query=raw_query, header_bytes=self._header_bytes())
+        served = self.server.desk.serve(
+            asked, raw_query=raw_query, uri_bytes=len(self.path), header_bytes=self._header_bytes()
+        )
         time.sleep(self._delay(served.fault))
         if served.fault is not None and served.fault.reset:
             self._reset()

@@ -34,9 +34,9 @@ def matcher(condition: Condition, fields: Mapping[str, FieldSchema], places: Map
 
 
 def _comparison(condition: Compare, field: FieldSchema, place: int, *, soql: str) -> Test:
-    values = [literal(value, field, soql=soql) for value in condition.values]
     if condition.operator == "LIKE":
         return _like(condition, field, place, soql=soql)
+    values = [literal(value, field, soql=soql) for value in condition.values]
     if condition.operator in ORDERED:
         return _ordered(condition.operator, values[0], field=field, place=place)
     wanted, read = frozenset(values), comparable(field)

@@ -6,13 +6,13 @@ Id with a suffix that sorts right behind it.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from itertools import count
+from itertools import chain, count
 from typing import Any
 
 from sf_assets.devorg.ids import eighteen, id_number, made_id
 from sf_assets.devorg.moments import milliseconds
 from sf_assets.devorg.ordered import SortedKeys
-from sf_assets.devorg.rowtext import FALSE, FRACTIONAL, NULL, absent, cut, decode, encode_row, encode_value
+from sf_assets.devorg.rowtext import FALSE, FRACTIONAL, TRUE, absent, cut, decode, encode_row, encode_value
 from sf_assets.devorg.schema import FieldSchema, ObjectSchema
 
 STAMP = "SystemModstamp"
@@ -32,7 +32,7 @@ class Table:
         self.by_stamp: SortedKeys[tuple[int, str]] = SortedKeys()
         self.shaded: dict[str, int] = {}
         self.unseen: set[str] = set()
-        self._greatest_number = 0
+        self._greatest_id = ""
         self._lay_out()
 
     def _lay_out(self) -> None:
@@ -43,14 +43,15 @@ class Table:
         self.fractional = [self.place[name] for name, field in fields.items() if field.type in FRACTIONAL]
         self.lower = {name.lower(): field for name, field in fields.items() if field.visible}
         flags = ("IsDeleted", "IsArchived") if self.schema.name in ARCHIVING else ("IsDeleted",)
-        self._shades = [self.place[name] for name in flags if name in self.place]
+        self._shades = [name for name in flags if name in self.place]
+        self._flags = [place for place, blank in enumerate(self.blanks) if blank == FALSE]
 
     def copy(self) -> "Table":
         """A table of its own with the same rows; cheap, since rows are immutable."""
         twin = Table(self.schema)
         twin.rows, twin.shaded, twin.unseen = self.rows.copy(), self.shaded.copy(), self.unseen.copy()
         twin.by_id, twin.by_stamp = self.by_id.copy(), self.by_stamp.copy()
-        twin._greatest_number = self._greatest_number
+        twin._greatest_id = self._greatest_id
         return twin
 
     # -- reading ------------------------------------------------------------------------------------------------
@@ -72,41 +73,44 @@ class Table:
     def keys_where(self, name: str, values: Iterable[str]) -> list[str]:
         """The keys of rows that hold one of these texts in a field; reads the whole table."""
         place, wanted = self.place[name], {b'"%b"' % value.encode() for value in values}
-        return [key for key in self.by_id.between() if self.parts(key)[place] in wanted]
+        held = (key for key in self.by_id.between() if any(text in self.rows[key] for text in wanted))
+        return [key for key in held if self.parts(key)[place] in wanted]
 
     def free_ids(self) -> Iterator[str]:
         """Ids for new rows, greater than all that the table ever held."""
-        for number in count(self._greatest_number + 1):
+        for number in count(id_number(self._greatest_id) + 1 if self._greatest_id else 1):
             yield made_id(self.schema.key_prefix, number)
 
     # -- writing ------------------------------------------------------------------------------------------------
 
     def insert(self, records: Iterable[Mapping[str, Any]]) -> list[str]:
         """Put new rows in, each with its Id, and hand back their keys. Unknown field names are refused."""
-        fresh = dict(self._written(records))
-        if len(fresh) < MANY:
-            for key in fresh:
-                self.by_id.add(key)
-                self.by_stamp.add((self._stamp(key), key))
-        else:
-            self.by_id = SortedKeys(self.rows)
-            self.by_stamp = SortedKeys((self._stamp(key), key) for key in self.rows)
-        for key in fresh:
-            self._shade(key)
-        return list(fresh)
-
-    def _written(self, records: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, bytes]]:
-        for record in records:
+        checked = list(records)
+        for record in checked:
             self._know(record)
-            key = self._free_key(record["Id"])
-            self.rows[key] = row = self._encoded(record)
-            self._count(key)
-            yield key, row
+        fresh = [(stamp, key) for key, stamp in map(self._inserted, checked)]
+        keys = [key for _, key in fresh]
+        if len(fresh) < MANY:
+            for pair in fresh:
+                self.by_stamp.add(pair)
+                self.by_id.add(pair[1])
+        else:
+            self.by_stamp = SortedKeys(chain(self.by_stamp.between(), fresh))
+            self.by_id = SortedKeys(chain(self.by_id.between(), keys))
+        return keys
+
+    def _inserted(self, record: Mapping[str, Any]) -> tuple[str, int]:
+        key, stamp = self._free_key(record["Id"]), self._time(record.get(STAMP))
+        self.rows[key] = self._encoded(record)
+        self._count(key)
+        if any(record.get(name) for name in self._shades):
+            self.shaded[key] = stamp
+        return key, stamp
 
     def _encoded(self, record: Mapping[str, Any]) -> bytes:
         values = [record.get(name) for name in self.names]
-        for place, blank in enumerate(self.blanks):
-            if blank is FALSE and values[place] is None:
+        for place in self._flags:
+            if values[place] is None:
                 values[place] = False
         return encode_row(values, self.fractional)
 
@@ -118,13 +122,17 @@ class Table:
         return key
 
     def _count(self, key: str) -> None:
-        if key[:3] == self.schema.key_prefix and key[3:15].isalnum() and key[3:15].isascii():
-            self._greatest_number = max(self._greatest_number, id_number(key))
+        if key.startswith(self.schema.key_prefix) and key.isalnum() and key.isascii():
+            self._greatest_id = max(self._greatest_id, key)
 
     def _know(self, record: Mapping[str, Any]) -> None:
-        unknown = [name for name in record if name not in self.place]
-        if unknown:
+        if not record.keys() <= self.place.keys():
+            unknown = [name for name in record if name not in self.place]
             raise KeyError(f"{self.schema.name} has no field {', '.join(unknown)}")
+
+    @staticmethod
+    def _time(stamp: str | None) -> int:
+        return 0 if stamp is None else milliseconds(stamp)
 
     def change(self, key: str, values: Mapping[str, Any]) -> None:
         """Set these fields of one row; the indexes follow."""
@@ -149,12 +157,11 @@ class Table:
 
     def _stamp(self, key: str) -> int:
         place = self.place.get(STAMP)
-        part = NULL if place is None else self.parts(key)[place]
-        return 0 if part == NULL else milliseconds(part[1:-1].decode())
+        return 0 if place is None else self._time(decode(self.parts(key)[place]))
 
     def _shade(self, key: str) -> None:
         parts = self.parts(key)
-        if any(parts[place] == b"true" for place in self._shades):
+        if any(parts[self.place[name]] == TRUE for name in self._shades):
             self.shaded[key] = self._stamp(key)
         else:
             self.shaded.pop(key, None)

@@ -1,0 +1,103 @@
+"""`python -m sf_assets.devorg`: serve a practice org on 127.0.0.1 until it is told to stop."""
+
+import argparse
+import json
+import shlex
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Event
+from typing import Any
+
+from sf_assets.devorg.behaviour import behaviour_from
+from sf_assets.devorg.faults import fault_from
+from sf_assets.devorg.home import PracticeHome
+from sf_assets.devorg.org import Org
+from sf_assets.devorg.schema import load_objects
+from sf_assets.devorg.serve import Server, serve
+
+# Endpoint words that are not their object's name in lower case with underscores.
+OTHER_WORDS = {"product": "Product2", "pricebook": "Pricebook2", "sales_order": "Order"}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until SIGTERM or SIGINT; 0 then, 2 when an argument is wrong."""
+    parser = _parser()
+    asked = parser.parse_args(arguments)
+    stop = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda signum, frame: stop.set())
+    try:
+        _run(asked, stop)
+    except (ValueError, KeyError, OSError) as error:
+        parser.error(str(error))
+    return 0
+
+
+def _run(asked: argparse.Namespace, stop: Event) -> None:
+    counts, behaviour = row_counts(asked.rows), behaviour_from(_json(asked.behaviour))
+    faults = [fault_from(settings) for settings in _json(asked.faults)]
+    with TemporaryDirectory(prefix="practice-org-") as passing:
+        home = PracticeHome(Path(asked.home or passing))
+        org = home.open(seed=asked.seed, counts=counts, behaviour=behaviour)
+        org.faults.extend(faults)
+        with serve(org, asked.port, credentials=home.credentials(org)) as server:
+            _tell(server, org, home)
+            stop.wait()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m sf_assets.devorg", description=__doc__)
+    parser.add_argument("--port", type=int, default=8630, help="port on 127.0.0.1, 0 for a free one (default 8630)")
+    parser.add_argument("--seed", type=int, help="another number makes other data (default 7)")
+    parser.add_argument("--rows", nargs="+", action="extend", default=[], metavar="OBJECT=N", help="rows to make")
+    parser.add_argument("--home", help="folder in which the org lives on; without it the org ends with the command")
+    parser.add_argument("--behaviour", help='JSON, or a file of JSON: {"page_rows": 200} (docs/devorg.md)')
+    parser.add_argument("--faults", help="JSON list of faults, or a file of it (docs/devorg.md)")
+    return parser
+
+
+def row_counts(given: Sequence[str]) -> dict[str, int]:
+    """`account=5000` by endpoint or sObject name, as rows by sObject name; an unknown name is refused by the seed."""
+    known = {name.lower(): name for name in load_objects()}
+    counts = {}
+    for item in given:
+        word, _, number = item.partition("=")
+        if not number.isdigit():
+            raise ValueError(f"--rows wants OBJECT=N, not {item!r}")
+        name = OTHER_WORDS.get(word) or known.get(word.replace("_", "").lower())
+        if name is None:
+            raise ValueError(f"--rows knows no object {word!r}; there are {', '.join(sorted(known.values()))}")
+        counts[name] = int(number)
+    return counts
+
+
+def _json(text: str | None) -> Any:
+    """JSON from the command line, or from the file that is named there; nothing is an empty object."""
+    if text is None:
+        return {}
+    return json.loads(text if text.lstrip()[:1] in "{[" else Path(text).read_text(encoding="utf-8"))
+
+
+def environment(server: Server, home: PracticeHome) -> Mapping[str, str]:
+    """What a client in another shell needs to know."""
+    return {
+        "SALESFORCE_INSTANCE_URL": server.url,
+        "SALESFORCE_CONSUMER_KEY": server.credentials["consumer_key"],
+        "SALESFORCE_USERNAME": server.credentials["username"],
+        "SALESFORCE_PRIVATE_KEY_FILE": str(home.key_file.resolve()),
+    }
+
+
+def _tell(server: Server, org: Org, home: PracticeHome) -> None:
+    rows = sum(len(table.rows) for table in org.tables.values())
+    lines = [f"# practice org {org.org_id} with {rows:,} rows of {len(org.tables)} objects on {server.url}"]
+    lines += [f"export {name}={shlex.quote(value)}" for name, value in environment(server, home).items()]
+    sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

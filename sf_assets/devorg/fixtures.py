@@ -1,0 +1,23 @@
+"""pytest fixtures: `pytest_plugins = ["sf_assets.devorg.fixtures"]` gives each test a practice org of its own."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from sf_assets.devorg.org import Org
+from sf_assets.devorg.serve import Server, serve
+
+SMALL = {"Account": 40, "Contact": 60, "Lead": 30, "Opportunity": 40, "Case": 30, "Task": 60, "Event": 20, "User": 8}
+
+
+@pytest.fixture(scope="session")
+def practice_seed() -> Org:
+    """The org that `practice_org` copies: made once a session, never changed. Override it for other data."""
+    return Org(seed=7, rows=SMALL)
+
+
+@pytest.fixture
+def practice_org(practice_seed: Org) -> Iterator[Server]:
+    """A served practice org of this test's own; the org itself is `practice_org.org`."""
+    with serve(practice_seed.copy()) as server:
+        yield server

@@ -1,0 +1,105 @@
+"""The side door: changes, truth, log, faults and behaviour over HTTP, for those who are on this machine."""
+
+import httpx
+import pytest
+
+
+@pytest.fixture
+def door(server):
+    """A client without a session."""
+    with httpx.Client(base_url=f"{server.url}/practice", verify=False) as client:
+        yield client
+
+
+def test_changes_are_made_and_answered_in_order(door):
+    first = {"op": "insert", "sobject": "Account", "record": {"Name": "a"}, "stamp": "2026-01-01T00:00:00Z"}
+
+    (record_id,) = door.post("/changes", json=[first]).json()
+    more = door.post(
+        "/changes",
+        json=[
+            {"op": "update", "sobject": "Account", "record_id": record_id, "values": {"Type": "Customer"}},
+            {"op": "insert_many", "sobject": "Account", "records": [{"Name": "b"}, {"Name": "c"}]},
+        ],
+    ).json()
+
+    truth = door.get("/truth/Account").json()
+    assert [row["Name"] for row in truth] == ["a", "b", "c"]
+    assert (truth[0]["Type"], truth[0]["CreatedDate"]) == ("Customer", "2026-01-01T00:00:00.000+0000")
+    assert more == [None, [row["Id"] for row in truth[1:]]]
+
+
+def test_the_truth_may_leave_deleted_rows_out(org, door):
+    org.delete("Account", org.insert("Account", {"Name": "a"}))
+
+    assert len(door.get("/truth/Account").json()) == 1
+    assert door.get("/truth/Account", params={"deleted": "0"}).json() == []
+
+
+def test_a_wrong_change_is_told_in_plain_words(door):
+    for change, told in (
+        ({"op": "drop"}, "no operation 'drop'"),
+        ({"op": "insert", "sobject": "Acount", "record": {}}, "no object Acount"),
+        ({"op": "insert", "sobjct": "Account"}, "unexpected keyword argument 'sobjct'"),
+    ):
+        answer = door.post("/changes", json=change)
+        assert answer.status_code == 400
+        assert told in answer.json()["error"]
+
+
+def test_the_log_is_told_without_the_side_doors_own_requests(http, door):
+    http.get("/services/data/v60.0/limits")
+
+    log = door.get("/requests").json()
+
+    assert [entry["kind"] for entry in log] == ["token", "limits"]
+    assert [entry["kind"] for entry in door.get("/requests", params={"since": log[0]["number"]}).json()] == ["limits"]
+
+
+def test_faults_are_scripted_seen_and_cleared(ask, door):
+    scripted = door.post("/faults", json=[{"kind": "query", "status": 503, "times": None}]).json()
+    statuses = [ask("SELECT Id FROM Account").status_code]
+    door.delete("/faults")
+    statuses.append(ask("SELECT Id FROM Account").status_code)
+
+    assert statuses == [503, 200]
+    assert (scripted[0]["status"], scripted[0]["times"]) == (503, None)
+    assert door.get("/faults").json() == []
+
+
+def test_behaviour_is_set_seen_and_reset(org, door):
+    door.post("/behaviour", json={"page_rows": 200, "unserved": ["composite"], "short_pages": [1, 2]})
+
+    assert door.get("/behaviour").json()["unserved"] == ["composite"]
+    assert (org.behaviour.page_rows, org.behaviour.short_pages) == (200, (1, 2))
+    assert "unknown behaviour pages" in door.post("/behaviour", json={"pages": 1}).json()["error"]
+    door.delete("/behaviour")
+    assert org.behaviour.page_rows == 2_000
+
+
+def test_sessions_locators_and_quota_can_be_ended(org, http, ask, door):
+    org.insert_many("Account", [{"Name": "a"}] * 2_001)
+    url = ask("SELECT Id FROM Account").json()["nextRecordsUrl"]
+    door.post("/expire-locators", json={})
+    assert http.get(url).json()[0]["errorCode"] == "INVALID_QUERY_LOCATOR"
+    door.post("/spend-calls/100000", json={})
+    assert http.get(url).status_code == 403
+    door.post("/expire-sessions", json={})
+    assert http.get(url).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [({"Host": "evil.example"}, 403), ({"Content-Type": "text/plain"}, 415), ({"Host": "localhost:1"}, 200)],
+)
+def test_a_web_page_cannot_come_in(door, headers, status):
+    answer = door.post("/changes", content="[]", headers={"Content-Type": "application/json", **headers})
+
+    assert answer.status_code == status
+
+
+def test_a_door_that_is_not_there_names_those_that_are(door):
+    answer = door.get("/nothing")
+
+    assert answer.status_code == 404
+    assert "POST /practice/changes" in answer.json()["error"]
