@@ -6,10 +6,11 @@ from pathlib import Path
 from pydantic import Field
 
 from sf_assets.assets.resources import CredentialsResource, digest
-from sf_assets.errors import ConfigError
+from sf_assets.errors import ConfigError, HostUnreachable, SfAssetsError
 from sf_assets.salesforce.credentials import Credentials
 
 FILE = "credentials.json"
+START = "Start it: `sf-assets practice` (or `make demo`, `make dev`); a real org needs SF_ASSETS_DEPLOYMENT=production."
 KEYS = ("consumer_key", "private_key", "username")
 
 
@@ -27,12 +28,17 @@ class PracticeCredentials(CredentialsResource):
         """Return a digest of the file."""
         return digest(self._text())
 
+    def advised(self, error: SfAssetsError) -> SfAssetsError:
+        """Return the error; a practice org that does not answer is most likely not running."""
+        if isinstance(error, HostUnreachable):
+            error.remedy = f"The practice org is not running. {START}"
+        return error
+
     def _text(self) -> str:
         path = Path(self.folder) / FILE
         if not path.exists():
             raise ConfigError(
                 f"the practice org has never been started here: there is no {path}",
-                remedy="Start it with `sf-assets practice` (or `make demo`, `make dev`), or set SF_ASSETS_DEPLOYMENT="
-                "production for a real org.",
+                remedy=START,
             )
         return path.read_text(encoding="utf-8")

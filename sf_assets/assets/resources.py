@@ -47,6 +47,10 @@ class CredentialsResource(dg.ConfigurableResource[Any], ABC):
     def identity(self) -> str:
         """Return a text that differs when the credentials do and tells nothing secret."""
 
+    def advised(self, error: SfAssetsError) -> SfAssetsError:
+        """Return the error with a better remedy, where this way to an org has one."""
+        return error
+
 
 class EnvironmentCredentials(CredentialsResource):
     """Credentials given value by value; give them as `EnvVar`, so that no page of Dagit and no file shows them."""
@@ -124,7 +128,7 @@ class SalesforceResource(dg.ConfigurableResource[Any]):
                 now=lambda: datetime.now(UTC),
             )
         except SfAssetsError as error:
-            return error
+            return self.credentials.advised(error)
 
     def _key(self) -> Hashable:
         limits = (self.requests_per_second, self.quota_reserve, self.give_up_after_seconds)

@@ -93,6 +93,18 @@ def test_a_host_that_does_not_answer_is_told(runs):
     assert_teaches(told, "product", errors.HostUnreachable)
 
 
+def test_a_practice_org_that_is_not_running_says_how_to_start_it(runs, practice_org):
+    folder = runs.deployment.home / "practice"
+    folder.mkdir(parents=True)
+    (folder / "credentials.json").write_text(json.dumps(practice_org.credentials))
+    hasty = replace(runs, salesforce={"give_up_after_seconds": 0.01})
+
+    told = hasty.under(SF_ASSETS_DEPLOYMENT="practice", SALESFORCE_INSTANCE_URL="http://127.0.0.1:9")("product")
+
+    assert_teaches(told, "product", errors.HostUnreachable)
+    assert "sf-assets practice" in failure(told, "product").description
+
+
 def test_a_spent_quota_turns_current_red_and_reads_as_what_it_is(runs, practice_org):
     runs("product")
     practice_org.org.behaviour = replace(practice_org.org.behaviour, daily_limit=1)
