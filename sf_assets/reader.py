@@ -40,6 +40,7 @@ class Reader:
     plan: ColumnPlan
     all_rows: bool
     commit_rows: int
+    reserve: float
     plan_again: Callable[[Collection[str]], ColumnPlan]
     dropped: set[str] = field(default_factory=set)
 
@@ -63,7 +64,7 @@ class Reader:
         )
         self.record.soql = self.record.soql or soql
         calls, waited = self.client.calls, self.client.waited_seconds
-        for page in self.client.read(Query(self.spec.sobject, soql, self.all_rows)):
+        for page in self.client.read(Query(self.spec.sobject, soql, self.all_rows), reserve=self.reserve):
             self._tell(self.client.calls - calls, self.client.waited_seconds - waited)
             calls, waited = self.client.calls, self.client.waited_seconds
             yield self._rows(page)

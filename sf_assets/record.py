@@ -16,6 +16,8 @@ class Options:
 
     `since` and `until` bound a re-read by SystemModstamp, half-open. `backfill_calls`: a new column is backfilled when
     that costs at most so many calls. `commit_rows`: a long read commits whenever it holds so many rows.
+    `quota_reserve`: the share of the day's calls that is left to others; `bulk_reserve`: the same while a first sync,
+    a backfill or a full refresh is under way.
     """
 
     full_refresh: bool = False
@@ -27,6 +29,8 @@ class Options:
     calculated: Literal["stale", "exclude"] = "stale"
     backfill_calls: int = 50
     commit_rows: int = 200_000
+    quota_reserve: float = 0.1
+    bulk_reserve: float = 0.3
 
 
 @dataclass

@@ -38,7 +38,7 @@ def survey(
     Raises what login raises; an endpoint's own trouble is a value in the survey.
     """
     org_id = client.org_id()
-    by_object = client.describe([spec.sobject for spec in specs])
+    by_object = client.describe([spec.sobject for spec in specs], fresh=True)  # a new column must not wait for a cache
     described = {spec.endpoint: by_object[spec.sobject] for spec in specs}
     asked_at = earliest(now(), client.server_time)
     askable = [spec for spec in specs if not isinstance(described[spec.endpoint], SalesforceError)]

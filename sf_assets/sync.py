@@ -205,13 +205,15 @@ class _Story:
                 endpoint=self.spec.endpoint,
             )
         self.record.kind = "reread"
-        batches = reread(self._reader(), self.base, since=self.options.since, until=self.options.until)
+        batches = reread(
+            self._reader(self.options.quota_reserve), self.base, since=self.options.since, until=self.options.until
+        )
         return self._sync(batches, "merge", final=self.base)
 
     def _batches(self, step: Step) -> Iterator[Batch]:
         """Read, and treat an object that turns out to be off like one that was off before."""
         try:
-            yield from self._read(self._reader(), step)
+            yield from self._read(self._reader(self._reserve(step)), step)
         except ObjectUnavailable as error:
             self.record.kind, self.record.unavailable = "unavailable", str(error)
             self.record.final = self.base or self.blank
@@ -238,10 +240,22 @@ class _Story:
             seen=seen if snapshot else None, by_ids=not snapshot,
         )  # fmt: skip
 
-    def _reader(self) -> Reader:
-        all_rows = self.options.read_deleted and self.spec.has_is_deleted
-        commit_rows = self.options.commit_rows
-        return Reader(self.spec, self.client, self.record, self.plan, all_rows, commit_rows, self._plan_again)
+    def _reserve(self, step: Step) -> float:
+        """A first sync, a backfill or a full refresh leaves more of the day's calls to others than daily work."""
+        is_bulk = step.walk is not None or self.base is None or self.options.full_refresh
+        return max(self.options.quota_reserve, self.options.bulk_reserve if is_bulk else 0.0)
+
+    def _reader(self, reserve: float) -> Reader:
+        return Reader(
+            self.spec,
+            self.client,
+            self.record,
+            self.plan,
+            all_rows=self.options.read_deleted and self.spec.has_is_deleted,
+            commit_rows=self.options.commit_rows,
+            reserve=reserve,
+            plan_again=self._plan_again,
+        )
 
     def _plan_again(self, dropped: Collection[str]) -> ColumnPlan:
         described = self.client.describe([self.spec.sobject], fresh=not dropped)
