@@ -1,6 +1,7 @@
 """The front desk of a served org: from a whole request to a whole answer, with faults and the log. No sockets here."""
 
 import re
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from sf_assets.devorg.routes import data_answer, kind_of, sobject_of, versions_a
 from sf_assets.devorg.sidedoor import PREFIX, side_answer
 
 TOKEN_PATH = "/services/oauth2/token"  # noqa: S105  # a path, not a secret
+MOST_LOGGED = 100_000  # an org may run for weeks
 VERSIONS_PATH = re.compile(r"/services/data/?")
 
 
@@ -32,7 +34,7 @@ class Desk:
     def __init__(self, org: Org, app: App) -> None:
         self.org = org
         self.app = app
-        self.log: list[RequestRecord] = []
+        self.log: deque[RequestRecord] = deque(maxlen=MOST_LOGGED)
         self._faults = FaultDesk(org.faults)
         self._taken = 0
 
@@ -45,7 +47,7 @@ class Desk:
     def serve(self, asked: Asked, *, raw_query: str, uri_bytes: int, header_bytes: int) -> Served:
         """Answer one request and write it to the log. The side door is neither logged nor struck by faults."""
         if asked.path.startswith(PREFIX):
-            return Served(side_answer(self.org, asked, log=self.log))
+            return Served(side_answer(self.org, asked, log=tuple(self.log)))
         kind = self._kind(asked)
         fault = self.strike(asked, kind)
         answer = self._answer(asked, kind, fault, sizes=(uri_bytes, header_bytes))

@@ -18,6 +18,7 @@ from sf_assets.devorg.moments import Clock, as_moment, stamp_text, wall_clock
 from sf_assets.devorg.org import Org
 
 Counts = Mapping[str, int]
+SEED = 7
 LONGEST_LIFE = timedelta(days=3)
 ONLY_OWNER = 0o600
 
@@ -40,7 +41,7 @@ class PracticeHome:
         self._last_seen: datetime | None = None
 
     def open(
-        self, *, seed: int = 7, counts: Mapping[str, int] | None = None, behaviour: Behaviour | None = None
+        self, *, seed: int | None = None, counts: Mapping[str, int] | None = None, behaviour: Behaviour | None = None
     ) -> Org:
         """The folder's org, made on the first start. Later `seed` and `counts` must be the same or absent.
 
@@ -83,21 +84,23 @@ class PracticeHome:
 
     # -- the past -----------------------------------------------------------------------------------------------
 
-    def _birth(self, seed: int, counts: Counts) -> Birth:
+    def _birth(self, seed: int | None, counts: Counts) -> Birth:
         path = self.folder / "org.json"
         if path.exists():
             known = Birth(**json.loads(path.read_text(encoding="utf-8")))
-            self._check_same(known, counts)
+            self._check_same(known, seed, counts)
             return known
-        born = Birth(seed, stamp_text(self.clock()), dict(counts))
+        born = Birth(SEED if seed is None else seed, stamp_text(self.clock()), dict(counts))
         path.write_text(json.dumps(asdict(born), indent=1), encoding="utf-8")
         return born
 
-    def _check_same(self, known: Birth, counts: Counts) -> None:
+    def _check_same(self, known: Birth, seed: int | None, counts: Counts) -> None:
         differing = sorted(name for name, rows in counts.items() if known.counts.get(name) != rows)
+        if seed not in (None, known.seed):
+            differing = [f"seed ({known.seed})", *differing]
         if differing:
             raise ValueError(
-                f"the org in {self.folder} was made with other numbers of {', '.join(differing)}: "
+                f"the org in {self.folder} was made with another {', '.join(differing)}: "
                 "remove the folder, or name another one with --home"
             )
 

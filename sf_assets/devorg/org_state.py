@@ -57,11 +57,10 @@ class OrgState:
     def user(self) -> Mapping[str, Any]:
         """The integration user's row: the first active user, or a made-up one in an org without users."""
         table = self.tables.get("User")
-        for key in table.by_id.between() if table is not None else ():
-            record = table.record(key) if table is not None else {}
-            if record.get("IsActive", True):
-                return record
-        return {"Id": NOBODY, "Username": "integration@practice.example"}
+        with self.lock:
+            records = map(table.record, table.by_id.between()) if table is not None else iter(())
+            active = (record for record in records if record.get("IsActive", True))
+            return next(active, {"Id": NOBODY, "Username": "integration@practice.example"})
 
 
 def built_tables(objects: Mapping[str, ObjectSchema], data: Mapping[str, list[dict[str, Any]]]) -> dict[str, Table]:

@@ -69,8 +69,8 @@ def test_a_long_absence_is_bounded(start, clock):
 def test_other_numbers_for_the_same_folder_are_refused(start, tmp_path, clock):
     start()
 
-    with pytest.raises(ValueError, match="made with other numbers of Account"):
-        PracticeHome(tmp_path, clock=clock).open(counts={"Account": 13})
+    with pytest.raises(ValueError, match=r"made with another seed \(3\), Account"):
+        PracticeHome(tmp_path, clock=clock).open(seed=4, counts={"Account": 13, "Contact": 12})
 
 
 def test_a_line_cut_by_a_crash_is_left_out(start, tmp_path):
