@@ -44,6 +44,7 @@ class EndpointConfig(dg.Config):
             adopt_org=self.adopt_org,
             read_deleted=salesforce.read_deleted,
             calculated=salesforce.calculated,
+            quota_reserve=salesforce.quota_reserve,
         )
 
     def _refuse_contradictions(self, since: datetime | None, until: datetime | None) -> None:

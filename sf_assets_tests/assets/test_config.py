@@ -10,7 +10,14 @@ from sf_assets.assets.resources import SalesforceResource
 from sf_assets.errors import ConfigError
 from sf_assets.record import Options
 
-SALESFORCE = SalesforceResource(instance_url="http://127.0.0.1:1", credentials=PracticeCredentials(folder="nowhere"))
+
+def salesforce(**values):
+    return SalesforceResource(
+        instance_url="http://127.0.0.1:1", credentials=PracticeCredentials(folder="nowhere"), **values
+    )
+
+
+SALESFORCE = salesforce()
 
 
 def test_no_config_is_the_ordinary_sync():
@@ -18,9 +25,9 @@ def test_no_config_is_the_ordinary_sync():
 
 
 def test_the_deployments_settings_reach_the_sync():
-    salesforce = SALESFORCE.model_copy(update={"read_deleted": False, "calculated": "exclude"})
+    options = EndpointConfig().options(salesforce(read_deleted=False, calculated="exclude", quota_reserve=0.4))
 
-    assert EndpointConfig().options(salesforce) == Options(read_deleted=False, calculated="exclude")
+    assert options == Options(read_deleted=False, calculated="exclude", quota_reserve=0.4)
 
 
 def test_a_bounded_reread_takes_times_with_any_zone():

@@ -1,0 +1,42 @@
+"""An error of ours in Dagster's words."""
+
+import dagster as dg
+import pytest
+
+from sf_assets import errors
+from sf_assets.assets.reporting import failing, failure
+
+
+def test_the_first_line_says_what_happened_to_which_endpoint_and_what_to_do():
+    error = errors.FieldInvalid("Account does not show Phone.", remedy="Grant it.")
+
+    assert failure(error, "account").description == "account: Account does not show Phone. Grant it."
+
+
+def test_the_values_of_the_error_are_beneath_it():
+    error = errors.ApiDisabled("The API is off.", status=403, error_code="API_DISABLED_FOR_ORG", url=None)
+
+    told = {name: entry.value for name, entry in failure(error, "account").metadata.items()}
+
+    assert (told["status"], told["error_code"], told["error"]) == ("403", "API_DISABLED_FOR_ORG", "ApiDisabled")
+    assert "url" not in told
+    assert told["remedy"].startswith(error.remedy)
+
+
+@pytest.mark.parametrize(
+    ("error", "again"), [(errors.OrgBusy("busy"), True), (errors.UserNotApproved("not approved"), False)]
+)
+def test_only_what_may_pass_by_itself_may_be_retried(error, again):
+    assert failure(error, "account").allow_retries == again
+
+
+def test_what_is_no_error_of_ours_is_left_as_it_is():
+    with pytest.raises(ZeroDivisionError), failing("account"):
+        raise ZeroDivisionError
+
+
+def test_the_failure_names_its_cause():
+    with pytest.raises(dg.Failure) as raised, failing("account"):
+        raise errors.OrgBusy("busy")
+
+    assert isinstance(raised.value.__cause__, errors.OrgBusy)
