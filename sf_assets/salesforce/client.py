@@ -3,13 +3,14 @@
 import logging
 import random
 import time
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from sf_assets.errors import ConfigError, OrgBusy, QuotaSpent, SalesforceError
-from sf_assets.salesforce.address import parse_instance_url
+from sf_assets.salesforce.address import host_of, parse_instance_url
 from sf_assets.salesforce.answers import Retry
 from sf_assets.salesforce.composite import CompositeAnswer
 from sf_assets.salesforce.credentials import Credentials, Token
@@ -127,9 +128,9 @@ class Client:
         known = {} if fresh else {name: kept for name in sobjects if (kept := self._shelf.known(name)) is not None}
         missing = [name for name in dict.fromkeys(sobjects) if name not in known]
         told = self._drive(describe(missing, version=self._version, services=self._services)) if missing else {}
-        for described in told.values():
+        for name, described in told.items():
             if isinstance(described, SObject):
-                self._shelf.keep(described)
+                self._shelf.keep(name, described)
         return {name: known[name] if name in known else told[name] for name in sobjects}
 
     def ask(self, queries: Sequence[Query]) -> list[dict[str, Any] | SalesforceError]:
@@ -236,11 +237,13 @@ class Client:
 
     def _permit(self, reserve: float | None) -> Permit:
         """Wait for leave to send; QuotaSpent or OrgBusy when it will not come soon."""
-        permit = self._ledger.permit(None, reserve=reserve)
+        permit, waited_seconds = self._ledger.permit(None, reserve=reserve), 0.0
         while isinstance(permit, Permit) and (permit.wait_seconds > 0 or not permit.is_kept):
-            if permit.wait_seconds > self._patience.total_seconds:
-                raise OrgBusy(f"the org asked for no requests before {self._moment(permit.wait_seconds)}")
+            if waited_seconds + permit.wait_seconds > self._patience.total_seconds:
+                until = self._moment(permit.wait_seconds)
+                raise OrgBusy(f"no request may be sent before {until}, after {waited_seconds:.0f} s of waiting")
             self._sleep(permit.wait_seconds)
+            waited_seconds += permit.wait_seconds
             self.waited_seconds += permit.wait_seconds
             permit = self._ledger.permit(permit, reserve=None)
         if isinstance(permit, Spent):
@@ -249,12 +252,13 @@ class Client:
 
     def _quota_spent(self, spent: Spent, reserve: float) -> QuotaSpent:
         used, limit, resumes_at = spent.usage.used, spent.usage.limit, self._moment(spent.resume_seconds)
+        what = (
+            f"the org has used {used:,} of its {limit:,} API calls of 24 hours; the reserve of {reserve:.0%} is others'"
+        )
+        if not limit:
+            what = "the org has said that its API calls of 24 hours are used up"
         return QuotaSpent(
-            f"the org has used {used:,} of its {limit:,} API calls of 24 hours, and a reserve of {reserve:.0%} is left"
-            f" to others; the next question is allowed at {resumes_at}",
-            used=used,
-            limit=limit,
-            resumes_at=resumes_at,
+            f"{what}; asking again is allowed at {resumes_at}", used=used, limit=limit, resumes_at=resumes_at
         )
 
     def _moment(self, seconds: float) -> str:
@@ -267,8 +271,8 @@ class Client:
         token = self._drive(flow)
         self.told_instance_url = token.instance_url or None
         if is_elsewhere(token.instance_url, address=self.address):
-            origin = self.address.origin
-            log.warning("the login names another instance, %s; requests stay with %s", token.instance_url, origin)
+            told = host_of(token.instance_url)
+            log.warning("the login names another instance, %s; requests stay with %s", told, self.address.origin)
         log.info("logged in to %s, org %s", self.address.authority, token.org_id or "not told")
         return token
 
@@ -283,6 +287,7 @@ class Client:
                 monotonic=self._monotonic,
                 transport=self._given_transport,
             )
+            weakref.finalize(self, self._sending.close)
         return self._sending
 
 

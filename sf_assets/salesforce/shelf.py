@@ -21,5 +21,5 @@ class Shelf:
         kept = self._ledger.recall(f"{self._label} {sobject}")
         return None if kept is None else msgspec.json.decode(zlib.decompress(kept), type=SObject)
 
-    def keep(self, described: SObject) -> None:
-        self._ledger.remember(f"{self._label} {described.name}", zlib.compress(msgspec.json.encode(described)))
+    def keep(self, sobject: str, described: SObject) -> None:
+        self._ledger.remember(f"{self._label} {sobject}", zlib.compress(msgspec.json.encode(described)))

@@ -1,5 +1,6 @@
 """The border to httpx: sends one request to the org's origin and gives back a whole reply or a fault, never a retry."""
 
+import logging
 import zlib
 from collections.abc import Callable
 from datetime import datetime
@@ -24,6 +25,7 @@ class HttpTransport:
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self._now, self._monotonic, self._answer_seconds = now, monotonic, timeouts.answer_seconds
+        logging.getLogger("httpx").setLevel(logging.WARNING)  # its line for each request holds the SOQL
         self._client = httpx.Client(
             base_url=address.origin,
             follow_redirects=False,

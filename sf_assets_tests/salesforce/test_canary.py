@@ -69,3 +69,13 @@ def test_no_secret_is_told(org, caplog, private_key, name):
         assert secret not in told
         assert secret not in caplog.text
     assert org.token_answer()["access_token"] not in repr(vars(client))
+
+
+def test_a_log_at_its_usual_level_holds_no_soql(org, caplog):
+    caplog.set_level(logging.INFO)
+    org.always(200, PAGE)
+
+    list(org.client().read(QUERY))
+
+    assert "logged in to acme.my.salesforce.com" in caplog.text
+    assert "SELECT" not in caplog.text

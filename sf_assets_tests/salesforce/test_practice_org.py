@@ -1,5 +1,6 @@
 """The client against the practice org over a real socket: the whole conversation, faults and limits included."""
 
+import gc
 import socket
 
 import msgspec
@@ -340,3 +341,19 @@ def test_no_request_reaches_another_host_whatever_the_answers_say(served, connec
 
     assert client.told_instance_url == foreign
     assert not was_called()
+
+
+def test_a_client_that_is_dropped_closes_its_connections(served, connect):
+    client = connect()
+    client.org_id()
+    http = client._sending._client
+
+    client.close()
+    assert http.is_closed
+
+    again = Client(instance_url=served.url, credentials=Credentials(**served.credentials), requests_per_second=1000.0)
+    again.org_id()
+    http = again._sending._client
+    del again
+    gc.collect()
+    assert http.is_closed
