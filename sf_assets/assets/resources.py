@@ -173,9 +173,10 @@ class IcebergResource(dg.ConfigurableResource[Any]):
     def _build_warehouse(self) -> "Warehouse":
         from sf_assets.iceberg.warehouse import Warehouse
 
-        return Warehouse(self.catalog, self.namespace, self._properties())
+        return Warehouse(self.catalog, self.namespace, self.catalog_properties())
 
-    def _properties(self) -> dict[str, str]:
+    def catalog_properties(self) -> dict[str, str]:
+        """Return what is set over pyiceberg's own settings for the name; a local catalog where it has none."""
         from pyiceberg.utils.config import Config
 
         if self.properties or not self.local_folder or Config().get_catalog_config(self.catalog):
