@@ -16,6 +16,7 @@ class Behaviour:
     locator_seconds: float = 172_800.0  # the life of a nextRecordsUrl: two days
     next_url: Literal["path", "full"] = "path"  # the form of nextRecordsUrl
     next_url_host: str | None = None  # with `full`: a host that is not the org's, such as https://evil.example
+    timeout_rows: int | None = None  # a query that finds more rows is 400 QUERY_TIMEOUT
     # quota, sessions, limits
     daily_limit: int = 100_000  # calls in 24 hours; further ones are 403 REQUEST_LIMIT_EXCEEDED
     limit_info: Literal["plain", "per_app", "none"] = "plain"  # the form of Sforce-Limit-Info

@@ -9,7 +9,7 @@ from sf_assets.devorg import soql_aggregate
 from sf_assets.devorg.asked import Answer, Asked
 from sf_assets.devorg.locators import Locator
 from sf_assets.devorg.org import Org, PageAsked
-from sf_assets.devorg.refusals import locator_invalid
+from sf_assets.devorg.refusals import locator_invalid, query_timeout
 from sf_assets.devorg.rowtext import cut, picker
 from sf_assets.devorg.soql_plan import Plan, plan
 from sf_assets.devorg.soql_reader import read_soql
@@ -57,6 +57,8 @@ def _tell_hooks(org: Org, bound: Plan, *, offset: int) -> None:
 def _opened(org: Org, bound: Plan, *, asked: Asked, all_rows: bool) -> Locator:
     table = org.table(bound.sobject)
     keys = found_keys(bound, table, all_rows=all_rows)
+    if org.behaviour.timeout_rows is not None and len(keys) > org.behaviour.timeout_rows:
+        raise query_timeout()
     frozen = org.behaviour.locator_rows == "frozen"
     return Locator(
         id=org.locators.next_id(),

@@ -50,6 +50,10 @@ def not_found() -> Refusal:
     return Refusal(404, "NOT_FOUND", "The requested resource does not exist")
 
 
+def query_timeout() -> Refusal:
+    return Refusal(400, "QUERY_TIMEOUT", "Your query request was running for too long.")
+
+
 def locator_invalid() -> Refusal:
     return Refusal(400, "INVALID_QUERY_LOCATOR", "invalid query locator")
 

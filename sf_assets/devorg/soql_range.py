@@ -73,3 +73,25 @@ def _low_rank(bound: Bound) -> tuple[Any, ...]:
 
 def _high_rank(bound: Bound) -> tuple[Any, ...]:
     return (1,) if bound.value is None else (0, bound.value, bound.inside)
+
+
+def resume_point(condition: Condition | None, first: str, second: str) -> tuple[Value, Value] | None:
+    """The values of `first > x OR (first = x AND second > y)`, which is how a reader goes on behind a row; else None.
+
+    Whatever else must hold beside it is left to be tested.
+    """
+    for part in condition.parts if isinstance(condition, Both) else (condition,):
+        if isinstance(part, Either) and len(part.parts) == 2:
+            point = _point(part.parts[0], part.parts[1], names=(first.lower(), second.lower()))
+            if point is not None:
+                return point
+    return None
+
+
+def _point(behind: Condition, level: Condition, *, names: tuple[str, str]) -> tuple[Value, Value] | None:
+    said = [part for part in (behind, *(level.parts if isinstance(level, Both) else ())) if isinstance(part, Compare)]
+    first, second = names
+    if [(part.name.lower(), part.operator) for part in said] != [(first, ">"), (first, "="), (second, ">")]:
+        return None
+    x, level_x, y = (part.values[0] for part in said)
+    return (x, y) if x.text == level_x.text else None

@@ -9,11 +9,12 @@ from sf_assets.devorg.ids import eighteen
 from sf_assets.devorg.moments import milliseconds
 from sf_assets.devorg.rowtext import NULL
 from sf_assets.devorg.soql_plan import Plan
-from sf_assets.devorg.soql_range import Range, range_of
+from sf_assets.devorg.soql_range import Range, range_of, resume_point
 from sf_assets.devorg.soql_tree import Both, Compare, Condition, Order, Value
 from sf_assets.devorg.soql_values import comparable
 from sf_assets.devorg.table import BEHIND, STAMP, Table
 
+StampKey = tuple[int, str]
 Words = tuple[tuple[str, bool], ...]
 ID_ORDERS: frozenset[Words] = frozenset({(), (("id", False),)})
 STAMP_ORDERS: frozenset[Words] = frozenset(
@@ -45,7 +46,7 @@ def id_bounds(found: Range) -> tuple[str | None, str | None]:
     return below, above
 
 
-def stamp_bounds(found: Range) -> tuple[tuple[int, str] | None, tuple[int, str] | None]:
+def stamp_bounds(found: Range) -> tuple[StampKey | None, StampKey | None]:
     """Half-open bounds of (milliseconds, key)."""
     low, high = found.low, found.high
     below = None if low.value is None else (low.value + (not low.inside), "")
@@ -85,7 +86,8 @@ def _road(where: Condition | None, table: Table, words: Words) -> Road:
     by_stamp = stamp_range(where, table)
     if words in STAMP_ORDERS:
         walk = table.by_stamp.backwards if words[0][1] else table.by_stamp.between
-        return Road((key for _, key in walk(*stamp_bounds(by_stamp))), by_stamp.exact)
+        low, high = stamp_bounds(by_stamp)
+        return Road((key for _, key in walk(_behind(where, low), high)), by_stamp.exact)
     named = _named_ids(where)
     if named is not None:
         return Road((key for name in named for key in table.by_id.between(name, name + BEHIND)), exact=False)
@@ -93,6 +95,15 @@ def _road(where: Condition | None, table: Table, words: Words) -> Road:
     if table.by_stamp.count(*stamp_bounds(by_stamp)) < table.by_id.count(*id_bounds(by_id)):
         return Road(sorted(key for _, key in table.by_stamp.between(*stamp_bounds(by_stamp))), by_stamp.exact)
     return Road(table.by_id.between(*id_bounds(by_id)), by_id.exact)
+
+
+def _behind(where: Condition | None, low: StampKey | None) -> StampKey | None:
+    """The lower bound of a reader that goes on behind a row: with its Id, so that a crowded second is read once."""
+    point = resume_point(where, STAMP, "Id")
+    if point is None or low is None:
+        return low
+    stamp, record_id = point
+    return max(low, (read_stamp(stamp), read_id(record_id) + BEHIND))
 
 
 def stamp_range(where: Condition | None, table: Table) -> Range:

@@ -4,6 +4,7 @@ import pytest
 
 from sf_assets.devorg import Behaviour
 
+SM = "SystemModstamp"
 ALL = "SELECT Id, Name FROM Account ORDER BY Id"
 
 
@@ -99,6 +100,27 @@ def test_an_offset_behind_the_end_is_refused(ids, http, ask):
     url = ask(ALL).json()["nextRecordsUrl"].replace("-2000", "-5001")
 
     assert http.get(url).json()[0]["errorCode"] == "INVALID_QUERY_LOCATOR"
+
+
+def test_a_query_that_finds_too_much_times_out_and_a_smaller_one_does_not(server, ids, ask):
+    server.org.behave(timeout_rows=1_000)
+
+    too_much, less = ask("SELECT Id FROM Account"), ask(f"SELECT Id FROM Account WHERE Id > '{ids[3_999]}'")
+
+    assert (too_much.status_code, too_much.json()[0]["errorCode"]) == (400, "QUERY_TIMEOUT")
+    assert less.json()["totalSize"] == 1_000
+
+
+def test_a_crowded_second_is_read_by_stamp_and_id_in_order(ids, found):
+    noon, seen = "2026-03-10T12:00:00Z", []
+    while True:
+        behind = f"({SM} > {noon} OR ({SM} = {noon} AND Id > '{seen[-1]}'))" if seen else f"{SM} >= {noon}"
+        part = found(f"SELECT Id FROM Account WHERE {behind} ORDER BY {SM}, Id LIMIT 1500")
+        if not part:
+            break
+        seen += [row["Id"] for row in part]
+
+    assert seen == ids
 
 
 # -- what happens between two pages -------------------------------------------------------------------------------

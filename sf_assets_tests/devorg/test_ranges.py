@@ -44,6 +44,12 @@ def conditions(ids, rng):
         (f"{STAMP} != {since}", lambda i, s, n: s != a),
         (f"{STAMP} >= {until} AND Id > '{one}' AND Name = '3'", lambda i, s, n: s >= b and i > one and n == "3"),
         (f"({STAMP} > {since} OR ({STAMP} = {since} AND Id > '{one}'))", lambda i, s, n: (s, i) > (a, one)),
+        (
+            f"Name != '3' AND ({STAMP} > {since} OR ({STAMP} = {since} AND Id > '{one}'))",
+            lambda i, s, n: n != "3" and (s, i) > (a, one),
+        ),
+        (f"({STAMP} > {until} OR ({STAMP} = {since} AND Id > '{one}'))", lambda i, s, n: s > b or (s == a and i > one)),
+        (f"({STAMP} > {since} OR ({STAMP} = {since} AND Id < '{one}'))", lambda i, s, n: s > a or (s == a and i < one)),
         ("Name IN ('1', '2')", lambda i, s, n: n in "12"),
     ]
 
