@@ -6,10 +6,11 @@ from datetime import datetime
 import polars as pl
 from pyiceberg.table import Table
 
-from sf_assets.iceberg.draft import Draft, Overtaken
+from sf_assets.iceberg.draft import Draft
 from sf_assets.iceberg.evolve import Evolution
-from sf_assets.iceberg.files import POSITION, LiveFile, bounds, live_files, read_batches
+from sf_assets.iceberg.files import POSITION, LiveFile, bounds, read_batches
 from sf_assets.iceberg.state import state_of
+from sf_assets.iceberg.transaction import Overtaken
 
 SMALL_ROWS = 50_000
 SMALL_FILES = 24
@@ -20,12 +21,12 @@ DELETE_FILES = 20
 GROUP_ROWS = 250_000
 
 
-def compact_if_due(table: Table, *, keys: Sequence[str], now: datetime) -> Table:
+def compact_if_due(table: Table, files: Sequence[LiveFile], *, keys: Sequence[str], now: datetime) -> Table:
     """The table, with its small or delete-laden files rewritten when there are enough of them."""
-    due = due_files(live_files(table))
+    due = due_files(files)
     if not due:
         return table
-    draft = Draft(table, Evolution())
+    draft = Draft(table, Evolution(), live=files)
     try:
         for group in _groups(draft, due, key=keys[0]):
             _rewrite(draft, group, keys=keys)

@@ -31,7 +31,7 @@ from pyiceberg.typedef import Record
 
 from sf_assets.iceberg.files import DELETED_PATH_ID, DELETED_POSITION_ID, FIELD_ID, LiveFile
 
-MERGE_MANIFESTS_FROM = 20
+MERGE_FROM = "commit.manifest.min-count-to-merge"
 MANIFEST_BYTES = 8 * 1024 * 1024
 DELETE_SCHEMA = pa.schema(
     [
@@ -116,7 +116,9 @@ class Delta(_SnapshotProducer["Delta"]):
         return writer.to_manifest_file()
 
     def _merged(self, manifests: list[ManifestFile]) -> list[ManifestFile]:
-        return _ManifestMergeManager(MANIFEST_BYTES, MERGE_MANIFESTS_FROM, True, self).merge_manifests(manifests)
+        """Opening a manifest costs more than an entry in it, so there are never many of them."""
+        count = int(self._transaction.table_metadata.properties.get(MERGE_FROM, "8"))
+        return _ManifestMergeManager(MANIFEST_BYTES, count, True, self).merge_manifests(manifests)
 
     def _writer_like(self, manifest: ManifestFile) -> ManifestWriter:
         if manifest.content == ManifestContent.DELETES:

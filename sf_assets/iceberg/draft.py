@@ -3,54 +3,51 @@
 Everything becomes visible at once by `commit`, or not at all: `discard` removes the files that were written for it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import polars as pl
-from pyiceberg.exceptions import CommitFailedException
 from pyiceberg.manifest import DataFile
-from pyiceberg.table import Table, Transaction
+from pyiceberg.table import Table
 
 from sf_assets.iceberg.casting import frame_types
 from sf_assets.iceberg.delta import Delta, delete_file_name, write_deletes
 from sf_assets.iceberg.evolve import Evolution, stage_evolution
 from sf_assets.iceberg.faults import is_denied
-from sf_assets.iceberg.files import LiveFile, count_live, deleted_positions, live_files
+from sf_assets.iceberg.files import LiveFile, count_live, deleted_path, deleted_positions, live_files
 from sf_assets.iceberg.state import STATE, state_property
+from sf_assets.iceberg.transaction import Overtaken, SteadyTransaction, finish
 from sf_assets.iceberg.upkeep import stage_expiry
 from sf_assets.iceberg.writer import DataFileWriter, remove_files
 
 
-class Overtaken(Exception):
-    """Another writer committed first; what was planned here holds no longer. Never leaves this package."""
-
-
 @dataclass(frozen=True)
 class Landed:
-    """A commit: the table as it is now, and what was written for it."""
+    """A commit: the table and its data files as they are now, and what was written for it."""
 
     table: Table
+    live: tuple[LiveFile, ...]
     files: int
     bytes: int
 
 
 class Draft:
-    """A commit in the making over the table's current snapshot."""
+    """A commit in the making over the table's current snapshot, whose files are read unless they are known."""
 
-    def __init__(self, table: Table, evolution: Evolution) -> None:
+    def __init__(self, table: Table, evolution: Evolution, *, live: Sequence[LiveFile] | None = None) -> None:
         self._table = table
         self.io = table.io
         self.former_columns = frozenset(table.schema().column_names)
-        self._transaction = table.transaction()
+        self._transaction = SteadyTransaction(table)
         stage_evolution(self._transaction, evolution)
         metadata = self._transaction.table_metadata
         self.schema = metadata.schema()
         self.types = frame_types(self.schema)
-        self._live = live_files(table)
+        self._live = live_files(table) if live is None else list(live)
         self._gone: dict[str, pl.Series] = {}
         self._dropped: set[str] = set()
-        self._deletes: list[DataFile] = []
+        self._deletes: dict[str, DataFile] = {}
         self._delete_paths: list[str] = []
         self._writer = DataFileWriter(
             io=self.io,
@@ -105,7 +102,11 @@ class Draft:
         """Make it visible in one swap of metadata, one snapshot. Raises: Overtaken; the files are removed then."""
         self._writer.close_file()
         delta = self._delta()
-        delta.stage({**summary, **({STATE: state} if state is not None else {})})
+        try:
+            delta.stage({**summary, **({STATE: state} if state is not None else {})})
+        except BaseException:
+            delta.discard()
+            raise
         if state is not None:
             self._transaction.set_properties(state_property(state, snapshot_id=delta.snapshot_id))
         stage_expiry(self._transaction, now=now)
@@ -135,9 +136,18 @@ class Draft:
 
     def _landed(self, table: Table) -> Landed:
         """Hand the written files over to the table: they are no longer this draft's to remove."""
-        written = [*self._writer.files, *self._deletes]
+        written = [*self._writer.files, *self._deletes.values()]
+        live = tuple(self._after(file) for file in self.files if file.path not in self._dropped)
         self._keep()
-        return Landed(table, files=len(written), bytes=sum(file.file_size_in_bytes for file in written))
+        return Landed(table, live, files=len(written), bytes=sum(file.file_size_in_bytes for file in written))
+
+    def _after(self, file: LiveFile) -> LiveFile:
+        """The file as the commit leaves it: with its new delete file in the place of its former ones."""
+        delete = self._deletes.get(file.path)
+        if delete is None:
+            return file
+        others = tuple(other for other in file.deletes if deleted_path(other) != file.path)
+        return LiveFile(file.data, (*others, delete))
 
     def discard(self) -> None:
         """Remove every file that was written for this draft and is not part of the table."""
@@ -155,7 +165,9 @@ class Draft:
                 superseded += file.own_deletes
         removed = [file.data for file in self._live if file.path in self._dropped]
         added = [file for file in self._writer.files if file.file_path not in self._dropped]
-        return Delta(self._transaction, added=added, deletes=self._deletes, removed=removed, superseded=superseded)
+        return Delta(
+            self._transaction, added=added, deletes=[*self._deletes.values()], removed=removed, superseded=superseded
+        )
 
     def _hide(self, file: LiveFile) -> None:
         """Write the file's one delete file, old positions included; a file without rows left is dropped instead."""
@@ -166,23 +178,15 @@ class Draft:
             return
         path = self._table.location_provider().new_data_location(delete_file_name())
         self._delete_paths.append(path)
-        self._deletes.append(write_deletes(self.io, file, positions, path=path))
+        self._deletes[file.path] = write_deletes(self.io, file, positions, path=path)
 
 
-def finish(transaction: Transaction) -> Table:
-    """Commit what was staged, without pyiceberg's own retry. Raises: Overtaken."""
-    try:
-        return transaction.commit_transaction()
-    except CommitFailedException as error:
-        raise Overtaken from error
-
-
-def count_rows(table: Table) -> int:
-    """The live rows of the current snapshot: from its summary where no delete is about, else from the manifests."""
+def count_rows(table: Table, files: Sequence[LiveFile] | None = None) -> int:
+    """The live rows of the current snapshot: from its summary where no delete is about, else from its files."""
     snapshot = table.current_snapshot()
     if snapshot is None:
         return 0
     totals = snapshot.summary.additional_properties if snapshot.summary else {}
-    if totals.get("total-records") is not None and totals.get("total-delete-files") == "0":
+    if files is None and totals.get("total-records") is not None and totals.get("total-delete-files") == "0":
         return int(totals["total-records"])
-    return sum(count_live(table.io, file) for file in live_files(table))
+    return sum(count_live(table.io, file) for file in (live_files(table) if files is None else files))

@@ -14,11 +14,12 @@ import pyarrow.parquet as pq
 from pyiceberg.conversions import from_bytes
 from pyiceberg.expressions.literals import literal
 from pyiceberg.io import FileIO
-from pyiceberg.manifest import DataFile
+from pyiceberg.manifest import DataFile, DataFileContent, ManifestEntry
 from pyiceberg.schema import Schema
 from pyiceberg.table import Table
 from pyiceberg.types import NestedField
 
+from sf_assets.errors import WarehouseError
 from sf_assets.iceberg.casting import arrow_schema
 
 POSITION = "__position"
@@ -46,8 +47,28 @@ class LiveFile:
 
 
 def live_files(table: Table) -> list[LiveFile]:
-    """The files of the current snapshot, from its manifests."""
-    return [LiveFile(task.file, tuple(task.delete_files)) for task in table.scan().plan_files()]
+    """The files of the current snapshot, from its manifests. Raises: WarehouseError for equality deletes."""
+    snapshot = table.current_snapshot()
+    manifests = snapshot.manifests(table.io) if snapshot else []
+    entries = [entry for manifest in manifests for entry in manifest.fetch_manifest_entry(table.io)]
+    deletes = _Deletes([entry for entry in entries if entry.data_file.content != DataFileContent.DATA])
+    return [LiveFile(e.data_file, deletes.of(e)) for e in entries if e.data_file.content == DataFileContent.DATA]
+
+
+class _Deletes:
+    """The position deletes of a snapshot: by the one file that they speak of, and those of several files."""
+
+    def __init__(self, entries: Sequence[ManifestEntry]) -> None:
+        self._by_path: dict[str | None, list[ManifestEntry]] = {}
+        for entry in entries:
+            if entry.data_file.content != DataFileContent.POSITION_DELETES:
+                raise WarehouseError(f"{entry.data_file.file_path}: equality deletes, which no reader here can apply")
+            self._by_path.setdefault(deleted_path(entry.data_file), []).append(entry)
+
+    def of(self, data: ManifestEntry) -> tuple[DataFile, ...]:
+        """Those that apply to a data file: none that is older than the file itself."""
+        known = [*self._by_path.get(data.data_file.file_path, []), *self._by_path.get(None, [])]
+        return tuple(e.data_file for e in known if (e.sequence_number or 0) >= (data.sequence_number or 0))
 
 
 def deleted_path(delete: DataFile) -> str | None:

@@ -25,7 +25,7 @@ PROPERTIES: Mapping[str, str] = {
     "write.metadata.delete-after-commit.enabled": "true",
     "write.metadata.previous-versions-max": "10",
     "commit.manifest-merge.enabled": "true",
-    "commit.manifest.min-count-to-merge": "20",
+    "commit.manifest.min-count-to-merge": "8",
     "commit.retry.num-retries": "10",
     "write.target-file-size-bytes": str(512 * 1024 * 1024),
     "write.parquet.compression-codec": "zstd",

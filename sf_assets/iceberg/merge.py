@@ -14,10 +14,10 @@ from pyiceberg.table import Table
 from sf_assets.errors import CommitConflict
 from sf_assets.iceberg.buffer import Buffer
 from sf_assets.iceberg.casting import cast_frame, complete
-from sf_assets.iceberg.draft import Draft, Overtaken
+from sf_assets.iceberg.draft import Draft
 from sf_assets.iceberg.evolve import Evolution
 from sf_assets.iceberg.faults import from_outside
-from sf_assets.iceberg.files import POSITION
+from sf_assets.iceberg.files import POSITION, LiveFile
 from sf_assets.iceberg.lookup import find_rows, with_table_values
 from sf_assets.iceberg.model import Chunk, Unchecked
 from sf_assets.iceberg.rows import (
@@ -34,7 +34,8 @@ from sf_assets.iceberg.rows import (
     span,
 )
 from sf_assets.iceberg.state import refuse_other_base
-from sf_assets.iceberg.tally import Tally
+from sf_assets.iceberg.tally import Outcome, Tally
+from sf_assets.iceberg.transaction import Overtaken
 
 TRIES = 10
 
@@ -52,8 +53,8 @@ class Merge:
     now: Callable[[], datetime]
 
     def __post_init__(self) -> None:
-        self.total = Tally()
-        self.added_columns: list[str] = []
+        self._total = Tally()
+        self._added_columns: list[str] = []
         self._group = Tally()
         self._buffer = Buffer()
         self._draft: Draft | None = None
@@ -62,9 +63,10 @@ class Merge:
         self._is_replayable = True
         self._open_keys: tuple[Any, Any] | None = None
         self._table: Table | None = None
+        self._live: tuple[LiveFile, ...] | None = None
 
-    def run(self, chunks: Iterable[Chunk]) -> Table:
-        """Merge the chunks; returns the table as it is then. On any error the group's files are removed."""
+    def run(self, chunks: Iterable[Chunk]) -> Outcome:
+        """Merge the chunks. On any error the group's files are removed; groups before it stay."""
         try:
             for chunk in from_outside(chunks):
                 self._take(chunk.frame)
@@ -74,7 +76,7 @@ class Merge:
         except BaseException:
             self._discard()
             raise
-        return self.table
+        return Outcome(self.table, self._total, self._live, tuple(self._added_columns))
 
     @property
     def table(self) -> Table:
@@ -87,7 +89,7 @@ class Merge:
     def draft(self) -> Draft:
         if self._draft is None:
             self._evolution = self.plan(self.table)
-            self._draft = Draft(self.table, self._evolution)
+            self._draft = Draft(self.table, self._evolution, live=self._live)
         return self._draft
 
     def _take(self, frame: pl.DataFrame) -> None:
@@ -173,7 +175,7 @@ class Merge:
             self._land(state)
             if state is not None and not isinstance(self.base, Unchecked):
                 self.base = state
-        self.total.add(self._group)
+        self._total.add(self._group)
         self._reset()
 
     def _land(self, state: str | None) -> None:
@@ -185,14 +187,15 @@ class Merge:
             except Overtaken:
                 self._plan_anew(left)
                 continue
-            self._table = landed.table
+            self._table, self._live = landed.table, landed.live
             self._group.landed(landed)
-            self.added_columns += [column.name for column in self._evolution.added]
+            self._added_columns += [column.name for column in self._evolution.added]
             return
 
     def _plan_anew(self, left: int) -> None:
         """Take the group's rows to the table as it is now. Raises: CommitConflict."""
-        frames, is_replayable, self._table = self._absorbed, self._is_replayable, None
+        frames, is_replayable = self._absorbed, self._is_replayable
+        self._table = self._live = None
         self._reset()
         refuse_other_base(self.table, self.base, name=self.name)
         if not left or not is_replayable:

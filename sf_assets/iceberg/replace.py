@@ -11,14 +11,15 @@ from pyiceberg.table import Table
 from sf_assets.errors import CommitConflict, KeysRepeated, ShrinkRefused
 from sf_assets.iceberg.buffer import Buffer
 from sf_assets.iceberg.casting import cast_frame, complete
-from sf_assets.iceberg.draft import Draft, Overtaken
+from sf_assets.iceberg.draft import Draft
 from sf_assets.iceberg.evolve import Evolution
 from sf_assets.iceberg.faults import from_outside
-from sf_assets.iceberg.files import POSITION, read_batches
+from sf_assets.iceberg.files import POSITION, LiveFile, read_batches
 from sf_assets.iceberg.lookup import with_table_values
 from sf_assets.iceberg.model import Chunk
 from sf_assets.iceberg.rows import FILE, SYNCED_AT, refuse_null_keys, span
-from sf_assets.iceberg.tally import Tally
+from sf_assets.iceberg.tally import Outcome, Tally
+from sf_assets.iceberg.transaction import Overtaken
 
 HASH = "__hash"
 ROW = "__row"
@@ -37,15 +38,16 @@ class Replace:
     now: Callable[[], datetime]
 
     def __post_init__(self) -> None:
-        self.total = Tally()
+        self._total = Tally()
+        self._live: tuple[LiveFile, ...] | None = None
         self._draft = Draft(self.table, self.evolution)
         self._content: list[str] = []
         self._index = pl.DataFrame()
         self._seen: list[pl.Series] = []
         self._arrived: list[pl.DataFrame] = []
 
-    def run(self, chunks: Iterable[Chunk]) -> Table:
-        """Replace; returns the table as it is then. On any error every file is removed and nothing has changed."""
+    def run(self, chunks: Iterable[Chunk]) -> Outcome:
+        """Replace. On any error every file is removed and nothing has changed."""
         try:
             state = self._read(chunks)
             self._let_vanish()
@@ -53,7 +55,8 @@ class Replace:
                 self._land(state)
         finally:
             self._draft.discard()
-        return self.table
+        added = tuple(column.name for column in self.evolution.added) if self._total.commits else ()
+        return Outcome(self.table, self._total, self._live, added)
 
     def _read(self, chunks: Iterable[Chunk]) -> str | None:
         """Take all frames in; returns the last state that came along."""
@@ -71,14 +74,14 @@ class Replace:
     def _absorb(self, frame: pl.DataFrame) -> None:
         refuse_null_keys(frame, self.keys, table=self.name)
         self._index_for(frame.columns)
-        self.total.read += frame.height
+        self._total.read += frame.height
         hashed = frame.with_columns(frame.select(self._content).hash_rows().alias(HASH))
         fresh = self._first_time(hashed)
-        self.total.unchanged += frame.height - fresh.height
+        self._total.unchanged += frame.height - fresh.height
         beside = fresh.join(self._index_near(fresh), on=self.keys, how="left", maintain_order="left")
         self._seen.append(beside[ROW].drop_nulls())
         is_same = (pl.col(HASH) == pl.col(HASH + "_right")).fill_null(False)
-        self.total.unchanged += beside.filter(is_same).height
+        self._total.unchanged += beside.filter(is_same).height
         self._write(beside.filter(~is_same), columns=frame.columns)
 
     def _write(self, news: pl.DataFrame, *, columns: list[str]) -> None:
@@ -90,8 +93,8 @@ class Replace:
         rows = pl.concat([complete(part, self._draft.types) for part in (fresh, filled)])
         self._draft.add(rows.sort(self.keys))
         self._hide(former)
-        self.total.inserted += fresh.height
-        self.total.updated += former.height
+        self._total.inserted += fresh.height
+        self._total.updated += former.height
 
     def _hide(self, places: pl.DataFrame) -> None:
         files = self._draft.files
@@ -153,15 +156,15 @@ class Replace:
                 may_vanish=self.may_vanish,
             )
         self._hide(gone)
-        self.total.vanished = gone.height
+        self._total.vanished = gone.height
 
     def _land(self, state: str | None) -> None:
         try:
             landed = self._draft.commit(state=state, summary=self.summary, now=self.now())
         except Overtaken:
             raise CommitConflict(f"{self.name}: another run has written the table meanwhile", table=self.name) from None
-        self.table = landed.table
-        self.total.landed(landed)
+        self.table, self._live = landed.table, landed.live
+        self._total.landed(landed)
 
 
 def _is_apart(one: pl.Series, other: pl.Series) -> bool:

@@ -9,10 +9,10 @@ from pyiceberg.table.refs import MAIN_BRANCH
 from pyiceberg.table.update import AssertRefSnapshotId
 
 from sf_assets.errors import CommitConflict
-from sf_assets.iceberg.draft import Overtaken, finish
 from sf_assets.iceberg.evolve import Evolution, stage_evolution
 from sf_assets.iceberg.model import Unchecked
 from sf_assets.iceberg.state import refuse_other_base, state_of, state_property
+from sf_assets.iceberg.transaction import Overtaken, SteadyTransaction, finish
 
 TRIES = 10
 
@@ -50,7 +50,7 @@ def settle_columns(found: Table, evolution: Evolution, *, table: str) -> Table:
 
 
 def _commit(found: Table, evolution: Evolution, *, state: str | None) -> Table:
-    transaction = found.transaction()
+    transaction = SteadyTransaction(found)
     stage_evolution(transaction, evolution)
     if state is not None:
         _stage_state(transaction, found, state)

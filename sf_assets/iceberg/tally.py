@@ -1,11 +1,12 @@
-"""What a write counted, group by group: plain numbers, exact."""
+"""What a write counted, group by group, and how it left the table: plain numbers, exact."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 from pyiceberg.table import Table
 
-from sf_assets.iceberg.draft import Landed, count_rows
+from sf_assets.iceberg.draft import Landed
+from sf_assets.iceberg.files import LiveFile
 from sf_assets.iceberg.model import Written
 
 
@@ -32,13 +33,23 @@ class Tally:
         self.files_written += landed.files
         self.bytes_written += landed.bytes
 
-    def written(self, table: Table, *, added_columns: Sequence[str]) -> Written:
+    def written(self, table: Table, *, rows: int, added_columns: Sequence[str]) -> Written:
         snapshot = table.current_snapshot()
         return Written(
             snapshot_id=snapshot.snapshot_id if snapshot else None,
-            rows=count_rows(table),
+            rows=rows,
             added_columns=tuple(added_columns),
             uri=table.location(),
             metadata_location=table.metadata_location,
             **{field.name: getattr(self, field.name) for field in fields(self)},
         )
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A write that is over. `live`: the table's files afterwards, where a commit made them known."""
+
+    table: Table
+    tally: Tally
+    live: tuple[LiveFile, ...] | None
+    added_columns: tuple[str, ...]

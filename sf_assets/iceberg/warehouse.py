@@ -12,7 +12,7 @@ from pyiceberg.table import Table
 
 from sf_assets.errors import CommitConflict, WarehouseError
 from sf_assets.iceberg.compact import compact_if_due
-from sf_assets.iceberg.draft import Draft, Overtaken, count_rows
+from sf_assets.iceberg.draft import Draft, count_rows
 from sf_assets.iceberg.evolve import Evolution, plan_evolution
 from sf_assets.iceberg.faults import border, from_outside
 from sf_assets.iceberg.lake import Lake, keys_of, provisional_of
@@ -23,7 +23,9 @@ from sf_assets.iceberg.replace import Replace
 from sf_assets.iceberg.rows import Rule
 from sf_assets.iceberg.settle import settle, settle_columns
 from sf_assets.iceberg.state import refuse_other_base, state_of
-from sf_assets.iceberg.tally import Tally
+from sf_assets.iceberg.tally import Outcome, Tally
+from sf_assets.iceberg.transaction import Overtaken
+from sf_assets.iceberg.versions import TableVersions, versions_of
 from sf_assets.iceberg.window import count_since
 
 __all__ = ["UNCHECKED", "Chunk", "TableColumn", "TableFacts", "Unchecked", "Warehouse", "Written"]
@@ -55,6 +57,12 @@ class Warehouse:
         with border(table):
             found = self._lake.find(table)
             return None if found is None else _facts(found)
+
+    def versions(self, table: str) -> TableVersions | None:
+        """The metadata files that the table still names, and when each was committed; None: no such table."""
+        with border(table):
+            found = self._lake.find(table)
+            return None if found is None else versions_of(found)
 
     def window(self, table: str, column: str, since: datetime | None) -> tuple[int, datetime | None]:
         """COUNT(*) and MAX(column) of the rows with column >= since (None: of all). No table counts as no rows."""
@@ -90,7 +98,7 @@ class Warehouse:
                 plan=lambda found: _plan(found, columns, name=table),
                 now=self._now,
             )
-            return self._finished(table, merge.run(chunks), merge.total, columns=columns, added=merge.added_columns)
+            return self._finished(table, merge.run(chunks), columns=columns)
 
     def replace(
         self,
@@ -111,19 +119,16 @@ class Warehouse:
         with border(table):
             found = self._lake.open(table, columns=columns, keys=keys, kind=ROWS, doc=doc)
             refuse_other_base(found, base, name=table)
-            evolution = _plan(found, columns, name=table)
             replace = Replace(
                 name=table,
                 keys=tuple(keys),
                 may_vanish=may_vanish,
                 summary=summary,
                 table=found,
-                evolution=evolution,
+                evolution=_plan(found, columns, name=table),
                 now=self._now,
             )
-            after = replace.run(chunks)
-            added = [column.name for column in evolution.added] if replace.total.commits else []
-            return self._finished(table, after, replace.total, columns=columns, added=added)
+            return self._finished(table, replace.run(chunks), columns=columns)
 
     def settle(
         self,
@@ -163,7 +168,8 @@ class Warehouse:
                 tally.read = tally.inserted = fill(draft, every, table=table)
                 landed = draft.commit(state=None, summary=summary, now=self._now())
             tally.landed(landed)
-            return tally.written(landed.table, added_columns=[column.name for column in evolution.added])
+            added = [column.name for column in evolution.added]
+            return tally.written(landed.table, rows=tally.read, added_columns=added)
 
     def scan(self, table: str) -> pl.LazyFrame:
         """The current snapshot, read when collected; projections and predicates reach the files."""
@@ -184,17 +190,16 @@ class Warehouse:
             found = self._lake.find(table)
             return () if found is None else sweep(found, before=self._now() - older_than)
 
-    def _finished(
-        self, name: str, table: Table, tally: Tally, *, columns: Sequence[TableColumn], added: Sequence[str]
-    ) -> Written:
-        """Upkeep that the write made due, and columns that came without rows."""
-        if tally.commits:
-            table = compact_if_due(table, keys=keys_of(table), now=self._now())
-        else:
-            evolution = _plan(table, columns, name=name)
-            table = settle_columns(table, evolution, table=name)
-            added = [column.name for column in evolution.added]
-        return tally.written(table, added_columns=added)
+    def _finished(self, name: str, outcome: Outcome, *, columns: Sequence[TableColumn]) -> Written:
+        """Upkeep that the write made due; or, where no row was news, columns that came all the same."""
+        table, tally = outcome.table, outcome.tally
+        if outcome.live is not None:
+            rows = count_rows(table, outcome.live)
+            table = compact_if_due(table, outcome.live, keys=keys_of(table), now=self._now())
+            return tally.written(table, rows=rows, added_columns=outcome.added_columns)
+        evolution = _plan(table, columns, name=name)
+        table = settle_columns(table, evolution, table=name)
+        return tally.written(table, rows=count_rows(table), added_columns=[column.name for column in evolution.added])
 
 
 @contextmanager

@@ -76,7 +76,7 @@ class DataFileWriter:
     def discard(self) -> None:
         """Remove every file that was written here; what cannot be removed is an orphan, and harmless."""
         if self._open is not None:
-            with suppress(OSError):
+            with suppress(OSError, ValueError):  # ValueError: nothing could be written to it at all
                 self._open.close()
             self._open = None
         remove_files(self._io, self._paths)

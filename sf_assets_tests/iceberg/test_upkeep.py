@@ -133,5 +133,5 @@ def test_manifests_do_not_pile_up(account):
         account.merge(account.frame((f"{turn:02}", "b", turn + 1)), state=f"s{turn}")
 
     manifests = account.table.current_snapshot().manifests(account.table.io)
-    assert len(manifests) <= 22
+    assert len(manifests) <= 9
     assert account.facts.rows == 60
