@@ -71,11 +71,11 @@ unit: $(STAMP) ## Run the tests alone, or some of them: make unit ARGS="-k throt
 
 .PHONY: test-browser
 test-browser: $(STAMP) ## Run the tests that drive Chromium over Dagit (apt-get install chromium)
-	@$(BIN)/pytest -m browser $(ARGS)
+	@$(BIN)/pytest -m browser sf_assets_tests/browser $(ARGS)
 
 .PHONY: pictures
 pictures: $(STAMP) ## Take the README's picture of the asset graph anew
-	@PICTURES=$(CURDIR)/docs/images $(BIN)/pytest -m browser -k graph
+	@PICTURES=$(CURDIR)/docs/images $(BIN)/pytest -m browser sf_assets_tests/browser
 
 .PHONY: constraints
 constraints: $(STAMP) ## Resolve setup.cfg anew and write constraints.txt
