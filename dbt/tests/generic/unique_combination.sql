@@ -1,0 +1,9 @@
+{# No two rows have the same values in these columns; NULL counts as a value. #}
+{% test unique_combination(model, columns) %}
+
+select {{ columns | join(', ') }}
+from {{ model }}
+group by {{ columns | join(', ') }}
+having count(*) > 1
+
+{% endtest %}
