@@ -11,7 +11,7 @@ from sf_assets.devorg.faults import Fault, FaultDesk
 from sf_assets.devorg.gates import passed, too_long
 from sf_assets.devorg.oauth import App, token_answer
 from sf_assets.devorg.org import Org
-from sf_assets.devorg.refusals import not_found
+from sf_assets.devorg.refusals import not_found, unknown_exception
 from sf_assets.devorg.routes import data_answer, kind_of, sobject_of, versions_answer
 from sf_assets.devorg.sidedoor import PREFIX, side_answer
 
@@ -71,7 +71,10 @@ class Desk:
         if fault is not None and fault.status is not None:
             content = "text/html" if fault.html else "application/json;charset=UTF-8"
             return Answer(fault.status, fault.answer_body(), fault.headers, content)
-        return self._true_answer(asked, kind)()
+        try:
+            return self._true_answer(asked, kind)()
+        except Exception as error:  # noqa: BLE001  # the border: a client gets an answer, whatever is wrong here
+            return Answer(500, unknown_exception(error).body())
 
     def _true_answer(self, asked: Asked, kind: str) -> Callable[[], Answer]:
         if kind == "versions":

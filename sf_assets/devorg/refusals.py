@@ -46,6 +46,11 @@ def too_many_requests() -> Refusal:
     return Refusal(429, "TOO_MANY_REQUESTS", "Too many requests.")
 
 
+def unknown_exception(error: Exception) -> Refusal:
+    """A fault of the practice org itself, or of a hook; a real org gives a number for its support instead."""
+    return Refusal(500, "UNKNOWN_EXCEPTION", f"An unexpected error occurred: {type(error).__name__}: {error}")
+
+
 def not_found() -> Refusal:
     return Refusal(404, "NOT_FOUND", "The requested resource does not exist")
 

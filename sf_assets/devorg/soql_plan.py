@@ -17,6 +17,7 @@ from sf_assets.devorg.soql_tree import Aggregate, Column, Compare, Condition, Fi
 from sf_assets.devorg.table import Table
 
 FIELDS_LIMIT = 200
+COMPOUND = frozenset({"address", "location"})
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def _check_names(select: Select, table: Table) -> None:
             field_of(table, item.name, at=item.at, soql=select.text)
     for term in comparisons(select.where):
         field = field_of(table, term.name, at=term.at, soql=select.text)
-        if not field.filterable:
+        if not field.filterable or field.type in COMPOUND:
             raise field_refused(select.text, term.at, f"field '{field.name}' can not be filtered in a query call")
     for order in select.order_by:
         _check_order(select, table, order)
@@ -76,7 +77,7 @@ def _check_names(select: Select, table: Table) -> None:
 
 def _check_order(select: Select, table: Table, order: Order) -> None:
     field = field_of(table, order.name, at=order.at, soql=select.text)
-    if not field.sortable:
+    if not field.sortable or field.type in COMPOUND:
         raise field_refused(select.text, order.at, f"field '{field.name}' can not be sorted in a query call")
 
 

@@ -1,11 +1,12 @@
 """How values of each type compare: times as time, numbers as numbers, texts without case, Ids by ASCII."""
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 from sf_assets.devorg.ids import eighteen
 from sf_assets.devorg.moments import milliseconds
-from sf_assets.devorg.refusals import Refusal, field_refused
+from sf_assets.devorg.refusals import Refusal, at_place, field_refused, malformed
 from sf_assets.devorg.rowtext import decode
 from sf_assets.devorg.schema import FieldSchema
 from sf_assets.devorg.soql_tree import Value
@@ -44,8 +45,8 @@ def literal(value: Value, field: FieldSchema, *, soql: str) -> Any:
         return None
     if value.kind != literal_kind(field):
         raise _wrong_kind(value, field, soql=soql)
-    if value.kind == "datetime":
-        return milliseconds(value.text)
+    if value.kind in ("datetime", "date"):
+        return _moment(value, soql=soql)
     if value.kind == "number":
         return float(value.text) if not value.text.lstrip("+-").isdigit() else int(value.text)
     if value.kind == "boolean":
@@ -53,6 +54,14 @@ def literal(value: Value, field: FieldSchema, *, soql: str) -> Any:
     if field.type in ("id", "reference"):
         return eighteen(value.text)
     return value.text if field.type in EXACT else value.text.casefold()
+
+
+def _moment(value: Value, *, soql: str) -> Any:
+    """A datetime in milliseconds, a date as its text: dates sort as texts do."""
+    try:
+        return milliseconds(value.text) if value.kind == "datetime" else date.fromisoformat(value.text).isoformat()
+    except ValueError:
+        raise malformed(at_place(soql, value.at, f"Invalid {value.kind}: {value.text}")) from None
 
 
 def _wrong_kind(value: Value, field: FieldSchema, *, soql: str) -> Refusal:

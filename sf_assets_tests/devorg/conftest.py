@@ -31,6 +31,7 @@ ACCOUNT = (
     FieldSchema("NumberOfEmployees", "int", "Employees"),
     FieldSchema("IsPartner", "boolean", "Partner"),
     FieldSchema("FoundedOn", "date", "Founded"),
+    FieldSchema("Address", "address", "Address"),
     FieldSchema("Score__c", "double", "Score", custom=True, calculated=True),
 )
 CONTACT = (

@@ -195,6 +195,18 @@ def test_a_hook_may_change_the_org_before_a_page_is_served(org, ids, pages):
     assert names(read, "Name")[3_000] == "in between"
 
 
+def test_a_hook_that_fails_is_a_500_with_its_reason(org, ask):
+    def fail(page):
+        raise LookupError("no such luck")
+
+    org.on_page.append(fail)
+
+    answer = ask("SELECT Id FROM Account")
+
+    assert (answer.status_code, answer.json()[0]["errorCode"]) == (500, "UNKNOWN_EXCEPTION")
+    assert "LookupError: no such luck" in answer.json()[0]["message"]
+
+
 # -- rows that are not for everyone -------------------------------------------------------------------------------
 
 

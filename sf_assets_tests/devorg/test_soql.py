@@ -126,6 +126,13 @@ def test_values_have_the_form_of_the_wire(rows, ask):
     assert '"AnnualRevenue":null,"CreatedDate":"2026-03-10T12:02:00.000+0000","IsPartner":false,"Type":null' in text
 
 
+def test_a_compound_value_is_an_object_or_null(org, found):
+    whole = {"city": "Köln", "latitude": 50.9, "street": "Domplatz 1\nHinterhof"}
+    org.insert_many("Account", [{"Name": "a", "Address": whole}, {"Name": "b"}])
+
+    assert found("SELECT Address FROM Account ORDER BY Id") == [{"Address": whole}, {"Address": None}]
+
+
 def test_a_record_tells_its_type_and_url(rows, ask):
     record = ask("SELECT Name FROM Account ORDER BY Id LIMIT 1").json()["records"][0]
 
@@ -250,6 +257,10 @@ def test_an_unknown_object_is_named_with_its_place(ask):
             "invalid operator on id field",
         ),
         ("SELECT Id FROM Account WHERE CreatedDate LIKE '2%'", "INVALID_QUERY_FILTER_OPERATOR", "datetime field"),
+        ("SELECT Id FROM Account WHERE Address = 'x'", "INVALID_FIELD", "'Address' can not be filtered"),
+        ("SELECT Id FROM Account ORDER BY Address", "INVALID_FIELD", "'Address' can not be sorted"),
+        ("SELECT Id FROM Account WHERE CreatedDate > 2026-13-01T00:00:00Z", "MALFORMED_QUERY", "Invalid datetime"),
+        ("SELECT Id FROM Account WHERE FoundedOn > 2026-02-30", "MALFORMED_QUERY", "Invalid date: 2026-02-30"),
         ("", "MALFORMED_QUERY", "unexpected token: '<EOF>'"),
         ("SELECT FROM Account", "MALFORMED_QUERY", "unexpected token: 'FROM'"),
         ("SELECT Id, FROM Account", "MALFORMED_QUERY", "unexpected token: 'FROM'"),
