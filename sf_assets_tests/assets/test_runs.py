@@ -101,7 +101,7 @@ def test_the_next_run_asks_the_org_anew_with_the_login_that_it_has(runs, practic
 
     runs("product")
 
-    assert kinds(practice_org) == ["composite"]
+    assert kinds(practice_org) == ["composite", "composite"]  # describe and probe
 
 
 def test_an_object_that_is_off_is_a_table_without_rows_and_a_warning(runs, practice_org):
