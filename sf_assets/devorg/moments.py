@@ -20,11 +20,6 @@ def stamp_text(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000+0000")
 
 
-def stamp_moment(text: str) -> datetime:
-    """The wire's datetime as an aware datetime in UTC."""
-    return datetime.fromisoformat(text).astimezone(UTC)
-
-
 @lru_cache(maxsize=65_536)  # rows come with few distinct stamps at a time, and each is read more than once
 def milliseconds(text: str) -> int:
     """The wire's datetime, or a SOQL datetime literal, as milliseconds since 1970."""

@@ -4,6 +4,13 @@ import json
 from dataclasses import dataclass
 
 
+SNIPPET = 60
+APPEND_C = (
+    "be sure to append the '__c' after the {} name. Please reference your WSDL or the describe call for the appropriate"
+    " names."
+)
+
+
 @dataclass(eq=False)
 class Refusal(Exception):
     """A data call that is refused; the body is Salesforce's list form. `fields` is shown only where it is given."""
@@ -81,13 +88,6 @@ def at_place(soql: str, at: int, message: str) -> str:
     start = max(0, at - SNIPPET)
     line = " ".join(soql[start : at + SNIPPET].splitlines())
     return f"\n{line}\n{' ' * (at - start)}^\nERROR at Row:1:Column:{at + 1}\n{message}"
-
-
-SNIPPET = 60
-APPEND_C = (
-    "be sure to append the '__c' after the {} name. Please reference your WSDL or the describe call for the appropriate"
-    " names."
-)
 
 
 def no_such_column(soql: str, at: int, *, column: str, sobject: str) -> Refusal:
