@@ -3,7 +3,6 @@
 import json
 from dataclasses import dataclass
 
-
 SNIPPET = 60
 APPEND_C = (
     "be sure to append the '__c' after the {} name. Please reference your WSDL or the describe call for the appropriate"
