@@ -23,19 +23,21 @@ def state_property(state: str, *, snapshot_id: int | None) -> dict[str, str]:
 
 
 def state_of(table: Table) -> str | None:
-    """The state that is true of the table's current rows; None: nothing is known of them."""
+    """The state that is true of the table's current rows: the nearest on its line. None: nothing is known."""
     metadata = table.metadata
+    written_for, written = _written(metadata.properties)
     lineage = list(ancestors_of(metadata.current_snapshot(), metadata))
-    written = _written(metadata.properties)
-    if written is not None and _is_ancestor(written[0], lineage, table):
-        return written[1]
-    return next((state for snapshot in lineage if (state := _in_summary(snapshot)) is not None), None)
+    for snapshot in lineage:
+        if written is not None and snapshot.snapshot_id == written_for:
+            return written
+        if (state := _in_summary(snapshot)) is not None:
+            return state
+    return written if written is not None and _came_before(written_for, lineage, table) else None
 
 
 def state_snapshot(metadata: TableMetadata) -> int | None:
     """The snapshot that the property names; it must not expire while later ones bear no state."""
-    written = _written(metadata.properties)
-    return written[0] if written else None
+    return _written(metadata.properties)[0]
 
 
 def refuse_other_base(table: Table, base: str | Unchecked | None, *, name: str) -> None:
@@ -52,17 +54,18 @@ def refuse_other_base(table: Table, base: str | Unchecked | None, *, name: str) 
         )
 
 
-def _written(properties: Mapping[str, str]) -> tuple[int | None, str] | None:
+def _written(properties: Mapping[str, str]) -> tuple[int | None, str | None]:
+    """The snapshot that the property names (None: the empty table), and its state (None: there is no property)."""
     text = properties.get(STATE)
     if text is None:
-        return None
+        return None, None
     value = json.loads(text)
     return value["snapshot"], value["state"]
 
 
-def _is_ancestor(snapshot_id: int | None, lineage: Sequence[Snapshot], table: Table) -> bool:
-    """Whether the current rows come after a snapshot; one that has expired is known by the files that it added."""
-    if snapshot_id is None or any(snapshot.snapshot_id == snapshot_id for snapshot in lineage):
+def _came_before(snapshot_id: int | None, lineage: Sequence[Snapshot], table: Table) -> bool:
+    """Whether the current rows come after a snapshot that has expired: it is known by the files that it added."""
+    if snapshot_id is None:
         return True
     if not lineage or table.metadata.snapshot_by_id(snapshot_id) is not None:
         return False

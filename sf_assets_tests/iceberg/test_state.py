@@ -91,6 +91,18 @@ def test_a_settled_state_is_true_of_its_snapshot_alone(account):
     assert account.facts.state == "s2, a day later"
 
 
+def test_a_state_settled_on_an_earlier_snapshot_is_not_that_of_a_later_one(account):
+    """Rolled back, settled there, and rolled forward again: the rows are the later snapshot's, and so is the state."""
+    first = account.merge(account.frame(("1", "a", 1)), state="s1")
+    second = account.merge(account.frame(("2", "b", 2)), state="s2")
+    roll_back(account, first.snapshot_id)
+    account.warehouse.settle("account", columns=account.columns, base="s1", state="s1, settled")
+
+    account.table.manage_snapshots().set_current_snapshot(snapshot_id=second.snapshot_id).commit()
+
+    assert account.facts.state == "s2"
+
+
 def test_rows_that_another_tool_appends_leave_the_state_as_it_is(account):
     account.merge(account.frame(("1", "a", 1)), state="s1")
 
