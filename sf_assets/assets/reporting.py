@@ -77,7 +77,7 @@ def failure(error: SfAssetsError, endpoint: str) -> dg.Failure:
 
 @contextmanager
 def teaching(context: dg.AssetExecutionContext, endpoint: str) -> Iterator[None]:
-    """Turn an error of ours into the endpoint's failed status, its red check when one asks for it, and a Failure."""
+    """Note the endpoint as failed; turn an error of ours into its red check, when one asks for it, and a Failure."""
     with failing(endpoint):
         try:
             yield
@@ -85,6 +85,10 @@ def teaching(context: dg.AssetExecutionContext, endpoint: str) -> Iterator[None]
             status.note(_failed(error, endpoint, context.run.run_id))
             if evaluation := failed_evaluation(context.asset_key, error):
                 context.log_event(evaluation)
+            raise
+        except Exception as error:
+            said = f"Ended by {type(error).__name__}; see the log of the run."
+            status.note(status.Status(endpoint, "failed", context.run.run_id, warnings=said))
             raise
 
 

@@ -4,7 +4,8 @@ import dagster as dg
 import pytest
 
 from sf_assets import errors
-from sf_assets.assets.reporting import failing, failure
+from sf_assets.assets.reporting import failing, failure, teaching
+from sf_assets.assets.resources import IcebergResource
 
 
 def test_the_first_line_says_what_happened_to_which_endpoint_and_what_to_do():
@@ -40,3 +41,21 @@ def test_the_failure_names_its_cause():
         raise errors.OrgBusy("busy")
 
     assert isinstance(raised.value.__cause__, errors.OrgBusy)
+
+
+# Dagster itself calls it, for a nested resource.
+@pytest.mark.filterwarnings("ignore:InitResourceContext.dagster_run:DeprecationWarning")
+def test_a_mistake_of_ours_is_noted_in_the_status_table_and_keeps_its_traceback(instance, tmp_path):
+    @dg.asset
+    def account(context: dg.AssetExecutionContext, iceberg: IcebergResource) -> None:
+        with teaching(context, "account"):
+            raise ZeroDivisionError("a mistake")
+
+    iceberg = IcebergResource(local_folder=str(tmp_path / "lake"))
+    result = dg.materialize([account], resources={"iceberg": iceberg}, instance=instance, raise_on_error=False)
+
+    (event,) = [event for event in result.all_events if event.is_step_failure]
+    (row,) = iceberg.warehouse().scan("_sync_status").collect().to_dicts()
+    assert "a mistake" in event.step_failure_data.error.to_string()
+    assert (row["endpoint"], row["state"], row["run_id"]) == ("account", "failed", result.run_id)
+    assert row["warnings"].startswith("Ended by ZeroDivisionError")
