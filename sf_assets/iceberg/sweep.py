@@ -1,11 +1,11 @@
 """Removes what no snapshot of a table needs: files of abandoned commits and of expired snapshots."""
 
-from collections.abc import Iterator
-from datetime import datetime
-from typing import Any
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any, cast
 from urllib.parse import urlparse
 
-from pyarrow.fs import FileSelector, FileSystem, FileType, FSSpecHandler, PyFileSystem
+from pyarrow.fs import FileSelector, FileType
 from pyiceberg.io import FileIO
 from pyiceberg.io.fsspec import FsspecFileIO
 from pyiceberg.io.pyarrow import PyArrowFileIO
@@ -40,24 +40,32 @@ def referenced(table: Table) -> Iterator[str]:
 
 
 def _listed(table: Table) -> Iterator[tuple[str, datetime]]:
+    """The files under the table's location and when each was written; one that does not tell is left alone."""
     location = table.location()
     scheme = urlparse(location).scheme
-    filesystem = _filesystem(table.io, location)
-    for info in filesystem.get_file_info(FileSelector(_plain(location), recursive=True, allow_not_found=True)):
-        if info.type == FileType.File:
-            yield (f"{scheme}://{info.path}" if scheme else info.path), info.mtime
+    for path, modified in _listing(table.io, location):
+        if modified is not None:
+            yield (f"{scheme}://{path}" if scheme else path), modified
 
 
-def _filesystem(io: FileIO, location: str) -> FileSystem:
-    parsed: Any = urlparse(location)
-    scheme = parsed.scheme or "file"
+def _listing(io: FileIO, location: str) -> Iterator[tuple[str, datetime | None]]:
+    parsed = urlparse(location)
     if isinstance(io, PyArrowFileIO):
-        return io.fs_by_scheme(scheme, parsed.netloc or None)
+        selector = FileSelector(_plain(location), recursive=True, allow_not_found=True)
+        found = io.fs_by_scheme(parsed.scheme or "file", parsed.netloc or None).get_file_info(selector)
+        return ((info.path, info.mtime) for info in found if info.type == FileType.File)
     if isinstance(io, FsspecFileIO):
-        return PyFileSystem(FSSpecHandler(io.get_fs(scheme)))
-    raise WarehouseError(
-        f"{location}: {type(io).__name__} cannot list files", remedy="Remove orphans by the catalog's own tool."
-    )
+        listing = io.get_fs(parsed.scheme or "file").find(_plain(location), detail=True)
+        return ((path, _modified(info)) for path, info in listing.items())
+    remedy = "Remove orphans by the catalog's own tool."
+    raise WarehouseError(f"{location}: {type(io).__name__} cannot list files", remedy=remedy)
+
+
+def _modified(info: Mapping[str, Any]) -> datetime | None:
+    """When a file was written, as the various file systems of fsspec say it."""
+    if isinstance(info.get("LastModified"), datetime):
+        return cast(datetime, info["LastModified"])
+    return datetime.fromtimestamp(info["mtime"], UTC) if "mtime" in info else None
 
 
 def _plain(path: str) -> str:
