@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+pytest_plugins = ["sf_assets.devorg.fixtures"]
+
 
 class Clock:
     """A clock that stands still until it is told to go on: `clock()` is its time, aware and UTC."""
