@@ -3,28 +3,42 @@
 import dagster as dg
 
 from sf_assets.assets.deployments import Deployment, read_deployment
-from sf_assets.assets.factory import ORG, build_endpoints
+from sf_assets.assets.factory import ORG, asset_key, build_endpoints
 from sf_assets.assets.freshness import KEEP_FRESH, KEEP_FRESH_ONCE_FILLED, automated, build_sensors, cadences
 from sf_assets.assets.io_manager import IcebergIOManager
+from sf_assets.errors import ConfigError
 from sf_assets.specs.endpoints import endpoints
 
 
 def build_definitions(deployment: Deployment) -> dg.Definitions:
-    """Build what Dagster loads: the endpoints' assets, their sensors and the two shared resources."""
+    """Build what Dagster loads: the endpoints' assets, their sensors and resources, and the marts where asked for."""
     specs = endpoints(deployment.specs)
     chosen = automated(specs, deployment.endpoints)
     words = {name: word for name, word in cadences(specs, deployment.cadences).items() if name in chosen}
     condition = KEEP_FRESH if deployment.fills_missing else KEEP_FRESH_ONCE_FILLED
-    return dg.Definitions(
-        assets=[ORG, *build_endpoints(specs, cadences=words, condition=condition)],
+    tables = dg.Definitions(
+        assets=[ORG, *build_endpoints(specs, cadences=words, condition=condition, readers=deployment.readers)],
+        asset_checks=deployment.readers.checks([asset_key(spec) for spec in specs]),
         sensors=build_sensors(words),
         resources={
             "salesforce": deployment.salesforce,
             "iceberg": deployment.iceberg,
+            "snowflake": deployment.readers,
             "io_manager": IcebergIOManager(iceberg=deployment.iceberg),
         },
         executor=dg.in_process_executor,  # a process a step costs 26 times the CPU and logs in thirty times
     )
+    return dg.Definitions.merge(tables, _marts(deployment)) if deployment.dbt else tables
+
+
+def _marts(deployment: Deployment) -> dg.Definitions:
+    """Build the dbt project's assets; raise ConfigError when dbt is not installed."""
+    try:
+        from sf_assets.assets.dbt import build_marts
+    except ModuleNotFoundError as error:
+        what, remedy = f"SF_ASSETS_DBT is 1, and {error.name} is not installed", "Install the extra: sf-assets[dbt]."
+        raise ConfigError(what, remedy=remedy, setting="SF_ASSETS_DBT") from None
+    return build_marts(deployment)
 
 
 defs = build_definitions(read_deployment())

@@ -34,12 +34,19 @@
     │   ├── ResultIncomplete
     │   ├── ShrinkRefused
     │   └── KeysRepeated
-    └── WarehouseError               the Iceberg side
-        ├── WarehouseUnreachable
-        ├── WarehouseReadOnly
-        ├── TableForeign             the table belongs to another org, object or tool
-        ├── ColumnIncompatible
-        └── CommitConflict           another run has written this table meanwhile
+    ├── WarehouseError               the Iceberg side
+    │   ├── WarehouseUnreachable
+    │   ├── WarehouseReadOnly
+    │   ├── TableForeign             the table belongs to another org, object or tool
+    │   ├── ColumnIncompatible
+    │   └── CommitConflict           another run has written this table meanwhile
+    └── SnowflakeError               what Snowflake, or the way to it, answered
+        ├── SnowflakeUnreachable
+        ├── SnowflakeLoginRefused
+        ├── SnowflakeDenied          a privilege is missing
+        ├── SnowflakeTableMissing    it does not exist, or the role may not see it
+        ├── SnowflakeWarehouseDown   no warehouse runs for this session
+        └── SnowflakeStale           Snowflake still reads an older version of the table
 
 `str(error)` is what happened, to which endpoint, with which values; `error.remedy` is one imperative sentence;
 `error.retryable` says whether the same call may succeed later without anybody's doing. No secret is ever a value.
@@ -319,4 +326,57 @@ class CommitConflict(WarehouseError):
     """Another run has written this table since this one read its state; nothing of this commit was written."""
 
     remedy = "Run the endpoint again; let only one run at a time write a table."
+    retryable = True
+
+
+class SnowflakeError(SfAssetsError):
+    """What Snowflake, or the way to it, answered. Values: `errno`, `sqlstate`, `query_id`, `statement`."""
+
+    remedy = "Run the statement of the message as the loader role in Snowsight and read what it says there."
+
+
+class SnowflakeUnreachable(SnowflakeError):
+    """Snowflake did not answer."""
+
+    remedy = "Check SNOWFLAKE_ACCOUNT (and SNOWFLAKE_HOST, if set), DNS, firewall and proxy from this machine."
+    retryable = True
+
+
+class SnowflakeLoginRefused(SnowflakeError):
+    """User, key or role were not accepted."""
+
+    remedy = (
+        "Compare RSA_PUBLIC_KEY_FP of DESC USER with the key of SNOWFLAKE_PRIVATE_KEY, and grant SNOWFLAKE_ROLE to"
+        " SNOWFLAKE_USER."
+    )
+
+
+class SnowflakeDenied(SnowflakeError):
+    """The role lacks a privilege."""
+
+    remedy = "Grant the loader role what `sf-assets setup snowflake` lists for this object."
+
+
+class SnowflakeTableMissing(SnowflakeError):
+    """The table or its schema does not exist in Snowflake, or the role may not see it."""
+
+    remedy = (
+        "Check SNOWFLAKE_DATABASE and SNOWFLAKE_SCHEMA; in a linked database wait for its next discovery and look at"
+        " SYSTEM$CATALOG_LINK_STATUS, otherwise materialize the endpoint again: that creates the table."
+    )
+
+
+class SnowflakeWarehouseDown(SnowflakeError):
+    """No warehouse runs for this session: none is named, it is suspended, or its monitor's quota is spent."""
+
+    remedy = "Name a warehouse that the loader role may use and resume in SNOWFLAKE_WAREHOUSE, and resume it."
+
+
+class SnowflakeStale(SnowflakeError):
+    """Snowflake still reads an older version of the table than the last commit."""
+
+    remedy = (
+        "Look at SYSTEM$CATALOG_LINK_STATUS or SHOW ICEBERG TABLES for a stopped refresh; a table that is stuck is freed"
+        " by ALTER ICEBERG TABLE ... REFRESH."
+    )
     retryable = True

@@ -13,6 +13,7 @@ from typing import Any
 import dagster as dg
 
 from sf_assets.assets.practice import PracticeCredentials
+from sf_assets.assets.registration import NoRegistration, Registration
 from sf_assets.assets.resources import (
     CredentialsResource,
     EnvironmentCredentials,
@@ -22,6 +23,9 @@ from sf_assets.assets.resources import (
 from sf_assets.errors import ConfigError
 
 PRACTICE_URL = "http://127.0.0.1:8630"
+CHECKOUT = Path(__file__).parents[2]
+DBT_TARGETS = {"practice": "duckdb", "production": "snowflake"}
+"""Deployment -> output in dbt/profiles.yml."""
 Environment = Mapping[str, str]
 
 
@@ -33,10 +37,13 @@ class Deployment:
     home: Path
     salesforce: SalesforceResource
     iceberg: IcebergResource
+    readers: Registration
     endpoints: str
     cadences: str
     specs: Path | None
     dbt: bool
+    dbt_project: Path = CHECKOUT / "dbt"
+    dbt_target: str = "duckdb"
 
     @property
     def fills_missing(self) -> bool:
@@ -48,16 +55,26 @@ def read_deployment(environment: Environment | None = None) -> Deployment:
     """Read the environment (default: the process's own); raise ConfigError that names the variable."""
     env = os.environ if environment is None else environment
     name, home = _one_of(env, "SF_ASSETS_DEPLOYMENT", DEPLOYMENTS), home_folder(env)
+    iceberg = _iceberg(env, home / "lake" / name)
     return Deployment(
         name=name,
         home=home,
         salesforce=DEPLOYMENTS[name](env, home),
-        iceberg=_iceberg(env, home / "lake" / name),
+        iceberg=iceberg,
+        readers=_readers(env, iceberg),
         endpoints=env.get("SF_ASSETS_ENDPOINTS", ""),
         cadences=env.get("SF_ASSETS_CADENCES", ""),
         specs=Path(env["SF_ASSETS_SPECS"]) if env.get("SF_ASSETS_SPECS") else None,
         dbt=_switch(env, "SF_ASSETS_DBT", default=False),
+        dbt_project=Path(env.get("SF_ASSETS_DBT_PROJECT") or CHECKOUT / "dbt").absolute(),
+        dbt_target=env.get("SF_ASSETS_DBT_TARGET") or DBT_TARGETS[name],
     )
+
+
+def read_lake(environment: Environment | None = None) -> IcebergResource:
+    """Read where the tables are, for who reads them alone: nothing of Salesforce need be set."""
+    env = os.environ if environment is None else environment
+    return _iceberg(env, home_folder(env) / "lake" / _one_of(env, "SF_ASSETS_DEPLOYMENT", DEPLOYMENTS))
 
 
 def home_folder(env: Environment) -> Path:
@@ -126,6 +143,38 @@ def _iceberg(env: Environment, local_folder: Path) -> IcebergResource:
         namespace=env.get("SF_ASSETS_NAMESPACE") or "salesforce",
         local_folder=str(local_folder),
     )
+
+
+def _readers(env: Environment, iceberg: IcebergResource) -> Registration:
+    """Return what is done for Snowflake after a commit: nothing where no account is named."""
+    if not env.get("SNOWFLAKE_ACCOUNT"):
+        return NoRegistration()
+    from sf_assets.assets.snowflake import SnowflakeTables, build_account
+
+    mode = _one_of(env, "SF_ASSETS_SNOWFLAKE", {"linked": None, "tables": None})
+    return SnowflakeTables(
+        account=build_account(_snowflake_login(env, mode), host=env.get("SNOWFLAKE_HOST", "")),
+        iceberg=iceberg,
+        mode=mode,
+        database=_required(env, "SNOWFLAKE_DATABASE", "the linked database, or the database of the tables"),
+        schema=env.get("SNOWFLAKE_SCHEMA") or iceberg.namespace,
+        volume=env.get("SNOWFLAKE_EXTERNAL_VOLUME") or "sf_lake",
+        integration=env.get("SNOWFLAKE_CATALOG_INTEGRATION") or "sf_irc",
+        patience_seconds=_number(env, "SNOWFLAKE_PATIENCE_SECONDS", 300.0, "a positive number", lambda n: n > 0),
+    )
+
+
+def _snowflake_login(env: Environment, mode: str) -> dict[str, Any]:
+    """Return the loader's login; a REFRESH runs in a warehouse, a linked database needs none."""
+    _required(env, "SNOWFLAKE_USER", "the loader's user in Snowflake, of TYPE = SERVICE")
+    if mode == "tables":
+        _required(env, "SNOWFLAKE_WAREHOUSE", "the warehouse that creates and refreshes the tables")
+    key_file = env.get("SNOWFLAKE_PRIVATE_KEY_FILE", "")
+    if not key_file:
+        _required(env, "SNOWFLAKE_PRIVATE_KEY", "the loader's private key as PEM, or SNOWFLAKE_PRIVATE_KEY_FILE")
+    key = {"private_key_path": key_file} if key_file else {"private_key": dg.EnvVar("SNOWFLAKE_PRIVATE_KEY")}
+    named = {name: env.get(f"SNOWFLAKE_{name.upper()}") for name in ("account", "role", "warehouse")}
+    return {"user": dg.EnvVar("SNOWFLAKE_USER"), **key, **{name: value for name, value in named.items() if value}}
 
 
 def _one_of(env: Environment, name: str, words: Mapping[str, object]) -> str:

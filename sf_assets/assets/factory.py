@@ -10,6 +10,7 @@ import dagster as dg
 from sf_assets.assets.checks import check_results, check_specs
 from sf_assets.assets.config import EndpointConfig
 from sf_assets.assets.freshness import CADENCES
+from sf_assets.assets.registration import NoRegistration, Registration
 from sf_assets.assets.reporting import teaching
 from sf_assets.assets.resources import IcebergResource, SalesforceResource
 from sf_assets.assets.selection import selected_keys
@@ -32,11 +33,22 @@ Results = Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]
 
 
 def build_endpoints(
-    specs: Sequence[EndpointSpec], *, cadences: dict[str, str], condition: dg.AutomationCondition[Any]
+    specs: Sequence[EndpointSpec],
+    *,
+    cadences: dict[str, str],
+    condition: dg.AutomationCondition[Any],
+    readers: Registration | None = None,
 ) -> list[dg.AssetsDefinition]:
-    """Build the assets of all specs; those with a cadence are kept fresh by `condition`."""
+    """Build the assets of all specs; those with a cadence are kept fresh by `condition`, `readers` are told of each."""
     return [
-        build_endpoint(spec, siblings=specs, cadence=cadences.get(spec.endpoint), condition=condition) for spec in specs
+        build_endpoint(
+            spec,
+            siblings=specs,
+            cadence=cadences.get(spec.endpoint),
+            condition=condition,
+            readers=readers or NoRegistration(),
+        )
+        for spec in specs
     ]
 
 
@@ -46,6 +58,7 @@ def build_endpoint(
     siblings: Sequence[EndpointSpec],
     cadence: str | None,
     condition: dg.AutomationCondition[Any],
+    readers: Registration,
 ) -> dg.AssetsDefinition:
     """Build one endpoint's asset. `siblings` are all endpoints: a run surveys those of them that it has selected."""
 
@@ -58,7 +71,7 @@ def build_endpoint(
         tags={"salesforce/object": spec.sobject, "salesforce/read": spec.how, "salesforce/cadence": cadence or "none"},
         description=description(spec, cadence),
         metadata={"dagster/code_references": _code_references(spec)},
-        check_specs=check_specs(asset_key(spec)),
+        check_specs=[*check_specs(asset_key(spec)), *readers.check_specs(asset_key(spec))],
         freshness_policy=CADENCES[cadence].policy if cadence else None,
         automation_condition=condition if cadence else None,
     )
@@ -67,11 +80,13 @@ def build_endpoint(
         config: EndpointConfig,
         salesforce: SalesforceResource,
         iceberg: IcebergResource,
+        snowflake: Registration,
     ) -> Results:
         with teaching(context, spec.endpoint):
             sync = _begin(spec, siblings, context=context, config=config, salesforce=salesforce, iceberg=iceberg)
         yield dg.MaterializeResult(value=sync)
         yield from check_results(spec, sync.record)
+        yield from snowflake.publish(spec.endpoint, iceberg.warehouse())
 
     return endpoint
 

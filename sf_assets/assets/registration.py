@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
+from pydantic import Field
 
 if TYPE_CHECKING:
     from sf_assets.iceberg.warehouse import Warehouse
@@ -28,6 +29,8 @@ class Registration(dg.ConfigurableResource[Any], ABC):
 
 class NoRegistration(Registration):
     """Readers find the tables in the catalog by themselves."""
+
+    why: str = Field(default="SNOWFLAKE_ACCOUNT is not set.", description="Why no table is registered anywhere.")
 
     def check_specs(self, key: dg.AssetKey) -> Sequence[dg.AssetCheckSpec]:
         """Return none."""

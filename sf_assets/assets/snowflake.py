@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import dagster as dg
 from pydantic import Field
@@ -15,7 +16,7 @@ from pydantic import Field
 from sf_assets.assets import status
 from sf_assets.assets.registration import Registration
 from sf_assets.assets.resources import IcebergResource, digest, once_a_process
-from sf_assets.errors import SnowflakeError
+from sf_assets.errors import ConfigError, SnowflakeError
 from sf_assets.snowflake.ddl import Mode, Place
 from sf_assets.snowflake.registration import register
 from sf_assets.snowflake.session import Session
@@ -32,6 +33,7 @@ CHECK = "visible_in_snowflake"
 DESCRIPTION = "Snowflake reads the version of the table that was committed last."
 QUIET = {"platform_detection_timeout_seconds": 0}
 """The connector looks for cloud metadata services at each login, to tell Snowflake where it runs. Not here."""
+LOGIN_SECONDS = 30
 
 
 class SnowflakeTables(Registration):
@@ -151,7 +153,30 @@ class SnowflakeTables(Registration):
 
     def _identity(self) -> str:
         account = self.account
-        return digest(*(str(value) for value in (account.account, account.user, account.role, account.warehouse)))
+        named = (account.account, account.user, account.role, account.warehouse)
+        secret = (account.private_key, account.private_key_path)
+        return digest(*(str(value) for value in (*named, *secret, account.additional_snowflake_connection_args)))
+
+
+def build_account(login: dict[str, Any], *, host: str) -> SnowflakeResource:
+    """Return the account's resource. `host`: only for another way than `<account>.snowflakecomputing.com`.
+
+    Raises ConfigError for a host without TLS that is not this machine.
+    """
+    return SnowflakeResource(
+        **login, login_timeout=LOGIN_SECONDS, additional_snowflake_connection_args=QUIET | _way(host)
+    )
+
+
+def _way(host: str) -> dict[str, Any]:
+    if not host:
+        return {}
+    parts = urlsplit(host if "://" in host else f"https://{host}")
+    is_here = parts.hostname in ("127.0.0.1", "localhost", "::1")
+    if parts.hostname is None or parts.scheme not in ("https", "http") or (parts.scheme == "http" and not is_here):
+        raise ConfigError(f"SNOWFLAKE_HOST is {host!r}; it must be a host name", setting="SNOWFLAKE_HOST")
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    return {"protocol": parts.scheme, "host": parts.hostname, "port": port}
 
 
 def committed_versions(warehouse: "Warehouse", table: str) -> Committed:

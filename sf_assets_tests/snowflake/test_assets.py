@@ -1,0 +1,178 @@
+"""The endpoints' assets with Snowflake configured: the real resource and connector against the loopback account."""
+
+import dagster as dg
+import pytest
+
+from sf_assets.assets.deployments import read_deployment
+from sf_assets.assets.snowflake import CHECK
+from sf_assets.definitions import build_definitions
+from sf_assets.devorg.fixtures import practice_org, practice_seed
+from sf_assets.errors import ConfigError
+
+__all__ = ["practice_org", "practice_seed"]
+
+# Dagster itself calls it, for a nested resource with an EnvVar.
+pytestmark = pytest.mark.filterwarnings("ignore:InitResourceContext.dagster_run:DeprecationWarning")
+
+
+@pytest.fixture
+def environment(practice_org, snowflake, tmp_path, monkeypatch):
+    """Production over the practice org and the loopback account; secrets are in the process's environment too."""
+    secrets = {f"SALESFORCE_{name.upper()}": value for name, value in practice_org.credentials.items()}
+    secrets |= {"SNOWFLAKE_USER": snowflake.user, "SNOWFLAKE_PRIVATE_KEY": snowflake.private_key}
+    for name, value in secrets.items():
+        monkeypatch.setenv(name, value)
+    return {
+        **secrets,
+        "SF_ASSETS_DEPLOYMENT": "production",
+        "SF_ASSETS_HOME": str(tmp_path / "home"),
+        "SALESFORCE_INSTANCE_URL": practice_org.url,
+        "SALESFORCE_REQUESTS_PER_SECOND": "1000",
+        "SNOWFLAKE_ACCOUNT": snowflake.account,
+        "SNOWFLAKE_HOST": f"http://127.0.0.1:{snowflake.port}",
+        "SNOWFLAKE_DATABASE": "RAW",
+        "SNOWFLAKE_ROLE": "LOADER",
+        "SNOWFLAKE_WAREHOUSE": "LOADING",
+    }
+
+
+class Run:
+    """One run of some endpoints and what it said."""
+
+    def __init__(self, environment, *endpoints):
+        self.deployment = read_deployment(environment)
+        self.warehouse = self.deployment.iceberg.warehouse()
+        with dg.DagsterInstance.ephemeral() as instance:
+            job = build_definitions(self.deployment).resolve_implicit_global_asset_job_def()
+            keys = [dg.AssetKey(["salesforce", endpoint]) for endpoint in endpoints]
+            result = job.execute_in_process(
+                instance=instance,
+                asset_selection=keys,
+                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+                raise_on_error=False,
+            )
+            self.success = result.success
+            self.checks = {
+                event.asset_check_evaluation_data.asset_key.path[-1]: event.asset_check_evaluation_data
+                for event in result.all_events
+                if event.event_type_value == "ASSET_CHECK_EVALUATION"
+                and event.asset_check_evaluation_data.check_name == CHECK
+            }
+
+
+def lake_of(environment):
+    """What the catalog integration finds: the newest metadata of a table."""
+    warehouse = read_deployment(environment).iceberg.warehouse()
+    return lambda table: warehouse.facts(table).metadata_location
+
+
+def test_a_registered_table_is_created_once_and_refreshed_after_each_commit(environment, snowflake, practice_org):
+    environment |= {"SF_ASSETS_SNOWFLAKE": "tables"}
+    snowflake.lake = lake_of(environment)
+
+    first = Run(environment, "product")
+    created = list(snowflake.asked)
+    snowflake.statements.clear()
+    org = practice_org.org
+    org.update("Product2", org.rows("Product2")[0]["Id"], {"Name": "Renamed"})
+    second = Run(environment, "product")
+
+    name = '"RAW"."SALESFORCE"."PRODUCT"'
+    asks = f"SELECT SYSTEM$GET_ICEBERG_TABLE_INFORMATION('{name}')"
+    assert first.success
+    assert first.checks["product"].passed
+    assert created[:4] == [
+        asks,
+        f"CREATE ICEBERG TABLE IF NOT EXISTS {name} EXTERNAL_VOLUME = 'sf_lake' CATALOG = 'sf_irc'"
+        " CATALOG_NAMESPACE = 'salesforce' CATALOG_TABLE_NAME = 'product' AUTO_REFRESH = FALSE",
+        f"ALTER ICEBERG TABLE {name} REFRESH",
+        asks,
+    ]
+    assert snowflake.asked[:3] == [asks, f"ALTER ICEBERG TABLE {name} REFRESH", asks]
+    assert second.checks["product"].metadata["lag_seconds"].value == 0.0
+    status = second.warehouse.facts("_sync_status").metadata_location
+    assert snowflake.tables['"RAW"."SALESFORCE"."_SYNC_STATUS"'] == status
+
+
+def test_a_sync_without_news_asks_and_refreshes_nothing(environment, snowflake):
+    environment |= {"SF_ASSETS_SNOWFLAKE": "tables"}
+    snowflake.lake = lake_of(environment)
+    Run(environment, "product")
+    snowflake.statements.clear()
+
+    run = Run(environment, "product")
+
+    assert run.checks["product"].passed
+    assert [statement for statement in snowflake.asked if '"PRODUCT"' in statement] == [
+        "SELECT SYSTEM$GET_ICEBERG_TABLE_INFORMATION('\"RAW\".\"SALESFORCE\".\"PRODUCT\"')"
+    ]
+
+
+def test_a_refused_registration_is_a_red_check_that_blocks_and_the_rows_are_there(
+    environment, snowflake, refusal, practice_org
+):
+    environment |= {"SF_ASSETS_SNOWFLAKE": "tables"}
+    snowflake.lake = lake_of(environment)
+    snowflake.answers = {"^CREATE": refusal("003001", "42501", "Insufficient privileges to operate on schema")}
+
+    run = Run(environment, "product")
+
+    check = run.checks["product"]
+    assert run.warehouse.facts("product").rows == len(practice_org.org.rows("Product2", deleted=True))
+    assert not check.passed
+    assert check.blocking
+    assert check.metadata["error"].value == "SnowflakeDenied"
+    assert "sf-assets setup snowflake" in check.description
+
+
+def test_a_refresh_that_does_not_take_is_a_red_check_with_the_lag(environment, snowflake):
+    environment |= {"SF_ASSETS_SNOWFLAKE": "tables"}
+    snowflake.lake = lambda table: "s3://lake/old.json"
+
+    check = Run(environment, "product").checks["product"]
+
+    assert not check.passed
+    assert check.metadata["error"].value == "SnowflakeStale"
+    assert check.metadata["lag_seconds"].value >= 0
+
+
+def test_a_linked_database_is_asked_in_the_catalogs_own_case_and_nothing_is_changed(environment, snowflake):
+    snowflake.sees_all(lake_of(environment))
+
+    run = Run(environment, "product")
+
+    assert run.success
+    assert run.checks["product"].passed
+    assert run.checks["product"].metadata["table"].value == '"RAW"."salesforce"."product"'
+    assert {statement.split()[0] for statement in snowflake.asked} == {"SELECT"}
+    assert len(snowflake.logins) == 1
+
+
+def test_a_linked_database_that_stays_behind_is_a_red_check_and_blocks(environment, snowflake):
+    environment |= {"SNOWFLAKE_PATIENCE_SECONDS": "0.01"}
+    snowflake.sees_all(lambda table: "s3://lake/old.json")
+
+    run = Run(environment, "product")
+
+    check = run.checks["product"]
+    assert not check.passed
+    assert check.blocking
+    assert check.severity == dg.AssetCheckSeverity.ERROR
+    assert check.metadata["error"].value == "SnowflakeStale"
+
+
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [
+        ({"SF_ASSETS_SNOWFLAKE": "both"}, "SF_ASSETS_SNOWFLAKE"),
+        ({"SNOWFLAKE_USER": ""}, "SNOWFLAKE_USER"),
+        ({"SNOWFLAKE_DATABASE": ""}, "SNOWFLAKE_DATABASE"),
+        ({"SNOWFLAKE_PRIVATE_KEY": ""}, "SNOWFLAKE_PRIVATE_KEY"),
+        ({"SF_ASSETS_SNOWFLAKE": "tables", "SNOWFLAKE_WAREHOUSE": ""}, "SNOWFLAKE_WAREHOUSE"),
+        ({"SNOWFLAKE_HOST": "http://elsewhere.example"}, "SNOWFLAKE_HOST"),
+        ({"SNOWFLAKE_PATIENCE_SECONDS": "-1"}, "SNOWFLAKE_PATIENCE_SECONDS"),
+    ],
+)
+def test_a_setting_that_is_missing_or_wrong_is_named_at_load(environment, changed, named):
+    with pytest.raises(ConfigError, match=named):
+        read_deployment(environment | changed)

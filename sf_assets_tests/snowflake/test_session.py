@@ -1,0 +1,94 @@
+"""The real connector through the real SnowflakeResource, against a loopback server of its wire."""
+
+import pytest
+
+from sf_assets import errors
+from sf_assets.assets.snowflake import SnowflakeResource
+from sf_assets.snowflake.session import Session
+
+
+@pytest.fixture
+def resource(snowflake):
+    """The resource that reaches the loopback account."""
+
+    def build(**changed):
+        told = {"account": snowflake.account, "user": snowflake.user, "private_key": snowflake.private_key}
+        way = {"protocol": "http", "host": "127.0.0.1", "port": snowflake.port, "platform_detection_timeout_seconds": 0}
+        return SnowflakeResource(**{**told, "additional_snowflake_connection_args": way, **changed})
+
+    return build
+
+
+@pytest.fixture
+def session(resource):
+    """A session that is closed at the end."""
+    session = Session(resource().get_connection)
+    yield session
+    session.close()
+
+
+def test_the_key_pair_logs_in_once_and_statements_come_back_as_rows(snowflake, session):
+    snowflake.answers = {"^SELECT 1$": [["1"], ["2"]], "^SELECT 2$": [[None]]}
+
+    assert [tuple(row) for row in session.execute("SELECT 1")] == [("1",), ("2",)]
+    assert session.execute("SELECT 2") == [(None,)]
+
+    assert len(snowflake.logins) == 1
+    assert snowflake.logins[0]["AUTHENTICATOR"] == "SNOWFLAKE_JWT"
+    assert "PASSWORD" not in snowflake.logins[0]
+    assert snowflake.asked == ["SELECT 1", "SELECT 2"]
+
+
+def test_another_key_is_refused_with_what_to_compare(snowflake, resource, other_key):
+    session = Session(resource(private_key=other_key).get_connection)
+
+    with pytest.raises(errors.SnowflakeLoginRefused, match="JWT token is invalid") as refused:
+        session.execute("SELECT 1")
+
+    assert "RSA_PUBLIC_KEY_FP" in refused.value.remedy
+    assert not refused.value.retryable
+    assert snowflake.statements == []
+
+
+@pytest.mark.parametrize(
+    ("code", "sqlstate", "error"),
+    [
+        ("002003", "42S02", errors.SnowflakeTableMissing),
+        ("002043", "02000", errors.SnowflakeTableMissing),
+        ("003001", "42501", errors.SnowflakeDenied),
+        ("003999", "42501", errors.SnowflakeDenied),
+        ("000606", "57P03", errors.SnowflakeWarehouseDown),
+        ("090073", "22000", errors.SnowflakeWarehouseDown),
+        ("001003", "42000", errors.SnowflakeError),
+    ],
+)
+def test_each_refusal_becomes_the_error_that_says_what_to_do(snowflake, session, refusal, code, sqlstate, error):
+    snowflake.answers = {"ALTER": refusal(code, sqlstate, "Snowflake's own words")}
+
+    with pytest.raises(error, match="Snowflake's own words") as refused:
+        session.execute("ALTER ICEBERG TABLE X REFRESH")
+
+    assert type(refused.value) is error
+    assert refused.value.values["errno"] == int(code)
+    assert refused.value.values["query_id"] == "01b0-0001"
+    assert refused.value.values["statement"] == "ALTER ICEBERG TABLE X REFRESH"
+
+
+def test_a_session_goes_on_after_a_refusal(snowflake, session, refusal):
+    snowflake.answers = {"ALTER": refusal("003001", "42501", "no"), "SELECT": [["1"]]}
+    with pytest.raises(errors.SnowflakeDenied):
+        session.execute("ALTER ICEBERG TABLE X REFRESH")
+
+    assert session.execute("SELECT 1") == [("1",)]
+    assert len(snowflake.logins) == 1
+
+
+def test_a_host_that_does_not_answer_is_unreachable(resource, free_port):
+    way = {"protocol": "http", "host": "127.0.0.1", "port": free_port, "platform_detection_timeout_seconds": 0}
+    session = Session(resource(additional_snowflake_connection_args=way, login_timeout=1).get_connection)
+
+    with pytest.raises(errors.SnowflakeUnreachable) as refused:
+        session.execute("SELECT 1")
+
+    assert refused.value.retryable
+    assert "SNOWFLAKE_ACCOUNT" in refused.value.remedy
