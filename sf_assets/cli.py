@@ -128,6 +128,55 @@ def dev(port: int, rows: tuple[str, ...], dagit_port: int) -> None:
 
 
 @main.command()
+@port_option
+@rows_option
+@click.option("--dagit/--no-dagit", default=True, show_default=True, help="Serve Dagit afterwards, until Ctrl-C.")
+@click.option("--dagit-port", default=3000, show_default=True, help="Dagit's port on 127.0.0.1.")
+@click.pass_context
+def marts(context: click.Context, port: int, rows: tuple[str, ...], dagit: bool, dagit_port: int) -> None:
+    """Fill the tables from the practice org, build all marts on DuckDB, run all dbt tests, and show them in Dagit."""
+    from rich.console import Console
+
+    from sf_assets.commands.marts import every_test_passes, mart_table
+    from sf_assets.commands.practice import practice_org
+
+    os.environ["SF_ASSETS_DBT"] = "1"
+    console = Console()
+    with (
+        console.status("Starting the practice org ...") as status,
+        practice_org(_home() / "practice", port=port, options=_sizes(rows)) as url,
+    ):
+        _use_practice(url)
+        status.update("Loading Dagster and dbt ...")
+        outcomes = _materialize(console, status.update)
+        status.update("Running all dbt tests ...")
+        is_green = every_test_passes(_deployment().dbt_project, _home())
+    console.print(mart_table(_home()))
+    failed = [outcome.error for outcome in outcomes if outcome.error]
+    for line in failed:
+        console.print(line, style="red", markup=False, highlight=False)
+    if failed or not is_green:
+        sys.exit(1)
+    console.print(f"All dbt tests have passed. The marts lie in {_home() / 'marts.duckdb'}", soft_wrap=True)
+    if dagit:
+        context.invoke(dev, port=port, rows=rows, dagit_port=dagit_port)
+
+
+@main.command()
+@click.option("--project", type=click.Path(path_type=Path), help="The dbt project; default: the deployment's, dbt/.")
+def sources(project: Path | None) -> None:
+    """Write dbt's sources.yml and staging models anew from the specs, those of SF_ASSETS_SPECS included."""
+    from sf_assets.commands.sources import write_sources
+    from sf_assets.specs.endpoints import endpoints
+
+    deployment = _deployment()
+    changed = write_sources(project or deployment.dbt_project, endpoints(deployment.specs))
+    for path in changed:
+        click.echo(path)
+    click.echo(f"{len(changed)} files written.")
+
+
+@main.command()
 def tables() -> None:
     """List the deployment's tables: rows, as of when each is true, how its last sync ended."""
     from rich.console import Console

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 
-class Plugin(BasePlugin):  # type: ignore[misc]  # dbt-duckdb is published without types
+class Plugin(BasePlugin):
     """Shows the tables once a process, before dbt's first statement: all its threads see the same snapshots.
 
     `home` in its configuration stands for SF_ASSETS_HOME; catalog and namespace are the deployment's.

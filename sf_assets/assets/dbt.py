@@ -1,0 +1,125 @@
+"""The dbt project as assets that depend on the tables. Imported only where SF_ASSETS_DBT is 1: dbt costs a second."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator, DbtCliResource, dbt_assets
+
+from sf_assets.assets.deployments import Deployment
+from sf_assets.assets.follow import FOLLOW
+from sf_assets.errors import ConfigError
+
+GROUP = "marts"
+SOURCE_TESTS = "source:*"
+"""Left out of Dagster's runs: the tables have checks of their own, and `dbt test` runs these."""
+PARSED = ("manifest.json", "partial_parse.msgpack")
+
+
+class Translator(DagsterDbtTranslator):
+    """How dbt's models appear in Dagster. A source's key is its name and table: `salesforce/account`, as ours."""
+
+    def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
+        """Return `marts/<model>` for a model, and the key of our asset for a source."""
+        is_source = dbt_resource_props["resource_type"] == "source"
+        return dg.AssetKey([dbt_resource_props["source_name"] if is_source else GROUP, dbt_resource_props["name"]])
+
+    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
+        """Return the one group of all models."""
+        return GROUP
+
+    def get_automation_condition(self, dbt_resource_props: Mapping[str, Any]) -> dg.AutomationCondition[Any]:
+        """Return the one condition of all models."""
+        return FOLLOW
+
+
+def build_marts(deployment: Deployment) -> dg.Definitions:
+    """Build the dbt project's assets, their checks and their sensor; raise ConfigError where it cannot be read."""
+    project, folder = deployment.dbt_project, deployment.home / "dbt" / deployment.dbt_target
+    options = ("--target", deployment.dbt_target, "--vars", json.dumps({"home": str(deployment.home)}))
+    manifest = parsed(project, folder, options)
+
+    @dbt_assets(
+        manifest=manifest, exclude=SOURCE_TESTS, dagster_dbt_translator=Translator(), name=GROUP, pool=GROUP
+    )
+    def marts(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
+        target = _run_folder(folder, context.run.run_id)
+        yield from dbt.cli(["build", *options[2:]], context=context, target_path=target).stream()
+        shutil.rmtree(target, ignore_errors=True)  # kept when dbt fails: its log is in it
+
+    return dg.Definitions(
+        assets=[marts],
+        sensors=[_sensor(marts.keys)],
+        resources={"dbt": _resource(project, deployment.dbt_target)},
+    )
+
+
+def parsed(project: Path, folder: Path, options: Sequence[str]) -> Path:
+    """Return the project's manifest, parsed into `folder` unless it is there and newer than every file of the project.
+
+    Several processes may do so at once: each parses in a folder of its own and moves the whole files into place.
+    """
+    if not (project / "dbt_project.yml").is_file():
+        what = f"SF_ASSETS_DBT is 1, and {project} holds no dbt project"
+        remedy = "Set SF_ASSETS_DBT_PROJECT to the folder dbt/ of a checkout."
+        raise ConfigError(what, remedy=remedy, setting="SF_ASSETS_DBT_PROJECT")
+    manifest = folder / PARSED[0]
+    if not manifest.exists() or manifest.stat().st_mtime < _last_change(project):
+        _parse(project, folder, options)
+    return manifest
+
+
+def _parse(project: Path, folder: Path, options: Sequence[str]) -> None:
+    target = _run_folder(folder, f"parse-{os.getpid()}", seeded=False)
+    folders = ("--project-dir", project, "--profiles-dir", project, "--target-path", target, "--log-path", target)
+    command = [_executable(), "parse", *map(str, folders), *options]
+    answer = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
+    if answer.returncode:
+        what = f"dbt cannot read {project}: {answer.stdout.strip() or answer.stderr.strip()}"
+        raise ConfigError(what, remedy="Correct what dbt names, or unset SF_ASSETS_DBT.", setting="SF_ASSETS_DBT")
+    for name in reversed(PARSED):
+        (target / name).replace(folder / name)
+    shutil.rmtree(target, ignore_errors=True)
+
+
+def _run_folder(folder: Path, name: str, *, seeded: bool = True) -> Path:
+    """Make a folder for one run of dbt, seeded with what parsing left, so that the run need not parse again."""
+    target = folder / name
+    target.mkdir(parents=True, exist_ok=True)
+    state = folder / PARSED[1]
+    if seeded and state.exists():
+        shutil.copy(state, target)
+    return target
+
+
+def _last_change(project: Path) -> float:
+    files = [path for kind in ("*.yml", "*.sql", "*.md", "*.csv") for path in project.rglob(kind)]
+    skipped = {"target", "logs", "dbt_packages"}
+    return max(path.stat().st_mtime for path in files if not skipped.intersection(path.relative_to(project).parts))
+
+
+def _resource(project: Path, target: str) -> DbtCliResource:
+    folder = os.fspath(project)
+    return DbtCliResource(project_dir=folder, profiles_dir=folder, target=target, dbt_executable=_executable())
+
+
+def _executable() -> str:
+    """The dbt of this process's environment, which need not be on the PATH."""
+    beside = Path(sys.executable).with_name("dbt")
+    return str(beside) if beside.exists() else "dbt"
+
+
+def _sensor(keys: Sequence[dg.AssetKey] | Any) -> dg.AutomationConditionSensorDefinition:
+    return dg.AutomationConditionSensorDefinition(
+        GROUP,
+        target=dg.AssetSelection.assets(*keys),
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        minimum_interval_seconds=60,
+        description="Builds the marts whose tables have changed.",
+    )

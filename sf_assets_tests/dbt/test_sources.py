@@ -1,0 +1,107 @@
+"""The dbt project's generated files follow the specs, and all its sources are our assets."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from sf_assets.assets.freshness import CADENCES
+from sf_assets.columns import plan_columns
+from sf_assets.downstream.sources import FRESHNESS, SOURCES, project_files, staging_model
+from sf_assets.specs.endpoints import endpoints
+from sf_assets.specs.naming import column_name
+
+PROJECT = Path(__file__).parents[2] / "dbt"
+SPECS = {spec.endpoint: spec for spec in endpoints()}
+FILES = project_files(endpoints())
+SOURCE = yaml.load(FILES[SOURCES], Loader=yaml.CSafeLoader)["sources"][0]
+TABLES = {table["name"]: table for table in SOURCE["tables"]}
+
+
+@pytest.mark.parametrize("path", FILES)
+def test_the_projects_files_are_what_the_specs_say(path):
+    assert (PROJECT / path).read_text() == FILES[path], "write them anew: sf-assets sources"
+
+
+def test_no_staging_model_is_left_of_an_endpoint_that_is_gone():
+    written = {str(path.relative_to(PROJECT)) for path in (PROJECT / "models/staging").glob("stg_*.sql")}
+
+    assert written == {path for path in FILES if path.endswith(".sql")}
+
+
+def test_every_endpoint_is_a_table_of_the_source_beside_the_status():
+    assert SOURCE["name"] == "salesforce"
+    assert list(TABLES) == [*SPECS, "_sync_status"]
+
+
+@pytest.mark.parametrize("endpoint", SPECS)
+def test_the_columns_and_their_types_are_the_tables(endpoint):
+    columns = {column["name"]: column["data_type"] for column in TABLES[endpoint]["columns"]}
+
+    planned = {column.name: column.snowflake for column in plan_columns(SPECS[endpoint], None).table}
+    assert columns == {**planned, "_synced_at": "TIMESTAMP_LTZ(6)"}
+
+
+@pytest.mark.parametrize("endpoint", SPECS)
+def test_every_key_is_tested(endpoint):
+    columns = {column["name"]: column.get("data_tests", []) for column in TABLES[endpoint]["columns"]}
+
+    keys = SPECS[endpoint].keys
+    assert all("not_null" in columns[key] for key in keys)
+    together = [test["unique_combination"]["arguments"]["columns"] for test in TABLES[endpoint].get("data_tests", [])]
+    assert together == ([list(keys)] if len(keys) > 1 else [])
+    assert len(keys) > 1 or "unique" in columns[keys[0]]
+
+
+def test_a_reference_is_tested_when_it_has_one_target_among_the_endpoints():
+    tested = {
+        (name, column["name"]): test["relationships"]
+        for name, table in TABLES.items()
+        for column in table["columns"]
+        for test in column.get("data_tests", [])
+        if isinstance(test, dict)
+    }
+
+    assert tested["opportunity", "account_id"] == {
+        "arguments": {"to": "source('salesforce', 'account')", "field": "id"},
+        "config": {"severity": "warn"},
+    }
+    assert ("task", "who_id") not in tested
+    assert ("case", "owner_id") not in tested
+    for endpoint, column in tested:
+        fields = {column_name(field.name): field for field in SPECS[endpoint].catalogue}
+        assert len(fields[column].reference_to) == 1
+
+
+def test_freshness_asks_the_status_table_and_warns_when_the_promise_is_broken():
+    for endpoint, spec in SPECS.items():
+        config = TABLES[endpoint]["config"]
+        warn, fail = FRESHNESS[spec.cadence]
+        assert "_sync_status" in config["loaded_at_query"]
+        assert f"'{endpoint}'" in config["loaded_at_query"]
+        assert config["freshness"]["warn_after"] == {"count": warn, "period": "hour"}
+        assert warn == CADENCES[spec.cadence].promise.total_seconds() / 3600 < fail
+
+
+@pytest.mark.parametrize("endpoint", SPECS)
+def test_no_two_columns_of_a_staging_model_have_one_name(endpoint):
+    names = [column.name for column in plan_columns(SPECS[endpoint], None).table]
+    model = staging_model(SPECS[endpoint])
+    dropped = model.split("exclude (")[1].split(")")[0].split(", ")
+
+    given = [line.strip(" ,").split(" as ")[1] for line in model.splitlines() if " as " in line]
+
+    kept = [name for name in names if name not in dropped]
+    assert len({*kept, *given}) == len(kept) + len(given)
+
+
+def test_staging_drops_deleted_rows_wherever_salesforce_shows_them():
+    for spec in SPECS.values():
+        assert ("where not coalesce(is_deleted, false)" in staging_model(spec)) == spec.has_is_deleted
+
+
+def test_every_mart_has_a_description_of_itself():
+    described = yaml.safe_load((PROJECT / "models/marts/marts.yml").read_text())["models"]
+
+    marts = {path.stem for path in (PROJECT / "models/marts").glob("*.sql")}
+    assert {model["name"] for model in described if model["description"]} == marts
