@@ -39,17 +39,6 @@ def _marts(deployment: Deployment) -> dg.Definitions:
         what, remedy = f"SF_ASSETS_DBT is 1, and {error.name} is not installed", "Install the extra: sf-assets[dbt]."
         raise ConfigError(what, remedy=remedy, setting="SF_ASSETS_DBT") from None
     return build_marts(deployment)
-    return dg.Definitions.merge(tables, _marts(deployment)) if deployment.dbt else tables
-
-
-def _marts(deployment: Deployment) -> dg.Definitions:
-    """Build the dbt project's assets; raise ConfigError when dbt is not installed."""
-    try:
-        from sf_assets.assets.dbt import build_marts
-    except ModuleNotFoundError as error:
-        what, remedy = f"SF_ASSETS_DBT is 1, and {error.name} is not installed", "Install the extra: sf-assets[dbt]."
-        raise ConfigError(what, remedy=remedy, setting="SF_ASSETS_DBT") from None
-    return build_marts(deployment)
 
 
 defs = build_definitions(read_deployment())
