@@ -108,8 +108,24 @@ def _narrower(reader: Reader, limit: int, error: QueryTimedOut) -> int:
     return limit // 4
 
 
-def walk(reader: Reader, base: State, *, rows_expected: int | None, filter: str | None) -> Iterator[Batch]:
-    """Read everything by Id, committing on the way; `base.walk` says from where on."""
+def walk(
+    reader: Reader, base: State, *, ceiling: datetime | None, rows_expected: int | None, filter: str | None
+) -> Iterator[Batch]:
+    """Read everything by Id from where `base.walk` says; then, if that took more than a moment, what changed meanwhile.
+
+    `ceiling` is today's: that of the walk may be days old when the walk was interrupted.
+    """
+    assert base.walk is not None
+    yield from _by_walk(reader, base, rows_expected=rows_expected, filter=filter)
+    done = reader.record.final
+    was_short = base.walk.after_id is None and reader.record.pages <= 1
+    if was_short or done is None or done.tail_from is None:
+        return
+    step = Step("tail", lower=done.tail_from - LOOKBACK)
+    yield from tail(reader, done, step, ceiling=ceiling, began_at=reader.record.began_at, seen=None)
+
+
+def _by_walk(reader: Reader, base: State, *, rows_expected: int | None, filter: str | None) -> Iterator[Batch]:
     assert base.walk is not None
     purse, state = Purse(reader.commit_rows), base
     try:
@@ -137,7 +153,7 @@ def tail(
         )
         reader.record.kind = "walk"
         again = replace(base, resume=None, walk=Walk(None, ceiling, began_at, reader.columns))
-        yield from walk(reader, again, rows_expected=None, filter=base.filter)
+        yield from _by_walk(reader, again, rows_expected=None, filter=base.filter)
         return
     except SfAssetsError:
         yield Batch(reader.nothing(), state)

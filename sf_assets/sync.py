@@ -167,7 +167,7 @@ class _Story:
     @cached_property
     def window(self) -> tuple[int, datetime | None] | None:
         """What the table holds over the probe's predicate; only a table that has been read through is asked."""
-        if self.probe is None or self.base is None or not self.base.tail_from:
+        if self.probe is None or self.base is None or not self.base.read_at:
             return None
         return self.warehouse.window(self.spec.endpoint, "system_modstamp", self.probe.since)
 
@@ -228,7 +228,7 @@ class _Story:
         ceiling = probe.ceiling if probe else reader.newest()
         if step.walk:
             begun = step.walk if step.walk.after_id else replace(step.walk, ceiling=ceiling)
-            return walk(reader, replace(base, walk=begun), rows_expected=rows, filter=filter_)
+            return walk(reader, replace(base, walk=begun), ceiling=ceiling, rows_expected=rows, filter=filter_)
         began_at = self.record.began_at
         seen = Seen(probe.since, probe.count, probe.ceiling) if probe else None
         if step.kind == "tail":

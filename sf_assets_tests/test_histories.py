@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sf_assets.devorg.serve import serve
 
 from sf_assets.assets.io_manager import write_sync
 from sf_assets.columns import plan_columns
 from sf_assets.devorg.org import Org
+from sf_assets.devorg.serve import serve
 from sf_assets.errors import ConfigError, ShrinkRefused, TableForeign
 from sf_assets.iceberg.warehouse import Warehouse
 from sf_assets.record import Options, SyncRecord
@@ -318,17 +318,20 @@ def test_ten_thousand_rows_on_one_second_and_a_kill_inside(lake, after_pages):
 
 @pytest.mark.parametrize("after_pages", [1, 2, 5])
 def test_a_first_sync_that_is_killed_goes_on_where_it_stopped(lake, after_pages):
-    lake.org.insert_many("Contact", [{"LastName": f"n{i}"} for i in range(12_000)])
-    lake.clock.advance(hours=1)
+    rows = [{"LastName": f"n{i}"} for i in range(12_000)]
+    lake.org.insert_many("Contact", rows, stamp=lake.clock() - timedelta(days=2))
+    lake.org.update("Contact", lake.org.rows("Contact")[1]["Id"], {"FirstName": "the ceiling"})
 
     with pytest.raises(KilledError):
         lake.sync("contact", commit_rows=1, dies_after=after_pages)
+    lake.clock.advance(days=3)
     lake.org.update("Contact", lake.org.rows("Contact")[0]["Id"], {"FirstName": "behind the walk"})
-    lake.sync("contact")
-    lake.clock.advance(minutes=1)
-    lake.sync("contact")
+    lake.clock.advance(days=3)
+
+    record = lake.sync("contact")["contact"]
 
     lake.assert_equal("contact")
+    assert record.rows_read <= len(lake.org.rows("Contact")) - 2_000 * (after_pages - 1) + 2
 
 
 def test_a_table_rolled_back_by_its_operator_resumes_from_where_it_was_rolled_back_to(lake):
@@ -427,6 +430,36 @@ def test_a_bounded_reread_leaves_the_state_where_it_is(lake):
 def test_a_bounded_reread_that_cannot_be_is_refused(lake, endpoint, why):
     with pytest.raises(ConfigError, match=why):
         lake.sync(endpoint, since=lake.clock() - timedelta(days=1))
+
+
+def test_rows_that_change_while_a_long_walk_is_under_way_are_in_the_table_when_it_ends(lake):
+    ids = lake.org.insert_many("Contact", [{"LastName": f"n{i}"} for i in range(6_000)])
+    pages = iter(range(1, 100))
+
+    def change(page: Any) -> None:
+        if "COUNT" not in page.soql and next(pages) == 3:
+            lake.clock.advance(minutes=1)
+            lake.org.update("Contact", ids[0], {"LastName": "changed behind the walk"})
+
+    lake.org.on_page.append(change)
+    lake.sync("contact")
+    lake.org.on_page.clear()
+
+    lake.assert_equal("contact")
+
+
+def test_an_object_without_rows_costs_an_idle_sync_nothing(lake):
+    for sobject in ("RecordType", "Quote"):
+        for row in lake.org.rows(sobject):
+            lake.org.purge(sobject, row["Id"])
+    lake.sync("record_type", "quote")
+    before = len(lake.server.requests)
+
+    records = lake.sync("record_type", "quote")
+
+    assert len(lake.server.requests) - before == 3
+    assert {record.kind for record in records.values()} == {"unchanged"}
+    assert lake.table("record_type") == []
 
 
 def test_an_object_that_is_off_gives_an_empty_table_and_fills_it_when_it_comes_on(lake):
