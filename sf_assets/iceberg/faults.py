@@ -87,7 +87,7 @@ def is_from(libraries: Collection[str], error: Exception) -> bool:
 def is_denied(error: Exception) -> bool:
     """Whether catalog or storage refused to be written; nothing was changed then."""
     if isinstance(error, OSError):
-        return error.errno in READ_ONLY_ERRNOS or DENIED_S3 in str(error)
+        return isinstance(error, PermissionError) or error.errno in READ_ONLY_ERRNOS or DENIED_S3 in str(error)
     if is_from({"botocore"}, error):
         return getattr(error, "response", {}).get("Error", {}).get("Code") in DENIED_AWS
     driver = getattr(error, "orig", None)

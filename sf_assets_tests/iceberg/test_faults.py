@@ -4,8 +4,11 @@ import os
 import sqlite3
 import subprocess
 import sys
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
+import polars as pl
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 from pyiceberg.exceptions import CommitFailedException, ForbiddenError, ServiceUnavailableError
@@ -31,6 +34,7 @@ def aws_error(code):
     ("raised", "expected"),
     [
         (PermissionError(13, "Permission denied"), WarehouseReadOnly),
+        (PermissionError("Forbidden"), WarehouseReadOnly),
         (OSError(30, "Read-only file system"), WarehouseReadOnly),
         (
             OSError("When completing multipart upload: AWS Error ACCESS_DENIED during CreateMultipartUpload"),
@@ -136,6 +140,39 @@ try:
 except WarehouseReadOnly as error:
     print(type(error).__name__)
 """
+
+
+class Refusing(BaseHTTPRequestHandler):
+    """An object store that answers every request with 403."""
+
+    def _refuse(self) -> None:
+        self.rfile.read(int(self.headers.get("content-length") or 0))
+        body = b'<?xml version="1.0"?><Error><Code>AccessDenied</Code><Message>no</Message></Error>'
+        self.send_response(403)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = _refuse  # noqa: N815 - the names that http.server looks for
+
+    def log_message(self, *arguments: object) -> None:
+        """Say nothing."""
+
+
+def test_a_bucket_that_refuses_says_so(tmp_path):
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Refusing)
+    Thread(target=server.serve_forever, daemon=True).start()
+    storage = {"endpoint": f"http://127.0.0.1:{server.server_port}", "region": "us-east-1"}
+    keys = {"access-key-id": "testing", "secret-access-key": "testing"}
+    properties = {f"s3.{name}": value for name, value in {**storage, **keys}.items()}
+    catalog = {"type": "sql", "uri": f"sqlite:///{tmp_path}/catalog.db", "warehouse": "s3://lake/salesforce"}
+
+    with pytest.raises(WarehouseReadOnly):
+        Warehouse("salesforce", "salesforce", {**catalog, **properties}).overwrite("mart", [pl.DataFrame({"a": [1]})])
+
+    server.shutdown()
+    server.server_close()
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can become nobody; others meet the read-only catalog's test")
