@@ -120,15 +120,18 @@ class Draft:
             delta.discard()
             self.discard()
             raise
-        except Exception as error:
+        except BaseException as error:
             if is_denied(error):
                 delta.discard()
                 raise
             self._keep()
-            table = self._table.refresh()
-            if table.snapshot_by_id(delta.snapshot_id) is None:
+            if not isinstance(error, Exception) or not self._has_landed(delta):
                 raise
-            return table
+            return self._table
+
+    def _has_landed(self, delta: Delta) -> bool:
+        """Whether the commit came about although its answer was lost."""
+        return self._table.refresh().snapshot_by_id(delta.snapshot_id) is not None
 
     def _keep(self) -> None:
         self._writer.keep()
@@ -139,6 +142,7 @@ class Draft:
         written = [*self._writer.files, *self._deletes.values()]
         live = tuple(self._after(file) for file in self.files if file.path not in self._dropped)
         self._keep()
+        remove_files(self.io, [file.file_path for file in self._writer.files if file.file_path in self._dropped])
         return Landed(table, live, files=len(written), bytes=sum(file.file_size_in_bytes for file in written))
 
     def _after(self, file: LiveFile) -> LiveFile:

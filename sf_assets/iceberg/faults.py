@@ -79,12 +79,12 @@ def kind_of(error: Exception) -> type[WarehouseError] | None:
     return WarehouseUnreachable if by_type is None and is_from(UNREACHABLE, error) else by_type
 
 
-def is_from(libraries: Collection[str], error: Exception) -> bool:
+def is_from(libraries: Collection[str], error: BaseException) -> bool:
     """Whether one of the named libraries made the exception's class."""
     return any(kind.__module__.split(".")[0] in libraries for kind in type(error).__mro__)
 
 
-def is_denied(error: Exception) -> bool:
+def is_denied(error: BaseException) -> bool:
     """Whether catalog or storage refused to be written; nothing was changed then."""
     if isinstance(error, OSError):
         return isinstance(error, PermissionError) or error.errno in READ_ONLY_ERRNOS or DENIED_S3 in str(error)

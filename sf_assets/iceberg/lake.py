@@ -6,7 +6,7 @@ from contextlib import suppress
 from functools import cached_property
 
 from pyiceberg.catalog import URI, Catalog, load_catalog
-from pyiceberg.exceptions import NoSuchTableError, TableAlreadyExistsError
+from pyiceberg.exceptions import NoSuchNamespaceError, NoSuchTableError, TableAlreadyExistsError
 from pyiceberg.schema import Schema
 from pyiceberg.table import Table
 from pyiceberg.types import NestedField
@@ -63,7 +63,7 @@ class Lake:
         """The table; None: there is none. Raises: TableForeign."""
         try:
             table = self.catalog.load_table((self.namespace, name))
-        except NoSuchTableError:
+        except (NoSuchTableError, NoSuchNamespaceError):
             return None
         if VERSION not in table.properties:
             raise TableForeign(f"{name}: the table was not made by sf_assets", table=name)
