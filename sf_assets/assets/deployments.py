@@ -107,6 +107,7 @@ def _salesforce(
         audience=env.get("SALESFORCE_LOGIN_AUDIENCE", ""),
         requests_per_second=_number(env, "SALESFORCE_REQUESTS_PER_SECOND", 2.0, "a positive number", lambda n: n > 0),
         quota_reserve=_number(env, "SALESFORCE_QUOTA_RESERVE", 0.1, "a share from 0 to below 1", lambda n: 0 <= n < 1),
+        daily_calls=int(_number(env, "SALESFORCE_DAILY_CALLS", 0, "a whole number", lambda n: n >= 0 and n == int(n))),
         ledger=env.get("SF_ASSETS_LEDGER") or f"sqlite:///{home / 'ledger.db'}",
         read_deleted=_switch(env, "SF_ASSETS_READ_DELETED", default=True),
     )

@@ -5,6 +5,8 @@ connection) are therefore kept by value in this module and not in the resource.
 """
 
 import hashlib
+import logging
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Sequence
 from datetime import UTC, datetime
@@ -21,9 +23,11 @@ from sf_assets.salesforce.credentials import Credentials
 if TYPE_CHECKING:
     from sf_assets.iceberg.warehouse import Warehouse
     from sf_assets.salesforce.client import Client
+    from sf_assets.salesforce.ledger import Ledger
     from sf_assets.specs.model import EndpointSpec
     from sf_assets.survey import Survey
 
+log = logging.getLogger(__name__)
 Made = TypeVar("Made")
 _made: dict[Hashable, Any] = {}
 _surveys: "dict[tuple[str, Hashable], Survey | SfAssetsError]" = {}
@@ -46,6 +50,18 @@ class CredentialsResource(dg.ConfigurableResource[Any], ABC):
     @abstractmethod
     def identity(self) -> str:
         """Return a text that differs when the credentials do and tells nothing secret."""
+
+    def renewed(self, refused: Credentials) -> Credentials | None:
+        """Read the credentials once more; return them if they are others than those that a login was refused with.
+
+        When they cannot be read, the refused login is the better news: it is logged and None is returned.
+        """
+        try:
+            read_again = self.fetch()
+        except ConfigError as error:
+            log.warning("the credentials could not be read again after a refused login: %s", error)
+            return None
+        return None if read_again == refused else read_again
 
     def advised(self, error: SfAssetsError) -> SfAssetsError:
         """Return the error with a better remedy, where this way to an org has one."""
@@ -84,7 +100,10 @@ class SalesforceResource(dg.ConfigurableResource[Any]):
         default=2.0, gt=0, description="The most that is sent in a second, with retries."
     )
     quota_reserve: float = Field(default=0.1, ge=0, lt=1, description="Share of the daily calls left to others.")
-    ledger: str = Field(default="", description="SQLAlchemy URL of the request ledger that processes share.")
+    daily_calls: int = Field(default=0, ge=0, description="The most calls that we send in a day (UTC); 0: no such cap.")
+    ledger: str = Field(
+        default="", description="SQLAlchemy URL of the request ledger that processes share; empty: this process's own."
+    )
     give_up_after_seconds: float = Field(
         default=900.0, gt=0, description="How long one request is tried again while the org is busy or out of reach."
     )
@@ -131,8 +150,8 @@ class SalesforceResource(dg.ConfigurableResource[Any]):
             return self.credentials.advised(error)
 
     def _key(self) -> Hashable:
-        limits = (self.requests_per_second, self.quota_reserve, self.give_up_after_seconds)
-        return ("client", self.instance_url, self.audience, limits, self.credentials.identity())
+        limits = (self.requests_per_second, self.quota_reserve, self.daily_calls, self.give_up_after_seconds)
+        return ("client", self.instance_url, self.audience, limits, self.ledger, self.credentials.identity())
 
     def _build_client(self) -> "Client":
         from sf_assets.salesforce.client import Client
@@ -141,11 +160,28 @@ class SalesforceResource(dg.ConfigurableResource[Any]):
         return Client(
             instance_url=self.instance_url,
             credentials=self.credentials.fetch(),
+            renewed_credentials=self.credentials.renewed,
+            ledger=self._open_ledger(),
             audience=self.audience or None,
             requests_per_second=self.requests_per_second,
             quota_reserve=self.quota_reserve,
             patience=Patience(total_seconds=self.give_up_after_seconds),
         )
+
+    def _open_ledger(self) -> "Ledger":
+        """Return the books that all processes keep to; the org's host is their key in the database."""
+        from sf_assets.salesforce.address import parse_instance_url
+        from sf_assets.salesforce.ledger import MemoryLedger
+
+        limits: dict[str, Any] = {
+            "requests_per_second": self.requests_per_second,
+            "daily_calls": self.daily_calls or None,
+        }
+        if not self.ledger:
+            return MemoryLedger(clock=time.monotonic, **limits)
+        from sf_assets.salesforce.sql_ledger import SqlLedger
+
+        return SqlLedger(self.ledger, org=parse_instance_url(self.instance_url).authority, **limits)
 
 
 class IcebergResource(dg.ConfigurableResource[Any]):

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from sf_assets.errors import ConfigError, OrgBusy, QuotaSpent, SalesforceError
+from sf_assets.errors import ConfigError, LoginError, OrgBusy, QuotaSpent, SalesforceError
 from sf_assets.salesforce.address import host_of, parse_instance_url
 from sf_assets.salesforce.answers import Retry
 from sf_assets.salesforce.composite import CompositeAnswer
 from sf_assets.salesforce.credentials import Credentials, Token
-from sf_assets.salesforce.describe import Described, SObject, describe
+from sf_assets.salesforce.describe import Described, describe
 from sf_assets.salesforce.ledger import Ledger, MemoryLedger
 from sf_assets.salesforce.paging import Stream, ask, pages
-from sf_assets.salesforce.quota import Spent
+from sf_assets.salesforce.quota import Spent, quota_spent, refused_by_org
 from sf_assets.salesforce.redaction import without
 from sf_assets.salesforce.retry import Patience, Timeouts, Tries
 from sf_assets.salesforce.session import TOKEN_SECONDS, Session
@@ -48,6 +48,10 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def _never(refused: Credentials) -> None:
+    """There are no other credentials than those that were refused."""
+
+
 @dataclass(frozen=True)
 class _Attempt:
     """One sending of a request: under which permit and token, and what came."""
@@ -62,7 +66,8 @@ class Client:
     """One org, one user: logs in when first needed, and sends everything at the pace of its ledger.
 
     Raises the classes of `sf_assets.errors`; what is transient was tried again before. `quota_reserve` is the share
-    of the day's calls that is left to others; `seed` makes the jitter repeatable; `transport` is httpx's, for tests.
+    of the day's calls that is left to others; `renewed_credentials` is asked once after a refused login, for others
+    than those that were refused; `seed` makes the jitter repeatable; `transport` is httpx's, for tests.
     """
 
     def __init__(
@@ -71,6 +76,7 @@ class Client:
         instance_url: str,
         credentials: Credentials,
         audience: str | None = None,
+        renewed_credentials: Callable[[Credentials], Credentials | None] = _never,
         requests_per_second: float = 2.0,
         api_version: str = "60.0",
         quota_reserve: float = 0.1,
@@ -90,15 +96,16 @@ class Client:
             raise ConfigError(f"SALESFORCE_QUOTA_RESERVE is {quota_reserve}; it is a share, from 0 to under 1")
         self.address = parse_instance_url(instance_url)
         self._credentials, self._audience = credentials, audience or self.address.audience
-        self._version = api_version.removeprefix("v")
-        self._ledger = ledger or MemoryLedger(requests_per_second=requests_per_second, clock=monotonic)
+        self._renewed = renewed_credentials
+        self.version = api_version.removeprefix("v")
+        self.ledger = ledger or MemoryLedger(requests_per_second=requests_per_second, clock=monotonic)
         self._reserve, self._patience = quota_reserve, patience
         self._timeouts, self._given_transport = timeouts, transport
         self._now, self._monotonic, self._sleep = now, monotonic, sleep
         self._random = random.Random(seed)
         self._services = Services()
         self._session = Session(self._log_in, token_seconds=token_seconds, monotonic=monotonic)
-        self._shelf = Shelf(self._ledger, credentials, version=self._version)
+        self._shelf = Shelf(self.ledger, credentials, version=self.version)
         self._sending: Transport | None = None
         self.usage: Usage | None = None
         self.server_time: datetime | None = None
@@ -125,17 +132,14 @@ class Client:
         """What this user sees of each sObject; the reason as an error where it is off or hidden; None where describe
         is not served. Kept for this process and in the ledger; `fresh` asks anew.
         """
-        known = {} if fresh else {name: kept for name in sobjects if (kept := self._shelf.known(name)) is not None}
-        missing = [name for name in dict.fromkeys(sobjects) if name not in known]
-        told = self._drive(describe(missing, version=self._version, services=self._services)) if missing else {}
-        for name, described in told.items():
-            if isinstance(described, SObject):
-                self._shelf.keep(name, described)
-        return {name: known[name] if name in known else told[name] for name in sobjects}
+        return self._shelf.described(sobjects, fresh=fresh, ask=self._describe)
+
+    def _describe(self, sobjects: list[str]) -> dict[str, Described]:
+        return self.drive(describe(sobjects, version=self.version, services=self._services))
 
     def ask(self, queries: Sequence[Query]) -> list[dict[str, Any] | SalesforceError]:
         """The one record of each aggregate query, without `attributes`, or its error as a value; five to a call."""
-        return self._drive(ask(queries, version=self._version, services=self._services))
+        return self.drive(ask(queries, version=self.version, services=self._services))
 
     def read(self, query: Query, *, reserve: float | None = None) -> Result:
         """The result of a query; nothing is sent before it is iterated. `reserve` in place of the client's own."""
@@ -150,7 +154,7 @@ class Client:
 
     def _stream(self, query: Query, *, reserve: float) -> Iterator[Page]:
         log.debug("%s: reading %s", query.sobject, query.soql)
-        flow: Stream = pages(query, address=self.address, version=self._version, services=self._services)
+        flow: Stream = pages(query, address=self.address, version=self.version, services=self._services)
         item = next(flow, None)
         while item is not None:
             if isinstance(item, Page):
@@ -160,7 +164,8 @@ class Client:
                 item = self._step(flow, item, reserve=reserve)
         log.debug("%s: read", query.sobject)
 
-    def _drive(self, flow: Flow[T]) -> T:
+    def drive(self, flow: Flow[T]) -> T:
+        """What an exchange of this package ends with; this client sends what it asks for."""
         try:
             request = next(flow)
             while True:
@@ -191,16 +196,17 @@ class Client:
                 break
         if isinstance(judged, Reply):
             return judged
-        raise judged.error(request, after=tries.said(self._monotonic()))
+        error = judged.error(request, after=tries.said(self._monotonic()))
+        raise refused_by_org(error, now=self._now()) if isinstance(error, QuotaSpent) else error
 
     def _tries_again(self, attempt: _Attempt, refusal: Refusal, *, tries: Tries) -> bool:
         """Draw the conclusions of a refusal; True after the pause when the request is to be sent again."""
         headers = attempt.answer.headers if isinstance(attempt.answer, Reply) else {}
         retry_after = retry_after_seconds(headers, now=self._now())
         if refusal.row.error is QuotaSpent:
-            self._ledger.exhausted()
+            self.ledger.exhausted()
         if refusal.row.retry is Retry.PUSHBACK:
-            self._ledger.pushed_back(attempt.permit.slot, retry_after=retry_after)
+            self.ledger.pushed_back(attempt.permit.slot, retry_after=retry_after)
         if refusal.row.retry is Retry.LOGIN and attempt.token is not None:
             return self._session.end(attempt.token)
         now, chance = self._monotonic(), self._random.random()
@@ -233,42 +239,40 @@ class Client:
         usage = usage_of(reply.headers)
         if usage is not None:
             self.usage = usage
-            self._ledger.read(usage)
+            self.ledger.read(usage)
 
     def _permit(self, reserve: float | None) -> Permit:
         """Wait for leave to send; QuotaSpent or OrgBusy when it will not come soon."""
-        permit, waited_seconds = self._ledger.permit(None, reserve=reserve), 0.0
+        permit, waited_seconds = self.ledger.permit(None, reserve=reserve), 0.0
         while isinstance(permit, Permit) and (permit.wait_seconds > 0 or not permit.is_kept):
             if waited_seconds + permit.wait_seconds > self._patience.total_seconds:
-                until = self._moment(permit.wait_seconds)
+                until = f"{self._now() + timedelta(seconds=permit.wait_seconds):%Y-%m-%dT%H:%M:%SZ}"
                 raise OrgBusy(f"no request may be sent before {until}, after {waited_seconds:.0f} s of waiting")
             self._sleep(permit.wait_seconds)
             waited_seconds += permit.wait_seconds
             self.waited_seconds += permit.wait_seconds
-            permit = self._ledger.permit(permit, reserve=None)
+            permit = self.ledger.permit(permit, reserve=None)
         if isinstance(permit, Spent):
-            raise self._quota_spent(permit, reserve or 0.0)
+            raise quota_spent(permit, reserve=reserve or 0.0, now=self._now())
         return permit
 
-    def _quota_spent(self, spent: Spent, reserve: float) -> QuotaSpent:
-        used, limit, resumes_at = spent.usage.used, spent.usage.limit, self._moment(spent.resume_seconds)
-        what = (
-            f"the org has used {used:,} of its {limit:,} API calls of 24 hours; the reserve of {reserve:.0%} is others'"
-        )
-        if not limit:
-            what = "the org has said that its API calls of 24 hours are used up"
-        return QuotaSpent(
-            f"{what}; asking again is allowed at {resumes_at}", used=used, limit=limit, resumes_at=resumes_at
-        )
-
-    def _moment(self, seconds: float) -> str:
-        return f"{self._now() + timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%SZ}"
-
     def _log_in(self) -> Token:
+        """Log in; credentials that were changed since they were read are tried once when the login is refused."""
+        try:
+            return self._logged_in()
+        except LoginError:
+            renewed = self._renewed(self._credentials)
+            if renewed is None:
+                raise
+        log.info("the credentials were changed since they were read: logging in with the new ones")
+        self._credentials, self._shelf = renewed, Shelf(self.ledger, renewed, version=self.version)
+        return self._logged_in()
+
+    def _logged_in(self) -> Token:
         from sf_assets.salesforce.auth import is_elsewhere, login
 
         flow = login(self._credentials, audience=self._audience, now=self._now, monotonic=self._monotonic)
-        token = self._drive(flow)
+        token = self.drive(flow)
         self.told_instance_url = token.instance_url or None
         if is_elsewhere(token.instance_url, address=self.address):
             told = host_of(token.instance_url)

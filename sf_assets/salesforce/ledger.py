@@ -13,6 +13,9 @@ from sf_assets.salesforce.wire import Usage
 class Ledger(Protocol):
     """One org's books. `sent_at` is the slot of the permit under which the refused request was sent."""
 
+    def rate(self) -> float:
+        """The requests per second that are allowed now: the ceiling, or what refusals have taught."""
+
     def permit(self, held: Permit | None, *, reserve: float | None) -> Permit | Spent:
         """Leave to send now or after a wait; `held` is shown again after its wait. `reserve` None: costs no quota."""
 
@@ -57,18 +60,21 @@ class MemoryLedger:
     """The books of one process: safe for its threads, shared by the clients that are given it."""
 
     def __init__(
-        self, *, requests_per_second: float, clock: Callable[[], float], remember_seconds: float = 4 * 3600
+        self,
+        *,
+        requests_per_second: float,
+        clock: Callable[[], float],
+        daily_calls: int | None = None,
+        remember_seconds: float = 4 * 3600,
     ) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._standing = Standing(Pace.at_ceiling(requests_per_second, now=clock()))
+        self._standing = Standing(Pace.at_ceiling(requests_per_second, now=clock()), Quota(cap=daily_calls))
         self._remember_seconds = remember_seconds
         self._remembered: dict[str, tuple[float, bytes]] = {}
 
-    @property
-    def requests_per_second(self) -> float:
-        """The rate that was learned so far."""
-        return self._standing.pace.rate
+    def rate(self) -> float:
+        return self._standing.pace.eased(self._clock()).rate
 
     def permit(self, held: Permit | None, *, reserve: float | None) -> Permit | Spent:
         with self._lock:

@@ -1,31 +1,48 @@
-"""The org's daily quota: whether one more request leaves the reserve to the org's other users. Pure."""
+"""The org's daily quota: whether one more request leaves the reserve to the org's other users. Pure.
+
+An optional cap bounds what we ourselves send in a day, whatever the org has left.
+"""
 
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
+from sf_assets.errors import QuotaSpent
 from sf_assets.salesforce.wire import Usage
 
 STALE_SECONDS = 1800.0
 """A reading older than this says little: calls come back as the 24 hours roll on."""
 QUESTION_SECONDS = 3600.0
 """So often one request may go out on a stale reading, to learn whether the day is over."""
+DAY_SECONDS = 86_400.0
+"""Our own calls are counted from midnight to midnight, UTC."""
 
 
 @dataclass(frozen=True)
 class Spent:
-    """No request may go out: the reserve is reached. `resume_seconds` until one may ask again."""
+    """No request may go out: the reserve or our own cap is reached. `resume_seconds` until one may ask again.
+
+    `usage` is the org's; where the cap is reached it is our own calls of the day against the cap.
+    """
 
     usage: Usage
     resume_seconds: float
+    is_own_cap: bool = False
 
 
 @dataclass(frozen=True)
 class Quota:
-    """The last reading of the org's usage, when it was taken, what was sent since, and the last question on it."""
+    """The last reading of the org's usage, when it was taken, what was sent since, and the last question on it.
+
+    `own_calls` are what all who share these books have sent on `day` (days since 1970); at most `cap` are allowed.
+    """
 
     usage: Usage | None = None
     read_at: float = 0.0
     sent_since: int = 0
     asked_at: float | None = None
+    cap: int | None = None
+    day: int = 0
+    own_calls: int = 0
 
     def read(self, usage: Usage, *, now: float) -> "Quota":
         """A new reading from an answer."""
@@ -36,13 +53,50 @@ class Quota:
         limit = self.usage.limit if self.usage else 0
         return self.read(Usage(max(limit, self.usage.used if self.usage else 0), limit), now=now)
 
+    def today(self, now: float) -> "Quota":
+        """The quota with the count of our own calls begun anew where a new day has begun."""
+        day = int(now // DAY_SECONDS)
+        return self if day == self.day else replace(self, day=day, own_calls=0)
+
     def spend(self, *, now: float, reserve: float) -> "Quota | Spent":
         """The quota after one more request, or Spent when it would touch the reserve (a share of the limit)."""
-        if self.usage is None or self.usage.used + self.sent_since + 1 <= self.usage.limit * (1 - reserve):
-            return replace(self, sent_since=self.sent_since + 1)
-        opens_at = self.read_at + STALE_SECONDS
-        if self.asked_at is not None:
-            opens_at = max(opens_at, self.asked_at + QUESTION_SECONDS)
+        quota = self.today(now)
+        if quota.cap is not None and quota.own_calls >= quota.cap:
+            return Spent(Usage(quota.own_calls, quota.cap), DAY_SECONDS - now % DAY_SECONDS, is_own_cap=True)
+        sent = replace(quota, sent_since=quota.sent_since + 1, own_calls=quota.own_calls + 1)
+        if quota.usage is None or quota.usage.used + sent.sent_since <= quota.usage.limit * (1 - reserve):
+            return sent
+        opens_at = quota.read_at + STALE_SECONDS
+        if quota.asked_at is not None:
+            opens_at = max(opens_at, quota.asked_at + QUESTION_SECONDS)
         if now < opens_at:
-            return Spent(self.usage, opens_at - now)
-        return replace(self, sent_since=self.sent_since + 1, asked_at=now)
+            return Spent(quota.usage, opens_at - now)
+        return replace(sent, asked_at=now)
+
+
+def quota_spent(spent: Spent, *, reserve: float, now: datetime) -> QuotaSpent:
+    """The error that says who has used what, and when to ask again. Values: `used`, `limit`, `resumes_at`."""
+    used, limit, resumes_at = spent.usage.used, spent.usage.limit, _moment(now, spent.resume_seconds)
+    if spent.is_own_cap:
+        return QuotaSpent(
+            f"budget spent: {used:,} calls were sent today, and SALESFORCE_DAILY_CALLS allows {limit:,}; the count"
+            f" begins anew at {resumes_at}",
+            remedy="Wait: the next run resumes where this one stopped. Or raise SALESFORCE_DAILY_CALLS.",
+            used=used, limit=limit, resumes_at=resumes_at,
+        )  # fmt: skip
+    what = f"the org has used {used:,} of its {limit:,} API calls of 24 hours; the reserve of {reserve:.0%} is others'"
+    if not limit:
+        what = "the org has said that its API calls of 24 hours are used up"
+    what = f"budget spent: {what}; asking again is allowed at {resumes_at}"
+    return QuotaSpent(what, used=used, limit=limit, resumes_at=resumes_at)
+
+
+def refused_by_org(error: QuotaSpent, *, now: datetime) -> QuotaSpent:
+    """The same for the org's own refusal, in whose words nothing says when to come back."""
+    resumes_at = _moment(now, STALE_SECONDS)
+    what = f"budget spent: {error}; asking again is allowed at {resumes_at}"
+    return QuotaSpent(what, remedy=error.remedy, **{**error.values, "resumes_at": resumes_at})
+
+
+def _moment(now: datetime, seconds: float) -> str:
+    return f"{now + timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%SZ}"

@@ -43,6 +43,8 @@ _ORGS = sa.Table(
     sa.Column("read_at", sa.Double, nullable=False),
     sa.Column("sent_since", sa.BigInteger, nullable=False),
     sa.Column("asked_at", sa.Double),
+    sa.Column("day", sa.BigInteger, nullable=False),
+    sa.Column("own_calls", sa.BigInteger, nullable=False),
 )
 _NOTES = sa.Table(
     "sf_assets_ledger_notes",
@@ -67,15 +69,21 @@ class SqlLedger:
         *,
         org: str,
         requests_per_second: float,
+        daily_calls: int | None = None,
         clock: Callable[[], float] | None = None,
         remember_seconds: float = 4 * 3600,
     ) -> None:
         self._engine = _engine(url)
-        self._org, self._ceiling, self._remember_seconds = org, requests_per_second, remember_seconds
+        self._org, self._remember_seconds = org, remember_seconds
+        self._ceiling, self._cap = requests_per_second, daily_calls
         self._is_sqlite = self._engine.dialect.name == "sqlite"
         self._insert = _INSERTS[self._engine.dialect.name]
         self._clock = clock or (time.time if self._is_sqlite else None)
         self._is_set_up = False
+
+    def rate(self) -> float:
+        with self._change() as (connection, now):
+            return self._standing(connection, now).pace.eased(now).rate
 
     def permit(self, held: Permit | None, *, reserve: float | None) -> Permit | Spent:
         with self._change() as (connection, now):
@@ -151,7 +159,7 @@ class SqlLedger:
             fresh = _columns(Standing(Pace.at_ceiling(self._ceiling, now=now)))
             connection.execute(self._insert(_ORGS).values(org=self._org, **fresh).on_conflict_do_nothing())
             row = connection.execute(query).mappings().one()
-        return _standing_of(row, ceiling=self._ceiling)
+        return _standing_of(row, ceiling=self._ceiling, cap=self._cap)
 
     def _keep(self, connection: sa.Connection, standing: Standing) -> None:
         connection.execute(_ORGS.update().where(_ORGS.c.org == self._org).values(**_columns(standing)))
@@ -214,11 +222,13 @@ def _columns(standing: Standing) -> dict[str, Any]:
         "read_at": quota.read_at,
         "sent_since": quota.sent_since,
         "asked_at": quota.asked_at,
+        "day": quota.day,
+        "own_calls": quota.own_calls,
     }
 
 
-def _standing_of(row: sa.RowMapping, *, ceiling: float) -> Standing:
-    """The pace under this process's own ceiling; a rate that nobody ever cut is that ceiling."""
+def _standing_of(row: sa.RowMapping, *, ceiling: float, cap: int | None) -> Standing:
+    """Pace and quota under this process's own ceiling and cap; a rate that nobody ever cut is that ceiling."""
     pace = Pace(
         ceiling=ceiling,
         rate=ceiling if row["cut_at"] is None else min(ceiling, row["rate"]),
@@ -229,7 +239,8 @@ def _standing_of(row: sa.RowMapping, *, ceiling: float) -> Standing:
         era=row["era"],
     )
     usage = None if row["used"] is None else Usage(row["used"], row["quota"])
-    return Standing(pace, Quota(usage, row["read_at"], row["sent_since"], row["asked_at"]))
+    counts = {name: row[name] for name in ("read_at", "sent_since", "asked_at", "day", "own_calls")}
+    return Standing(pace, Quota(usage, cap=cap, **counts))
 
 
 def _finite(moment: float) -> float | None:

@@ -202,3 +202,39 @@ def test_a_token_that_no_header_can_hold_is_refused(org, bad):
         org.client().org_id()
 
     assert not isinstance(raised.value, LoginError)
+
+
+REFUSED = {"error": "invalid_grant", "error_description": "invalid assertion"}
+
+
+def test_a_refused_login_is_tried_once_more_with_credentials_that_were_changed(org):
+    renewed = Credentials("new-consumer-key", org.private_key, "sesame@acme.example")
+    asked = []
+    client = org.client(renewed_credentials=lambda refused: asked.append(refused) or renewed)
+    org.login(400, REFUSED)
+
+    assert client.org_id() == org.org_id
+    assert asked == [org.credentials]
+    assert len(org.login_calls) == 2
+
+
+def test_a_refused_login_is_final_when_the_credentials_are_the_same(org):
+    client = org.client(renewed_credentials=lambda refused: None)
+    org.login(400, REFUSED)
+
+    with pytest.raises(LoginError):
+        client.org_id()
+
+    assert len(org.login_calls) == 1
+
+
+def test_new_credentials_that_are_refused_too_are_not_read_again(org):
+    asked = []
+    client = org.client(renewed_credentials=lambda refused: asked.append(refused) or org.credentials)
+    org.login(400, REFUSED).login(400, REFUSED)
+
+    with pytest.raises(LoginError):
+        client.org_id()
+
+    assert len(asked) == 1
+    assert len(org.login_calls) == 2

@@ -65,6 +65,16 @@ def test_the_reserve_is_kept_and_logins_cost_none(ledger):
     assert ledger.permit(None, reserve=None).is_kept
 
 
+def test_the_rate_is_what_refusals_have_taught_and_grows_back(ledger, clock):
+    assert ledger.rate() == 2.0
+
+    ledger.pushed_back(take(ledger, clock), retry_after=None)
+    assert ledger.rate() == pytest.approx(1.4)
+
+    clock.sleep(5.0)
+    assert ledger.rate() == pytest.approx(1.5)
+
+
 def test_an_exhausted_org_is_remembered(ledger):
     ledger.exhausted()
 
@@ -86,9 +96,9 @@ def test_values_are_remembered_for_hours(ledger, clock):
 def books(clock, tmp_path):
     """Open the books of one org once more, as another process would."""
 
-    def opened(org="acme.example", requests_per_second=2.0):
-        url = f"sqlite:///{tmp_path}/books/ledger.db?timeout=1"
-        return SqlLedger(url, org=org, requests_per_second=requests_per_second, clock=clock.monotonic)
+    def opened(org="acme.example", requests_per_second=2.0, daily_calls=None):
+        url, limits = f"sqlite:///{tmp_path}/books/ledger.db?timeout=1", (requests_per_second, daily_calls)
+        return SqlLedger(url, org=org, requests_per_second=limits[0], daily_calls=limits[1], clock=clock.monotonic)
 
     return opened
 
@@ -102,6 +112,17 @@ def test_what_one_process_learns_the_others_know(books, clock):
 
     assert isinstance(other.permit(None, reserve=0.1), Spent)
     assert other.permit(None, reserve=None).wait_seconds > 2
+
+
+def test_the_cap_on_our_own_calls_counts_those_of_all_processes(books, clock):
+    one, other = books(daily_calls=3), books(daily_calls=3)
+
+    for ledger in (one, other, one):
+        take(ledger, clock)
+
+    assert other.permit(None, reserve=0.1) == Spent(Usage(3, 3), 86_400.0 - clock.seconds, is_own_cap=True)
+    assert other.permit(None, reserve=None).wait_seconds > 0
+    assert isinstance(books().permit(None, reserve=0.1).slot, float)
 
 
 def test_orgs_have_books_of_their_own(books, clock):

@@ -1,8 +1,10 @@
 """The quota's reserve, judged before each request."""
 
+from datetime import UTC, datetime
+
 import pytest
 
-from sf_assets.salesforce.quota import Quota, Spent
+from sf_assets.salesforce.quota import DAY_SECONDS, Quota, Spent, quota_spent
 from sf_assets.salesforce.wire import Usage
 
 
@@ -56,3 +58,35 @@ def test_a_day_that_is_over_ends_the_wait():
 @pytest.mark.parametrize("quota", [Quota(), read(10)])
 def test_after_the_org_said_that_nothing_is_left_no_request_is_allowed_even_without_a_reserve(quota):
     assert isinstance(quota.exhausted(now=5.0).spend(now=6.0, reserve=0.0), Spent)
+
+
+def test_our_own_calls_of_a_day_end_at_the_cap_whatever_the_org_has_left():
+    quota = Quota(cap=2).read(Usage(0, 100_000), now=0.0)
+
+    for _ in range(2):
+        quota = quota.spend(now=3600.0, reserve=0.1)
+
+    assert quota.spend(now=3600.0, reserve=0.1) == Spent(Usage(2, 2), DAY_SECONDS - 3600.0, is_own_cap=True)
+
+
+def test_the_count_of_our_own_calls_begins_anew_at_midnight():
+    quota = Quota(cap=1).spend(now=DAY_SECONDS - 1, reserve=0.1)
+    assert isinstance(quota.spend(now=DAY_SECONDS - 0.5, reserve=0.1), Spent)
+
+    tomorrow = quota.spend(now=DAY_SECONDS, reserve=0.1)
+
+    assert (tomorrow.day, tomorrow.own_calls) == (1, 1)
+
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def test_a_spent_budget_says_who_used_what_and_when_it_resumes():
+    by_org = quota_spent(Spent(Usage(950, 1000), 1800.0), reserve=0.1, now=NOON)
+    by_cap = quota_spent(Spent(Usage(500, 500), 43_200.0, is_own_cap=True), reserve=0.1, now=NOON)
+
+    assert str(by_org).startswith("budget spent: the org has used 950 of its 1,000")
+    assert by_org.values["resumes_at"] == "2026-03-01T12:30:00Z"
+    assert "SALESFORCE_DAILY_CALLS allows 500" in str(by_cap)
+    assert by_cap.values["resumes_at"] == "2026-03-02T00:00:00Z"
+    assert "SALESFORCE_DAILY_CALLS" in by_cap.remedy
