@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sf_assets.errors import SfAssetsError
+from sf_assets.commands.setup import setup
+from sf_assets.errors import ConfigError, SfAssetsError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -41,30 +42,42 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)  # children of a shell's background job would ignore it
 
 
+main.add_command(setup)
+
+
 def _leave(signum: int, frame: FrameType | None) -> None:
     """Unwind on SIGTERM, so that a child process is never left behind."""
     sys.exit(128 + signum)
 
 
 @main.command(context_settings=PASS_ON)
+@click.option("--port", default=8630)
+@click.option("--home", type=click.Path(path_type=Path))
 @click.argument("options", nargs=-1, type=click.UNPROCESSED)
-def practice(options: tuple[str, ...]) -> None:
+def practice(port: int, home: Path | None, options: tuple[str, ...]) -> None:
     """Serve the practice org alone: a Salesforce org on 127.0.0.1 with made-up data.
 
     `sf-assets practice --help` lists its options (--port, --seed, --rows account=5000, ...).
     """
-    home = () if "--home" in options else ("--home", str(_home() / "practice"))
-    os.execv(sys.executable, [sys.executable, "-m", "sf_assets.devorg", *home, *options])
+    from sf_assets.commands.practice import command, note, serving
+
+    folder = home or _home() / "practice"
+    if url := serving(folder):
+        raise ConfigError(f"the practice org of {folder} is already served on {url}", remedy="Use it, or end it first.")
+    note(folder, port=port, pid=os.getpid())
+    os.execv(sys.executable, command(folder, port, options))
 
 
-port_option = click.option("--port", default=8630, show_default=True, help="The practice org's port on 127.0.0.1.")
+port_option = click.option(
+    "--port", type=int, help="The practice org's port on 127.0.0.1; default 8630, or a free one where that is taken."
+)
 rows_option = click.option("--rows", multiple=True, metavar="OBJECT=N", help="Size of an object in a new practice org.")
 
 
 @main.command()
 @port_option
 @rows_option
-def demo(port: int, rows: tuple[str, ...]) -> None:
+def demo(port: int | None, rows: tuple[str, ...]) -> None:
     """Copy the practice org's thirty endpoints into local Iceberg tables and print what came in."""
     from rich.console import Console
 
@@ -114,7 +127,7 @@ def _print(console: "Console", outcomes: "list[Outcome]") -> None:
 @port_option
 @rows_option
 @click.option("--dagit-port", default=3000, show_default=True, help="Dagit's port on 127.0.0.1.")
-def dev(port: int, rows: tuple[str, ...], dagit_port: int) -> None:
+def dev(port: int | None, rows: tuple[str, ...], dagit_port: int) -> None:
     """Serve Dagit and Dagster's daemon, with the practice org beside them unless SF_ASSETS_DEPLOYMENT is production."""
     from sf_assets.commands.dagit import serve_dagit
     from sf_assets.commands.practice import practice_org
@@ -133,7 +146,7 @@ def dev(port: int, rows: tuple[str, ...], dagit_port: int) -> None:
 @click.option("--dagit/--no-dagit", default=True, show_default=True, help="Serve Dagit afterwards, until Ctrl-C.")
 @click.option("--dagit-port", default=3000, show_default=True, help="Dagit's port on 127.0.0.1.")
 @click.pass_context
-def marts(context: click.Context, port: int, rows: tuple[str, ...], dagit: bool, dagit_port: int) -> None:
+def marts(context: click.Context, port: int | None, rows: tuple[str, ...], dagit: bool, dagit_port: int) -> None:
     """Fill the tables from the practice org, build all marts on DuckDB, run all dbt tests, and show them in Dagit."""
     from rich.console import Console
 

@@ -1,0 +1,85 @@
+"""What the set-up scripts are filled in with: a person's own values, and a named gap for each that is not known yet."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+from sf_assets.errors import ConfigError
+
+ORIGINS: Mapping[str, str] = {
+    "account_id": "aws sts get-caller-identity --query Account --output text",
+    "region": "SELECT CURRENT_REGION() in Snowflake; bucket, Glue and Snowflake belong into one region",
+    "bucket": "your choice; without dots in its name",
+    "external_id": "openssl rand -hex 16, once; the same in all scripts",
+    "volume_user_arn": "DESC EXTERNAL VOLUME in `sf-assets setup snowflake`: STORAGE_AWS_IAM_USER_ARN",
+    "catalog_user_arn": "DESC CATALOG INTEGRATION in `sf-assets setup snowflake`: API_AWS_IAM_USER_ARN",
+    "public_key": "openssl rsa -in snowflake.p8 -pubout, its lines between BEGIN and END joined",
+}
+"""Where each value comes from."""
+
+_FORMS: Mapping[str, str] = {
+    "account_id": r"\d{12}",
+    "region": r"[a-z]{2}(-[a-z]+)+-\d",
+    "bucket": r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]",
+    "namespace": r"[a-z][a-z0-9_]*",
+    "prefix": r"[A-Za-z0-9_/-]*[A-Za-z0-9_-]",
+    "secret": r"[A-Za-z0-9/_+=.@-]+",
+    "external_id": r"[A-Za-z0-9_+=,.@:/-]{2,1224}",
+    "volume_user_arn": r"arn:aws[a-z-]*:iam::\d{12}:user/\S+",
+    "catalog_user_arn": r"arn:aws[a-z-]*:iam::\d{12}:user/\S+",
+    "public_key": r"[A-Za-z0-9+/=]+",
+    "runs_on": r"[a-z0-9.-]+\.amazonaws\.com",
+    **dict.fromkeys(("database", "schema", "role", "user", "warehouse", "reader"), r"[A-Za-z_][A-Za-z0-9_$]*"),
+}
+
+
+@dataclass(frozen=True)
+class Values:
+    """The values of all three scripts. An empty one is a gap, printed as its name in brackets. Raises ConfigError."""
+
+    account_id: str = ""
+    region: str = ""
+    bucket: str = ""
+    prefix: str = "salesforce"
+    namespace: str = "salesforce"
+    secret: str = "salesforce/sf_assets"
+    runs_on: str = "ecs-tasks.amazonaws.com"
+    external_id: str = ""
+    volume_user_arn: str = ""
+    catalog_user_arn: str = ""
+    database: str = "SF_RAW"
+    schema: str = "SALESFORCE"
+    role: str = "SF_LOADER"
+    user: str = "SF_LOADER_USER"
+    warehouse: str = "SF_LOADING"
+    reader: str = "SF_READER"
+    public_key: str = ""
+
+    def __post_init__(self) -> None:
+        for name, form in _FORMS.items():
+            value = getattr(self, name)
+            if value and not re.fullmatch(form, value):
+                option = f"--{name.replace('_', '-')}"
+                raise ConfigError(f"{option} {value!r} cannot be right", remedy=f"Give it in the form {form}.")
+
+    def __getitem__(self, name: str) -> str:
+        """Return a value, or its gap."""
+        return str(getattr(self, name)) or gap(name)
+
+    def gaps(self, text: str) -> list[str]:
+        """Return a line for each gap that a text still has: its name and where its value comes from."""
+        names = [field.name for field in fields(self) if gap(field.name) in text]
+        return [f"{gap(name)}: --{name.replace('_', '-')}, from: {ORIGINS[name]}" for name in names]
+
+    @property
+    def reader_arn(self) -> str:
+        """The role that Snowflake assumes; its name is ours, so its ARN is known before it exists."""
+        return f"arn:aws:iam::{self['account_id']}:role/{READER_ROLE}"
+
+
+READER_ROLE, WRITER_ROLE = "sf-assets-snowflake-reader", "sf-assets-writer"
+
+
+def gap(name: str) -> str:
+    """Return how a value that is not known yet is printed."""
+    return f"<{name.upper()}>"
