@@ -33,6 +33,6 @@ def test_the_run_config_table_names_every_field() -> None:
 
 
 def test_every_page_that_the_readme_links_to_is_there() -> None:
-    links = re.findall(r"\]\((?!https?:)([^)#]+)\)", README)
+    links = re.findall(r"\]\((?!https?:)([^)#]+)[^)]*\)", README)
 
     assert [link for link in links if not (Path(__file__).parent.parent / link).exists()] == []

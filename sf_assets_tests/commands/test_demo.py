@@ -1,0 +1,79 @@
+"""`sf-assets demo` from end to end, and the table that it prints."""
+
+import sqlite3
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from sf_assets.commands.demo import Outcome, failures, outcome_table
+from sf_assets.specs.endpoints import endpoints
+
+ENDPOINTS = [spec.endpoint for spec in endpoints()]
+
+
+def printed(text: str) -> dict[str, list[str]]:
+    """First word of each printed line -> the other words."""
+    return {words[0]: words[1:] for line in text.splitlines() if (words := line.split())}
+
+
+def test_a_second_demo_reads_only_what_changed(sf_assets, port: int, few: list[str], tmp_path: Path) -> None:
+    fast = {"SALESFORCE_REQUESTS_PER_SECOND": "1000"}
+
+    first = sf_assets("demo", "--port", str(port), *few, **fast)
+    second = sf_assets("demo", "--port", str(port), *few, **fast)
+    listed = sf_assets("tables")
+
+    assert (first.returncode, second.returncode, listed.returncode) == (0, 0, 0), first.stdout + second.stderr
+    before, after = printed(first.stdout), printed(second.stdout)
+    assert [name for name in ENDPOINTS if name not in before or before[name][0] == "0"] == []
+    assert {before[name][-1] for name in ENDPOINTS} == {"walk", "replace"}
+    assert after["campaign"][-1] == after["pricebook"][-1] == "unchanged"
+    assert set(ENDPOINTS) <= set(printed(listed.stdout))
+    assert max(map(len, first.stdout.split("\n\n")[1].splitlines())) <= 80
+    runs = sqlite3.connect(tmp_path / "history" / "runs.db").execute("SELECT status FROM runs").fetchall()
+    assert runs == [("SUCCESS",), ("SUCCESS",)]
+
+
+def test_a_demo_whose_warehouse_cannot_be_written_fails_by_name(sf_assets, port: int, few: list[str]) -> None:
+    nowhere = {"PYICEBERG_CATALOG__SALESFORCE__TYPE": "sql", "PYICEBERG_CATALOG__SALESFORCE__URI": "sqlite:////proc/no.db"}
+
+    ended = sf_assets("demo", "--port", str(port), *few, SALESFORCE_REQUESTS_PER_SECOND="1000", **nowhere)
+
+    assert ended.returncode == 1
+    assert "PYICEBERG_CATALOG__SALESFORCE__" in ended.stdout
+    assert "Traceback" not in ended.stdout + ended.stderr
+
+
+def test_tables_says_when_there_are_none(sf_assets) -> None:
+    ended = sf_assets("tables")
+
+    assert ended.returncode == 1
+    assert "there are no tables yet" in ended.stderr
+    assert "What to do: Materialize some endpoints first" in ended.stderr
+
+
+def test_a_wrong_setting_is_one_message_with_its_remedy(sf_assets) -> None:
+    ended = sf_assets("demo", SALESFORCE_REQUESTS_PER_SECOND="two")
+
+    assert ended.returncode == 1
+    assert "ConfigError: SALESFORCE_REQUESTS_PER_SECOND is 'two'" in ended.stderr
+    assert "What to do:" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(("vanished", "titled"), [(0, False), (3, True)])
+def test_the_column_gone_is_shown_when_something_went(vanished: int, titled: bool) -> None:
+    outcomes = [Outcome("user_role", 0.5, kind="replace", rows=12, vanished=vanished)]
+    screen = StringIO()
+
+    Console(file=screen, width=80).print(outcome_table(outcomes))
+
+    assert ("gone" in screen.getvalue()) is titled
+
+
+def test_a_failed_endpoint_is_a_line_of_its_own() -> None:
+    failed = Outcome("task", 1.0, kind="failed", error="task: no right. Grant it.")
+
+    assert failures([failed, Outcome("user", 1.0, kind="walk")]) == ["task: no right. Grant it."]
