@@ -59,8 +59,8 @@ class Merge:
         self._buffer = Buffer()
         self._draft: Draft | None = None
         self._evolution = Evolution()
-        self._absorbed: list[pl.DataFrame] = []
-        self._is_replayable = True
+        self._absorbed = 0
+        self._only: pl.DataFrame | None = None
         self._open_keys: tuple[Any, Any] | None = None
         self._table: Table | None = None
         self._live: tuple[LiveFile, ...] | None = None
@@ -101,9 +101,9 @@ class Merge:
             self._absorb(full)
 
     def _absorb(self, frame: pl.DataFrame) -> None:
-        """Write what is news in the frame. The first is kept, for a group that must be planned anew."""
-        self._is_replayable = not self._absorbed
-        self._absorbed = self._absorbed or [frame]
+        """Write what is news in the frame. It is kept while it is the group's only one, to be planned anew."""
+        self._absorbed += 1
+        self._only = frame if self._absorbed == 1 else None
         self._group.read += frame.height
         rule = self.rule.within(frame.columns)
         rows, equal = latest(frame, rule)
@@ -173,8 +173,6 @@ class Merge:
             self._absorb(rest)
         if self._draft is not None and not self._draft.is_empty:
             self._land(state)
-            if state is not None and not isinstance(self.base, Unchecked):
-                self.base = state
         self._total.add(self._group)
         self._reset()
 
@@ -188,26 +186,25 @@ class Merge:
                 self._plan_anew(left)
                 continue
             self._table, self._live = landed.table, landed.live
+            if state is not None and not isinstance(self.base, Unchecked):
+                self.base = state
             self._group.landed(landed)
             self._added_columns += [column.name for column in self._evolution.added]
             return
 
     def _plan_anew(self, left: int) -> None:
         """Take the group's rows to the table as it is now. Raises: CommitConflict."""
-        frames, is_replayable = self._absorbed, self._is_replayable
-        self._table = self._live = None
+        frame, self._table, self._live = self._only, None, None
         self._reset()
         refuse_other_base(self.table, self.base, name=self.name)
-        if not left or not is_replayable:
+        if not left or frame is None:
             raise CommitConflict(f"{self.name}: other writers were faster, {TRIES - left} times", table=self.name)
-        for frame in frames:
-            self._absorb(cast_frame(frame, self.draft.types, table=self.name))
+        self._absorb(cast_frame(frame, self.draft.types, table=self.name))
 
     def _reset(self) -> None:
         self._discard()
         self._group = Tally()
-        self._absorbed = []
-        self._is_replayable = True
+        self._absorbed, self._only = 0, None
         self._open_keys = None
 
     def _discard(self) -> None:

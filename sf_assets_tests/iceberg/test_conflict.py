@@ -63,6 +63,24 @@ def test_a_merge_that_is_no_news_any_more_commits_nothing(account, another):
     assert account.facts.state == "s1"
 
 
+def test_a_stream_goes_on_after_a_group_that_was_no_news_any_more(account, another):
+    account.merge(account.frame(("1", "a", 1)), state="s1")
+    rival = type(account)(another(), state=UNCHECKED)
+    news = account.frame(("2", "b", 2))
+
+    def chunks():
+        yield from interrupted(news, state="s2", by=lambda: rival.merge(news, state=None))
+        yield from interrupted(
+            account.frame(("3", "c", 3)), state="s3", by=lambda: rival.merge(account.frame(("4", "d", 3)), state=None)
+        )
+
+    written = account.stream(chunks())
+
+    assert (written.commits, written.inserted) == (1, 1)
+    assert account.rows("id") == [("1",), ("2",), ("3",), ("4",)]
+    assert account.facts.state == "s3"
+
+
 def test_columns_that_came_meanwhile_are_kept(account, another):
     account.merge(account.frame(("1", "a", 1)), state="s1")
     rival = type(account)(another(), state=UNCHECKED)

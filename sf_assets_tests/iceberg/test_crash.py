@@ -47,7 +47,7 @@ def test_a_killed_merge_is_all_or_nothing(tmp_path, another):
     assert merge_and_kill(tmp_path, 0, after_seconds=None)
     warehouse = another()
 
-    for turn in range(1, 7):
+    for turn in range(1, 6):
         before = warehouse.facts("account")
         is_done = merge_and_kill(tmp_path, turn, after_seconds=chance.uniform(0.02, 0.4))
         after = warehouse.facts("account")
