@@ -170,7 +170,7 @@ def marts(context: click.Context, port: int | None, rows: tuple[str, ...], dagit
         console.print(line, style="red", markup=False, highlight=False)
     if failed or not is_green:
         sys.exit(1)
-    console.print(f"All dbt tests have passed. The marts lie in {_home() / 'marts.duckdb'}", soft_wrap=True)
+    console.print(f"All dbt tests have passed. The marts lie in {_home() / 'analytics.duckdb'}", soft_wrap=True)
     if dagit:
         context.invoke(dev, port=port, rows=rows, dagit_port=dagit_port)
 

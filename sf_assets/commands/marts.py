@@ -9,7 +9,7 @@ from rich.table import Table
 
 from sf_assets.errors import ConfigError
 
-DATABASE = "marts.duckdb"
+DATABASE = "analytics.duckdb"
 SCHEMA = "marts"
 
 

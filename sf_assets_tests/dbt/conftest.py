@@ -1,0 +1,88 @@
+"""A practice org in the tables, and dbt over them. What needs dbt is skipped where the extra is not installed."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sf_assets.assets.io_manager import write_sync
+from sf_assets.assets.resources import local_catalog
+from sf_assets.devorg import Server, serve
+from sf_assets.devorg.org import Org
+from sf_assets.iceberg.warehouse import Warehouse
+from sf_assets.record import Options
+from sf_assets.salesforce.client import Client
+from sf_assets.salesforce.credentials import Credentials
+from sf_assets.specs.endpoints import endpoints
+from sf_assets.survey import survey
+from sf_assets.sync import sync
+
+PROJECT = Path(__file__).parents[2] / "dbt"
+DBT = Path(sys.executable).with_name("dbt")
+
+
+class Downstream:
+    """A practice org, its tables under a home, and dbt over them."""
+
+    def __init__(self, server: Server, home: Path) -> None:
+        self.org, self.server, self.home = server.org, server, home
+        self.warehouse = Warehouse("salesforce", "salesforce", local_catalog(home / "lake/practice"))
+
+    def sync(self) -> None:
+        """Bring every table up to date, as one run does."""
+        with_all = endpoints()
+        client = Client(
+            instance_url=self.server.url,
+            credentials=Credentials(**self.server.credentials),
+            requests_per_second=100_000,
+            sleep=lambda seconds: None,
+        )
+        known = survey(with_all, warehouse=self.warehouse, client=client, read_deleted=True, now=now)
+        for spec in with_all:
+            done = sync(spec, survey=known, warehouse=self.warehouse, client=client, options=Options(), now=now)
+            write_sync(self.warehouse, spec.endpoint, done, "run")
+        client.close()
+
+    def dbt(self, verb: str, *options: str, **variables: Any) -> "subprocess.CompletedProcess[str]":
+        """Run dbt on DuckDB with this home; fails the test when dbt fails or warns."""
+        return run_dbt(verb, self.home, *options, **variables)
+
+    def mart(self, name: str, columns: str = "*") -> list[tuple[Any, ...]]:
+        """The rows of a mart."""
+        import duckdb
+
+        with duckdb.connect(str(self.home / "analytics.duckdb"), read_only=True) as connection:
+            connection.execute("set TimeZone = 'UTC'")
+            return connection.execute(f"select {columns} from marts.{name}").fetchall()
+
+
+def run_dbt(verb: str, home: Path, *options: str, **variables: Any) -> "subprocess.CompletedProcess[str]":
+    """Run dbt as a person does, with its own files under the home."""
+    target = home / "target"
+    places = ("--project-dir", PROJECT, "--profiles-dir", PROJECT, "--target-path", target, "--log-path", target)
+    variables = {"home": str(home), **variables}
+    command = [DBT, verb, *places, "--vars", json.dumps(variables), *options]
+    answer = subprocess.run(command, capture_output=True, text=True, env=dict(os.environ), check=False)
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert "WARN=0" in answer.stdout or "WARN=" not in answer.stdout, answer.stdout
+    return answer
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+@pytest.fixture(scope="session")
+def downstream(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Downstream]:
+    """The practice org as a newcomer has it, read into tables."""
+    pytest.importorskip("dbt.adapters.duckdb", reason="the extra dbt is not installed")
+    with serve(Org(seed=7)) as server:
+        found = Downstream(server, tmp_path_factory.mktemp("home"))
+        found.sync()
+        yield found
