@@ -42,7 +42,8 @@ class Sync:
 
     `how`: "merge" by the spec's keys and SystemModstamp, or "replace" the table by the batches. `columns` are all of
     the table's columns. `may_vanish`: how many keys a replace may take away (None: any number). When the last state is
-    not committed with rows and `record.settle` is true, the IO manager commits `record.final` alone.
+    not committed with rows and `record.settle` is true, the IO manager commits `record.final` alone. `step` is what was
+    decided to be read; None for a re-read and for an object that is off.
     """
 
     spec: EndpointSpec
@@ -52,6 +53,7 @@ class Sync:
     base: State | None
     may_vanish: int | None
     record: SyncRecord
+    step: Step | None = None
 
 
 def sync(
@@ -179,8 +181,9 @@ class _Story:
         self.record.kind = step.kind
         self._tell_pending(step)
         if step.kind == "unchanged":
-            return self._sync(iter(()), "merge", final=self.base or self.blank)
-        return self._sync(self._batches(step), "replace" if step.kind == "replace" else "merge", final=None)
+            return replace(self._sync(iter(()), "merge", final=self.base or self.blank), step=step)
+        how: Literal["merge", "replace"] = "replace" if step.kind == "replace" else "merge"
+        return replace(self._sync(self._batches(step), how, final=None), step=step)
 
     def _step(self) -> Step:
         if self.options.full_refresh:
