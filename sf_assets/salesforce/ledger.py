@@ -13,8 +13,8 @@ from sf_assets.salesforce.wire import Usage
 class Ledger(Protocol):
     """One org's books. `sent_at` is the slot of the permit under which the refused request was sent."""
 
-    def rate(self) -> float:
-        """The requests per second that are allowed now: the ceiling, or what refusals have taught."""
+    def standing(self) -> "Standing":
+        """The books as of now: the rate that is allowed, and what is known of the day's calls."""
 
     def permit(self, held: Permit | None, *, reserve: float | None) -> Permit | Spent:
         """Leave to send now or after a wait; `held` is shown again after its wait. `reserve` None: costs no quota."""
@@ -41,6 +41,10 @@ class Standing:
 
     pace: Pace
     quota: Quota = field(default_factory=Quota)
+
+    def as_of(self, now: float) -> "Standing":
+        """The same with the rate grown and the day begun anew."""
+        return Standing(self.pace.eased(now), self.quota.today(now))
 
     def permit(self, now: float, *, held: Permit | None, reserve: float | None) -> tuple["Standing", Permit | Spent]:
         quota = self.quota
@@ -73,8 +77,8 @@ class MemoryLedger:
         self._remember_seconds = remember_seconds
         self._remembered: dict[str, tuple[float, bytes]] = {}
 
-    def rate(self) -> float:
-        return self._standing.pace.eased(self._clock()).rate
+    def standing(self) -> Standing:
+        return self._standing.as_of(self._clock())
 
     def permit(self, held: Permit | None, *, reserve: float | None) -> Permit | Spent:
         with self._lock:

@@ -81,9 +81,9 @@ class SqlLedger:
         self._clock = clock or (time.time if self._is_sqlite else None)
         self._is_set_up = False
 
-    def rate(self) -> float:
+    def standing(self) -> Standing:
         with self._change() as (connection, now):
-            return self._standing(connection, now).pace.eased(now).rate
+            return self._standing(connection, now).as_of(now)
 
     def permit(self, held: Permit | None, *, reserve: float | None) -> Permit | Spent:
         with self._change() as (connection, now):

@@ -70,7 +70,7 @@ class Request:
 
     path: str
     shape: Any
-    kind: Literal["login", "query", "page", "describe", "composite"]
+    kind: Literal["login", "query", "page", "describe", "composite", "inventory"]
     method: Literal["GET", "POST"] = "GET"
     body: bytes | Callable[[], bytes] | None = field(default=None, repr=False)
     content_type: str | None = None

@@ -66,13 +66,13 @@ def test_the_reserve_is_kept_and_logins_cost_none(ledger):
 
 
 def test_the_rate_is_what_refusals_have_taught_and_grows_back(ledger, clock):
-    assert ledger.rate() == 2.0
+    assert ledger.standing().pace.rate == 2.0
 
     ledger.pushed_back(take(ledger, clock), retry_after=None)
-    assert ledger.rate() == pytest.approx(1.4)
+    assert ledger.standing().pace.rate == pytest.approx(1.4)
 
     clock.sleep(5.0)
-    assert ledger.rate() == pytest.approx(1.5)
+    assert ledger.standing().pace.rate == pytest.approx(1.5)
 
 
 def test_an_exhausted_org_is_remembered(ledger):

@@ -1,0 +1,98 @@
+"""The budget of calls, through Dagster: where a sync stops, what is kept, and what the next run does."""
+
+import dagster as dg
+import pytest
+
+from sf_assets.devorg import Org, Server, serve
+from sf_assets.sync import State
+
+# Dagster itself calls it, for a nested resource with an EnvVar.
+pytestmark = pytest.mark.filterwarnings("ignore:InitResourceContext.dagster_run:DeprecationWarning")
+
+
+@pytest.fixture(scope="module")
+def large() -> Org:
+    """An org whose accounts take four pages."""
+    return Org(seed=7, rows={"Account": 7_000})
+
+
+@pytest.fixture
+def practice_org(large: Org):
+    """The served org of this file's tests."""
+    with serve(large.copy()) as server:
+        yield server
+
+
+def state(runs) -> State | None:
+    facts = runs.warehouse.facts("account")
+    return State.from_json(facts.state) if facts and facts.state else None
+
+
+def status(runs) -> dict:
+    (row,) = runs.warehouse.scan("_sync_status").collect().to_dicts()
+    return row
+
+
+def spend_all_but(server: Server, left: int) -> None:
+    """Leave so many calls before a reserve of 30 % of 1,000 is reached."""
+    server.org.behave(daily_limit=1_000)
+    server.org.spend_calls(700 - left)
+
+
+def test_a_first_sync_ends_at_its_checkpoint_when_the_reserve_is_reached_and_goes_on_from_there(runs, practice_org):
+    spend_all_but(practice_org, 4)
+
+    ended = runs("account")
+
+    stopped = state(runs)
+    assert not ended.success
+    assert stopped.walk.after_id is not None
+    assert runs.warehouse.facts("account").rows == 4_000
+
+    practice_org.org.spend_calls(0)
+    resumed = runs.under(SF_ASSETS_LEDGER=f"sqlite:///{runs.environment['SF_ASSETS_HOME']}/next_day.db")
+    done = resumed("account")
+
+    assert done.success
+    assert done.materialized["account"]["rows_read"] < 3_100  # the rest, and what was stamped last
+    assert runs.warehouse.facts("account").rows == len(practice_org.org.rows("Account"))
+
+
+def test_a_spent_budget_is_told_as_such_and_says_when_it_resumes(runs, practice_org):
+    spend_all_but(practice_org, 3)
+
+    ended = runs("account")
+
+    failure = ended.failures["account"].user_failure_data
+    assert failure.description.startswith("account: budget spent: the org has used 700 of its 1,000 API calls")
+    assert ended.failures["account"].error.cls_name == "Failure"
+    check = ended.checks["account", "current"]
+    assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.ERROR)
+    assert set(ended.checks) == {("account", "current")}
+    told = status(runs)
+    assert told["state"] == "quota_spent"
+    assert failure.metadata["resumes_at"].value in told["warnings"]
+
+
+def test_the_orgs_own_refusal_is_a_spent_budget_too(runs, practice_org):
+    practice_org.org.behave(daily_limit=1_000, limit_info="none")
+    practice_org.org.spend_calls(1_000)
+
+    ended = runs("account", "lead")
+
+    for endpoint in ("account", "lead"):
+        failure = ended.failures[endpoint].user_failure_data
+        assert failure.description.startswith(f"{endpoint}: budget spent: ")
+        assert "asking again is allowed at" in failure.description
+    assert {row["state"] for row in runs.warehouse.scan("_sync_status").collect().to_dicts()} == {"quota_spent"}
+
+
+def test_our_own_cap_ends_a_sync_at_its_checkpoint_and_all_runs_share_its_count(runs, practice_org):
+    capped = runs.under(SALESFORCE_DAILY_CALLS="5")
+
+    first, second = capped("account"), capped("lead")
+
+    assert "SALESFORCE_DAILY_CALLS allows 5" in first.failures["account"].user_failure_data.description
+    assert "SALESFORCE_DAILY_CALLS allows 5" in second.failures["lead"].user_failure_data.description
+    assert runs.warehouse.facts("account").rows == 6_000
+    assert [request.kind for request in practice_org.requests].count("queryAll") == 3
