@@ -33,15 +33,15 @@ def _read_secret(client: Any, secret_id: str) -> dict[str, str]:
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
-        text = client.get_secret_value(SecretId=secret_id)["SecretString"]
+        answer = client.get_secret_value(SecretId=secret_id)
     except (BotoCoreError, ClientError) as error:
         raise _unread(secret_id, f"AWS answered: {error}") from None
-    return _values(secret_id, text)
+    return _values(secret_id, answer.get("SecretString") or answer["SecretBinary"])
 
 
-def _values(secret_id: str, text: str) -> dict[str, str]:
+def _values(secret_id: str, text: str | bytes) -> dict[str, str]:
     try:
-        values = json.loads(text)
+        values = json.loads(text, strict=False)  # a key that was pasted with its line breaks is read all the same
     except ValueError:
         raise _unread(secret_id, "its text is not JSON") from None
     told = values if isinstance(values, dict) else {}

@@ -1,0 +1,191 @@
+"""AWS and PostgreSQL on loopback: moto's server over HTTP, which counts requests, and a cluster of Debian's binaries.
+
+Nothing here may reach a real host: whoever ignores the endpoints that he is given meets a closed port.
+"""
+
+import json
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from moto.backends import get_backend
+from moto.core.exceptions import JsonRESTError
+from moto.glue.responses import GlueResponse
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+KEYS = {"region": "eu-central-1", "access-key-id": "testing", "secret-access-key": "testing"}
+NOWHERE = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_DEFAULT_REGION": "eu-central-1",
+    "AWS_REGION": "eu-central-1",
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+    "AWS_CONFIG_FILE": "/dev/null",
+    "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+}
+POSTGRES_BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+
+
+@dataclass
+class Aws:
+    """A served AWS. `requests`: (service, method) -> how many came, since `forget`."""
+
+    url: str
+    requests: Counter[tuple[str, str]] = field(default_factory=Counter)
+    actions: Counter[str] = field(default_factory=Counter)
+
+    def forget(self) -> None:
+        self.requests.clear()
+        self.actions.clear()
+
+    def counted(self, service: str, *methods: str) -> int:
+        return sum(count for (asked, method), count in self.requests.items() if asked == service and method in methods)
+
+    @property
+    def catalog(self) -> dict[str, str]:
+        """Properties of the Glue catalog with its files in the bucket `lake`."""
+        told = {**KEYS, "endpoint": self.url}
+        services = {f"{service}.{name}": value for service in ("glue", "s3") for name, value in told.items()}
+        return {"type": "glue", "warehouse": "s3://lake/salesforce", **services}
+
+    def client(self, service: str) -> Any:
+        return boto3.client(service, endpoint_url=self.url)
+
+
+def environment_of(properties: Mapping[str, str]) -> dict[str, str]:
+    """Return catalog properties as pyiceberg reads them from the environment."""
+    names = {name: name.replace(".", "__").replace("-", "_").upper() for name in properties}
+    return {f"PYICEBERG_CATALOG__SALESFORCE__{names[name]}": value for name, value in properties.items()}
+
+
+@pytest.fixture
+def as_environment() -> Callable[[Mapping[str, str]], dict[str, str]]:
+    """Catalog properties -> environment."""
+    return environment_of
+
+
+class _Silent(WSGIRequestHandler):
+    def log_request(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def _counting(application: Any, aws: Aws) -> Any:
+    def counted(environ: dict[str, Any], start: Any) -> Iterable[bytes]:
+        target = environ.get("HTTP_X_AMZ_TARGET", "")
+        service = {"AWSGlue": "glue", "secretsmanager": "secrets"}.get(target.split(".")[0], "s3")
+        aws.requests[service, environ["REQUEST_METHOD"]] += 1
+        aws.actions[target.split(".")[-1] or f"{environ['REQUEST_METHOD']} object"] += 1
+        return application(environ, start)
+
+    return counted
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
+    """A served, empty AWS with the bucket `lake`; Glue refuses a stale VersionId, as the real one does."""
+    for name, value in NOWHERE.items():
+        monkeypatch.setenv(name, value)
+    _let_glue_notice_stale_versions(monkeypatch)
+    served = Aws("")
+    application = _counting(DomainDispatcherApplication(create_backend_app), served)
+    server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=_Silent)
+    served.url = f"http://127.0.0.1:{server.port}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    for service in ("s3", "glue", "secretsmanager", "iam"):
+        get_backend(service).reset()
+    lake = {"LocationConstraint": KEYS["region"]}
+    served.client("s3").create_bucket(Bucket="lake", CreateBucketConfiguration=lake)
+    served.forget()
+    yield served
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def _let_glue_notice_stale_versions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Glue refuses an update whose VersionId is not the table's; moto takes any."""
+    lock, versions, genuine = threading.Lock(), Counter[tuple[str, str]](), GlueResponse.update_table
+
+    def update_table(self: GlueResponse) -> str:
+        request = json.loads(self.body)
+        table = (request["DatabaseName"], request["TableInput"]["Name"])
+        with lock:
+            if int(request.get("VersionId", versions[table])) < versions[table]:
+                raise JsonRESTError("ConcurrentModificationException", "stale VersionId")
+            answer = genuine(self)
+            versions[table] += 1
+        return str(answer)
+
+    monkeypatch.setattr(GlueResponse, "update_table", update_table)
+
+
+@dataclass(frozen=True)
+class Postgres:
+    """A running cluster."""
+
+    port: int
+    folder: Path
+
+    def url(self, database: str) -> str:
+        return f"postgresql+psycopg2://sf_assets@127.0.0.1:{self.port}/{database}"
+
+    def create(self, database: str) -> str:
+        """Make a database; return its URL."""
+        import psycopg2
+
+        connection = psycopg2.connect(host="127.0.0.1", port=self.port, user="sf_assets", dbname="postgres")
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute(f'CREATE DATABASE "{database}"')
+        connection.close()
+        return self.url(database)
+
+
+def free_port() -> int:
+    """Return a port on which nobody listens."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A cluster of this session on loopback alone, removed at the end."""
+    if not POSTGRES_BINARIES:
+        pytest.skip("no PostgreSQL here: apt-get install postgresql")
+    pytest.importorskip("psycopg2")
+    folder = Path(tempfile.mkdtemp(prefix="sf-assets-pg-"))
+    user = _owner(folder)
+    binaries, port = POSTGRES_BINARIES[-1], free_port()
+    run = {"user": user, "check": True, "stdout": subprocess.DEVNULL, "cwd": folder}
+    data = folder / "data"
+    subprocess.run([binaries / "initdb", "-D", data, "-U", "sf_assets", "-A", "trust", "--no-sync"], **run)
+    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off"
+    control = [binaries / "pg_ctl", "-D", data, "-w", "-l", folder / "log"]
+    subprocess.run([*control, "-o", options, "start"], **run)
+    yield Postgres(port, folder)
+    subprocess.run([*control, "-m", "immediate", "stop"], **run)
+    shutil.rmtree(folder)
+
+
+def _owner(folder: Path) -> int | None:
+    """PostgreSQL refuses to be root."""
+    if os.geteuid() != 0:
+        return None
+    postgres = pwd.getpwnam("postgres")
+    os.chown(folder, postgres.pw_uid, postgres.pw_gid)
+    return postgres.pw_uid
