@@ -50,7 +50,8 @@ def live_files(table: Table) -> list[LiveFile]:
     """The files of the current snapshot, from its manifests. Raises: WarehouseError for equality deletes."""
     snapshot = table.current_snapshot()
     manifests = snapshot.manifests(table.io) if snapshot else []
-    entries = [entry for manifest in manifests for entry in manifest.fetch_manifest_entry(table.io)]
+    fetched = [entry for manifest in manifests for entry in manifest.fetch_manifest_entry(table.io)]
+    entries = [entry for entry in fetched if entry.data_file.record_count]
     deletes = _Deletes([entry for entry in entries if entry.data_file.content != DataFileContent.DATA])
     return [LiveFile(e.data_file, deletes.of(e)) for e in entries if e.data_file.content == DataFileContent.DATA]
 

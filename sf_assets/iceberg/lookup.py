@@ -1,4 +1,4 @@
-"""Finds the table's versions of rows: by key, cheaply, and then by place, only as many columns as are needed."""
+"""Finds the table's versions of rows, first by key, then by place: only the columns that are needed of as few files."""
 
 from collections.abc import Sequence
 
@@ -6,6 +6,7 @@ import polars as pl
 from pyiceberg.io import FileIO
 from pyiceberg.schema import Schema
 
+from sf_assets.iceberg.casting import complete
 from sf_assets.iceberg.draft import Draft
 from sf_assets.iceberg.files import POSITION, LiveFile, may_hold, read_batches, read_rows
 from sf_assets.iceberg.rows import FILE, Rule
@@ -47,6 +48,22 @@ def with_table_values(draft: Draft, rows: pl.DataFrame, columns: Sequence[str], 
         parts = [_empty(draft, columns)]
     values = pl.concat(parts).rename({name: name + suffix for name in columns})
     return rows.join(values, on=[FILE, POSITION], how="left", maintain_order="left")
+
+
+def whole_rows(draft: Draft, news: pl.DataFrame, *, columns: Sequence[str]) -> pl.DataFrame:
+    """The news (with FILE and POSITION) in all columns of the table: what was not read keeps the table's value."""
+    hidden = [name for name in draft.types if name not in columns and name in draft.former_columns]
+    fresh = news.filter(pl.col(FILE).is_null()).select(columns)
+    former = news.filter(pl.col(FILE).is_not_null()).select(*columns, FILE, POSITION)
+    filled = with_table_values(draft, former, hidden)
+    return pl.concat([complete(part, draft.types) for part in (fresh, filled)])
+
+
+def hide_rows(draft: Draft, places: pl.DataFrame) -> None:
+    """Take the rows at the places (FILE and POSITION) away from the table."""
+    files = draft.files
+    for (index,), place in places.select(FILE, POSITION).partition_by(FILE, as_dict=True).items():
+        draft.take_away(files[int(index)], place[POSITION])
 
 
 def _values(

@@ -17,8 +17,8 @@ from sf_assets.iceberg.casting import cast_frame, complete
 from sf_assets.iceberg.draft import Draft
 from sf_assets.iceberg.evolve import Evolution
 from sf_assets.iceberg.faults import from_outside
-from sf_assets.iceberg.files import POSITION, LiveFile
-from sf_assets.iceberg.lookup import find_rows, with_table_values
+from sf_assets.iceberg.files import LiveFile
+from sf_assets.iceberg.lookup import find_rows, hide_rows, whole_rows, with_table_values
 from sf_assets.iceberg.model import Chunk, Unchecked
 from sf_assets.iceberg.rows import (
     FILE,
@@ -122,8 +122,8 @@ class Merge:
         judged = self._judged(rows, found, rule)
         self._count(judged)
         news = judged.filter(pl.col(VERDICT).is_in(["new", "newer"]))
-        self._hide_former(news, found)
-        self.draft.add(self._completed(news, columns=rows.columns))
+        hide_rows(self.draft, found.join(news, on=rule.keys, how="semi"))
+        self.draft.add(whole_rows(self.draft, news, columns=rows.columns).sort(rule.keys))
 
     def _close_if_overlapping(self, keys: pl.DataFrame) -> None:
         """Rows of the file that is being written cannot be found; close it when they may be asked for."""
@@ -152,20 +152,6 @@ class Merge:
         self._group.updated += counts.get("newer", 0) - again
         self._group.unchanged += counts.get("same", 0)
         self._group.outdated += counts.get("older", 0) + again
-
-    def _hide_former(self, news: pl.DataFrame, found: pl.DataFrame) -> None:
-        former = found.join(news, on=self.rule.keys, how="semi")
-        files = self.draft.files
-        for (index,), place in former.select(FILE, POSITION).partition_by(FILE, as_dict=True).items():
-            self.draft.take_away(files[int(index)], place[POSITION])
-
-    def _completed(self, news: pl.DataFrame, *, columns: list[str]) -> pl.DataFrame:
-        """All columns of the table: those that were not read keep the table's values."""
-        hidden = [name for name in self.draft.types if name not in columns and name in self.draft.former_columns]
-        fresh = news.filter(pl.col(FILE).is_null()).select(columns)
-        former = news.filter(pl.col(FILE).is_not_null()).select(*columns, FILE, POSITION)
-        filled = with_table_values(self.draft, former, hidden)
-        return pl.concat([complete(part, self.draft.types) for part in (fresh, filled)]).sort(self.rule.keys)
 
     def _commit(self, state: str | None) -> None:
         """End the group. Where nothing is news nothing is committed, whatever the state says."""

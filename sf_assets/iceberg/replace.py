@@ -10,12 +10,12 @@ from pyiceberg.table import Table
 
 from sf_assets.errors import CommitConflict, KeysRepeated, ShrinkRefused
 from sf_assets.iceberg.buffer import Buffer
-from sf_assets.iceberg.casting import cast_frame, complete
+from sf_assets.iceberg.casting import cast_frame
 from sf_assets.iceberg.draft import Draft
 from sf_assets.iceberg.evolve import Evolution
 from sf_assets.iceberg.faults import from_outside
 from sf_assets.iceberg.files import POSITION, LiveFile, read_batches
-from sf_assets.iceberg.lookup import with_table_values
+from sf_assets.iceberg.lookup import hide_rows, whole_rows
 from sf_assets.iceberg.model import Chunk
 from sf_assets.iceberg.rows import FILE, SYNCED_AT, refuse_null_keys, span
 from sf_assets.iceberg.tally import Outcome, Tally
@@ -85,21 +85,12 @@ class Replace:
         self._write(beside.filter(~is_same), columns=frame.columns)
 
     def _write(self, news: pl.DataFrame, *, columns: list[str]) -> None:
-        """Add the new versions; hide the former ones, whose values stay where a column was not read."""
-        hidden = [name for name in self._draft.types if name not in columns and name in self._draft.former_columns]
-        fresh = news.filter(pl.col(FILE).is_null()).select(columns)
+        """Add the new versions and hide the former ones."""
+        self._draft.add(whole_rows(self._draft, news, columns=columns).sort(self.keys))
         former = news.filter(pl.col(FILE).is_not_null())
-        filled = with_table_values(self._draft, former.select(*columns, FILE, POSITION), hidden)
-        rows = pl.concat([complete(part, self._draft.types) for part in (fresh, filled)])
-        self._draft.add(rows.sort(self.keys))
-        self._hide(former)
-        self._total.inserted += fresh.height
+        hide_rows(self._draft, former)
+        self._total.inserted += news.height - former.height
         self._total.updated += former.height
-
-    def _hide(self, places: pl.DataFrame) -> None:
-        files = self._draft.files
-        for (index,), place in places.select(FILE, POSITION).partition_by(FILE, as_dict=True).items():
-            self._draft.take_away(files[int(index)], place[POSITION])
 
     def _index_for(self, columns: list[str]) -> None:
         """Read the table's keys, hashes and places, once for each set of columns that is read."""
@@ -110,7 +101,7 @@ class Replace:
         parts = [self._places(i) for i in range(self._draft.first_own_file)]
         index = pl.concat(parts).with_row_index(ROW) if parts else self._no_places()
         self._index = index.unique(self.keys, keep="first", maintain_order=True)
-        self._hide(index.join(self._index, on=ROW, how="anti"))
+        hide_rows(self._draft, index.join(self._index, on=ROW, how="anti"))
 
     def _places(self, index: int) -> pl.DataFrame:
         draft = self._draft
@@ -155,7 +146,7 @@ class Replace:
                 would_vanish=gone.height,
                 may_vanish=self.may_vanish,
             )
-        self._hide(gone)
+        hide_rows(self._draft, gone)
         self._total.vanished = gone.height
 
     def _land(self, state: str | None) -> None:
