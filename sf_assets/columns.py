@@ -222,7 +222,8 @@ def _customs(spec: EndpointSpec, visible: Mapping[str, Field]) -> Iterator[str]:
 
 
 def _expanded(visible: Mapping[str, Field], *, custom: bool) -> list[str]:
-    fields = (field for field in visible.values() if field.custom == custom and field.type not in COMPOUND)
+    kind = (field for field in visible.values() if (field.custom or is_custom(field.name)) == custom)
+    fields = (field for field in kind if field.type not in COMPOUND)
     return sorted((field.name for field in fields if field.name not in NEVER_READ), key=str.lower)
 
 
