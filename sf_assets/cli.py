@@ -119,7 +119,8 @@ def _print(console: "Console", outcomes: "list[Outcome]") -> None:
     deployment = _deployment()
     shared = deployment.salesforce.client().calls - sum(outcome.calls for outcome in outcomes)
     console.print(f"Login, describe and probe of all endpoints together: {shared} calls more.", highlight=False)
-    console.print(f"\nThe tables lie in {deployment.iceberg.local_folder}. List them: sf-assets tables", soft_wrap=True)
+    console.print(f"\nThe tables lie in {deployment.iceberg.local_folder}.", soft_wrap=True)
+    console.print(f"List them: {os.path.relpath(sys.argv[0])} tables", soft_wrap=True)
     console.print("How to read them: README.md. See the run and the assets in Dagit: make dev")
 
 
