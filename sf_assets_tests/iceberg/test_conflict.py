@@ -9,7 +9,9 @@ import pytest
 from pyiceberg.types import StringType
 
 from sf_assets.errors import CommitConflict
+from sf_assets.iceberg.evolve import Evolution
 from sf_assets.iceberg.model import UNCHECKED, Chunk, TableColumn
+from sf_assets.iceberg.settle import settle
 from sf_assets.iceberg.warehouse import Warehouse
 
 
@@ -127,13 +129,18 @@ def test_a_replace_that_was_overtaken_is_refused_and_leaves_nothing(account, ano
 
 
 def test_a_state_is_not_settled_on_rows_that_came_meanwhile(account, another):
-    """Settling looks at the table anew: it finds the other's state, and not the one that it started from."""
     account.merge(account.frame(("1", "a", 1)), state="s1")
     rival = type(account)(another(), state="s1")
-    rival.merge(account.frame(("2", "b", 2)), state="s2")
+    rows = iter([account.frame(("2", "b", 2))])
+
+    def plan(found):
+        """The rival commits after the table was looked at, once."""
+        for frame in rows:
+            rival.merge(frame, state="s2")
+        return Evolution()
 
     with pytest.raises(CommitConflict):
-        account.warehouse.settle("account", columns=account.columns, base="s1", state="s1, later")
+        settle(load=lambda: account.table, plan=plan, base="s1", state="s1, later", table="account")
 
     assert account.facts.state == "s2"
 

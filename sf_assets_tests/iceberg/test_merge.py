@@ -67,13 +67,14 @@ def test_a_row_that_comes_several_times_in_a_group_stands_in_its_last_version(ac
         account.frame(("2", "late", 5), at=20),
         account.frame(("3", "first", 7), ("3", "second", 7)),
         account.frame(("4", "same", 7), ("4", "same", 7)),
+        account.frame(("5", "stamped", 7), ("5", "without a stamp", None)),
     ]
 
     written = account.merge(*frames, state="s1")
 
-    assert account.rows() == [("1", "new"), ("2", "late"), ("3", "second"), ("4", "same")]
-    assert (written.commits, written.inserted, written.unchanged, written.outdated) == (1, 4, 1, 4)
-    assert written.read == 9
+    assert account.rows() == [("1", "new"), ("2", "late"), ("3", "second"), ("4", "same"), ("5", "stamped")]
+    assert (written.commits, written.inserted, written.unchanged, written.outdated) == (1, 5, 1, 5)
+    assert written.read == 11
 
 
 def test_a_row_written_earlier_in_the_same_group_is_found_again(account):
@@ -86,6 +87,8 @@ def test_a_row_written_earlier_in_the_same_group_is_found_again(account):
     assert (written.inserted, written.updated, written.outdated) == (3, 0, 1)
     assert account.rows("id", "name", "amount") == [("1", "Apex", 5), ("2", "Bolt", 5), ("3", "Coil", None)]
     assert account.table.scan().to_arrow().num_rows == 3
+    assert account.facts.rows == 3
+    assert account.warehouse.window("account", "system_modstamp", None)[0] == 3
 
 
 def test_columns_that_were_not_read_keep_the_table_s_value(account):

@@ -7,6 +7,7 @@ from pyiceberg.manifest import DataFile, DataFileContent, FileFormat
 
 from sf_assets.iceberg.compact import due_files
 from sf_assets.iceberg.files import DELETED_PATH_ID, LiveFile
+from sf_assets.iceberg.upkeep import expired_snapshots
 
 
 def live_file(rows: int, *, hidden: int = 0, deletes: int = 1) -> LiveFile:
@@ -103,6 +104,17 @@ def test_snapshots_expire_after_five_days_but_for_the_last_ten(account, another)
     assert len(account.table.snapshots()) == 10
     assert account.facts.state == "s16"
     assert len(account.rows()) == 17
+
+
+def test_the_snapshot_of_the_state_does_not_expire_under_later_ones_that_bear_none(account):
+    bearer = account.merge(account.frame(("0", "a", 0)), state="s1")
+    for turn in range(12):
+        account.merge(account.frame((f"{turn:02}", "a", turn)), state=None)
+
+    expired = expired_snapshots(account.table.metadata, now=datetime.now(UTC) + timedelta(days=6))
+
+    assert len(expired) == 2
+    assert bearer.snapshot_id not in expired
 
 
 def test_sweeping_takes_the_files_of_expired_snapshots_and_nothing_that_is_needed(account, another):
