@@ -80,12 +80,13 @@ def _parse(project: Path, folder: Path, options: Sequence[str]) -> None:
     folders = ("--project-dir", project, "--profiles-dir", project, "--target-path", target, "--log-path", target)
     command = [_executable(), "parse", *map(str, folders), *options]
     answer = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
+    if not answer.returncode:
+        for name in reversed(PARSED):
+            (target / name).replace(folder / name)
+    shutil.rmtree(target, ignore_errors=True)
     if answer.returncode:
         what = f"dbt cannot read {project}: {answer.stdout.strip() or answer.stderr.strip()}"
         raise ConfigError(what, remedy="Correct what dbt names, or unset SF_ASSETS_DBT.", setting="SF_ASSETS_DBT")
-    for name in reversed(PARSED):
-        (target / name).replace(folder / name)
-    shutil.rmtree(target, ignore_errors=True)
 
 
 def _run_folder(folder: Path, name: str, *, seeded: bool = True) -> Path:

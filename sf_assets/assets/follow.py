@@ -12,9 +12,9 @@ TABLES = dg.AssetSelection.key_prefixes("salesforce")
 _NEWS = AC.any_deps_match(AC.data_version_changed() & ~AC.executed_with_root_target()) | AC.any_deps_match(
     AC.will_be_requested()
 ).ignore(TABLES)
-# News is remembered until a run is asked for, also while something below holds that run back. At the first evaluation
-# nobody knows what was missed.
-_PENDING = (_NEWS | AC.initial_evaluation()).since(AC.newly_requested())
+# News is remembered until a run is asked for, also while something below holds that run back. `newly_requested` speaks
+# of the tick before, so news of this tick was not asked for. At the first evaluation nobody knows what was missed.
+_PENDING = (_NEWS | AC.initial_evaluation()).since(AC.newly_requested() & ~_NEWS)
 # The run that was asked for may fail, and then the news would be forgotten.
 _FAILED = AC.execution_failed() & AC.cron_tick_passed(RETRY)
 # A check that is a step of its own still shows the result for the version before: it is awaited.

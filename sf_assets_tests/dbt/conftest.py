@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -51,7 +51,7 @@ class Downstream:
 
     def dbt(self, verb: str, *options: str, **variables: Any) -> "subprocess.CompletedProcess[str]":
         """Run dbt on DuckDB with this home; fails the test when dbt fails or warns."""
-        return run_dbt(verb, self.home, *options, **variables)
+        return started_dbt(verb, self.home, *options, **variables)
 
     def mart(self, name: str, columns: str = "*") -> list[tuple[Any, ...]]:
         """The rows of a mart."""
@@ -62,7 +62,7 @@ class Downstream:
             return connection.execute(f"select {columns} from marts.{name}").fetchall()
 
 
-def run_dbt(verb: str, home: Path, *options: str, **variables: Any) -> "subprocess.CompletedProcess[str]":
+def started_dbt(verb: str, home: Path, *options: str, **variables: Any) -> "subprocess.CompletedProcess[str]":
     """Run dbt as a person does, with its own files under the home."""
     target = home / "target"
     places = ("--project-dir", PROJECT, "--profiles-dir", PROJECT, "--target-path", target, "--log-path", target)
@@ -86,3 +86,9 @@ def downstream(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Downstream]
         found = Downstream(server, tmp_path_factory.mktemp("home"))
         found.sync()
         yield found
+
+
+@pytest.fixture(scope="session")
+def run_dbt() -> "Callable[..., subprocess.CompletedProcess[str]]":
+    """Runs dbt: verb, home, options, variables."""
+    return started_dbt
