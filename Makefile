@@ -11,6 +11,8 @@ STAMP := $(VENV)/.installed
 # The practice deployment's home: Dagster's history, the catalog, the tables' files, the practice org's key and changes.
 export DAGSTER_HOME ?= $(CURDIR)/.sf_assets
 export DAGSTER_DISABLE_TELEMETRY := yes
+# Without its dependencies, which are there: it asks for a certifi of early 2025 where every other package takes today's.
+DBT_SNOWFLAKE := dbt-snowflake==1.11.6
 # More arguments for the command behind a target: make test ARGS="-k ledger", make demo ARGS="--rows account=5000".
 ARGS ?=
 
@@ -30,9 +32,11 @@ $(STAMP): setup.cfg constraints.txt
 	  echo "Missing: Python's venv module. Install it (Debian, Ubuntu: apt-get install python3.11-venv) and start again."; exit 1; }
 	@echo "Installing into $(VENV) (two minutes the first time) ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]' || { \
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,dbt]' || { \
 	  echo; echo "The packages could not be installed. pip's own message stands above; if it names no package, this machine does not"; \
 	  echo "reach a package index: check the network, or set pip's index, proxy or certificate (pip config list), and start again."; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps $(DBT_SNOWFLAKE) || \
+	  echo "$(DBT_SNOWFLAKE) could not be installed: the marts are not tried for Snowflake."
 	@touch $@
 
 $(DAGSTER_HOME)/dagster.yaml: dagster.yaml
@@ -46,6 +50,10 @@ demo: $(STAMP) $(DAGSTER_HOME)/dagster.yaml ## Start a practice Salesforce org a
 .PHONY: dev
 dev: $(STAMP) $(DAGSTER_HOME)/dagster.yaml ## Start the practice org and Dagit on http://127.0.0.1:3000
 	@$(BIN)/sf-assets dev $(ARGS)
+
+.PHONY: marts
+marts: $(STAMP) $(DAGSTER_HOME)/dagster.yaml ## Fill the tables, build the dbt marts on DuckDB, test them, show all in Dagit
+	@$(BIN)/sf-assets marts $(ARGS)
 
 .PHONY: test
 test: lint types imports unit ## Run everything that must pass: lint, types, import contract, tests
