@@ -23,11 +23,10 @@ LISTS = 1
 
 def frame(first, last, *, minute=0):
     at = NOON + timedelta(minutes=minute)
-    rows = [{"id": f"{i:018}", "name": f"n{minute}", "system_modstamp": at, "_synced_at": at} for i in range(first, last)]
     stamp = pl.Datetime("us", "UTC")
-    return pl.DataFrame(
-        rows, schema={"id": pl.String, "name": pl.String, "system_modstamp": stamp, "_synced_at": stamp}
-    )
+    ids = pl.DataFrame({"id": [f"{number:018}" for number in range(first, last)]})
+    moment = pl.lit(at, dtype=stamp)
+    return ids.with_columns(name=pl.lit(f"n{minute}"), system_modstamp=moment, _synced_at=moment)
 
 
 @pytest.fixture
