@@ -1,4 +1,4 @@
-"""Peak memory, CPU and wall time of a Dagster run that reads many rows of one endpoint for the first time, and then idles.
+"""Peak memory, CPU and wall time of a Dagster run that reads many rows of one endpoint for the first time, then idles.
 
     python benchmarks/million_rows.py --rows 1000000 --endpoint account
 

@@ -376,7 +376,7 @@ class SnowflakeStale(SnowflakeError):
     """Snowflake still reads an older version of the table than the last commit."""
 
     remedy = (
-        "Look at SYSTEM$CATALOG_LINK_STATUS or SHOW ICEBERG TABLES for a stopped refresh; a table that is stuck is freed"
-        " by ALTER ICEBERG TABLE ... REFRESH."
+        "Look at SYSTEM$CATALOG_LINK_STATUS or SHOW ICEBERG TABLES for a stopped refresh; a table that is stuck is"
+        " freed by ALTER ICEBERG TABLE ... REFRESH."
     )
     retryable = True

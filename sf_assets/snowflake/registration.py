@@ -1,4 +1,4 @@
-"""One table made known to Snowflake and brought to the lake's newest version, in two statements that may be repeated."""
+"""One table made known to Snowflake and brought to the lake's newest version by two statements that may be repeated."""
 
 from sf_assets.errors import SnowflakeTableMissing
 from sf_assets.snowflake.ddl import Place, create_table, refresh
