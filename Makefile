@@ -87,7 +87,7 @@ pictures: $(STAMP) ## Take the README's picture of the asset graph anew
 
 .PHONY: constraints
 constraints: $(STAMP) ## Resolve setup.cfg anew and write constraints.txt
-	@$(BIN)/python -m pip install --quiet --dry-run --ignore-installed --report .resolved.json '.[dev,dbt,postgres]'
+	@$(BIN)/python -m pip install --quiet --dry-run --ignore-installed --report .resolved.json '.[dev,dbt,docker,postgres]'
 	@grep '^#' constraints.txt > .constraints.new
 	@$(BIN)/python -c 'import json; print(*sorted(("{name}=={version}".format(**i["metadata"]) for i in \
 	  json.load(open(".resolved.json"))["install"] if i["metadata"]["name"] != "sf-assets"), key=str.lower), sep="\n")' >> .constraints.new

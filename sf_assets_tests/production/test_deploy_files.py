@@ -1,0 +1,86 @@
+"""deploy/: what can be said of the files without the engines that run them."""
+
+import configparser
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+DEPLOY = ROOT / "deploy"
+DOCKERFILE = (DEPLOY / "Dockerfile").read_text(encoding="utf-8")
+COMPOSE = yaml.safe_load((DEPLOY / "docker-compose.yaml").read_text(encoding="utf-8"))
+INSTANCE = yaml.safe_load((DEPLOY / "dagster.yaml").read_text(encoding="utf-8"))
+HELM = yaml.safe_load((DEPLOY / "helm/values.yaml").read_text(encoding="utf-8"))
+ENVIRONMENT = [
+    line.partition("=")[0]
+    for line in (DEPLOY / "production.env.example").read_text(encoding="utf-8").splitlines()
+    if line and not line.startswith("#")
+]
+
+
+def test_the_image_runs_as_nobody_in_particular():
+    assert DOCKERFILE.splitlines()[-4].startswith("USER 10001")
+
+
+def test_the_image_installs_the_pinned_versions():
+    assert "pip install --no-cache-dir -c constraints.txt" in DOCKERFILE
+
+
+def test_all_that_the_image_copies_is_there_and_let_through():
+    ignored = (DEPLOY / "Dockerfile.dockerignore").read_text(encoding="utf-8").splitlines()
+    sources = [line.split()[1:-1] for line in DOCKERFILE.splitlines() if re.match(r"COPY (?!--from)", line)]
+
+    for source in [name for names in sources for name in names]:
+        assert (ROOT / source).exists()
+        assert f"!{source}" in ignored
+
+
+def test_the_extras_of_the_image_are_those_of_the_package():
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg")
+    (extras,) = re.findall(r'"\.\[([a-z,]+)\]"', DOCKERFILE)
+
+    assert set(extras.split(",")) <= set(config["options.extras_require"])
+
+
+@pytest.mark.parametrize("name", ["code", "webserver", "daemon"])
+def test_a_container_may_do_little(name):
+    service = COMPOSE["services"][name]
+
+    assert service["read_only"]
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+
+
+def test_only_the_daemon_may_start_containers_and_only_dagit_listens_on_loopback():
+    services = COMPOSE["services"]
+
+    assert [name for name, service in services.items() if "docker.sock" in str(service.get("volumes"))] == ["daemon"]
+    ports = {name: service["ports"] for name, service in services.items() if "ports" in service}
+    assert ports == {"webserver": ["127.0.0.1:3000:3000"]}
+
+
+def test_no_file_holds_a_password():
+    text = "\n".join(path.read_text(encoding="utf-8") for path in DEPLOY.rglob("*") if path.is_file())
+
+    assert re.findall(r"PASSWORD(?:: +|=)(?![\"']?\$?\{)\S+", text) == []
+
+
+def test_the_runs_are_told_what_the_code_server_is_told():
+    passed_on = INSTANCE["run_launcher"]["config"]["env_vars"]
+
+    assert set(ENVIRONMENT) <= set(passed_on)
+    assert {"SF_ASSETS_LEDGER", "DAGSTER_PG_PASSWORD"} <= set(passed_on)
+
+
+def test_kubernetes_and_docker_keep_the_same_limits():
+    daemon = HELM["dagsterDaemon"]
+
+    coordinator = daemon["runCoordinator"]["config"]["queuedRunCoordinator"]
+    assert coordinator["maxConcurrentRuns"] == INSTANCE["concurrency"]["runs"]["max_concurrent_runs"]
+    assert daemon["runRetries"]["maxRetries"] == INSTANCE["run_retries"]["max_retries"]
+    assert daemon["runRetries"]["retryOnAssetOrOpFailure"] is False
+    assert HELM["postgresql"]["postgresqlScheme"] == INSTANCE["storage"]["postgres"]["postgres_db"]["scheme"]
+    assert HELM["runLauncher"]["type"] == "K8sRunLauncher"
