@@ -173,6 +173,7 @@ def marts(context: click.Context, port: int | None, rows: tuple[str, ...], dagit
         sys.exit(1)
     console.print(f"All dbt tests have passed. The marts lie in {_home() / 'analytics.duckdb'}", soft_wrap=True)
     if dagit:
+        signal.signal(signal.SIGTERM, _leave)  # Dagster's run in this process has set its own
         context.invoke(dev, port=port, rows=rows, dagit_port=dagit_port)
 
 
