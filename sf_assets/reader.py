@@ -8,8 +8,9 @@ from typing import Any
 import polars as pl
 
 from sf_assets.columns import ColumnPlan
-from sf_assets.errors import FieldInvalid, ResultIncomplete, SalesforceError
+from sf_assets.errors import FieldInvalid, ResultIncomplete, SalesforceError, ValueUnexpected
 from sf_assets.frames import decode
+from sf_assets.privacy import hashed_names, without_texts, without_value
 from sf_assets.record import SyncRecord
 from sf_assets.salesforce.client import Client
 from sf_assets.salesforce.wire import Page, Query
@@ -43,6 +44,7 @@ class Reader:
     reserve: float
     plan_again: Callable[[Collection[str]], ColumnPlan]
     dropped: set[str] = field(default_factory=set)
+    hash_key: bytes = field(default=b"", repr=False)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -70,12 +72,16 @@ class Reader:
             yield self._rows(page)
 
     def _rows(self, page: Page) -> Rows:
-        decoded = decode(page.records, self.plan.read, sobject=self.spec.sobject, synced_at=page.requested_at)
+        try:
+            decoded = decode(page.records, self.plan.read, sobject=self.spec.sobject, synced_at=page.requested_at)
+        except ValueUnexpected as error:
+            raise without_value(error, self.spec) from None
         for column, count in decoded.rounded.items():
             self.record.rounded[column] = self.record.rounded.get(column, 0) + count
         self.record.pages += 1
         self.record.rows_read += decoded.frame.height
-        return Rows(decoded.frame, page.total_size)
+        hashed = hashed_names(self.plan.read, self.spec)
+        return Rows(without_texts(decoded.frame, hashed, self.hash_key), page.total_size)
 
     def _tell(self, calls: int, waited: float) -> None:
         self.record.calls += calls

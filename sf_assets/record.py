@@ -29,6 +29,7 @@ class Options:
     calculated: Literal["stale", "exclude"] = "stale"
     backfill_calls: int = 50
     commit_rows: int = 200_000
+    hash_key: bytes = field(default=b"", repr=False)
     quota_reserve: float = 0.1
     bulk_reserve: float = 0.3
 

@@ -10,6 +10,7 @@ from sf_assets.columns import Column, ColumnPlan, plan_columns
 from sf_assets.errors import ConfigError, ObjectUnavailable, SalesforceError, TableForeign
 from sf_assets.iceberg.model import TableFacts
 from sf_assets.iceberg.warehouse import Warehouse
+from sf_assets.privacy import private
 from sf_assets.reader import Reader
 from sf_assets.reading import Batch, reread, tail, walk, whole
 from sf_assets.record import Options, SyncRecord
@@ -74,7 +75,8 @@ def sync(
     stored = State.from_json(facts.state) if facts and facts.state else None
     base = owned_state(spec, stored, survey.org_id, options)
     described = survey.described[spec.endpoint]
-    plan = plan_columns(spec, shown_fields(spec, described), calculated=options.calculated)
+    columns = plan_columns(spec, shown_fields(spec, described), calculated=options.calculated)
+    plan = private(columns, spec, options.hash_key)
     record = SyncRecord(spec.endpoint, spec.sobject, survey.org_id, began_at=earliest(now(), client.server_time))
     tell_columns(record, spec, plan, base, facts)
     tell_org(record, client, survey)
@@ -258,12 +260,14 @@ class _Story:
             commit_rows=self.options.commit_rows,
             reserve=reserve,
             plan_again=self._plan_again,
+            hash_key=self.options.hash_key,
         )
 
     def _plan_again(self, dropped: Collection[str]) -> ColumnPlan:
         described = self.client.describe([self.spec.sobject], fresh=not dropped)
         fields = shown_fields(self.spec, described[self.spec.sobject])
-        return plan_columns(self.spec, fields, calculated=self.options.calculated, dropped=dropped)
+        columns = plan_columns(self.spec, fields, calculated=self.options.calculated, dropped=dropped)
+        return private(columns, self.spec, self.options.hash_key)
 
     def _sync(self, batches: Iterator[Batch], how: Literal["merge", "replace"], *, final: State | None) -> Sync:
         self.record.final = final

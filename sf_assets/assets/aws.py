@@ -6,7 +6,7 @@ from typing import Any
 from dagster_aws.secretsmanager import SecretsManagerResource
 from pydantic import Field
 
-from sf_assets.assets.resources import CredentialsResource, digest
+from sf_assets.assets.resources import CredentialsResource, digest, once_a_process
 from sf_assets.errors import ConfigError
 from sf_assets.salesforce.credentials import Credentials
 
@@ -24,9 +24,16 @@ class SecretsManagerCredentials(CredentialsResource):
         values = _read_secret(self.secrets.get_client(), self.secret_id)
         return Credentials(**{key: values[key] for key in KEYS})
 
+    def hash_key(self) -> str:
+        """Return the secret's `hash_key`, if it has one; read once a process."""
+        return once_a_process(("hash key", self.identity()), self._read_hash_key)
+
     def identity(self) -> str:
         """Return a digest of the secret's name and of where it is asked for."""
         return digest(self.secret_id, str(self.secrets.region_name), str(self.secrets.endpoint_url))
+
+    def _read_hash_key(self) -> str:
+        return _read_secret(self.secrets.get_client(), self.secret_id).get("hash_key", "")
 
 
 def _read_secret(client: Any, secret_id: str) -> dict[str, str]:
@@ -48,7 +55,7 @@ def _values(secret_id: str, text: str | bytes) -> dict[str, str]:
     missing = [key for key in KEYS if not (isinstance(told.get(key), str) and told[key])]
     if missing:
         raise _unread(secret_id, f"its JSON lacks {', '.join(missing)}")
-    return {key: told[key] for key in KEYS}
+    return {key: value for key, value in told.items() if isinstance(value, str)}
 
 
 def _unread(secret_id: str, why: str) -> ConfigError:

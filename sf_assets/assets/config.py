@@ -30,8 +30,11 @@ class EndpointConfig(dg.Config):
         description="The table was filled from another org (a sandbox before its refresh); give full_refresh with it.",
     )
 
-    def options(self, salesforce: "SalesforceResource") -> "Options":
-        """Return the sync's options; raise ConfigError that names the entry that is malformed."""
+    def options(self, salesforce: "SalesforceResource", *, hashes: bool = False) -> "Options":
+        """Return the sync's options; raise ConfigError that names the entry that is malformed.
+
+        `hashes`: the endpoint has hashed columns, so that the key is needed.
+        """
         from sf_assets.record import Options
 
         since, until = _moment("since", self.since), _moment("until", self.until)
@@ -44,6 +47,7 @@ class EndpointConfig(dg.Config):
             adopt_org=self.adopt_org,
             read_deleted=salesforce.read_deleted,
             calculated=salesforce.calculated,
+            hash_key=salesforce.hash_key() if hashes else b"",
             quota_reserve=salesforce.quota_reserve,
         )
 

@@ -123,6 +123,7 @@ def _credentials(env: Environment) -> CredentialsResource:
         _required(env, "SALESFORCE_PRIVATE_KEY", "the private key's PEM, or SALESFORCE_PRIVATE_KEY_FILE instead")
     values: dict[str, Any] = {"private_key_file": key_file} if key_file else {}
     values |= {} if key_file else {"private_key": dg.EnvVar("SALESFORCE_PRIVATE_KEY")}
+    values |= {"columns_key": dg.EnvVar("SALESFORCE_HASH_KEY")} if env.get("SALESFORCE_HASH_KEY") else {}
     return EnvironmentCredentials(
         consumer_key=dg.EnvVar("SALESFORCE_CONSUMER_KEY"), username=dg.EnvVar("SALESFORCE_USERNAME"), **values
     )

@@ -122,7 +122,7 @@ def _begin(
 ) -> "Sync":
     from sf_assets.sync import sync
 
-    options, warehouse = config.options(salesforce), iceberg.warehouse()
+    options, warehouse = config.options(salesforce, hashes=bool(spec.hashed)), iceberg.warehouse()
     keys = selected_keys(context)
     selected = [sibling for sibling in siblings if asset_key(sibling) in keys]
     survey = salesforce.survey(context.run.run_id, selected, warehouse)

@@ -47,6 +47,10 @@ class CredentialsResource(dg.ConfigurableResource[Any], ABC):
     def fetch(self) -> Credentials:
         """Return the credentials, once a process at the first need; raise ConfigError when they are not there."""
 
+    def hash_key(self) -> str:
+        """Return the key of hashed columns; empty: there is none."""
+        return ""
+
     @abstractmethod
     def identity(self) -> str:
         """Return a text that differs when the credentials do and tells nothing secret."""
@@ -75,13 +79,18 @@ class EnvironmentCredentials(CredentialsResource):
     username: str = Field(description="Username of the integration user in this org.")
     private_key: str = Field(default="", description="PEM of the private key (an EnvVar).")
     private_key_file: str = Field(default="", description="Path of a PEM file, read at the first login, instead of it.")
+    columns_key: str = Field(default="", description="Key of hashed columns, if there are any (an EnvVar).")
 
     def fetch(self) -> Credentials:
         """Return the credentials, the private key as PEM text."""
         return Credentials(consumer_key=self.consumer_key, private_key=self._pem(), username=self.username)
 
+    def hash_key(self) -> str:
+        """Return the key that was given."""
+        return self.columns_key
+
     def identity(self) -> str:
-        """Return a digest of the four values."""
+        """Return a digest of the login's four values."""
         return digest(self.consumer_key, self.username, self.private_key, self.private_key_file)
 
     def _pem(self) -> str:
@@ -111,6 +120,10 @@ class SalesforceResource(dg.ConfigurableResource[Any]):
     calculated: Literal["stale", "exclude"] = Field(
         default="stale", description="Formulas and roll-ups: keep them as of the row's last change, or leave them out."
     )
+
+    def hash_key(self) -> bytes:
+        """Return the key of hashed columns; empty: there is none."""
+        return self.credentials.hash_key().encode()
 
     def client(self) -> "Client":
         """Return the process's one client for these values. Nothing is sent before its first question."""

@@ -21,11 +21,13 @@ DEFAULTS: Mapping[str, Any] = {
     "owner": "team:data",
     "keys": ["id"],
     "excluded": [],
+    "hashed": [],
+    "deleted": "mark",
     "description": "",
 }
 REQUIRED = ("endpoint", "sobject")
-OVERRIDABLE = ("excluded", "cadence", "owner")
-LISTS = frozenset({"keys", "excluded"})
+OVERRIDABLE = ("excluded", "hashed", "deleted", "cadence", "owner")
+LISTS = frozenset({"keys", "excluded", "hashed"})
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ class _Table:
         return tuple(rows)
 
     def overridden(self, rows: Sequence[EndpointRow]) -> tuple[EndpointRow, ...]:
-        """Return the rows with their settings applied; excluded columns add up."""
+        """Return the rows with their settings applied; excluded and hashed columns add up."""
         raw = self.raw.get("override", {})
         if not isinstance(raw, dict):
             raise self.refuse("override is no table", "Write [override.account] and the settings below it")
@@ -110,7 +112,8 @@ class _Table:
             raise self.refuse(f"override.{row.endpoint} is no table", f"Write {where} and the settings below it")
         self._known(raw, OVERRIDABLE, where=where)
         settings: dict[str, Any] = {key: self._value(key, value, where) for key, value in raw.items()}
-        settings["excluded"] = tuple(dict.fromkeys((*row.excluded, *settings.get("excluded", ()))))
+        for name in ("excluded", "hashed"):
+            settings[name] = tuple(dict.fromkeys((*getattr(row, name), *settings.get(name, ()))))
         return self._made({**asdict(row), **settings}, where)
 
     def _made(self, values: Mapping[str, Any], where: str) -> EndpointRow:

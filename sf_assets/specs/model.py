@@ -14,6 +14,7 @@ from sf_assets.specs.soql import SoqlQuery
 
 How = Literal["tail", "snapshot"]
 Cadence = Literal["hourly", "six_hours", "daily"]
+Deleted = Literal["mark", "remove"]
 
 STAMP = "SystemModstamp"
 DELETED = "IsDeleted"
@@ -28,7 +29,8 @@ class EndpointRow:
     """A row of the table of endpoints.
 
     `keys` are the table's column names that identify a row. `how`: a tail reads what has changed since, a snapshot
-    reads the whole object. `excluded` are API names that are neither read nor in the table. Raises SpecError.
+    reads the whole object. `excluded` are API names that are neither read nor in the table; of the texts in `hashed`
+    only a keyed hash is written. `deleted`: a deleted row stays, marked, or is removed for good. Raises SpecError.
     """
 
     endpoint: str
@@ -40,6 +42,8 @@ class EndpointRow:
     description: str
     keys: tuple[str, ...] = ("id",)
     excluded: tuple[str, ...] = ()
+    hashed: tuple[str, ...] = ()
+    deleted: Deleted = "mark"
 
     def __post_init__(self) -> None:
         for what, remedy in self._misfits():
@@ -55,7 +59,8 @@ class EndpointRow:
             yield f"group {self.group!r} is no group name", "Use letters, digits and _"
         if not _OWNER.fullmatch(self.owner):
             yield f"owner {self.owner!r} is no owner", "Write team:NAME or an e-mail address"
-        for name, value, words in (("how", self.how, get_args(How)), ("cadence", self.cadence, get_args(Cadence))):
+        worded = (("how", self.how, How), ("cadence", self.cadence, Cadence), ("deleted", self.deleted, Deleted))
+        for name, value, words in ((name, value, get_args(kind)) for name, value, kind in worded):
             if value not in words:
                 yield f"{name} {value!r} is unknown", f"Write one of {', '.join(words)}"
         if not self.keys:
@@ -118,7 +123,8 @@ class EndpointSpec(EndpointRow):
         yield from self._wrong_object()
         yield from self._unknown_columns()
         yield from self._missing_columns()
-        yield from self._wrong_exclusions()
+        yield from self._wrong_names("excludes", self.excluded, setting="excluded")
+        yield from self._wrong_names("hashes", self.hashed, setting="hashed")
 
     def _wrong_object(self) -> Iterator[tuple[str, str, str]]:
         named, known = self.query.sobject, {name.lower(): name for name in catalogue.sobjects()}
@@ -161,14 +167,14 @@ class EndpointSpec(EndpointRow):
         expanded = self.query.custom if is_custom(column) else self._is_unlisted
         return expanded or column == "id" or any(column_name(name) == column for name in self._names())
 
-    def _wrong_exclusions(self) -> Iterator[tuple[str, str, str]]:
-        names = {name.lower(): column_name(name) for name in self._names()} if self.excluded else {}
-        for name in self.excluded:
+    def _wrong_names(self, does: str, listed: Collection[str], *, setting: str) -> Iterator[tuple[str, str, str]]:
+        names = {name.lower(): column_name(name) for name in self._names()} if listed else {}
+        for name in listed:
             if names.get(name.lower(), name.lower()) in self.required:
-                what = f"the endpoint's row excludes {name}, without which no sync works"
-                yield name, what, f"Take {name} out of excluded"
+                what = f"the endpoint's row {does} {name}, without which no sync works"
+                yield name, what, f"Take {name} out of {setting}"
             elif name.lower() not in names and not is_custom(name) and not self.query.standard:
-                what = f"the endpoint's row excludes {name}, which is not among the columns"
+                what = f"the endpoint's row {does} {name}, which is not among the columns"
                 yield "SELECT", what, _advice(name, self._names())
 
 

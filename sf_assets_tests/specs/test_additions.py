@@ -110,7 +110,7 @@ REFUSED = [
     ("override = 1\n", "override is no table", "[override.account]"),
     ("[override]\naccount = 1\n", "override.account is no table", "[override.account]"),
     ('[override.acount]\ncadence = "daily"\n', "unknown endpoint acount", "account, contact"),
-    ('[override.account]\nsobject = "X"\n', "unknown key sobject", "excluded, cadence, owner"),
+    ('[override.account]\nsobject = "X"\n', "unknown key sobject", "excluded, hashed, deleted, cadence, owner"),
     ('[override.account]\nexcluded = "Phone"\n', "excluded is no list", "excluded = ["),
 ]
 
