@@ -16,6 +16,7 @@ FRESHNESS: Mapping[str, tuple[int, int]] = {"hourly": (3, 6), "six_hours": (9, 1
 RENAMED: Mapping[str, str] = {"product_2_id": "product_id", "pricebook_2_id": "pricebook_id"}
 """Columns that Salesforce numbers, and what staging calls them."""
 CURRENCY = "currency_iso_code"
+NAMESPACE = "env_var('SF_ASSETS_NAMESPACE', 'salesforce')"
 
 WRITTEN = "Written by `sf-assets sources`; a test compares."
 _TEXT = partial(json.dumps, ensure_ascii=False)
@@ -92,9 +93,15 @@ def _head() -> Iterator[str]:
     yield "sources:"
     yield "  - name: salesforce"
     yield "    description: Salesforce objects as Iceberg tables, deleted rows included where Salesforce shows them."
-    yield "    database: \"{{ var('salesforce_database', target.database) }}\""
-    yield "    schema: \"{{ var('salesforce_schema', env_var('SF_ASSETS_NAMESPACE', 'salesforce')) }}\""
+    yield f"    database: {_TEXT(_place('database', 'target.database', 'SNOWFLAKE_DATABASE'))}"
+    yield f"    schema: {_TEXT(_place('schema', NAMESPACE, 'SNOWFLAKE_SCHEMA'))}"
     yield "    tables:"
+
+
+def _place(what: str, here: str, setting: str) -> str:
+    """Where the tables are: as a variable says, else on Snowflake as the loader's setting does, else here."""
+    on_snowflake = f"env_var('{setting}', {here})"
+    return f"{{{{ var('salesforce_{what}', {on_snowflake} if target.type == 'snowflake' else {here}) }}}}"
 
 
 def _table(spec: EndpointSpec, specs: Sequence[EndpointSpec]) -> Iterator[str]:

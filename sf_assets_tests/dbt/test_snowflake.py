@@ -15,8 +15,10 @@ OFFLINE = ("--no-introspect", "--no-populate-cache")
 @pytest.fixture(scope="module")
 def compiled(tmp_path_factory, run_dbt):
     home = tmp_path_factory.mktemp("home")
-    run_dbt("parse", home, "--target", "snowflake", salesforce_database="LAKE")
-    run_dbt("compile", home, "--target", "snowflake", *OFFLINE, salesforce_database="LAKE")
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("SNOWFLAKE_DATABASE", "LAKE")
+        run_dbt("parse", home, "--target", "snowflake")
+        run_dbt("compile", home, "--target", "snowflake", *OFFLINE)
     return home / "target"
 
 
