@@ -9,6 +9,7 @@ import dagster as dg
 
 from sf_assets.assets import reporting, status
 from sf_assets.assets.checks import warnings
+from sf_assets.assets.forgetting import DELETED, forgets, without_strangers
 from sf_assets.assets.resources import IcebergResource
 from sf_assets.errors import ConfigError, ResultIncomplete
 
@@ -107,6 +108,8 @@ def write_sync(warehouse: "Warehouse", table: str, sync: "Sync", run_id: str) ->
         facts = warehouse.settle(
             table, columns=table_columns(sync.columns), base=base, state=state, keys=sync.spec.keys
         )
+    if facts is not None and forgets(sync.spec) and warehouse.erase(table, DELETED):
+        facts = warehouse.facts(table)
     if facts is None:
         raise ResultIncomplete(f"{table}: the sync ended without a table", endpoint=table)
     return facts
@@ -116,6 +119,8 @@ def _write_batches(warehouse: "Warehouse", table: str, sync: "Sync", run_id: str
     from sf_assets.columns import table_columns
 
     chunks = _chunks(sync)
+    if forgets(sync.spec):
+        chunks = without_strangers(chunks, warehouse, sync.spec)
     first = next(chunks, None)
     if first is None:
         return None

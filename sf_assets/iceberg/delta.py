@@ -33,6 +33,8 @@ from sf_assets.iceberg.files import DELETED_PATH_ID, DELETED_POSITION_ID, FIELD_
 
 MERGE_FROM = "commit.manifest.min-count-to-merge"
 MANIFEST_BYTES = 8 * 1024 * 1024
+LOWER_BOUNDS, UPPER_BOUNDS = 10, 11
+"""Places in a DataFile."""
 DELETE_SCHEMA = pa.schema(
     [
         pa.field("file_path", pa.string(), nullable=False, metadata={FIELD_ID: str(DELETED_PATH_ID)}),
@@ -92,7 +94,10 @@ class Delta(_SnapshotProducer["Delta"]):
             return manifest
         with self._writer_like(manifest) as writer:
             for entry in entries:
-                (writer.delete if entry.data_file.file_path in gone else writer.existing)(entry)
+                if entry.data_file.file_path in gone:
+                    writer.delete(_without_bounds(entry))
+                else:
+                    writer.existing(entry)
         return writer.to_manifest_file()
 
     def _one_delete_manifest(self, manifests: Sequence[ManifestFile]) -> list[ManifestFile]:
@@ -143,6 +148,19 @@ class Delta(_SnapshotProducer["Delta"]):
 
     def _existing_manifests(self) -> list[ManifestFile]:
         return self._manifests_before()
+
+
+def _without_bounds(entry: ManifestEntry) -> ManifestEntry:
+    """A removed file's bounds help no reader, and they are values of rows that may have to be forgotten."""
+    file = DataFile(*(entry.data_file[place] for place in range(len(entry.data_file))))
+    file[LOWER_BOUNDS] = file[UPPER_BOUNDS] = None
+    return ManifestEntry.from_args(
+        status=entry.status,
+        snapshot_id=entry.snapshot_id,
+        sequence_number=entry.sequence_number,
+        file_sequence_number=entry.file_sequence_number,
+        data_file=file,
+    )
 
 
 class DeleteManifestWriter(ManifestWriterV2):

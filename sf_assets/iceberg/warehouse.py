@@ -182,6 +182,17 @@ class Warehouse:
             properties = {name: value for name, value in found.io.properties.items() if "." in name}
             return pl.scan_iceberg(found, storage_options=properties or None)
 
+    def erase(self, table: str, column: str) -> int:
+        """Forget the rows whose boolean `column` is true, in all snapshots; returns how many. Raises: CommitConflict."""
+        from sf_assets.iceberg.erase import erase  # only here: few tables forget
+
+        with border(table):
+            found = self._lake.find(table)
+            try:
+                return 0 if found is None else erase(found, column, now=self._now())[1]
+            except Overtaken:
+                raise CommitConflict(f"{table}: another run has written the table meanwhile", table=table) from None
+
     def sweep_orphans(self, table: str, *, older_than: timedelta = timedelta(days=1)) -> tuple[str, ...]:
         """Remove the files under the table's location that no snapshot needs; returns their paths."""
         from sf_assets.iceberg.sweep import sweep  # only here: it loads every file system
