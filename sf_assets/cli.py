@@ -192,6 +192,28 @@ def sources(project: Path | None) -> None:
 
 
 @main.command()
+@click.argument("endpoints", nargs=-1)
+@click.option("--full-refresh", is_flag=True, help="Plan the reading of everything again.")
+def plan(endpoints: tuple[str, ...], full_refresh: bool) -> None:
+    """Say what a run over ENDPOINTS (or groups; default all) would cost, before anything is read.
+
+    Exit status 3: first copies would be stopped by the reserve of the daily quota.
+    """
+    from rich.console import Console
+
+    from sf_assets.commands.plan import TOO_DEAR, plan_run, plan_table, summary, verdict
+
+    console, planned = Console(), plan_run(_deployment(), endpoints, full_refresh=full_refresh)
+    console.print(plan_table(planned))
+    console.print()
+    for line in summary(planned):
+        console.print(line, highlight=False, soft_wrap=True)
+    if (against := verdict(planned)) is not None:
+        console.print(against, style="red", highlight=False, soft_wrap=True)
+        sys.exit(TOO_DEAR)
+
+
+@main.command()
 def tables() -> None:
     """List the deployment's tables: rows, as of when each is true, how its last sync ended."""
     from rich.console import Console

@@ -29,6 +29,11 @@ class EndpointConfig(dg.Config):
         default=False,
         description="The table was filled from another org (a sandbox before its refresh); give full_refresh with it.",
     )
+    spread_over_days: bool = Field(
+        default=False,
+        description="Begin a first copy for which too few of today's API calls are left: it stops at the reserve, and"
+        " the next runs go on.",
+    )
 
     def options(self, salesforce: "SalesforceResource", *, hashes: bool = False) -> "Options":
         """Return the sync's options; raise ConfigError that names the entry that is malformed.

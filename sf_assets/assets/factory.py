@@ -120,6 +120,7 @@ def _begin(
     salesforce: SalesforceResource,
     iceberg: IcebergResource,
 ) -> "Sync":
+    from sf_assets.planning import refuse_too_dear
     from sf_assets.sync import sync
 
     options, warehouse = config.options(salesforce, hashes=bool(spec.hashed)), iceberg.warehouse()
@@ -127,7 +128,10 @@ def _begin(
     selected = [sibling for sibling in siblings if asset_key(sibling) in keys]
     survey = salesforce.survey(context.run.run_id, selected, warehouse)
     client = salesforce.client()
-    return sync(spec, survey=survey, warehouse=warehouse, client=client, options=options, now=_now)
+    begun = sync(spec, survey=survey, warehouse=warehouse, client=client, options=options, now=_now)
+    if not config.spread_over_days:
+        refuse_too_dear(begun, known=survey, client=client, options=options)
+    return begun
 
 
 def _code_references(spec: EndpointSpec) -> dg.CodeReferencesMetadataValue:

@@ -7,6 +7,7 @@ connection) are therefore kept by value in this module and not in the resource.
 import hashlib
 import logging
 import time
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Sequence
 from datetime import UTC, datetime
@@ -124,6 +125,13 @@ class SalesforceResource(dg.ConfigurableResource[Any]):
     def hash_key(self) -> bytes:
         """Return the key of hashed columns; empty: there is none."""
         return self.credentials.hash_key().encode()
+
+    def resolved(self) -> "SalesforceResource":
+        """Return the resource with its EnvVars read, as Dagster hands it to a run: for commands, which have none."""
+        with warnings.catch_warnings():  # Dagster itself calls what it has deprecated, for a nested resource
+            warnings.simplefilter("ignore", DeprecationWarning)
+            with self.process_config_and_initialize_cm() as resolved:
+                return cast("SalesforceResource", resolved)
 
     def client(self) -> "Client":
         """Return the process's one client for these values. Nothing is sent before its first question."""
