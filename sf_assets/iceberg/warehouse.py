@@ -183,7 +183,7 @@ class Warehouse:
             return pl.scan_iceberg(found, storage_options=properties or None)
 
     def erase(self, table: str, column: str) -> int:
-        """Forget the rows whose boolean `column` is true, in all snapshots; returns how many. Raises: CommitConflict."""
+        """Forget the rows whose boolean `column` is true; returns how many they were. Raises: CommitConflict."""
         from sf_assets.iceberg.erase import erase  # only here: few tables forget
 
         with border(table):

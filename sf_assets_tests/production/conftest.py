@@ -14,16 +14,21 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import boto3
+import polars as pl
 import pytest
 from moto.backends import get_backend
 from moto.core.exceptions import JsonRESTError
 from moto.glue.responses import GlueResponse
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from pyiceberg.types import StringType, TimestamptzType
 from werkzeug.serving import WSGIRequestHandler, make_server
+
+from sf_assets.iceberg.model import Chunk, TableColumn
 
 KEYS = {"region": "eu-central-1", "access-key-id": "testing", "secret-access-key": "testing"}
 NOWHERE = {
@@ -189,3 +194,22 @@ def _owner(folder: Path) -> int | None:
     postgres = pwd.getpwnam("postgres")
     os.chown(folder, postgres.pw_uid, postgres.pw_gid)
     return postgres.pw_uid
+
+
+@pytest.fixture
+def account_columns() -> tuple[TableColumn, ...]:
+    """Columns of a small table."""
+    stamps = (TableColumn(name, TimestamptzType()) for name in ("system_modstamp", "_synced_at"))
+    return (TableColumn("id", StringType()), *stamps)
+
+
+@pytest.fixture
+def account_chunk() -> Callable[[int], Chunk]:
+    """Number -> a chunk of the one row with this number."""
+    moment = pl.lit(datetime(2026, 3, 10, tzinfo=UTC), dtype=pl.Datetime("us", "UTC"))
+
+    def build(number: int) -> Chunk:
+        row = pl.DataFrame({"id": [f"{number:018}"]}).with_columns(system_modstamp=moment, _synced_at=moment)
+        return Chunk(row, f"s{number}")
+
+    return build

@@ -1,0 +1,78 @@
+"""What doctor is told about an account."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from sf_assets.assets.snowflake import SnowflakeResource
+from sf_assets.snowflake.ddl import Place
+from sf_assets.snowflake.examination import Content, examine
+from sf_assets.snowflake.session import Session
+from sf_assets.snowflake.visibility import Committed, Version
+
+NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
+PLACE = Place("linked", database="SF_RAW", schema="salesforce")
+NOW = "s3://lake/2.json"
+COMMITTED = Committed((Version("s3://lake/1.json", NOON), Version(NOW, NOON.replace(hour=13))), NOON.replace(hour=13))
+
+
+@pytest.fixture
+def lines(snowflake):
+    """Examines the loopback account; returns the lines by what they asked."""
+    snowflake.answers = {
+        "CURRENT_ROLE": [["LOADER", "SF_LOADER", "AWS_EU_CENTRAL_1"]],
+        "LINK_STATUS": [['{"executionState": "RUNNING", "failureDetails": []}']],
+        "COUNT": [["40", "12.500000"]],
+    }
+    snowflake.sees_all(lambda table: NOW)
+    way = {"protocol": "http", "host": "127.0.0.1", "port": snowflake.port, "platform_detection_timeout_seconds": 0}
+
+    def run(**changed):
+        told = {"account": snowflake.account, "user": snowflake.user, "private_key": snowflake.private_key, **changed}
+        session = Session(SnowflakeResource(**told, additional_snowflake_connection_args=way).get_connection)
+        content = Content(40, "annual_revenue", Decimal("12.5"))
+        found = examine(session, PLACE, table="account", committed=COMMITTED, content=content)
+        session.close()
+        return found
+
+    return run
+
+
+def test_a_good_account_has_four_good_lines(snowflake, lines):
+    found = lines()
+
+    assert [line.is_good for line in found] == [True] * 4
+    assert snowflake.asked == [
+        "SELECT CURRENT_USER(), CURRENT_ROLE(), CURRENT_REGION()",
+        "SELECT SYSTEM$CATALOG_LINK_STATUS('SF_RAW')",
+        "SELECT SYSTEM$GET_ICEBERG_TABLE_INFORMATION('\"SF_RAW\".\"salesforce\".\"account\"')",
+        'SELECT COUNT(*), SUM("annual_revenue") FROM "SF_RAW"."salesforce"."account"',
+    ]
+
+
+def test_a_refused_login_is_the_only_line(lines, other_key):
+    (line,) = lines(private_key=other_key)
+
+    assert "RSA_PUBLIC_KEY_FP" in line.remedy
+
+
+def test_each_line_that_is_not_good_says_what_to_do(snowflake, lines, refusal):
+    detail = '{"qualifiedEntityName": "salesforce.task", "errorMessage": "no access"}'
+    snowflake.answers["LINK_STATUS"] = [[f'{{"executionState": "FAILED", "failureDetails": [{detail}]}}']]
+    snowflake.answers["COUNT"] = refusal("000606", "57P03", "No active warehouse selected in the current session.")
+    snowflake.sees_all(lambda table: "s3://lake/1.json")
+
+    _, link, version, content = lines()
+
+    assert "salesforce.task: no access" in link.answer
+    assert "RESUME DISCOVERY" in link.remedy
+    assert "behind since 2026-03-10 13:00" in version.answer
+    assert "SNOWFLAKE_WAREHOUSE" in content.remedy
+
+
+@pytest.mark.parametrize("answer", [["39", "12.500000"], ["40", "12.000000"]])
+def test_another_count_or_sum_is_not_good(snowflake, lines, answer):
+    snowflake.answers["COUNT"] = [answer]
+
+    assert not lines()[-1].is_good
