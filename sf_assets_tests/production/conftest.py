@@ -46,9 +46,10 @@ POSTGRES_BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
 
 @dataclass
 class Aws:
-    """A served AWS. `requests`: (service, method) -> how many came, since `forget`."""
+    """A served AWS. `requests`: (service, method) -> how many came, since `forget`; `busy`: S3 refuses so many."""
 
     url: str
+    busy: int = 0
     requests: Counter[tuple[str, str]] = field(default_factory=Counter)
     actions: Counter[str] = field(default_factory=Counter)
 
@@ -93,6 +94,10 @@ def _counting(application: Any, aws: Aws) -> Any:
         service = {"AWSGlue": "glue", "secretsmanager": "secrets"}.get(target.split(".")[0], "s3")
         aws.requests[service, environ["REQUEST_METHOD"]] += 1
         aws.actions[target.split(".")[-1] or f"{environ['REQUEST_METHOD']} object"] += 1
+        if service == "s3" and aws.busy > 0:
+            aws.busy -= 1
+            start("503 Slow Down", [("Content-Type", "application/xml")])
+            return [b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"]
         return application(environ, start)
 
     return counted
