@@ -20,7 +20,9 @@ from pathlib import Path
 
 from sf_assets.devorg import Org, Server, serve
 
-ENDPOINTS = ("account", "contact", "lead", "product", "pricebook")
+ENDPOINTS = ("account", "contact", "lead", "product")
+ROWS, PAGE_ROWS = {"Account": 300, "Contact": 200, "Lead": 100}, 100
+"""Short pages: the log says when an answer left, so that the org's own work on it must be short."""
 WINDOW_SECONDS = 10.0
 RUN = """
 import os, sys
@@ -45,7 +47,8 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--rate", type=float, default=2.0)
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, serve(Org(seed=7, rows={"Account": 5_000, "Contact": 4_000})) as org:
+    with tempfile.TemporaryDirectory() as folder, serve(Org(seed=7, rows=ROWS)) as org:
+        org.org.behave(page_rows=PAGE_ROWS)
         processes = [_started(org, Path(folder), number, asked) for number in range(asked.processes)]
         _wait_for_all(org, len(processes))
         busy_from = _arrivals(org)[-1]
@@ -76,7 +79,7 @@ def _started(org: Server, folder: Path, number: int, asked: argparse.Namespace) 
 
 def _arrivals(org: Server) -> list[float]:
     """When each request arrived, seconds since 1970."""
-    return sorted(request.time.timestamp() for request in org.requests)
+    return sorted(request.at.timestamp() for request in org.requests)
 
 
 def _wait_for_all(org: Server, processes: int) -> None:
@@ -98,12 +101,13 @@ def _judge(
     busy = [moment for moment in moments if busy_from <= moment <= first_end]
     share = (len(busy) - 1) / ((first_end - busy_from) * rate)
     after = [later - earlier for earlier, later in pairwise(moments) if killed_at <= earlier <= killed_at + 10]
+    allowed, busy_seconds = WINDOW_SECONDS * rate + 1, first_end - busy_from
     sys.stdout.write(
         f"{len(moments)} requests in {moments[-1] - moments[0]:.0f} s; fullest {WINDOW_SECONDS:.0f} s window: {fullest}"
-        f" (at most {WINDOW_SECONDS * rate + 1:.0f}); used while all worked, {first_end - busy_from:.0f} s: {share:.1%};"
+        f" (at most {allowed:.0f}); used while all worked ({busy_seconds:.0f} s): {share:.1%};"
         f" longest gap in the 10 s after a kill -9: {max(after):.2f} s; runs that failed: {sum(map(bool, failed))}\n"
     )
-    return int(fullest > WINDOW_SECONDS * rate + 1 or share < 0.95 or max(after) > 2.0 or any(failed))
+    return int(fullest > allowed or share < 0.95 or max(after) > 2.0 or any(failed))
 
 
 if __name__ == "__main__":

@@ -214,6 +214,21 @@ def plan(endpoints: tuple[str, ...], full_refresh: bool) -> None:
 
 
 @main.command()
+@click.argument("endpoints", nargs=-1)
+@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+@click.option("--ask-open-questions", is_flag=True, help="Ask the org what Salesforce's documentation leaves open.")
+def doctor(endpoints: tuple[str, ...], as_json: bool, ask_open_questions: bool) -> None:
+    """Say whether everything works that ENDPOINTS (or groups; default all) need: a line each, with what to do.
+
+    Exit status 1: something fails.
+    """
+    from sf_assets.commands.doctor import exit_status, report
+
+    findings = report(_deployment(), endpoints, as_json=as_json, ask_open_questions=ask_open_questions)
+    sys.exit(exit_status(findings))
+
+
+@main.command()
 def tables() -> None:
     """List the deployment's tables: rows, as of when each is true, how its last sync ended."""
     from rich.console import Console

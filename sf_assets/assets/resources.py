@@ -182,14 +182,14 @@ class SalesforceResource(dg.ConfigurableResource[Any]):
             instance_url=self.instance_url,
             credentials=self.credentials.fetch(),
             renewed_credentials=self.credentials.renewed,
-            ledger=self._open_ledger(),
+            ledger=self.open_ledger(),
             audience=self.audience or None,
             requests_per_second=self.requests_per_second,
             quota_reserve=self.quota_reserve,
             patience=Patience(total_seconds=self.give_up_after_seconds),
         )
 
-    def _open_ledger(self) -> "Ledger":
+    def open_ledger(self) -> "Ledger":
         """Return the books that all processes keep to; the org's host is their key in the database."""
         from sf_assets.salesforce.address import parse_instance_url
         from sf_assets.salesforce.ledger import MemoryLedger

@@ -10,6 +10,7 @@ from sf_assets.errors import ConfigError
 if TYPE_CHECKING:
     from sf_assets.assets.deployments import Deployment
     from sf_assets.planning import EndpointPlan, Plan
+    from sf_assets.specs.model import EndpointSpec
 
 LIMITS = (1_000, 15_000, 100_000)
 """Daily limits for which the bearable cadences are told beside the org's own."""
@@ -27,10 +28,7 @@ def plan_run(deployment: "Deployment", names: Sequence[str], *, full_refresh: bo
     from sf_assets.specs.endpoints import endpoints
 
     specs = endpoints(deployment.specs)
-    chosen = [spec for spec in specs if not names or {spec.endpoint, spec.group, "all"} & set(names)]
-    known = {"all", *(spec.endpoint for spec in specs), *(spec.group for spec in specs)}
-    if unknown := sorted(set(names) - known):
-        raise ConfigError(f"no endpoint or group is named {', '.join(unknown)}", remedy="Name endpoints or groups.")
+    chosen = chosen_specs(specs, names)
     salesforce, by_themselves = deployment.salesforce.resolved(), automated(specs, deployment.endpoints)
     words = {name: word for name, word in cadences(specs, deployment.cadences).items() if name in by_themselves}
     hashes = any(spec.hashed for spec in chosen)
@@ -43,6 +41,14 @@ def plan_run(deployment: "Deployment", names: Sequence[str], *, full_refresh: bo
         cadences=words,
         now=lambda: datetime.now(UTC),
     )
+
+
+def chosen_specs(specs: "Sequence[EndpointSpec]", names: Sequence[str]) -> "list[EndpointSpec]":
+    """Return the endpoints that a person names, as endpoints or groups; no names, or `all`: every one."""
+    known = {"all", *(spec.endpoint for spec in specs), *(spec.group for spec in specs)}
+    if unknown := sorted(set(names) - known):
+        raise ConfigError(f"no endpoint or group is named {', '.join(unknown)}", remedy="Name endpoints or groups.")
+    return [spec for spec in specs if not names or {spec.endpoint, spec.group, "all"} & set(names)]
 
 
 def plan_table(plan: "Plan") -> Table:

@@ -95,13 +95,13 @@ class Client:
         if not 0 <= quota_reserve < 1:
             raise ConfigError(f"SALESFORCE_QUOTA_RESERVE is {quota_reserve}; it is a share, from 0 to under 1")
         self.address = parse_instance_url(instance_url)
-        self._credentials, self._audience = credentials, audience or self.address.audience
+        self.credentials, self.audience = credentials, audience or self.address.audience
         self._renewed = renewed_credentials
         self.version = api_version.removeprefix("v")
         self.ledger = ledger or MemoryLedger(requests_per_second=requests_per_second, clock=monotonic)
         self._reserve, self._patience = quota_reserve, patience
         self._timeouts, self._given_transport = timeouts, transport
-        self._now, self._monotonic, self._sleep = now, monotonic, sleep
+        self.now, self._monotonic, self._sleep = now, monotonic, sleep
         self._random = random.Random(seed)
         self._services = Services()
         self._session = Session(self._log_in, token_seconds=token_seconds, monotonic=monotonic)
@@ -197,12 +197,12 @@ class Client:
         if isinstance(judged, Reply):
             return judged
         error = judged.error(request, after=tries.said(self._monotonic()))
-        raise refused_by_org(error, now=self._now()) if isinstance(error, QuotaSpent) else error
+        raise refused_by_org(error, now=self.now()) if isinstance(error, QuotaSpent) else error
 
     def _tries_again(self, attempt: _Attempt, refusal: Refusal, *, tries: Tries) -> bool:
         """Draw the conclusions of a refusal; True after the pause when the request is to be sent again."""
         headers = attempt.answer.headers if isinstance(attempt.answer, Reply) else {}
-        retry_after = retry_after_seconds(headers, now=self._now())
+        retry_after = retry_after_seconds(headers, now=self.now())
         if refusal.row.error is QuotaSpent:
             self.ledger.exhausted()
         if refusal.row.retry is Retry.PUSHBACK:
@@ -231,7 +231,7 @@ class Client:
         if isinstance(answer, Reply):
             self._note(answer)
         assertion = body.rpartition(b"assertion=")[2].decode() if is_login and body else ""
-        secrets = (access_token or "", assertion, self._credentials.consumer_key, self._credentials.username)
+        secrets = (access_token or "", assertion, self.credentials.consumer_key, self.credentials.username)
         return _Attempt(request, permit, token, without(answer, secrets))
 
     def _note(self, reply: Reply) -> None:
@@ -246,14 +246,14 @@ class Client:
         permit, waited_seconds = self.ledger.permit(None, reserve=reserve), 0.0
         while isinstance(permit, Permit) and (permit.wait_seconds > 0 or not permit.is_kept):
             if waited_seconds + permit.wait_seconds > self._patience.total_seconds:
-                until = f"{self._now() + timedelta(seconds=permit.wait_seconds):%Y-%m-%dT%H:%M:%SZ}"
+                until = f"{self.now() + timedelta(seconds=permit.wait_seconds):%Y-%m-%dT%H:%M:%SZ}"
                 raise OrgBusy(f"no request may be sent before {until}, after {waited_seconds:.0f} s of waiting")
             self._sleep(permit.wait_seconds)
             waited_seconds += permit.wait_seconds
             self.waited_seconds += permit.wait_seconds
             permit = self.ledger.permit(permit, reserve=None)
         if isinstance(permit, Spent):
-            raise quota_spent(permit, reserve=reserve or 0.0, now=self._now())
+            raise quota_spent(permit, reserve=reserve or 0.0, now=self.now())
         return permit
 
     def _log_in(self) -> Token:
@@ -261,17 +261,17 @@ class Client:
         try:
             return self._logged_in()
         except LoginError:
-            renewed = self._renewed(self._credentials)
+            renewed = self._renewed(self.credentials)
             if renewed is None:
                 raise
         log.info("the credentials were changed since they were read: logging in with the new ones")
-        self._credentials, self._shelf = renewed, Shelf(self.ledger, renewed, version=self.version)
+        self.credentials, self._shelf = renewed, Shelf(self.ledger, renewed, version=self.version)
         return self._logged_in()
 
     def _logged_in(self) -> Token:
         from sf_assets.salesforce.auth import is_elsewhere, login
 
-        flow = login(self._credentials, audience=self._audience, now=self._now, monotonic=self._monotonic)
+        flow = login(self.credentials, audience=self.audience, now=self.now, monotonic=self._monotonic)
         token = self.drive(flow)
         self.told_instance_url = token.instance_url or None
         if is_elsewhere(token.instance_url, address=self.address):
@@ -287,7 +287,7 @@ class Client:
             self._sending = HttpTransport(
                 self.address,
                 timeouts=self._timeouts,
-                now=self._now,
+                now=self.now,
                 monotonic=self._monotonic,
                 transport=self._given_transport,
             )

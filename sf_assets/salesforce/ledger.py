@@ -77,6 +77,9 @@ class MemoryLedger:
         self._remember_seconds = remember_seconds
         self._remembered: dict[str, tuple[float, bytes]] = {}
 
+    def __str__(self) -> str:
+        return "this process's memory"
+
     def standing(self) -> Standing:
         return self._standing.as_of(self._clock())
 

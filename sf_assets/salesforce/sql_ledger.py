@@ -81,6 +81,9 @@ class SqlLedger:
         self._clock = clock or (time.time if self._is_sqlite else None)
         self._is_set_up = False
 
+    def __str__(self) -> str:
+        return self._engine.url.render_as_string(hide_password=True)
+
     def standing(self) -> Standing:
         with self._change() as (connection, now):
             return self._standing(connection, now).as_of(now)
@@ -136,8 +139,8 @@ class SqlLedger:
                 connection.commit()
                 self._is_set_up = True
         except SQLAlchemyError as error:
-            where, why = self._engine.url.render_as_string(hide_password=True), getattr(error, "orig", None) or error
-            raise LedgerUnreachable(f"the ledger {where} does not answer: {why}") from None
+            why = getattr(error, "orig", None) or error
+            raise LedgerUnreachable(f"the ledger {self} does not answer: {why}") from None
 
     def _now(self, connection: sa.Connection) -> float:
         if self._clock is not None:

@@ -1,0 +1,183 @@
+"""The doctor: a line for each thing that works or does not, with what to do; and the open questions, when told to."""
+
+import json
+
+import pytest
+
+from sf_assets.assets.deployments import read_deployment
+from sf_assets.cli import main
+from sf_assets.commands import doctor
+from sf_assets.commands.doctor import Finding, examine, exit_status
+from sf_assets.devorg import Fault, Org, serve
+from sf_assets.devorg.credentials import new_private_key
+from sf_assets.salesforce.questions import QUESTIONS
+from sf_assets.specs.endpoints import endpoints
+
+
+@pytest.fixture(scope="module")
+def seed() -> Org:
+    return Org(seed=7, rows={"Account": 60})
+
+
+@pytest.fixture
+def served(seed):
+    with serve(seed.copy()) as server:
+        yield server
+
+
+@pytest.fixture
+def environment(served, tmp_path, monkeypatch) -> dict[str, str]:
+    values = {
+        "SF_ASSETS_DEPLOYMENT": "production",
+        "SF_ASSETS_HOME": str(tmp_path),
+        "SALESFORCE_INSTANCE_URL": served.url,
+        "SALESFORCE_REQUESTS_PER_SECOND": "1000",
+        **{f"SALESFORCE_{name.upper()}": value for name, value in served.credentials.items()},
+    }
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+    return values
+
+
+def findings(environment, **changes) -> list[Finding]:
+    return list(examine(read_deployment({**environment, **changes}), endpoints()))
+
+
+def word(found: list[Finding], check: str) -> str:
+    return next(finding.word for finding in found if finding.check == check)
+
+
+def test_a_sound_deployment_has_no_failure_and_costs_few_calls(served, environment):
+    found = findings(environment)
+
+    assert exit_status(found) == 0
+    names = [finding.check for finding in found]
+    assert set(names) >= {"ledger", "catalog", "key", "host", "login", "clock", "rights", "quota"}
+    assert len(served.requests) <= 10
+
+
+def test_a_user_who_may_write_is_warned_of(environment):
+    warned = [finding for finding in findings(environment) if finding.word == "warn"]
+
+    assert any("may write 30 objects" in finding.said for finding in warned)
+    assert all(finding.remedy for finding in warned)
+
+
+@pytest.mark.parametrize(
+    ("sobject", "remedy"),
+    [
+        ("Quote", "Give the user Quotes, switched on in Setup, or take quote out of SF_ASSETS_ENDPOINTS."),
+        ("UserRole", "View Roles and Role Hierarchy"),
+        ("PermissionSet", "View Setup and Configuration"),
+        ("Account", "the right to read it"),
+    ],
+)
+def test_an_object_that_is_missing_is_named_with_the_right_or_feature(served, environment, sobject, remedy):
+    served.org.switch_off(sobject)
+
+    found = findings(environment)
+
+    (failed,) = [finding for finding in found if finding.word == "fail"]
+    assert failed.said.startswith(f"{sobject} is not in the list of objects")
+    assert remedy in failed.remedy
+    assert exit_status(found) == 1
+
+
+def test_a_refused_login_is_one_failure_and_the_rest_is_still_examined(served, environment):
+    served.org.behave(user_active=False)
+
+    found = findings(environment)
+
+    assert [finding.check for finding in found if finding.word == "fail"] == ["host"]
+    assert {"ledger", "catalog", "key"} <= {finding.check for finding in found if finding.word == "ok"}
+    assert len(served.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "check"),
+    [
+        ({"SALESFORCE_INSTANCE_URL": "http://127.0.0.1:9"}, "host"),
+        ({"SF_ASSETS_LEDGER": "mysql://host/db"}, "ledger"),
+        ({"SF_ASSETS_LEDGER": "sqlite:////proc/none/ledger.db"}, "ledger"),
+    ],
+)
+def test_what_cannot_be_reached_is_a_failure_with_its_remedy(environment, changes, check, monkeypatch):
+    for name, value in changes.items():
+        monkeypatch.setenv(name, value)
+
+    found = findings(environment, **changes)
+
+    failed = [finding for finding in found if finding.word == "fail"]
+    assert failed[0].check == check
+    assert failed[0].remedy
+
+
+def test_an_unusable_key_is_told_before_a_request(served, environment, monkeypatch):
+    monkeypatch.setenv("SALESFORCE_PRIVATE_KEY", "no key at all")
+
+    found = findings(environment, SALESFORCE_PRIVATE_KEY="no key at all")
+
+    assert word(found, "key") == "fail"
+    assert served.requests == ()
+
+
+def test_a_clock_that_is_off_is_told(served, environment):
+    from datetime import UTC, datetime, timedelta
+
+    served.org.clock = lambda: datetime.now(UTC) + timedelta(seconds=100)
+
+    assert word(findings(environment), "clock") == "warn"
+
+
+def test_a_reserve_that_is_reached_is_told(served, environment):
+    served.org.behave(daily_limit=1_000)
+    served.org.spend_calls(895)
+
+    assert word(findings(environment), "quota") == "warn"
+
+
+def test_the_command_prints_json_and_ends_with_its_status(environment, capsys, served):
+    served.org.switch_off("Quote")
+
+    with pytest.raises(SystemExit) as ended:
+        main(["doctor", "--json", "quote", "account"], standalone_mode=False)
+
+    told = json.loads(capsys.readouterr().out)
+    assert ended.value.code == 1
+    assert told["answers"] == []
+    assert {finding["word"] for finding in told["findings"]} == {"ok", "warn", "fail"}
+
+
+def test_open_questions_are_asked_only_when_told_to(environment, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["doctor", "--json", "--ask-open-questions", "account"], standalone_mode=False)
+
+    told = {entry["question"]: entry["answer"] for entry in json.loads(capsys.readouterr().out)["answers"]}
+    assert ended.value.code == 0
+    assert set(told) == set(QUESTIONS)
+    assert told["Does FIELDS(STANDARD) on PermissionSet give every Permissions column?"].endswith("describe has 386")
+    assert "refused: AssertionRefused" in told["Is an assertion whose exp is an hour ahead taken?"]
+    assert "answered" in told["What do setup objects answer to this user?"]
+
+
+def test_no_secret_is_told(served, environment, capsys):
+    served.org.faults.append(Fault(kind="composite", status=500, error_code="ECHO", message=new_private_key()))
+
+    with pytest.raises(SystemExit):
+        main(["doctor", "--ask-open-questions"], standalone_mode=False)
+
+    told = capsys.readouterr().out
+    for name in ("consumer_key", "username"):
+        assert served.credentials[name] not in told
+    assert served.credentials["private_key"].splitlines()[3] not in told
+
+
+def test_a_check_that_is_registered_is_run(environment):
+    @doctor.register("own")
+    def own(patient):
+        yield Finding("own", "ok", f"examined {len(patient.specs)} endpoints")
+
+    try:
+        assert findings(environment)[-1].said == "examined 30 endpoints"
+    finally:
+        doctor._checks.pop("own")
