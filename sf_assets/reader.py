@@ -11,7 +11,7 @@ from sf_assets.columns import ColumnPlan
 from sf_assets.errors import FieldInvalid, ResultIncomplete, SalesforceError, ValueUnexpected
 from sf_assets.frames import decode
 from sf_assets.privacy import hashed_names, without_texts, without_value
-from sf_assets.record import SyncRecord
+from sf_assets.record import SyncRecord, unwatched
 from sf_assets.salesforce.client import Client
 from sf_assets.salesforce.wire import Page, Query
 from sf_assets.specs.model import STAMP, EndpointSpec
@@ -33,7 +33,8 @@ class Rows:
 
 @dataclass
 class Reader:
-    """Asks one endpoint's queries and tells the record. `plan_again` plans the columns anew after INVALID_FIELD."""
+    """Asks one endpoint's queries and tells the record. `plan_again` plans the columns anew after INVALID_FIELD;
+    `watch` is called with the record after each page."""
 
     spec: EndpointSpec
     client: Client
@@ -43,6 +44,7 @@ class Reader:
     commit_rows: int
     reserve: float
     plan_again: Callable[[Collection[str]], ColumnPlan]
+    watch: Callable[[SyncRecord], None] = unwatched
     dropped: set[str] = field(default_factory=set)
     hash_key: bytes = field(default=b"", repr=False)
 
@@ -80,6 +82,7 @@ class Reader:
             self.record.rounded[column] = self.record.rounded.get(column, 0) + count
         self.record.pages += 1
         self.record.rows_read += decoded.frame.height
+        self.watch(self.record)
         hashed = hashed_names(self.plan.read, self.spec)
         return Rows(without_texts(decoded.frame, hashed, self.hash_key), page.total_size)
 

@@ -40,8 +40,9 @@ class SyncRecord:
 
     Columns are API names. `kind` is how the object was read; `calls` counts the requests of this endpoint alone, its
     share of the run's login, describe and probe left out. `pending`: new columns not backfilled -> calls that it would
-    cost. `rounded`: column -> values with more digits than the column keeps. `final` is where the sync ended up;
-    `settle` says that it is worth a commit of its own when no row changed.
+    cost. `rows_planned`: what the reading will come to, if known. `rounded`: column -> values with more digits than the
+    column keeps. `final` is where the sync ended up; `settle` says that it is worth a commit of its own when no row
+    changed.
     """
 
     endpoint: str
@@ -51,6 +52,7 @@ class SyncRecord:
     kind: Kind = "unchanged"
     soql: str = ""
     rows_read: int = 0
+    rows_planned: int | None = None
     pages: int = 0
     calls: int = 0
     waited_seconds: float = 0.0
@@ -71,3 +73,7 @@ class SyncRecord:
     final: State | None = None
     settle: bool = False
     written: Written | None = None
+
+
+def unwatched(record: SyncRecord) -> None:
+    """Nobody is told how far a reading is."""

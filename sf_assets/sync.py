@@ -13,7 +13,7 @@ from sf_assets.iceberg.warehouse import Warehouse
 from sf_assets.privacy import private
 from sf_assets.reader import Reader
 from sf_assets.reading import Batch, reread, tail, walk, whole
-from sf_assets.record import Options, SyncRecord
+from sf_assets.record import Options, SyncRecord, unwatched
 from sf_assets.salesforce.client import Client
 from sf_assets.salesforce.describe import SObject
 from sf_assets.specs.model import EndpointSpec
@@ -65,8 +65,11 @@ def sync(
     client: Client,
     options: Options,
     now: Callable[[], datetime],
+    watch: Callable[[SyncRecord], None] = unwatched,
 ) -> Sync:
     """Plan the reading of one endpoint; no query of it is sent before the batches are drained.
+
+    `watch` is called with the record after each page.
 
     Raises TableForeign for a table of another org or object, ConfigError for options that do not fit, and what the
     describe of the object answered, unless that the object is off.
@@ -80,7 +83,7 @@ def sync(
     record = SyncRecord(spec.endpoint, spec.sobject, survey.org_id, began_at=earliest(now(), client.server_time))
     tell_columns(record, spec, plan, base, facts)
     tell_org(record, client, survey)
-    story = _Story(spec, survey, warehouse, client, options, facts, stored, base, plan, record)
+    story = _Story(spec, survey, warehouse, client, options, facts, stored, base, plan, record, watch)
     if isinstance(described, ObjectUnavailable):
         return story.unavailable(str(described))
     return story.planned()
@@ -145,6 +148,7 @@ class _Story:
     base: State | None
     plan: ColumnPlan
     record: SyncRecord
+    watch: Callable[[SyncRecord], None]
 
     @property
     def read(self) -> tuple[str, ...]:
@@ -230,6 +234,7 @@ class _Story:
     def _read(self, reader: Reader, step: Step) -> Iterator[Batch]:
         base, probe, filter_ = self.base or self.blank, self.probe, self.spec.query.where
         rows = probe.count if probe else None
+        self.record.rows_planned = self._rows_planned(step)
         ceiling = probe.ceiling if probe else reader.newest()
         if step.walk:
             begun = step.walk if step.walk.after_id else replace(step.walk, ceiling=ceiling)
@@ -246,6 +251,13 @@ class _Story:
             seen=seen if snapshot else None, by_ids=not snapshot,
         )  # fmt: skip
 
+    def _rows_planned(self, step: Step) -> int | None:
+        """A probe of the newest rows alone says nothing of a whole object; the table does."""
+        if self.probe is None:
+            return None
+        is_window = self.probe.since is not None and step.kind != "tail"
+        return max(self.probe.count, self.record.table_rows_before if is_window else 0)
+
     def _reserve(self, step: Step) -> float:
         """A first sync, a backfill or a full refresh leaves more of the day's calls to others than daily work."""
         is_bulk = step.walk is not None or self.base is None or self.options.full_refresh
@@ -261,6 +273,7 @@ class _Story:
             commit_rows=self.options.commit_rows,
             reserve=reserve,
             plan_again=self._plan_again,
+            watch=self.watch,
             hash_key=self.options.hash_key,
         )
 
