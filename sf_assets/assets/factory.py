@@ -10,6 +10,7 @@ import dagster as dg
 from sf_assets.assets.checks import check_results, check_specs
 from sf_assets.assets.config import EndpointConfig
 from sf_assets.assets.freshness import CADENCES
+from sf_assets.assets.progress import ProgressLog
 from sf_assets.assets.registration import NoRegistration, Registration
 from sf_assets.assets.reporting import teaching
 from sf_assets.assets.resources import IcebergResource, SalesforceResource
@@ -68,6 +69,7 @@ def build_endpoint(
         group_name=spec.group,
         owners=[spec.owner],
         kinds=KINDS,
+        pool=f"table_{spec.endpoint}",  # dagster.yaml: one run a pool, so a second run over a table waits its turn
         tags={"salesforce/object": spec.sobject, "salesforce/read": spec.how, "salesforce/cadence": cadence or "none"},
         description=description(spec, cadence),
         metadata={"dagster/code_references": _code_references(spec)},
@@ -128,7 +130,8 @@ def _begin(
     selected = [sibling for sibling in siblings if asset_key(sibling) in keys]
     survey = salesforce.survey(context.run.run_id, selected, warehouse)
     client = salesforce.client()
-    begun = sync(spec, survey=survey, warehouse=warehouse, client=client, options=options, now=_now)
+    watch = ProgressLog(context.log.info)
+    begun = sync(spec, survey=survey, warehouse=warehouse, client=client, options=options, now=_now, watch=watch)
     if not config.spread_over_days:
         refuse_too_dear(begun, known=survey, client=client, options=options)
     return begun
