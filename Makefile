@@ -97,6 +97,10 @@ constraints: $(STAMP) ## Resolve setup.cfg anew and write constraints.txt
 docs: $(STAMP) ## Write the page that is made from the code: docs/errors.md
 	@$(BIN)/python sf_assets_tests/test_errors_page.py
 
+.PHONY: pace
+pace: $(STAMP) ## Prove that eight processes keep one pace at 2 requests/s, also when one is killed (three minutes)
+	@$(BIN)/python benchmarks/shared_pace.py $(ARGS)
+
 .PHONY: clean
 clean: ## Remove the practice org, its tables and Dagster's history (.sf_assets), and every cache
 	rm -rf .sf_assets .pytest_cache .mypy_cache .ruff_cache .import_linter_cache build dist *.egg-info

@@ -111,3 +111,19 @@ def test_a_first_copy_for_which_too_few_calls_are_left_is_not_begun_unless_told_
     assert not ended.checks["account", "current"].passed
     assert status(runs)["state"] == "quota_spent"
     assert "queryAll" not in [request.kind for request in practice_org.requests]
+
+
+def test_no_secret_lies_in_the_ledger_the_catalog_or_a_file_after_a_success_and_a_failure(runs, practice_org, tmp_path):
+    assert runs("pricebook").success
+    practice_org.org.expire_sessions()
+    practice_org.org.behave(user_active=False)
+    assert not runs("product").success
+
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    secrets = [practice_org.credentials[name] for name in ("consumer_key", "username")]
+    secrets.append(practice_org.credentials["private_key"].splitlines()[3])
+    assert any(path.name == "ledger.db" for path in files)
+    for path in files:
+        held = path.read_bytes()
+        assert not [secret for secret in secrets if secret.encode() in held], path
+        assert b"Bearer " not in held
