@@ -85,6 +85,10 @@ test-browser: $(STAMP) ## Run the tests that drive Chromium over Dagit (apt-get 
 pictures: $(STAMP) ## Take the README's picture of the asset graph anew
 	@PICTURES=$(CURDIR)/docs/images $(BIN)/pytest -m browser sf_assets_tests/browser
 
+.PHONY: soak
+soak: $(STAMP) ## Serve Dagit for half an hour at a minute's cadence, one endpoint failing: does freshness hold by itself?
+	@$(BIN)/pytest -m soak sf_assets_tests/browser/test_soak.py $(ARGS)
+
 .PHONY: constraints
 constraints: $(STAMP) ## Resolve setup.cfg anew and write constraints.txt
 	@$(BIN)/python -m pip install --quiet --dry-run --ignore-installed --report .resolved.json '.[dev,dbt,docker,postgres]'

@@ -1,5 +1,6 @@
-"""Dagit over a practice org of its own, and Chromium over Dagit. `make test-browser` runs these tests."""
+"""Dagit over a practice org of its own, and Chromium over Dagit. `make test-browser` and `make soak` run it."""
 
+import json
 import os
 import shutil
 import socket
@@ -8,15 +9,54 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-START_SECONDS = 180
+START_SECONDS = 300
+RUN_SECONDS = 600
+RUN = """query Run($id: ID!) { runOrError(runId: $id) { ... on Run {
+    status stepStats { stepKey status materializations { assetKey { path } } } } } }"""
+
+
+@dataclass(frozen=True)
+class Served:
+    """Dagit at `url` over `home`, and the practice org at `org_url` that its assets read."""
+
+    url: str
+    org_url: str
+    home: Path
+
+    def asked(self, query: str, **variables: Any) -> Any:
+        """What Dagit's own GraphQL answers."""
+        return posted(f"{self.url}/graphql", {"query": query, "variables": variables})["data"]
+
+    def ended(self, run_id: str) -> Any:
+        """The run, when it has come to its end."""
+        give_up = time.monotonic() + RUN_SECONDS
+        while time.monotonic() < give_up:
+            run = self.asked(RUN, id=run_id)["runOrError"]
+            if run["status"] in ("SUCCESS", "FAILURE", "CANCELED"):
+                return run
+            time.sleep(2)
+        raise AssertionError(f"the run {run_id} did not end within {RUN_SECONDS} seconds")
+
+    def side_door(self, door: str, *told: Any) -> Any:
+        """Do something to the practice org: `changes`, `faults`, `behaviour`."""
+        return posted(f"{self.org_url}/practice/{door}", list(told))
+
+
+def posted(url: str, value: Any) -> Any:
+    request = urllib.request.Request(url, json.dumps(value).encode(), {"content-type": "application/json"})
+    with urllib.request.urlopen(request, timeout=120) as answer:
+        return json.load(answer)
 
 
 def free_port() -> int:
@@ -33,34 +73,58 @@ def is_answering(url: str) -> bool:
         return False
 
 
-@pytest.fixture(scope="session")
-def dagit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of Dagit as `make dev` serves it, over an empty home."""
-    home, port = tmp_path_factory.mktemp("home"), free_port()
+@contextmanager
+def served(home: Path, **environment: str) -> Iterator[Served]:
+    """Serve Dagit as `make dev` does, over `home` and with these variables more, until the block ends."""
+    port, org_port = free_port(), free_port()
     shutil.copy(Path(__file__).parents[2] / "dagster.yaml", home)
-    command = [sys.executable, "-m", "sf_assets.cli", "dev", "--port", str(free_port()), "--dagit-port", str(port)]
-    environment = os.environ | {"DAGSTER_HOME": str(home), "SF_ASSETS_HOME": str(home)}
-    with (home / "dev.log").open("wb") as log:
-        process = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
-    url, give_up = f"http://127.0.0.1:{port}", time.monotonic() + START_SECONDS
-    while not is_answering(f"{url}/server_info"):
-        assert process.poll() is None, (home / "dev.log").read_text()
-        assert time.monotonic() < give_up, (home / "dev.log").read_text()
-        time.sleep(0.5)
-    yield url
-    process.terminate()
-    process.wait(timeout=60)
+    command = [sys.executable, "-m", "sf_assets.cli", "dev", "--port", str(org_port), "--dagit-port", str(port)]
+    variables = os.environ | {"DAGSTER_HOME": str(home), "SF_ASSETS_HOME": str(home)} | environment
+    log = home / "dev.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, env=variables, stdout=output, stderr=subprocess.STDOUT)
+    try:
+        give_up = time.monotonic() + START_SECONDS
+        while not is_answering(f"http://127.0.0.1:{port}/server_info"):
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < give_up, log.read_text()
+            time.sleep(0.5)
+        yield Served(f"http://127.0.0.1:{port}", f"http://127.0.0.1:{org_port}", home)
+    finally:
+        process.terminate()
+        process.wait(timeout=60)
 
 
-@pytest.fixture
-def page() -> Iterator[Page]:
-    """A page of Chromium; the test is skipped where there is none."""
+@pytest.fixture(scope="session")
+def serving() -> Callable[..., AbstractContextManager[Served]]:
+    """Serves Dagit over a home, as often as it is called."""
+    return served
+
+
+@pytest.fixture(scope="session")
+def dagit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """Dagit over an empty home, shared by the tests of the pages; nothing is filled by itself."""
+    with served(tmp_path_factory.mktemp("home"), SF_ASSETS_ENDPOINTS="organization") as one:
+        yield one
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Chromium; the test is skipped where there is none."""
     if CHROMIUM is None:
         pytest.skip("no Chromium on this machine: apt-get install chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield browser.new_page(viewport={"width": 1600, "height": 1000})
-        browser.close()
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser: Any) -> Iterator[Page]:
+    """A page of Chromium."""
+    opened = browser.new_page(viewport={"width": 1600, "height": 1000})
+    yield opened
+    opened.close()
 
 
 @pytest.fixture
