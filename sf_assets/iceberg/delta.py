@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pyiceberg.io import FileIO
+from pyiceberg.io import FileIO, OutputFile
 from pyiceberg.manifest import (
     DataFile,
     DataFileContent,
@@ -30,6 +30,8 @@ from pyiceberg.table.update.snapshot import _ManifestMergeManager, _SnapshotProd
 from pyiceberg.typedef import Record
 
 from sf_assets.iceberg.files import DELETED_PATH_ID, DELETED_POSITION_ID, FIELD_ID, LiveFile
+from sf_assets.iceberg.manifests import Manifests
+from sf_assets.iceberg.measured import Measured
 
 MERGE_FROM = "commit.manifest.min-count-to-merge"
 MANIFEST_BYTES = 8 * 1024 * 1024
@@ -50,6 +52,7 @@ class Delta(_SnapshotProducer["Delta"]):
         self,
         transaction: Transaction,
         *,
+        manifests: Manifests,
         added: Sequence[DataFile],
         deletes: Sequence[DataFile] = (),
         removed: Collection[DataFile] = (),
@@ -57,6 +60,7 @@ class Delta(_SnapshotProducer["Delta"]):
     ) -> None:
         operation = Operation.OVERWRITE if deletes or removed or superseded else Operation.APPEND
         super().__init__(operation, transaction, transaction._table.io)
+        self._known = manifests
         self._added_data_files = list(added)
         self._deletes = list(deletes)
         self._gone_data = {file.file_path for file in removed}
@@ -83,13 +87,12 @@ class Delta(_SnapshotProducer["Delta"]):
         return self._merged(data) + self._one_delete_manifest(deletes)
 
     def _manifests_before(self) -> list[ManifestFile]:
-        parent = self._transaction.table_metadata.current_snapshot()
-        manifests = parent.manifests(io=self._io) if parent else []
+        manifests = self._known.of(self._transaction.table_metadata.current_snapshot())
         return [m for m in manifests if m.has_added_files() or m.has_existing_files()]
 
     def _without(self, manifest: ManifestFile, gone: Collection[str]) -> ManifestFile | None:
         """The manifest with the given files marked as deleted; the same one when it holds none of them."""
-        entries = manifest.fetch_manifest_entry(self._io, discard_deleted=True)
+        entries = self._known.entries(manifest)
         if not any(entry.data_file.file_path in gone for entry in entries):
             return manifest
         with self._writer_like(manifest) as writer:
@@ -104,7 +107,7 @@ class Delta(_SnapshotProducer["Delta"]):
         """All position deletes in one manifest: there is at most one delete file a data file, so it stays short."""
         if not (self._deletes or self._gone_deletes):
             return list(manifests)
-        entries = [e for m in manifests for e in m.fetch_manifest_entry(self._io, discard_deleted=True)]
+        entries = [e for m in manifests for e in self._known.entries(m)]
         if not (entries or self._deletes):
             return []
         with self._delete_writer() as writer:
@@ -119,6 +122,15 @@ class Delta(_SnapshotProducer["Delta"]):
             for file in files:
                 writer.add(_added(file, self._snapshot_id))
         return writer.to_manifest_file()
+
+    def fetch_manifest_entry(self, manifest: ManifestFile, discard_deleted: bool = True) -> list[ManifestEntry]:
+        """The entries of a manifest; of a former one those that are deleted are of no account, whoever asks."""
+        if manifest.manifest_path in self._written_manifests:
+            return super().fetch_manifest_entry(manifest, discard_deleted)
+        return self._known.entries(manifest)
+
+    def new_manifest_output(self) -> OutputFile:
+        return Measured(super().new_manifest_output())
 
     def _merged(self, manifests: list[ManifestFile]) -> list[ManifestFile]:
         """Opening a manifest costs more than an entry in it, so there are never many of them."""
@@ -178,7 +190,7 @@ def write_deletes(io: FileIO, file: LiveFile, positions: pl.Series, *, path: str
     """Write the one delete file of a data file: `positions` ascending, bounds on its path, so that readers find it."""
     paths = pa.array([file.path] * len(positions), pa.string())
     table = pa.table([paths, positions.to_arrow().cast(pa.int64())], schema=DELETE_SCHEMA)
-    output = io.new_output(path)
+    output = Measured(io.new_output(path))
     with output.create() as stream:
         pq.write_table(table, stream, compression="zstd")
     delete = DataFile.from_args(

@@ -16,6 +16,7 @@ from sf_assets.iceberg.delta import Delta, delete_file_name, write_deletes
 from sf_assets.iceberg.evolve import Evolution, stage_evolution
 from sf_assets.iceberg.faults import is_denied
 from sf_assets.iceberg.files import LiveFile, count_live, deleted_path, deleted_positions, live_files
+from sf_assets.iceberg.manifests import Manifests
 from sf_assets.iceberg.state import STATE, state_property
 from sf_assets.iceberg.transaction import Overtaken, SteadyTransaction, finish
 from sf_assets.iceberg.upkeep import stage_expiry
@@ -44,7 +45,8 @@ class Draft:
         metadata = self._transaction.table_metadata
         self.schema = metadata.schema()
         self.types = frame_types(self.schema)
-        self._live = live_files(table) if live is None else list(live)
+        self._manifests = Manifests(self.io)
+        self._live = live_files(table, self._manifests) if live is None else list(live)
         self._gone: dict[str, pl.Series] = {}
         self._dropped: set[str] = set()
         self._deletes: dict[str, DataFile] = {}
@@ -170,7 +172,12 @@ class Draft:
         removed = [file.data for file in self._live if file.path in self._dropped]
         added = [file for file in self._writer.files if file.file_path not in self._dropped]
         return Delta(
-            self._transaction, added=added, deletes=[*self._deletes.values()], removed=removed, superseded=superseded
+            self._transaction,
+            manifests=self._manifests,
+            added=added,
+            deletes=[*self._deletes.values()],
+            removed=removed,
+            superseded=superseded,
         )
 
     def _hide(self, file: LiveFile) -> None:

@@ -21,6 +21,7 @@ from pyiceberg.types import NestedField
 
 from sf_assets.errors import WarehouseError
 from sf_assets.iceberg.casting import arrow_schema
+from sf_assets.iceberg.manifests import Manifests
 
 POSITION = "__position"
 """The column that holds a row's position in its file; no Salesforce column can be called so."""
@@ -46,11 +47,10 @@ class LiveFile:
         return tuple(delete for delete in self.deletes if deleted_path(delete) == self.path)
 
 
-def live_files(table: Table) -> list[LiveFile]:
+def live_files(table: Table, manifests: Manifests | None = None) -> list[LiveFile]:
     """The files of the current snapshot, from its manifests. Raises: WarehouseError for equality deletes."""
-    snapshot = table.current_snapshot()
-    manifests = snapshot.manifests(table.io) if snapshot else []
-    fetched = [entry for manifest in manifests for entry in manifest.fetch_manifest_entry(table.io)]
+    known = manifests or Manifests(table.io)
+    fetched = [entry for manifest in known.of(table.current_snapshot()) for entry in known.entries(manifest)]
     entries = [entry for entry in fetched if entry.data_file.record_count]
     deletes = _Deletes([entry for entry in entries if entry.data_file.content != DataFileContent.DATA])
     return [LiveFile(e.data_file, deletes.of(e)) for e in entries if e.data_file.content == DataFileContent.DATA]

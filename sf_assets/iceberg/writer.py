@@ -13,6 +13,7 @@ from pyiceberg.table.locations import LocationProvider
 from pyiceberg.typedef import Record
 
 from sf_assets.iceberg.casting import arrow_schema, to_arrow
+from sf_assets.iceberg.measured import Measured
 
 FILE_ROWS = 500_000
 FILE_BYTES = 512 * 1024 * 1024
@@ -55,13 +56,12 @@ class DataFileWriter:
         if self._open is None:
             return
         statistics = self._open.close()
-        path = self._paths[-1]
         file = DataFile.from_args(
             content=DataFileContent.DATA,
-            file_path=path,
+            file_path=self._paths[-1],
             file_format=FileFormat.PARQUET,
             partition=Record(),
-            file_size_in_bytes=len(self._io.new_input(path)),
+            file_size_in_bytes=len(self._output),
             **statistics.to_serialized_dict(),
         )
         file.spec_id = self._spec_id
@@ -86,8 +86,8 @@ class DataFileWriter:
     def _new_file(self) -> FileFormatWriter:
         name = f"{self._run}-{len(self._paths):05d}.parquet"
         self._paths.append(self._locations.new_data_location(name))
-        output = self._io.new_output(self._paths[-1])
-        return FileFormatFactory.get(FileFormat.PARQUET).create_writer(output, self._schema, self._properties)
+        self._output = Measured(self._io.new_output(self._paths[-1]))
+        return FileFormatFactory.get(FileFormat.PARQUET).create_writer(self._output, self._schema, self._properties)
 
 
 def remove_files(io: FileIO, paths: Sequence[str]) -> None:

@@ -46,15 +46,20 @@ POSTGRES_BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
 
 @dataclass
 class Aws:
-    """A served AWS. `requests`: (service, method) -> how many came, since `forget`; `busy`: S3 refuses so many."""
+    """A served AWS. `requests`: (service, method) -> how many came, since `forget`; `busy`: S3 refuses so many.
+
+    `fetched`: object -> how often it was read.
+    """
 
     url: str
     busy: int = 0
     requests: Counter[tuple[str, str]] = field(default_factory=Counter)
     actions: Counter[str] = field(default_factory=Counter)
+    fetched: Counter[str] = field(default_factory=Counter)
 
     def forget(self) -> None:
         self.requests.clear()
+        self.fetched.clear()
         self.actions.clear()
 
     def counted(self, service: str, *methods: str) -> int:
@@ -94,6 +99,8 @@ def _counting(application: Any, aws: Aws) -> Any:
         service = {"AWSGlue": "glue", "secretsmanager": "secrets"}.get(target.split(".")[0], "s3")
         aws.requests[service, environ["REQUEST_METHOD"]] += 1
         aws.actions[target.split(".")[-1] or f"{environ['REQUEST_METHOD']} object"] += 1
+        if (service, environ["REQUEST_METHOD"]) == ("s3", "GET"):
+            aws.fetched[environ["PATH_INFO"]] += 1
         if service == "s3" and aws.busy > 0:
             aws.busy -= 1
             start("503 Slow Down", [("Content-Type", "application/xml")])

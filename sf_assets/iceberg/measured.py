@@ -1,0 +1,67 @@
+"""An output file that knows how long it became, for an object store takes a request to tell."""
+
+from types import TracebackType
+
+from pyiceberg.io import InputFile, OutputFile, OutputStream
+
+
+class Measured(OutputFile):
+    """Another output file; once its stream is closed, its length is what was written."""
+
+    def __init__(self, output: OutputFile) -> None:
+        super().__init__(output.location)
+        self._output = output
+        self._stream: _MeasuredStream | None = None
+
+    def __len__(self) -> int:
+        known = self._stream.length if self._stream else None
+        return len(self._output) if known is None else known
+
+    def exists(self) -> bool:
+        return self._output.exists()
+
+    def to_input_file(self) -> InputFile:
+        return self._output.to_input_file()
+
+    def create(self, overwrite: bool = False) -> OutputStream:
+        """Open it for writing, once."""
+        self._stream = _MeasuredStream(self._output.create(overwrite=overwrite))
+        return self._stream
+
+
+class _MeasuredStream(OutputStream):
+    """`length` is None until the stream is closed without an error."""
+
+    def __init__(self, stream: OutputStream) -> None:
+        self.length: int | None = None
+        self._stream = stream
+        self._is_closed = False
+
+    @property
+    def closed(self) -> bool:
+        return self._is_closed
+
+    def write(self, b: bytes) -> int:
+        return self._stream.write(b)
+
+    def tell(self) -> int:
+        return self._stream.tell()
+
+    def flush(self) -> None:
+        """Nothing is to be seen of a file before it is closed."""
+
+    def close(self) -> None:
+        if self._is_closed:
+            return
+        self._is_closed = True
+        written = self._stream.tell()
+        self._stream.close()
+        self.length = written
+
+    def __enter__(self) -> "_MeasuredStream":
+        return self
+
+    def __exit__(
+        self, exctype: type[BaseException] | None, excinst: BaseException | None, exctb: TracebackType | None
+    ) -> None:
+        self.close()
