@@ -49,6 +49,7 @@ class PracticeHome:
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / ".gitignore").write_text("*\n", encoding="utf-8")
+        is_first_start = not self._birth_file.exists()
         birth = self._birth(seed, counts or {})
         org = Org(
             seed=birth.seed,
@@ -59,8 +60,13 @@ class PracticeHome:
         )
         self._replay(org)
         org.journal = self._write
-        self._live(org, since=self._last_seen or as_moment(birth.base))
+        if not is_first_start:  # making the first rows takes a moment in which nothing is to happen
+            self._live(org, since=self._last_seen or as_moment(birth.base))
         return org
+
+    @property
+    def _birth_file(self) -> Path:
+        return self.folder / "org.json"
 
     @property
     def credentials_file(self) -> Path:
@@ -85,7 +91,7 @@ class PracticeHome:
     # -- the past -----------------------------------------------------------------------------------------------
 
     def _birth(self, seed: int | None, counts: Counts) -> Birth:
-        path = self.folder / "org.json"
+        path = self._birth_file
         if path.exists():
             known = Birth(**json.loads(path.read_text(encoding="utf-8")))
             self._check_same(known, seed, counts)

@@ -43,6 +43,15 @@ def test_a_second_start_meets_the_same_org_with_its_changes(start):
     assert second.tables["Account"].schema == first.tables["Account"].schema
 
 
+def test_nothing_happens_while_the_first_rows_are_made(tmp_path, clock):
+    def slow_clock():
+        return clock.advance(seconds=2)
+
+    PracticeHome(tmp_path, clock=slow_clock).open(seed=3, counts=SMALL)
+
+    assert not (tmp_path / "journal.jsonl").exists()
+
+
 def test_time_that_passes_between_two_starts_leaves_its_marks_once(start, clock):
     first = truth(start())
     clock.advance(hours=6)
