@@ -128,8 +128,9 @@ class SalesforceResource(dg.ConfigurableResource[Any]):
 
     def resolved(self) -> "SalesforceResource":
         """Return the resource with its EnvVars read, as Dagster hands it to a run: for commands, which have none."""
-        with warnings.catch_warnings():  # Dagster itself calls what it has deprecated, for a nested resource
+        with warnings.catch_warnings():  # Dagster itself calls what it has deprecated or has in beta, nested
             warnings.simplefilter("ignore", DeprecationWarning)
+            warnings.simplefilter("ignore", dg.BetaWarning)
             with self.process_config_and_initialize_cm() as resolved:
                 return cast("SalesforceResource", resolved)
 

@@ -6,6 +6,7 @@ Rows, changed columns, state and summary of a write become visible together, in 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import polars as pl
 from pyiceberg.table import Table
@@ -27,6 +28,9 @@ from sf_assets.iceberg.tally import Outcome, Tally
 from sf_assets.iceberg.transaction import Overtaken
 from sf_assets.iceberg.versions import TableVersions, versions_of
 from sf_assets.iceberg.window import count_since
+
+if TYPE_CHECKING:
+    from sf_assets.iceberg.reach import Reach
 
 __all__ = ["UNCHECKED", "Chunk", "TableColumn", "TableFacts", "Unchecked", "Warehouse", "Written"]
 
@@ -63,6 +67,13 @@ class Warehouse:
         with border(table):
             found = self._lake.find(table)
             return None if found is None else versions_of(found)
+
+    def reach(self) -> "Reach | None":
+        """Whether catalog and storage answer, by reads alone; None: no namespace yet. Raises: WarehouseError."""
+        from sf_assets.iceberg.reach import reach  # only here: the doctor asks, no sync does
+
+        with border(self._lake.namespace):
+            return reach(self._lake.catalog, self._lake.namespace)
 
     def window(self, table: str, column: str, since: datetime | None) -> tuple[int, datetime | None]:
         """COUNT(*) and MAX(column) of the rows with column >= since (None: of all). No table counts as no rows."""

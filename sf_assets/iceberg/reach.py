@@ -1,0 +1,51 @@
+"""Where a namespace's files lie and whether catalog and storage answer us there; asked by reads alone."""
+
+from dataclasses import dataclass
+from urllib.parse import urlparse
+
+from pyarrow.fs import FileType
+from pyiceberg.catalog import Catalog
+from pyiceberg.exceptions import NoSuchNamespaceError
+from pyiceberg.io import FileIO, load_file_io
+from pyiceberg.io.fsspec import FsspecFileIO
+from pyiceberg.io.pyarrow import PyArrowFileIO
+
+
+@dataclass(frozen=True)
+class Reach:
+    """`tables`: how many the catalog lists; the first was opened. location None: it tells none before there is one."""
+
+    location: str | None
+    tables: int
+    is_there: bool
+
+
+def reach(catalog: Catalog, namespace: str) -> Reach | None:
+    """Ask the catalog for the namespace and its tables, and the storage for the root; None: there is no namespace."""
+    try:
+        location = catalog.load_namespace_properties(namespace).get("location")
+        tables = catalog.list_tables(namespace)
+    except NoSuchNamespaceError:
+        return None
+    opened = catalog.load_table(tables[0]) if tables else None
+    location = location or (opened.location() if opened else _warehouse(catalog))
+    io = opened.io if opened else load_file_io(dict(catalog.properties), location)
+    return Reach(location, len(tables), is_there=location is not None and _is_there(io, location))
+
+
+def _warehouse(catalog: Catalog) -> str | None:
+    """Some catalogs call a warehouse by a name; then nothing is known of its storage."""
+    warehouse = catalog.properties.get("warehouse", "")
+    return warehouse if "://" in warehouse else None
+
+
+def _is_there(io: FileIO, location: str) -> bool:
+    """Whether the bucket (on a disk: the folder) is there; a prefix is not, before it holds a file."""
+    parsed = urlparse(location)
+    root = parsed.netloc or parsed.path
+    if isinstance(io, PyArrowFileIO):
+        found = io.fs_by_scheme(parsed.scheme or "file", parsed.netloc or None).get_file_info(root)
+        return bool(found.type != FileType.NotFound)
+    if isinstance(io, FsspecFileIO):
+        return bool(io.get_fs(parsed.scheme or "file").exists(root))
+    return True

@@ -1,0 +1,124 @@
+"""The doctor on AWS, over HTTP: what it says of the secret and of the bucket, and that it changes nothing."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from sf_assets.assets.deployments import read_deployment
+from sf_assets.assets.resources import IcebergResource
+from sf_assets.commands.doctor import examine
+from sf_assets.iceberg.warehouse import Warehouse
+from sf_assets.specs.endpoints import endpoints
+
+SECRET = {"consumer_key": "3MVG9", "private_key": "PEM", "username": "integration@acme.example"}
+ACCOUNT = next(spec for spec in endpoints() if spec.endpoint == "account")
+
+
+@pytest.fixture
+def secret_id(tmp_path):
+    """A name of its own: a hash key is read once a process."""
+    return f"salesforce/{tmp_path.name}"
+
+
+@pytest.fixture
+def told(aws, monkeypatch, tmp_path, secret_id):
+    """Runs one check in a production whose secret and lake are on this AWS."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SECRETS_MANAGER", aws.url)
+    values = {
+        "SF_ASSETS_DEPLOYMENT": "production",
+        "SF_ASSETS_HOME": str(tmp_path),
+        "SALESFORCE_INSTANCE_URL": "http://127.0.0.1:9",
+        "SALESFORCE_SECRET_ID": secret_id,
+    }
+    deployment = replace(read_deployment(values), iceberg=IcebergResource(properties=aws.catalog))
+
+    def run(check, specs=(ACCOUNT,)):
+        return [finding for finding in examine(deployment, specs) if finding.check == check]
+
+    return run
+
+
+@pytest.fixture
+def store(aws, secret_id):
+    """Puts values into the secret."""
+
+    def put(**values):
+        aws.client("secretsmanager").create_secret(Name=secret_id, SecretString=json.dumps(values))
+
+    return put
+
+
+def test_a_whole_secret_is_good(store, told):
+    store(**SECRET)
+
+    (found,) = told("secret")
+
+    assert (found.word, found.remedy) == ("ok", "")
+
+
+def test_a_secret_that_is_not_there_is_named_with_its_remedy(told, secret_id):
+    (found,) = told("secret")
+
+    assert found.word == "fail"
+    assert secret_id in found.said
+    assert "secretsmanager:GetSecretValue" in found.remedy
+
+
+def test_a_key_that_the_secret_lacks_is_named(store, told):
+    store(consumer_key="3MVG9", username="u")
+
+    (found,) = told("secret")
+
+    assert "lacks private_key" in found.said
+
+
+@pytest.mark.parametrize(("key", "word"), [("k" * 31, "fail"), ("k" * 32, "ok")])
+def test_hashed_columns_need_a_key_in_the_secret(store, told, key, word):
+    store(**SECRET, hash_key=key)
+
+    assert told("secret", specs=(replace(ACCOUNT, hashed=("Phone",)),))[-1].word == word
+
+
+def test_a_lake_that_has_no_namespace_yet_is_a_warning(told):
+    (found,) = told("storage")
+
+    assert found.word == "warn"
+    assert "setup aws" in found.remedy
+
+
+def test_a_lake_is_found_and_nothing_is_written(aws, told, account_columns, account_chunk):
+    warehouse = Warehouse("salesforce", "salesforce", aws.catalog)
+    chunks = [account_chunk(0)]
+    warehouse.merge("account", columns=account_columns, keys=("id",), stamp=None, chunks=chunks, base=None)
+    aws.forget()
+
+    (found,) = told("storage")
+
+    assert (found.word, found.remedy) == ("ok", "")
+    assert "s3://lake/salesforce" in found.said
+    assert "1 tables are listed" in found.said
+    assert aws.counted("s3", "PUT", "POST", "DELETE") == 0
+    assert not {name for name in aws.actions if name.startswith(("Create", "Update", "Delete"))}
+
+
+def test_a_bucket_that_is_gone_is_a_failure(aws, told):
+    aws.client("glue").create_database(DatabaseInput={"Name": "salesforce", "LocationUri": "s3://elsewhere/salesforce"})
+
+    (found,) = told("storage")
+
+    assert (found.word, found.said) == ("fail", "s3://elsewhere/salesforce is not there")
+    assert found.remedy
+
+
+def test_a_table_whose_metadata_cannot_be_read_is_a_failure_with_its_remedy(aws, told, account_columns, account_chunk):
+    warehouse = Warehouse("salesforce", "salesforce", aws.catalog)
+    chunks = [account_chunk(0)]
+    warehouse.merge("account", columns=account_columns, keys=("id",), stamp=None, chunks=chunks, base=None)
+    bucket, _, name = warehouse.facts("account").metadata_location.removeprefix("s3://").partition("/")
+    aws.client("s3").delete_object(Bucket=bucket, Key=name)
+
+    (found,) = told("storage")
+
+    assert found.word == "fail"
+    assert "PYICEBERG_CATALOG__" in found.remedy
