@@ -97,6 +97,10 @@ constraints: $(STAMP) ## Resolve setup.cfg anew and write constraints.txt
 	  json.load(open(".resolved.json"))["install"] if i["metadata"]["name"] != "sf-assets"), key=str.lower), sep="\n")' >> .constraints.new
 	@mv .constraints.new constraints.txt; rm .resolved.json
 
+.PHONY: hashes
+hashes: $(STAMP) ## Write deploy/requirements.txt: what the image installs, in the versions of constraints.txt, with hashes
+	@$(BIN)/python deploy/hashes.py
+
 .PHONY: docs
 docs: $(STAMP) ## Write the page that is made from the code: docs/errors.md
 	@$(BIN)/python sf_assets_tests/test_errors_page.py

@@ -24,8 +24,13 @@ def test_the_image_runs_as_nobody_in_particular():
     assert DOCKERFILE.splitlines()[-4].startswith("USER 10001")
 
 
-def test_the_image_installs_the_pinned_versions():
-    assert "pip install --no-cache-dir -c constraints.txt" in DOCKERFILE
+def test_the_image_installs_hashed_files_alone():
+    installs = re.findall(r"pip install (.*?) ?\\?$", DOCKERFILE, flags=re.MULTILINE)
+
+    assert installs == [
+        "--no-cache-dir --require-hashes --no-deps -r requirements.txt",
+        '--no-cache-dir --no-deps --no-build-isolation ".[postgres,docker]"',
+    ]
 
 
 def test_all_that_the_image_copies_is_there_and_let_through():
