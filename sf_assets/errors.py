@@ -67,6 +67,11 @@ class SfAssetsError(Exception):
         if remedy is not None:
             self.remedy = remedy
 
+    @property
+    def told(self) -> str:
+        """What happened and what to do, as two sentences."""
+        return f"{str(self).rstrip('.')}. {self.remedy}"
+
 
 class ConfigError(SfAssetsError):
     """A setting is missing or wrong; raised before any request is sent."""

@@ -65,7 +65,7 @@ def failure(error: SfAssetsError, endpoint: str) -> dg.Failure:
     name = type(error).__name__
     told = {key: str(value) for key, value in error.values.items() if value is not None}
     return dg.Failure(
-        f"{endpoint}: {error} {error.remedy}",
+        f"{endpoint}: {error.told}",
         metadata={
             "error": name,
             "remedy": dg.MetadataValue.md(f"{error.remedy} See `{name}` in {ERRORS_PAGE}."),
@@ -103,7 +103,7 @@ def failing(name: str) -> Iterator[None]:
 
 def _failed(error: SfAssetsError, endpoint: str, run_id: str) -> status.Status:
     word: status.Word = "quota_spent" if isinstance(error, QuotaSpent) else "failed"
-    return status.Status(endpoint, word, run_id, warnings=f"{error} {error.remedy}")
+    return status.Status(endpoint, word, run_id, warnings=error.told)
 
 
 def _reading(record: "SyncRecord") -> Mapping[str, Any]:

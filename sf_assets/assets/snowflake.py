@@ -110,7 +110,7 @@ class SnowflakeTables(Registration):
         try:
             register(self.session(), self.place, status.TABLE, committed=committed_versions(warehouse, status.TABLE))
         except SnowflakeError as error:
-            log.warning(f"{status.TABLE} was not registered in Snowflake: {error} {error.remedy}")
+            log.warning(f"{status.TABLE} was not registered in Snowflake: {error.told}")
 
     def _registered(self, table: str, warehouse: "Warehouse") -> dg.AssetCheckResult:
         committed = committed_versions(warehouse, table)
@@ -142,7 +142,7 @@ class SnowflakeTables(Registration):
             check_name=CHECK,
             passed=False,
             severity=dg.AssetCheckSeverity.ERROR,
-            description=f"{error} {error.remedy}",
+            description=error.told,
             metadata={
                 "error": type(error).__name__,
                 "remedy": dg.MetadataValue.md(error.remedy),

@@ -50,7 +50,7 @@ def commit(run_id: str, warehouse: "Callable[[], Warehouse]", log: Logger) -> No
     try:
         _write(warehouse(), noted.values(), now=datetime.now(UTC))
     except SfAssetsError as error:
-        log.warning(f"{TABLE} was not written, the endpoints' tables were: {error} {error.remedy}")
+        log.warning(f"{TABLE} was not written, the endpoints' tables were: {error.told}")
 
 
 def _write(warehouse: "Warehouse", statuses: Iterable[Status], *, now: datetime) -> None:
