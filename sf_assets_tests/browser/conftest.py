@@ -103,8 +103,8 @@ def serving() -> Callable[..., AbstractContextManager[Served]]:
 
 @pytest.fixture(scope="session")
 def dagit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """Dagit over an empty home, shared by the tests of the pages; nothing is filled by itself."""
-    with served(tmp_path_factory.mktemp("home"), SF_ASSETS_ENDPOINTS="organization") as one:
+    """Dagit as `make dev` serves it, over a home that was empty; the tests of the pages share it."""
+    with served(tmp_path_factory.mktemp("home")) as one:
         yield one
 
 

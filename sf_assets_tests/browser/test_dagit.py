@@ -1,9 +1,7 @@
-"""What a person sees in Dagit: a run of all thirty that succeeds, and the assets in their groups."""
+"""What a person sees in Dagit: the thirty assets filled by a click, and what is fresh, what is wrong and what to do."""
 
-import json
-import time
-import urllib.request
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -11,58 +9,167 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Page, expect
 
+from sf_assets.assets.checks import CHECKS
+from sf_assets.assets.freshness import CADENCES
 from sf_assets.specs.endpoints import endpoints
 
 pytestmark = pytest.mark.browser
 LAYOUT_MILLISECONDS = 60_000
-RUN_SECONDS = 600
-RUN = """query Run($id: ID!) { runOrError(runId: $id) { ... on Run {
-    status stepStats { stepKey status materializations { assetKey { path } } } } } }"""
+DRAWN_MILLISECONDS = 3_000  # a layout is drawn by a worker, a chart by an animation
+LAUNCHED = "__typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message }"
+LAUNCH = f"""mutation ($endpoints: [AssetKeyInput!]!, $checks: [AssetCheckHandleInput!]!, $config: RunConfigData!) {{
+    launchPipelineExecution(executionParams: {{mode: "default", runConfigData: $config, selector: {{
+        repositoryName: "__repository__", repositoryLocationName: "sf_assets.definitions", pipelineName: "__ASSET_JOB",
+        assetSelection: $endpoints, assetCheckSelection: $checks}}}}) {{ {LAUNCHED} }} }}"""
+GO_ON = f"""mutation ($run: String!) {{
+    launchPipelineReexecution(reexecutionParams: {{parentRunId: $run, strategy: FROM_FAILURE}}) {{ {LAUNCHED} }} }}"""
+
+SENSORS = """query { sensorsOrError(repositorySelector: {repositoryName: "__repository__",
+    repositoryLocationName: "sf_assets.definitions"}) {
+    ... on Sensors { results { name sensorState { status } } } } }"""
 
 
-def asked(dagit: str, query: str, **variables: str) -> Any:
-    """What Dagit's own GraphQL answers."""
-    body = json.dumps({"query": query, "variables": variables}).encode()
-    request = urllib.request.Request(f"{dagit}/graphql", body, {"content-type": "application/json"})
-    with urllib.request.urlopen(request, timeout=60) as answer:
-        return json.load(answer)["data"]
+def launched(dagit: Any, *names: str, config: dict[str, Any] | None = None) -> str:
+    """The id of a run over some endpoints, as the launchpad starts it."""
+    keys = [{"path": ["salesforce", name]} for name in names]
+    checks = [{"assetKey": key, "name": name} for key in keys for name in CHECKS]
+    ops = {f"salesforce__{name}": {"config": config} for name in names if config}
+    answer = dagit.asked(LAUNCH, endpoints=keys, checks=checks, config={"ops": ops} if ops else {})
+    return answer["launchPipelineExecution"]["run"]["runId"]
 
 
-def ended(dagit: str, run_id: str) -> Any:
-    give_up = time.monotonic() + RUN_SECONDS
-    while time.monotonic() < give_up:
-        run = asked(dagit, RUN, id=run_id)["runOrError"]
-        if run["status"] in ("SUCCESS", "FAILURE", "CANCELED"):
-            return run
-        time.sleep(2)
-    raise AssertionError(f"the run {run_id} did not end within {RUN_SECONDS} seconds")
+def made(run: Any) -> set[str]:
+    return {asset["assetKey"]["path"][-1] for step in run["stepStats"] for asset in step["materializations"]}
 
 
-def test_the_button_materialize_all_makes_thirty_tables(dagit: str, page: Page) -> None:
-    page.goto(f"{dagit}/asset-groups", wait_until="domcontentloaded")
+def opened(page: Page, url: str, *texts: str, height: int = 1_000) -> None:
+    """Go to a page of Dagit and wait until each of the texts is seen."""
+    page.set_viewport_size({"width": 1_600, "height": height})
+    page.goto(url, wait_until="domcontentloaded")
+    for text in texts:
+        expect(page.get_by_text(text).first).to_be_visible(timeout=LAYOUT_MILLISECONDS)
+    page.wait_for_timeout(DRAWN_MILLISECONDS)
+
+
+def missing(page: Page, texts: Sequence[str]) -> list[str]:
+    shown = page.locator("body").inner_text()
+    return [text for text in texts if text not in shown]
+
+
+@pytest.fixture(scope="module")
+def filled(dagit: Any) -> Any:
+    """Dagit once every table has been filled: by the button, in the first test, or else by this."""
+    dagit.ended(launched(dagit, *(spec.endpoint for spec in endpoints())))
+    return dagit
+
+
+def test_the_button_materialize_all_makes_thirty_tables(dagit: Any, page: Page) -> None:
+    page.goto(f"{dagit.url}/asset-groups", wait_until="domcontentloaded")
 
     page.get_by_role("button", name="Materialize all").click(timeout=LAYOUT_MILLISECONDS)
 
-    launched = page.get_by_text("Launched run")
-    expect(launched).to_be_visible(timeout=LAYOUT_MILLISECONDS)
+    expect(page.get_by_text("Launched run")).to_be_visible(timeout=LAYOUT_MILLISECONDS)
     page.get_by_text("View", exact=True).first.click()
     page.wait_for_url("**/runs/**")
-    run = ended(dagit, page.url.rsplit("/", 1)[1].split("?")[0])
-    made = {asset["assetKey"]["path"][-1] for step in run["stepStats"] for asset in step["materializations"]}
+    run = dagit.ended(page.url.rsplit("/", 1)[1].split("?")[0])
     assert run["status"] == "SUCCESS", [step for step in run["stepStats"] if step["status"] != "SUCCESS"]
-    assert made == {spec.endpoint for spec in endpoints()}
+    assert made(run) == {spec.endpoint for spec in endpoints()}
 
 
-def test_the_asset_graph_shows_every_group_with_its_endpoints(dagit: str, page: Page, pictures: Path) -> None:
-    page.set_viewport_size({"width": 1600, "height": 1660})
+def test_the_asset_graph_shows_every_group_with_its_endpoints(filled: Any, page: Page, pictures: Path) -> None:
     expanded = quote("global@global:opportunity_detail")
-    page.goto(f"{dagit}/asset-groups?expanded={expanded}", wait_until="domcontentloaded")
-    expect(page.get_by_text("opportunity_history").first).to_be_visible(timeout=LAYOUT_MILLISECONDS)
-    page.wait_for_load_state("networkidle")
-    page.wait_for_timeout(3_000)  # the layout is drawn by a worker
+    opened(page, f"{filled.url}/asset-groups?expanded={expanded}", "opportunity_history", height=1_660)
 
     page.screenshot(path=pictures / "asset-graph.png", clip={"x": 541, "y": 110, "width": 1059, "height": 1550})
 
-    shown = page.locator("body").inner_text()
     counts = Counter(spec.group for spec in endpoints() if spec.group != "opportunity_detail")
-    assert [group for group, count in counts.items() if f"{group}\n{count}\n" not in shown] == []
+    assert missing(page, [f"{group}\n{count}\n" for group, count in counts.items()]) == []
+
+
+def test_an_assets_page_says_what_it_holds_how_fresh_it_is_and_who_owns_it(
+    filled: Any, page: Page, pictures: Path
+) -> None:
+    opened(page, f"{filled.url}/assets/salesforce/account", "Row count", "billing_postal_code", height=1_400)
+
+    page.screenshot(path=pictures / "asset-page.png", clip={"x": 240, "y": 0, "width": 1360, "height": 1250})
+
+    column = ("billing_street", "BillingStreet: Billing Street", "Open_Pipeline__c")
+    side = ("crm_core", "sales", "Iceberg", "Polars", "Salesforce", "account.soql", "salesforce_hourly", "keep_fresh")
+    assert missing(page, [*column, *side, "Fails if more than 3 hours", "The companies,"]) == []
+    figures = ("rows_read", "rows_inserted", "calls", "quota_used", "waited_seconds", "bytes_written", "true_as_of")
+    assert missing(page, figures) == []
+
+
+def test_the_figures_of_an_asset_are_plotted_over_time(filled: Any, page: Page, pictures: Path) -> None:
+    opened(page, f"{filled.url}/assets/salesforce/account", "Row count")
+
+    page.get_by_text("Plots", exact=True).first.click()
+    page.wait_for_timeout(DRAWN_MILLISECONDS)
+
+    charts = page.locator("canvas")
+    expect(charts.first).to_be_visible(timeout=LAYOUT_MILLISECONDS)
+    charts.first.scroll_into_view_if_needed()
+    page.screenshot(path=pictures / "asset-plots.png", clip={"x": 240, "y": 60, "width": 1360, "height": 900})
+    assert charts.count() >= 5
+
+
+def test_a_warned_check_says_what_it_found(filled: Any, page: Page, pictures: Path) -> None:
+    opened(page, f"{filled.url}/assets/salesforce/account?view=checks", *CHECKS, "Latest execution")
+
+    page.screenshot(path=pictures / "asset-checks.png", clip={"x": 240, "y": 0, "width": 1360, "height": 760})
+
+    assert missing(page, ["calculated_as_of_last_change", "Open_Pipeline__c, Region_Label__c"]) == []
+
+
+def test_a_failed_run_says_what_happened_and_what_to_do_and_goes_on_where_it_failed(
+    filled: Any, page: Page, pictures: Path
+) -> None:
+    quotes = {"sobject": "Quote", "name": "SystemModstamp"}
+    filled.side_door("changes", {"op": "hide_field", **quotes})
+    failed = launched(filled, "account", "quote")
+    assert filled.ended(failed)["status"] == "FAILURE"
+    first_line = "quote: Quote does not show SystemModstamp, without which quote cannot be read. Grant the integration"
+
+    opened(page, f"{filled.url}/runs/{failed}", first_line, height=1_400)
+    page.screenshot(path=pictures / "failed-run.png", clip={"x": 240, "y": 500, "width": 1360, "height": 780})
+
+    assert missing(page, ["FieldInvalid", "as_specified"]) == []
+    filled.side_door("changes", {"op": "show_field", **quotes})
+    again = filled.ended(filled.asked(GO_ON, run=failed)["launchPipelineReexecution"]["run"]["runId"])
+    assert (again["status"], made(again)) == ("SUCCESS", {"quote"})
+
+
+def test_a_bounded_reread_runs_while_automation_does(filled: Any) -> None:
+    bounds = {"since": "2020-01-01T00:00:00Z", "until": "2031-01-01T00:00:00Z"}
+
+    run = filled.ended(launched(filled, "account", config=bounds))
+
+    assert run["status"] == "SUCCESS"
+
+
+def test_two_runs_over_a_table_take_turns(filled: Any) -> None:
+    spans = "query ($id: ID!) { runOrError(runId: $id) { ... on Run { status startTime endTime } } }"
+    runs = [launched(filled, "account", "contact"), launched(filled, "contact", "lead")]
+
+    ended = [filled.ended(run)["status"] for run in runs]
+
+    one, other = sorted(
+        (span["startTime"], span["endTime"]) for span in (filled.asked(spans, id=run)["runOrError"] for run in runs)
+    )
+    assert ended == ["SUCCESS", "SUCCESS"]
+    assert one[1] <= other[0]
+
+
+def test_the_automation_page_shows_a_running_sensor_for_each_cadence(
+    filled: Any, page: Page, pictures: Path
+) -> None:
+    opened(page, f"{filled.url}/automation", "Automation condition sensor", "ago")
+
+    page.screenshot(path=pictures / "automation.png", clip={"x": 240, "y": 0, "width": 1360, "height": 370})
+
+    used = {spec.cadence for spec in endpoints()}
+    assert missing(page, [f"salesforce_{word}" for word in CADENCES if word in used]) == []
+    sensors = filled.asked(SENSORS)["sensorsOrError"]["results"]
+    assert {one["name"]: one["sensorState"]["status"] for one in sensors} == {
+        f"salesforce_{word}": "RUNNING" for word in used
+    }
