@@ -1,0 +1,210 @@
+"""No secret is left anywhere by a run, however it ends; and nothing is sent to another host than the org's own."""
+
+import json
+import logging
+import socket
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import SimpleNamespace
+from urllib.parse import quote_plus
+
+import dagster as dg
+import polars as pl
+import pytest
+
+from sf_assets import errors
+from sf_assets.definitions import build_definitions
+from sf_assets.devorg import Fault, Server
+from sf_assets.devorg.credentials import new_private_key
+from sf_assets.devorg.sessions import Sessions
+
+# Dagster itself calls it, for a nested resource with an EnvVar.
+pytestmark = pytest.mark.filterwarnings("ignore:InitResourceContext.dagster_run:DeprecationWarning")
+
+LOUD = {"loggers": {"console": {"config": {"log_level": "DEBUG"}}}}
+NEVER = ("Bearer ", "assertion=", "eyJhbGciOi", "PRIVATE KEY-----")
+"""What comes before a secret: a header, a form, the beginning of a signed assertion, a key's first line."""
+
+
+class KnownSessions(Sessions):
+    """Remembers every token that it has given out."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.given: list[str] = []
+
+    def open(self, org_id, now):
+        self.given.append(super().open(org_id, now))
+        return self.given[-1]
+
+
+@dataclass(frozen=True, eq=False)
+class Echo(Fault):
+    """A refusal that quotes what it was sent."""
+
+    answer: Callable[[], object] = str
+
+    def answer_body(self) -> bytes:
+        return json.dumps(self.answer()).encode()
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[SimpleNamespace]:
+    """A listener on another loopback address: where it is, and how many connections it was offered."""
+    with socket.create_server(("127.0.0.2", 0)) as server:
+        server.setblocking(False)
+
+        def connections() -> int:
+            count = 0
+            while True:
+                try:
+                    server.accept()[0].close()
+                except BlockingIOError:
+                    return count
+                count += 1
+
+        yield SimpleNamespace(url=f"http://127.0.0.2:{server.getsockname()[1]}", connections=connections)
+
+
+class Case:
+    """What a kind of failure may change: the org's behaviour and faults, and the run's environment."""
+
+    def __init__(self, server: Server, elsewhere: str, set_variable: Callable[[str, str], None]) -> None:
+        self.org, self.credentials, self.elsewhere = server.org, server.credentials, elsewhere
+        self.environment = {"SALESFORCE_LOGIN_AUDIENCE": "https://login.salesforce.com"}
+        self.sessions = self.org.sessions = KnownSessions()
+        self.behave, self.set_variable = self.org.behave, set_variable
+        self.behave(instance_url=elsewhere, page_rows=5)
+
+    def always(self, **rule: object) -> None:
+        """Let this fault strike each request that fits."""
+        self.org.faults.append(Fault(times=None, **rule))
+
+    def quote_token(self) -> None:
+        """Refuse to read, and quote the token in the refusal."""
+        told = {"errorCode": "INSUFFICIENT_ACCESS"}
+        answer = lambda: [{**told, "message": f"no right for {self.sessions.given[-1]}"}]  # noqa: E731
+        self.org.faults.append(Echo(kind="queryAll", times=None, status=403, answer=answer))
+
+    def quote_login(self) -> None:
+        """Refuse the login, and quote whose it was."""
+        told = f"no {self.credentials['consumer_key']} for {self.credentials['username']}"
+        answer = {"error": "invalid_grant", "error_description": told}
+        self.org.faults.append(Echo(kind="token", times=None, status=400, answer=lambda: answer))
+
+    @property
+    def secrets(self) -> set[str]:
+        """Every text that may be nowhere, as it is and as a form shows it."""
+        key = self.credentials["private_key"].splitlines()[1:-1]
+        secrets = [self.credentials["consumer_key"], self.credentials["username"], *key, *self.sessions.given]
+        return {*secrets, *map(quote_plus, secrets), *NEVER}
+
+
+@pytest.fixture
+def case(practice_org, elsewhere, monkeypatch) -> Case:
+    """The org of this test, whose logins all name another instance than its own."""
+    return Case(practice_org, elsewhere.url, monkeypatch.setenv)
+
+
+OUTCOMES = {
+    "success": (lambda case: None, None),
+    "wrong key": (
+        lambda case: case.set_variable("SALESFORCE_PRIVATE_KEY", new_private_key()),
+        errors.AssertionRefused,
+    ),
+    "unknown consumer key": (lambda case: case.behave(app_known=False), errors.ConsumerKeyUnknown),
+    "wrong audience": (lambda case: case.behave(sandbox=True), errors.AudienceRefused),
+    "unapproved user": (lambda case: case.behave(user_approved=False), errors.UserNotApproved),
+    "inactive user": (lambda case: case.behave(user_active=False), errors.UserInactive),
+    "login refused with a quotation": (Case.quote_login, errors.AssertionRefused),
+    "session refused": (lambda case: case.behave(sessions_refused=True), errors.SessionRefused),
+    "right missing": (Case.quote_token, errors.AccessDenied),
+    "quota spent": (lambda case: case.behave(daily_limit=1), errors.QuotaSpent),
+    "HTML answer": (lambda case: case.always(kind="queryAll", status=200, html=True), errors.AnswerTorn),
+    "torn JSON": (lambda case: case.always(kind="queryAll", truncate=True), errors.AnswerTorn),
+    "foreign nextRecordsUrl": (
+        lambda case: case.behave(next_url="full", next_url_host=case.elsewhere),
+        errors.ForeignAddress,
+    ),
+    "redirect": (
+        lambda case: case.always(kind="queryAll", status=302, headers={"Location": f"{case.elsewhere}/services/data"}),
+        errors.ForeignAddress,
+    ),
+    "no answer": (
+        lambda case: case.environment.update(SALESFORCE_INSTANCE_URL="http://127.0.0.1:9"),
+        errors.HostUnreachable,
+    ),
+}
+
+
+def rows_of(database: Path) -> bytes:
+    """Every value of a SQLite file: a long one lies in pieces in the file itself."""
+    held = []
+    with closing(sqlite3.connect(database)) as connection:
+        for (table,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+            for row in connection.execute(f'SELECT * FROM "{table}"'):
+                held += [value if isinstance(value, bytes) else str(value).encode() for value in row]
+    return b"\n".join(held)
+
+
+def files_of(folder: Path) -> Iterator[tuple[str, bytes]]:
+    """What is in the files of a folder: their bytes, and what a database or a compressed table says."""
+    for path in filter(Path.is_file, folder.rglob("*")):
+        name, held = str(path.relative_to(folder)), path.read_bytes()
+        yield name, held
+        if held.startswith(b"SQLite format 3"):
+            yield f"rows of {name}", rows_of(path)
+        if path.suffix == ".parquet":
+            yield f"rows of {name}", pl.read_parquet(path).write_ndjson().encode()
+
+
+@dataclass
+class Left:
+    """A run, and all that it left behind: name -> content."""
+
+    run_id: str
+    errors: list[str]
+    held: dict[str, bytes]
+
+
+@pytest.fixture
+def left_by(case, runs, tmp_path, caplog, capfd) -> Callable[[], Left]:
+    """Runs one endpoint under Dagster's own storage in the home, with the logs at their loudest."""
+    caplog.set_level(logging.DEBUG)
+
+    def run() -> Left:
+        deployment = replace(runs.under(**case.environment), salesforce={"give_up_after_seconds": 0.05}).deployment
+        deployment.home.mkdir()
+        with dg.instance_for_test(temp_dir=str(deployment.home)) as instance:
+            job = build_definitions(deployment).resolve_implicit_global_asset_job_def()
+            keys = [dg.AssetKey(["salesforce", "product"])]
+            ended = job.execute_in_process(LOUD, instance, asset_selection=keys, raise_on_error=False)
+            entries = instance.all_logs(ended.run_id)
+        failures = [entry.dagster_event.step_failure_data for entry in entries if entry.dagster_event.is_step_failure]
+        held = {"log": caplog.text, **capfd.readouterr()._asdict()}
+        held |= {f"event {number}": f"{entry!r} {dg.serialize_value(entry)}" for number, entry in enumerate(entries)}
+        return Left(
+            ended.run_id,
+            [failure.user_failure_data.metadata["error"].value for failure in failures],
+            {name: text.encode() for name, text in held.items()} | dict(files_of(tmp_path)),
+        )
+
+    return run
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_a_run_leaves_no_secret_anywhere_and_speaks_to_no_other_host(outcome, case, left_by, elsewhere):
+    prepare, error = OUTCOMES[outcome]
+    prepare(case)
+
+    left = left_by()
+
+    assert left.errors == ([error.__name__] if error else [])
+    for secret in case.secrets:
+        assert [name for name, held in left.held.items() if secret.encode() in held] == []
+    assert elsewhere.connections() == 0
+    seen = {name.rpartition("/")[2] for name, held in left.held.items() if left.run_id.encode() in held}
+    assert seen >= {"err", "event 0", "index.db"}  # the places that would tell it are among those looked at
