@@ -82,7 +82,7 @@ test-browser: $(STAMP) ## Run the tests that drive Chromium over Dagit (apt-get 
 	@$(BIN)/pytest -m browser sf_assets_tests/browser $(ARGS)
 
 .PHONY: pictures
-pictures: $(STAMP) ## Take the README's picture of the asset graph anew
+pictures: $(STAMP) ## Take the pictures of README and docs anew
 	@PICTURES=$(CURDIR)/docs/images $(BIN)/pytest -m browser sf_assets_tests/browser
 
 .PHONY: soak

@@ -79,6 +79,7 @@ def test_the_button_materialize_all_makes_thirty_tables(dagit: Any, page: Page) 
 def test_the_asset_graph_shows_every_group_with_its_endpoints(filled: Any, page: Page, pictures: Path) -> None:
     expanded = quote("global@global:opportunity_detail")
     opened(page, f"{filled.url}/asset-groups?expanded={expanded}", "opportunity_history", height=1_660)
+    expect(page.get_by_text("Loading...")).to_have_count(0, timeout=LAYOUT_MILLISECONDS)
 
     page.screenshot(path=pictures / "asset-graph.png", clip={"x": 541, "y": 110, "width": 1059, "height": 1550})
 
@@ -91,7 +92,7 @@ def test_an_assets_page_says_what_it_holds_how_fresh_it_is_and_who_owns_it(
 ) -> None:
     opened(page, f"{filled.url}/assets/salesforce/account", "Row count", "billing_postal_code", height=1_400)
 
-    page.screenshot(path=pictures / "asset-page.png", clip={"x": 240, "y": 0, "width": 1360, "height": 1250})
+    page.screenshot(path=pictures / "asset-page.png", clip={"x": 240, "y": 0, "width": 1360, "height": 1241})
 
     column = ("billing_street", "BillingStreet: Billing Street", "Open_Pipeline__c")
     side = ("crm_core", "sales", "Iceberg", "Polars", "Salesforce", "account.soql", "salesforce_hourly", "keep_fresh")
@@ -101,22 +102,23 @@ def test_an_assets_page_says_what_it_holds_how_fresh_it_is_and_who_owns_it(
 
 
 def test_the_figures_of_an_asset_are_plotted_over_time(filled: Any, page: Page, pictures: Path) -> None:
-    opened(page, f"{filled.url}/assets/salesforce/account", "Row count")
+    opened(page, f"{filled.url}/assets/salesforce/account", "Row count", height=1_250)
 
     page.get_by_text("Plots", exact=True).first.click()
     page.wait_for_timeout(DRAWN_MILLISECONDS)
 
     charts = page.locator("canvas")
     expect(charts.first).to_be_visible(timeout=LAYOUT_MILLISECONDS)
-    charts.first.scroll_into_view_if_needed()
-    page.screenshot(path=pictures / "asset-plots.png", clip={"x": 240, "y": 60, "width": 1360, "height": 900})
+    page.get_by_text("Plots", exact=True).first.evaluate("element => element.scrollIntoView({block: 'start'})")
+    page.wait_for_timeout(DRAWN_MILLISECONDS)
+    page.screenshot(path=pictures / "asset-plots.png", clip={"x": 240, "y": 150, "width": 940, "height": 832})
     assert charts.count() >= 5
 
 
 def test_a_warned_check_says_what_it_found(filled: Any, page: Page, pictures: Path) -> None:
     opened(page, f"{filled.url}/assets/salesforce/account?view=checks", *CHECKS, "Latest execution")
 
-    page.screenshot(path=pictures / "asset-checks.png", clip={"x": 240, "y": 0, "width": 1360, "height": 760})
+    page.screenshot(path=pictures / "asset-checks.png", clip={"x": 240, "y": 0, "width": 1360, "height": 735})
 
     assert missing(page, ["calculated_as_of_last_change", "Open_Pipeline__c, Region_Label__c"]) == []
 
@@ -131,7 +133,7 @@ def test_a_failed_run_says_what_happened_and_what_to_do_and_goes_on_where_it_fai
     first_line = "quote: Quote does not show SystemModstamp, without which quote cannot be read. Grant the integration"
 
     opened(page, f"{filled.url}/runs/{failed}", first_line, height=1_400)
-    page.screenshot(path=pictures / "failed-run.png", clip={"x": 240, "y": 500, "width": 1360, "height": 780})
+    page.screenshot(path=pictures / "failed-run.png", clip={"x": 240, "y": 623, "width": 1360, "height": 318})
 
     assert missing(page, ["FieldInvalid", "as_specified"]) == []
     filled.side_door("changes", {"op": "show_field", **quotes})
