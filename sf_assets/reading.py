@@ -209,7 +209,7 @@ def whole(
     for rows in pages:
         yield Batch(rows.frame, None)
     final = finished_replace(
-        base, reader.columns, ceiling=ceiling, began_at=began_at, seen=seen, filter=filter
+        base, reader.columns, ceiling=ceiling, began_at=began_at, seen=seen, filter=filter, hashed=reader.spec.hashed
     )  # fmt: skip
     yield _end(reader, final)
 

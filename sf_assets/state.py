@@ -53,7 +53,10 @@ class Seen:
 
 @dataclass(frozen=True)
 class State:
-    """How far one table has been read from one object of one org. Columns are API names."""
+    """How far one table has been read from one object of one org. Columns are API names.
+
+    Those of `hashed`, in lower case, hold nothing but hashes in the table; those of `mixed` may hold texts as well.
+    """
 
     org_id: str
     sobject: str
@@ -66,6 +69,8 @@ class State:
     hidden: Mapping[str, datetime | None] = field(default_factory=dict)
     filter: str | None = None
     seen: Seen | None = None
+    hashed: tuple[str, ...] = ()
+    mixed: tuple[str, ...] = ()
 
     def to_json(self) -> str:
         """Return the state as one line of JSON; the same state always gives the same text, in later versions too."""
@@ -83,6 +88,8 @@ class State:
             resume=resume and Resume(**_moments(resume, "stamp", "lower") | {"shown": tuple(resume["shown"])}),
             seen=seen and Seen(**_moments(seen, "since", "ceiling")),
             columns_read=tuple(raw.pop("columns_read", ())),
+            hashed=tuple(raw.pop("hashed", ())),
+            mixed=tuple(raw.pop("mixed", ())),
             hidden=_moments(hidden, *hidden),
             **_moments(raw, "tail_from", "read_at", "deep_at"),
         )
@@ -242,15 +249,23 @@ def finished_tail(
 
 def finished_replace(
     base: State, read: Sequence[str], *,
-    ceiling: datetime | None, began_at: datetime, seen: Seen | None, filter: str | None,
+    ceiling: datetime | None, began_at: datetime, seen: Seen | None, filter: str | None, hashed: Collection[str] = (),
 ) -> State:  # fmt: skip
-    """The state once the table holds exactly one reading of the whole object."""
+    """The state once the table holds exactly one reading of the whole object, with these columns `hashed`."""
     hidden = with_hidden(base, read).hidden
     return replace(
         base,
         columns_read=tuple(read), hidden=_without(hidden, read), filter=filter,
         tail_from=ceiling, walk=None, resume=None, seen=seen, read_at=began_at, deep_at=began_at,
+        **_read_hashed(base, read, hashed),
     )  # fmt: skip
+
+
+def _read_hashed(base: State, read: Collection[str], hashed: Collection[str]) -> dict[str, Any]:
+    """What is noted of a column that was not read stays, for so do its values."""
+    fresh, wanted = {column.lower() for column in read}, {column.lower() for column in hashed}
+    whole = (set(base.hashed) - fresh) | (fresh & wanted)
+    return {"hashed": tuple(sorted(whole)), "mixed": tuple(sorted(set(base.mixed) - fresh))}
 
 
 def worth_settling(base: State | None, final: State) -> bool:

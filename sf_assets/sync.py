@@ -10,6 +10,7 @@ from sf_assets.columns import Column, ColumnPlan, plan_columns
 from sf_assets.errors import ConfigError, ObjectUnavailable, SalesforceError, TableForeign
 from sf_assets.iceberg.model import TableFacts
 from sf_assets.iceberg.warehouse import Warehouse
+from sf_assets.policy import noted
 from sf_assets.privacy import private
 from sf_assets.reader import Reader
 from sf_assets.reading import Batch, reread, tail, walk, whole
@@ -76,7 +77,8 @@ def sync(
     """
     facts = warehouse.facts(spec.endpoint)
     stored = State.from_json(facts.state) if facts and facts.state else None
-    base = owned_state(spec, stored, survey.org_id, options)
+    owned = owned_state(spec, stored, survey.org_id, options)
+    base = owned and noted(owned, spec, facts)
     described = survey.described[spec.endpoint]
     columns = plan_columns(spec, shown_fields(spec, described), calculated=options.calculated)
     plan = private(columns, spec, options.hash_key)
@@ -157,7 +159,7 @@ class _Story:
     @property
     def blank(self) -> State:
         """The state of a table of which nothing has been read."""
-        return State(self.survey.org_id, self.spec.sobject)
+        return noted(State(self.survey.org_id, self.spec.sobject), self.spec, self.facts)
 
     @cached_property
     def probe(self) -> Probe | None:

@@ -52,7 +52,7 @@ def minutes(count: float) -> timedelta:
         READ_ON,
         State(
             "00D", "Account", COLUMNS, T, Walk("001", None, NOW, COLUMNS), Resume(T, "001x", T - LOOKBACK, ("Foo__c",)),
-            NOW, T, {"Foo__c": T, "Bar__c": None}, "Name != null", Seen(None, 4, T),
+            NOW, T, {"Foo__c": T, "Bar__c": None}, "Name != null", Seen(None, 4, T), ("email", "phone"), ("fax",),
         ),
     ],
 )  # fmt: skip

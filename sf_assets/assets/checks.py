@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from sf_assets import errors
+from sf_assets.policy import unlike_policy
 from sf_assets.specs.catalogue import SYSTEM_COLUMNS
 from sf_assets.specs.model import EndpointSpec
 
@@ -89,7 +90,7 @@ def failed_evaluation(key: dg.AssetKey, error: errors.SfAssetsError) -> dg.Asset
                 check_name=name,
                 passed=False,
                 severity=dg.AssetCheckSeverity.ERROR,
-                description=f"{error} {error.remedy}",
+                description=error.told,
                 metadata={"error": type(error).__name__, "remedy": dg.MetadataValue.md(error.remedy)},
                 blocking=name == "complete",
             )
@@ -121,6 +122,7 @@ def _as_specified(spec: EndpointSpec, record: "SyncRecord") -> Finding:
         f"New and not backfilled: {_priced(record.pending)}." * bool(record.pending),
         f"Digits beyond the column's scale were rounded: {_counted(record.rounded)}." * bool(record.rounded),
         "This org serves no describe: columns and types are the catalogue's." * ("describe" in record.degraded),
+        *_policy(spec, record),
     ]
     return Finding(
         tuple(filter(None, against)),
@@ -133,6 +135,21 @@ def _as_specified(spec: EndpointSpec, record: "SyncRecord") -> Finding:
             "rounded": _counted(record.rounded) or None,
         },
     )
+
+
+def _policy(spec: EndpointSpec, record: "SyncRecord") -> Iterator[str]:
+    """A policy holds for what is written from then on; a column that nobody ever saw holds nothing."""
+    if record.final is None:
+        return
+    clear, stale = unlike_policy(record.final, spec)
+    unseen = set(record.missing) - set(record.final.hidden)
+    if told := [name for name in clear if name not in unseen]:
+        yield (
+            f"Rows of before the policy may hold the text of what is hashed now: {', '.join(told)}."
+            " Run the endpoint once with full_refresh: true; old snapshots go within five days."
+        )
+    if stale:
+        yield f"Rows of before hold hashes of what is hashed no more: {', '.join(stale)}. Run it once with full_refresh."
 
 
 def _current(record: "SyncRecord") -> Finding:
