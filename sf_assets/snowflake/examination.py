@@ -35,13 +35,19 @@ class Content:
 
 def examine(session: Speaks, place: Place, *, table: str, committed: Committed, content: Content) -> list[Line]:
     """Ask everything, from the login to the content of one table; after a refused login nothing more is asked."""
-    lines = [_line("login, role and region", lambda: _who(session))]
+    lines = examine_account(session, place)
     if not lines[0].is_good:
         return lines
-    if place.mode == "linked":
-        lines.append(_line("state of the linked database", lambda: _link(session, place)))
     lines.append(_line(f"version of {place.name(table)}", lambda: _version(session, place, table, committed)))
     lines.append(_line(f"content of {place.name(table)}", lambda: _content(session, place, table, content)))
+    return lines
+
+
+def examine_account(session: Speaks, place: Place) -> list[Line]:
+    """Ask what needs no table: the login and, where there is one, the linked database."""
+    lines = [_line("login, role and region", lambda: _who(session))]
+    if lines[0].is_good and place.mode == "linked":
+        lines.append(_line("state of the linked database", lambda: _link(session, place)))
     return lines
 
 
