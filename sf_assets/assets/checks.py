@@ -149,7 +149,7 @@ def _policy(spec: EndpointSpec, record: "SyncRecord") -> Iterator[str]:
             " Run the endpoint once with full_refresh: true; old snapshots go within five days."
         )
     if stale:
-        yield f"Rows of before hold hashes of what is hashed no more: {', '.join(stale)}. Run it once with full_refresh."
+        yield f"Older rows hold hashes of what is hashed no more: {', '.join(stale)}. Run it once with full_refresh."
 
 
 def _current(record: "SyncRecord") -> Finding:
