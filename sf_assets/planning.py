@@ -151,8 +151,8 @@ def refuse_too_dear(begun: Sync, *, known: Survey, client: Client, options: Opti
     raise QuotaSpent(
         f"budget too small: the first copy of {begun.spec.sobject}, {rows:,} rows, takes {calls:,} calls, and {left:,}"
         f" are left today before the reserve of {max(options.quota_reserve, options.bulk_reserve):.0%}",
-        remedy="Launch it when more calls are left (sf-assets plan), or with spread_over_days: true, which begins it,"
-        " stops at the reserve and goes on in the next run.",
+        remedy="Launch it when more calls are left (sf-assets plan), or without spread_over_days: false: then it stops"
+        " at the reserve and goes on in the next runs.",
         calls=calls, left=left, used=budget.used, limit=budget.limit,
     )  # fmt: skip
 

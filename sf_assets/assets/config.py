@@ -30,9 +30,9 @@ class EndpointConfig(dg.Config):
         description="The table was filled from another org (a sandbox before its refresh); give full_refresh with it.",
     )
     spread_over_days: bool = Field(
-        default=False,
-        description="Begin a first copy for which too few of today's API calls are left: it stops at the reserve, and"
-        " the next runs go on.",
+        default=True,
+        description="A first copy for which too few of today's API calls are left stops at the reserve, and the next"
+        " runs go on; false: it is not begun.",
     )
 
     def options(self, salesforce: "SalesforceResource", *, hashes: bool = False) -> "Options":

@@ -144,7 +144,7 @@ def verdict(plan: "Plan") -> str | None:
     dearest = max(first, key=lambda one: one.calls)
     return (
         f"The first copies take {plan.first_calls + plan.shared_calls:,} calls and {plan.bulk_left:,} are left before"
-        f" their reserve. An endpoint that does not fit is refused (the dearest is {dearest.spec.endpoint}:"
-        f" {dearest.calls:,} calls): start fewer at once, or launch it with spread_over_days: true, and it goes on over"
-        " several days."
+        f" their reserve (the dearest is {dearest.spec.endpoint}: {dearest.calls:,} calls): start fewer at once, or let"
+        " them stop at the reserve and go on over several days, which a run does unless it is given"
+        " spread_over_days: false."
     )

@@ -9,7 +9,7 @@ from sf_assets.sync import State
 # Dagster itself calls it, for a nested resource with an EnvVar.
 pytestmark = pytest.mark.filterwarnings("ignore:InitResourceContext.dagster_run:DeprecationWarning")
 
-SPREAD = {"spread_over_days": True}
+AT_ONCE = {"spread_over_days": False}
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def spend_all_but(server: Server, left: int) -> None:
 def test_a_first_sync_ends_at_its_checkpoint_when_the_reserve_is_reached_and_goes_on_from_there(runs, practice_org):
     spend_all_but(practice_org, 4)
 
-    ended = runs("account", config=SPREAD)
+    ended = runs("account")
 
     stopped = state(runs)
     assert not ended.success
@@ -63,7 +63,7 @@ def test_a_first_sync_ends_at_its_checkpoint_when_the_reserve_is_reached_and_goe
 def test_a_spent_budget_is_told_as_such_and_says_when_it_resumes(runs, practice_org):
     spend_all_but(practice_org, 3)
 
-    ended = runs("account", config=SPREAD)
+    ended = runs("account")
 
     failure = ended.failures["account"].user_failure_data
     assert failure.description.startswith("account: budget spent: the org has used 700 of its 1,000 API calls")
@@ -92,7 +92,7 @@ def test_the_orgs_own_refusal_is_a_spent_budget_too(runs, practice_org):
 def test_our_own_cap_ends_a_sync_at_its_checkpoint_and_all_runs_share_its_count(runs, practice_org):
     capped = runs.under(SALESFORCE_DAILY_CALLS="5")
 
-    first, second = capped("account", config=SPREAD), capped("lead")
+    first, second = capped("account"), capped("lead")
 
     assert "SALESFORCE_DAILY_CALLS allows 5" in first.failures["account"].user_failure_data.description
     assert "SALESFORCE_DAILY_CALLS allows 5" in second.failures["lead"].user_failure_data.description
@@ -100,14 +100,14 @@ def test_our_own_cap_ends_a_sync_at_its_checkpoint_and_all_runs_share_its_count(
     assert [request.kind for request in practice_org.requests].count("queryAll") == 3
 
 
-def test_a_first_copy_for_which_too_few_calls_are_left_is_not_begun_unless_told_to(runs, practice_org):
+def test_a_first_copy_for_which_too_few_calls_are_left_is_not_begun_when_it_may_not_be_spread(runs, practice_org):
     spend_all_but(practice_org, 4)
 
-    ended = runs("account")
+    ended = runs("account", config=AT_ONCE)
 
     failure = ended.failures["account"].user_failure_data
     assert failure.description.startswith("account: budget too small: the first copy of Account, 7,")
-    assert "spread_over_days: true" in failure.metadata["remedy"].value
+    assert "spread_over_days: false" in failure.metadata["remedy"].value
     assert not ended.checks["account", "current"].passed
     assert status(runs)["state"] == "quota_spent"
     assert "queryAll" not in [request.kind for request in practice_org.requests]

@@ -43,7 +43,7 @@ def test_a_first_copy_that_the_reserve_would_stop_is_exit_status_three(org, caps
         main(["plan", "account"], standalone_mode=False)
 
     assert ended.value.code == 3
-    assert "spread_over_days: true" in capsys.readouterr().out
+    assert "spread_over_days: false" in capsys.readouterr().out
 
 
 def test_an_endpoint_that_there_is_not_is_named(org, capsys):
