@@ -63,7 +63,7 @@ def stored(written: "Written", table: str) -> dict[str, Any]:
 def failure(error: SfAssetsError, endpoint: str) -> dg.Failure:
     """Return the Failure whose first line says what happened, to which endpoint, and what to do about it."""
     name = type(error).__name__
-    told = {key: str(value) for key, value in error.values.items() if value is not None}
+    told = {key: _plain(value) for key, value in error.values.items() if value is not None}
     return dg.Failure(
         f"{endpoint}: {error.told}",
         metadata={
@@ -73,6 +73,10 @@ def failure(error: SfAssetsError, endpoint: str) -> dg.Failure:
         },
         allow_retries=error.retryable,
     )
+
+
+def _plain(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
 
 
 @contextmanager

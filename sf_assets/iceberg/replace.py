@@ -8,7 +8,7 @@ from datetime import datetime
 import polars as pl
 from pyiceberg.table import Table
 
-from sf_assets.errors import CommitConflict, KeysRepeated, ShrinkRefused
+from sf_assets.errors import KeysRepeated, ShrinkRefused
 from sf_assets.iceberg.buffer import Buffer
 from sf_assets.iceberg.casting import cast_frame
 from sf_assets.iceberg.draft import Draft
@@ -18,6 +18,7 @@ from sf_assets.iceberg.files import POSITION, LiveFile, read_batches
 from sf_assets.iceberg.lookup import hide_rows, whole_rows
 from sf_assets.iceberg.model import Chunk
 from sf_assets.iceberg.rows import FILE, SYNCED_AT, refuse_null_keys, span
+from sf_assets.iceberg.state import overtaken
 from sf_assets.iceberg.tally import Outcome, Tally
 from sf_assets.iceberg.transaction import Overtaken
 
@@ -153,7 +154,7 @@ class Replace:
         try:
             landed = self._draft.commit(state=state, summary=self.summary, now=self.now())
         except Overtaken:
-            raise CommitConflict(f"{self.name}: another run has written the table meanwhile", table=self.name) from None
+            raise overtaken(self.table, name=self.name) from None
         self.table, self._live = landed.table, landed.live
         self._total.landed(landed)
 

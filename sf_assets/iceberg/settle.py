@@ -11,7 +11,7 @@ from pyiceberg.table.update import AssertRefSnapshotId
 from sf_assets.errors import CommitConflict
 from sf_assets.iceberg.evolve import Evolution, stage_evolution
 from sf_assets.iceberg.model import Unchecked
-from sf_assets.iceberg.state import refuse_other_base, state_of, state_property
+from sf_assets.iceberg.state import overtaken, refuse_other_base, state_of, state_property
 from sf_assets.iceberg.transaction import Overtaken, SteadyTransaction, finish
 
 TRIES = 10
@@ -46,7 +46,7 @@ def settle_columns(found: Table, evolution: Evolution, *, table: str) -> Table:
     try:
         return _commit(found, evolution, state=None)
     except Overtaken:
-        raise CommitConflict(f"{table}: another run has written the table meanwhile", table=table) from None
+        raise overtaken(found, name=table) from None
 
 
 def _commit(found: Table, evolution: Evolution, *, state: str | None) -> Table:

@@ -15,6 +15,8 @@ from sf_assets.errors import CommitConflict
 from sf_assets.iceberg.model import Unchecked
 
 STATE = "sf_assets.state"
+RUN = "sf_assets.run"
+"""What a snapshot's summary says of the run that wrote it."""
 
 
 def state_property(state: str, *, snapshot_id: int | None) -> dict[str, str]:
@@ -46,12 +48,33 @@ def refuse_other_base(table: Table, base: str | Unchecked | None, *, name: str) 
         return
     found = state_of(table)
     if found != base:
+        rival = _rival(table, moved=_told(table) == found)
         raise CommitConflict(
-            f"{name}: the table's state is no longer the one that this run read; another run was here",
+            f"{name}: the table's state is no longer the one that this run read; {rival} was here",
             table=name,
             expected=str(base)[:200],
             found=str(found)[:200],
         )
+
+
+def overtaken(table: Table, *, name: str) -> CommitConflict:
+    """The error of a commit that came too late; the table is looked at once more to name who was faster."""
+    before = table.current_snapshot()
+    now = table.refresh()
+    rival = _rival(now, moved=now.current_snapshot() != before)
+    return CommitConflict(f"{name}: {rival} has written the table meanwhile", table=name)
+
+
+def _rival(table: Table, *, moved: bool) -> str:
+    """The words for who was faster: the run that the snapshot names, if it was a snapshot that has moved."""
+    snapshot = table.current_snapshot()
+    run = snapshot.summary.additional_properties.get(RUN) if moved and snapshot and snapshot.summary else None
+    return f"another run, {run}," if run else "another run"
+
+
+def _told(table: Table) -> str | None:
+    snapshot = table.current_snapshot()
+    return _in_summary(snapshot) if snapshot else None
 
 
 def _written(properties: Mapping[str, str]) -> tuple[int | None, str | None]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 from pyiceberg.table import Table
 
-from sf_assets.errors import CommitConflict, WarehouseError
+from sf_assets.errors import WarehouseError
 from sf_assets.iceberg.compact import compact_if_due
 from sf_assets.iceberg.draft import Draft, count_rows
 from sf_assets.iceberg.evolve import Evolution, plan_evolution
@@ -23,7 +23,7 @@ from sf_assets.iceberg.plain import fill, first_frame, frame_columns, plan_plain
 from sf_assets.iceberg.replace import Replace
 from sf_assets.iceberg.rows import Rule
 from sf_assets.iceberg.settle import settle, settle_columns
-from sf_assets.iceberg.state import refuse_other_base, state_of
+from sf_assets.iceberg.state import overtaken, refuse_other_base, state_of
 from sf_assets.iceberg.tally import Outcome, Tally
 from sf_assets.iceberg.transaction import Overtaken
 from sf_assets.iceberg.versions import TableVersions, versions_of
@@ -199,10 +199,12 @@ class Warehouse:
 
         with border(table):
             found = self._lake.find(table)
+            if found is None:
+                return 0
             try:
-                return 0 if found is None else erase(found, column, now=self._now())[1]
+                return erase(found, column, now=self._now())[1]
             except Overtaken:
-                raise CommitConflict(f"{table}: another run has written the table meanwhile", table=table) from None
+                raise overtaken(found, name=table) from None
 
     def sweep_orphans(self, table: str, *, older_than: timedelta = timedelta(days=1)) -> tuple[str, ...]:
         """Remove the files under the table's location that no snapshot needs; returns their paths."""
@@ -230,7 +232,7 @@ def _drafted(table: Table, evolution: Evolution, *, name: str) -> Iterator[Draft
     try:
         yield draft
     except Overtaken:
-        raise CommitConflict(f"{name}: another run has written the table meanwhile", table=name) from None
+        raise overtaken(table, name=name) from None
     finally:
         draft.discard()
 

@@ -55,6 +55,14 @@ def test_what_a_person_may_want_to_mend_warns_by_its_check_and_name(what, check,
     assert says in " ".join(warnings(ACCOUNT, record))
 
 
+def test_a_right_that_an_older_release_lacks_is_not_missed_where_all_standard_columns_are_asked_for():
+    right = next(column.name for column in PROFILE.catalogue if column.name.startswith("Permissions"))
+
+    assert results(replace(PLAIN, missing=(right,)), PROFILE)["as_specified"].passed
+    assert not results(replace(PLAIN, missing=("UserType",)), PROFILE)["as_specified"].passed
+    assert not results(replace(PLAIN, missing=(right,)), ACCOUNT)["as_specified"].passed
+
+
 def test_a_column_of_a_feature_that_is_off_is_not_missed():
     feature = next(column.name for column in ACCOUNT.catalogue if column.feature)
 

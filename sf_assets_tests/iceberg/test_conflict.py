@@ -27,14 +27,22 @@ def test_a_run_whose_state_was_moved_by_another_is_refused_and_leaves_nothing(ac
     rival = type(account)(another(), state="s1")
 
     def theirs():
-        rival.merge(account.frame(("2", "theirs", 2)), state="s2")
+        rival.merge(account.frame(("2", "theirs", 2)), state="s2", summary={"sf_assets.run": "5af3"})
 
-    with pytest.raises(CommitConflict):
+    with pytest.raises(CommitConflict, match="another run, 5af3, was here"):
         account.stream(interrupted(account.frame(("2", "ours", 2)), state="s2 too", by=theirs))
 
     assert account.rows() == [("1", "a"), ("2", "theirs")]
     assert account.facts.state == "s2"
     assert len(account.files()) == 2
+
+
+def test_a_run_whose_state_was_moved_without_rows_is_refused_without_naming_the_last_writer(account, another):
+    account.merge(account.frame(("1", "a", 1)), state="s1", summary={"sf_assets.run": "ours"})
+    another().settle("account", columns=account.columns, base="s1", state="s2")
+
+    with pytest.raises(CommitConflict, match="another run was here"):
+        account.merge(account.frame(("2", "ours", 2)), state="s2 too", base="s1")
 
 
 def test_a_merge_is_planned_anew_over_rows_that_came_meanwhile(account, another):
@@ -119,9 +127,9 @@ def test_a_replace_that_was_overtaken_is_refused_and_leaves_nothing(account, ano
     rival = type(account)(another(), state=UNCHECKED)
 
     def theirs():
-        rival.merge(account.frame(("2", "theirs", 2)), state=None)
+        rival.merge(account.frame(("2", "theirs", 2)), state=None, summary={"sf_assets.run": "5af3"})
 
-    with pytest.raises(CommitConflict):
+    with pytest.raises(CommitConflict, match="another run, 5af3, has written"):
         account.stream_replace(interrupted(account.frame(("3", "ours", 2)), state="s2", by=theirs))
 
     assert account.rows() == [("1", "a"), ("2", "theirs")]
