@@ -3,7 +3,6 @@
 import os
 import signal
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from sf_assets.errors import ConfigError, SfAssetsError
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.status import Status
 
     from sf_assets.assets.deployments import Deployment
     from sf_assets.commands.demo import Outcome
@@ -90,23 +90,36 @@ def demo(port: int | None, rows: tuple[str, ...]) -> None:
     ):
         _use_practice(url)
         status.update("Loading Dagster ...")
-        outcomes = _materialize(console, status.update)
+        outcomes = _materialize(status)
     _print(console, outcomes)
     sys.exit(0 if outcomes and not any(outcome.error for outcome in outcomes) else 1)
 
 
-def _materialize(console: "Console", tell: Callable[[str], None]) -> "list[Outcome]":
-    from sf_assets.commands.demo import materialize_all
+def _materialize(status: "Status") -> "list[Outcome]":
+    from rich.console import Console
+
+    from sf_assets.commands.demo import endpoint_bar, materialize_all
 
     done: list[Outcome] = []
+    status.stop()  # a terminal shows one moving thing at a time
+    with os.fdopen(os.dup(sys.stdout.fileno()), "w") as out:  # Dagster keeps what a step writes to stdout itself
+        console = Console(file=out)
+        with endpoint_bar(console) as bar:
+            task = bar.add_task("Reading ...", total=None)
 
-    def report(outcome: "Outcome") -> None:
-        done.append(outcome)
-        tell(f"{len(done)} endpoints done, the last: {outcome.endpoint}")
-        if not console.is_terminal:
-            console.print(f"{len(done):>3} {outcome.endpoint}: {outcome.kind}", highlight=False)
+            def report(outcome: "Outcome") -> None:
+                done.append(outcome)
+                bar.update(task, advance=1, description=outcome.endpoint)
+                if not console.is_terminal:
+                    console.print(f"{len(done):>3} {outcome.endpoint}: {outcome.kind}", highlight=False)
 
-    return materialize_all(report)
+            outcomes = materialize_all(
+                report,
+                hear=lambda line: bar.update(task, description=line),
+                begin=lambda count: bar.update(task, total=count),
+            )
+    status.start()
+    return outcomes
 
 
 def _print(console: "Console", outcomes: "list[Outcome]") -> None:
@@ -162,7 +175,7 @@ def marts(context: click.Context, port: int | None, rows: tuple[str, ...], dagit
     ):
         _use_practice(url)
         status.update("Loading Dagster and dbt ...")
-        outcomes = _materialize(console, status.update)
+        outcomes = _materialize(status)
         status.update("Running all dbt tests ...")
         is_green = every_test_passes(_deployment().dbt_project, _home())
     console.print(mart_table(_home()))

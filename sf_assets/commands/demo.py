@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 if TYPE_CHECKING:
     from dagster import DagsterEvent, EventLogEntry
+    from rich.console import Console
 
 QUIET: Mapping[str, Any] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 """Run config: Dagster's own log lines stay in the event log and off the terminal."""
@@ -34,8 +36,12 @@ class Outcome:
     error: str | None = None
 
 
-def materialize_all(report: Callable[[Outcome], None]) -> list[Outcome]:
-    """Materialize every asset of the deployment in this process; `report` hears of each endpoint as it ends.
+def materialize_all(
+    report: Callable[[Outcome], None], *, hear: Callable[[str], None], begin: Callable[[int], None]
+) -> list[Outcome]:
+    """Materialize every asset of the deployment in this process.
+
+    `begin` is told how many there are, `report` of each endpoint as it ends, `hear` what a long reading says meanwhile.
 
     The run is kept in the Dagster instance of DAGSTER_HOME, so that Dagit shows it afterwards.
     """
@@ -43,10 +49,11 @@ def materialize_all(report: Callable[[Outcome], None]) -> list[Outcome]:
 
     from sf_assets.definitions import defs
 
-    run_id, ear = str(uuid4()), _Ear(report)
+    run_id, ear = str(uuid4()), _Ear(report, hear)
     with dg.DagsterInstance.get() as instance:
         instance.add_event_listener(run_id, ear)
         job = defs.resolve_implicit_global_asset_job_def()
+        begin(len(set(job.asset_layer.executable_asset_keys)))
         job.execute_in_process(instance=instance, run_id=run_id, raise_on_error=False, run_config=QUIET)
     return ear.outcomes
 
@@ -54,14 +61,16 @@ def materialize_all(report: Callable[[Outcome], None]) -> list[Outcome]:
 class _Ear:
     """Hears a run's events and keeps an outcome for each endpoint that ended."""
 
-    def __init__(self, report: Callable[[Outcome], None]) -> None:
+    def __init__(self, report: Callable[[Outcome], None], hear: Callable[[str], None]) -> None:
         self.outcomes: list[Outcome] = []
-        self._report = report
+        self._report, self._hear = report, hear
         self._since = time.monotonic()
 
     def __call__(self, entry: "EventLogEntry") -> None:
         event = entry.dagster_event
-        if event and event.event_type_value == STARTED:
+        if event is None and entry.step_key:
+            self._hear(entry.user_message)
+        elif event and event.event_type_value == STARTED:
             self._since = time.monotonic()
         elif event and (outcome := _outcome(event, time.monotonic() - self._since)):
             self.outcomes.append(outcome)
@@ -102,6 +111,12 @@ def _error_text(event: "DagsterEvent") -> str:
 def failures(outcomes: Sequence[Outcome]) -> list[str]:
     """Return a line per failed endpoint: what happened and what to do about it."""
     return [outcome.error for outcome in outcomes if outcome.error]
+
+
+def endpoint_bar(console: "Console") -> Progress:
+    """Return a bar of endpoints with what is read now before it; nothing is drawn where no terminal is."""
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=24), MofNCompleteColumn())
+    return Progress(*columns, TimeElapsedColumn(), console=console, transient=True, disable=not console.is_terminal)
 
 
 COLUMNS = {
