@@ -113,7 +113,7 @@ def ledger(patient: Patient) -> Iterator[Finding]:
     if books.recall("doctor") != b"was here":
         yield Finding("ledger", "fail", f"{books} forgets what is written", "Check the database of SF_ASSETS_LEDGER.")
         return
-    yield Finding("ledger", "ok", f"{books}: {books.standing().pace.rate:.2g} requests a second are allowed now")
+    yield Finding("ledger", "ok", f"{books}: {books.standing().pace.rate:,.4g} requests a second are allowed now")
     if not patient.salesforce.ledger:
         yield Finding("ledger", "warn", "other processes are not paced with this one", "Set SF_ASSETS_LEDGER.")
 
@@ -199,7 +199,8 @@ def rights(patient: Patient) -> Iterator[Finding]:
     yield Finding("rights", "ok", f"{len(seen)} of {len(patient.specs)} objects can be read")
     writable = [spec.sobject for spec in seen if listed[spec.sobject].may_write]
     if writable:
-        said = f"the user may write {len(writable)} objects: {', '.join(writable[:5])}{', ...' * (len(writable) > 5)}"
+        more = f" and {len(writable) - 5} more" if len(writable) > 5 else ""
+        said = f"the user may write {len(writable)} objects: {', '.join(writable[:5])}{more}"
         yield Finding("rights", "warn", said, "Take create, edit and delete away: sf_assets only reads.")
 
 

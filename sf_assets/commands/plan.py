@@ -96,7 +96,7 @@ def summary(plan: "Plan") -> Iterator[str]:
     budget, reserve = plan.budget, plan.options.quota_reserve
     yield (
         f"This run: {plan.calls:,} calls ({plan.shared_calls} of them shared), {plan.minutes:.1f} minutes or more at"
-        f" {plan.requests_per_second:.2g} requests a second."
+        f" {plan.requests_per_second:,.4g} requests a second."
     )
     if budget.used is not None and budget.limit:
         bulk = max(reserve, plan.options.bulk_reserve)

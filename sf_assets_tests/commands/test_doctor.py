@@ -1,6 +1,9 @@
 """The doctor: a line for each thing that works or does not, with what to do; and the open questions, when told to."""
 
 import json
+import os
+import re
+from pathlib import Path
 
 import pytest
 
@@ -181,3 +184,30 @@ def test_a_check_that_is_registered_is_run(environment):
         assert findings(environment)[-1].said == "examined 30 endpoints"
     finally:
         doctor._checks.pop("own")
+
+
+CHANGING = (
+    (r"127\.0\.0\.1:\d+", "HOST"),
+    (r"-?\d+ s beside", "N s beside"),
+    (r"\b[\d,]+ (of( its)? 100,000|may be sent)", r"N \1"),
+    (r"\d{4}-\d\d-\d\dT[\d:]+Z", "TIME"),
+)
+
+
+@pytest.mark.parametrize("name", ["sound", "ailing"])
+def test_what_the_command_prints_is_the_golden_file(name, environment, served, capsys):
+    if name == "ailing":
+        served.org.switch_off("Quote")
+        served.org.spend_calls(95_000)
+
+    with pytest.raises(SystemExit) as ended:
+        main(["doctor"], standalone_mode=False)
+
+    told = " ".join(capsys.readouterr().out.split()).replace(environment["SF_ASSETS_HOME"], "HOME")
+    for pattern, word in CHANGING:
+        told = re.sub(pattern, word, told)
+    golden = Path(__file__).parent / f"doctor-{name}.txt"
+    if "SF_ASSETS_GOLDEN" in os.environ:  # SF_ASSETS_GOLDEN=write renews the files
+        golden.write_text(re.sub(r" (?=(ok|warn|fail) )", "\n", told) + "\n", encoding="utf-8")
+    assert told == " ".join(golden.read_text(encoding="utf-8").split())
+    assert ended.value.code == (1 if name == "ailing" else 0)
