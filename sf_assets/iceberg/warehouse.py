@@ -55,12 +55,13 @@ class Warehouse:
     ) -> None:
         self._lake = Lake(catalog=catalog, namespace=namespace, properties=properties)
         self._now = now
+        self._counted: dict[str, tuple[int | None, int]] = {}
 
     def facts(self, table: str) -> TableFacts | None:
         """What the table's metadata says; None: no such table. Raises: TableForeign."""
         with border(table):
             found = self._lake.find(table)
-            return None if found is None else _facts(found)
+            return None if found is None else self._facts(table, found)
 
     def versions(self, table: str) -> TableVersions | None:
         """The metadata files that the table still names, and when each was committed; None: no such table."""
@@ -159,7 +160,7 @@ class Warehouse:
                 state=state,
                 table=table,
             )
-            return _facts(found)
+            return self._facts(table, found)
 
     def overwrite(
         self,
@@ -225,6 +226,22 @@ class Warehouse:
         table = settle_columns(table, evolution, table=name)
         return tally.written(table, rows=count_rows(table), added_columns=[column.name for column in evolution.added])
 
+    def _facts(self, name: str, table: Table) -> TableFacts:
+        snapshot = table.current_snapshot()
+        snapshot_id = snapshot.snapshot_id if snapshot else None
+        counted_at, rows = self._counted.get(name, (None, 0))
+        if counted_at != snapshot_id:  # a snapshot never changes, and where deletes are about counting reads files
+            rows = count_rows(table)
+            self._counted[name] = (snapshot_id, rows)
+        return TableFacts(
+            rows=rows,
+            snapshot_id=snapshot_id,
+            state=state_of(table),
+            columns=tuple(table.schema().column_names),
+            uri=table.location(),
+            metadata_location=table.metadata_location,
+        )
+
 
 @contextmanager
 def _drafted(table: Table, evolution: Evolution, *, name: str) -> Iterator[Draft]:
@@ -239,15 +256,3 @@ def _drafted(table: Table, evolution: Evolution, *, name: str) -> Iterator[Draft
 
 def _plan(table: Table, columns: Sequence[TableColumn], *, name: str) -> Evolution:
     return plan_evolution(table.schema(), columns, provisional=provisional_of(table), table=name)
-
-
-def _facts(table: Table) -> TableFacts:
-    snapshot = table.current_snapshot()
-    return TableFacts(
-        rows=count_rows(table),
-        snapshot_id=snapshot.snapshot_id if snapshot else None,
-        state=state_of(table),
-        columns=tuple(table.schema().column_names),
-        uri=table.location(),
-        metadata_location=table.metadata_location,
-    )
