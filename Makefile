@@ -15,6 +15,8 @@ export DAGSTER_DISABLE_TELEMETRY := yes
 DBT_SNOWFLAKE := dbt-snowflake==1.11.6
 # More arguments for the command behind a target: make test ARGS="-k ledger", make demo ARGS="--rows account=5000".
 ARGS ?=
+# Processes that share the tests.
+JOBS ?= 2
 
 .PHONY: help
 help: ## List the targets
@@ -75,7 +77,7 @@ imports: $(STAMP) ## Check the import contract alone
 
 .PHONY: unit
 unit: $(STAMP) ## Run the tests alone, or some of them: make unit ARGS="-k throttle"
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest -n $(JOBS) $(ARGS)
 
 .PHONY: test-browser
 test-browser: $(STAMP) ## Run the tests that drive Chromium over Dagit (apt-get install chromium)
