@@ -109,10 +109,7 @@ NEED_LOGIN = frozenset({"login", "clock", "quota", "rights"})
 def ledger(patient: Patient) -> Iterator[Finding]:
     """The books can be read and written, and say how fast may be sent."""
     books = patient.salesforce.open_ledger()
-    books.remember("doctor", b"was here")
-    if books.recall("doctor") != b"was here":
-        yield Finding("ledger", "fail", f"{books} forgets what is written", "Check the database of SF_ASSETS_LEDGER.")
-        return
+    books.permit(None, reserve=None)
     yield Finding("ledger", "ok", f"{books}: {books.standing().pace.rate:,.4g} requests a second are allowed now")
     if not patient.salesforce.ledger:
         yield Finding("ledger", "warn", "other processes are not paced with this one", "Set SF_ASSETS_LEDGER.")

@@ -14,14 +14,13 @@ from sf_assets.salesforce.address import host_of, parse_instance_url
 from sf_assets.salesforce.answers import Retry
 from sf_assets.salesforce.composite import CompositeAnswer
 from sf_assets.salesforce.credentials import Credentials, Token
-from sf_assets.salesforce.describe import Described, describe
+from sf_assets.salesforce.describe import Described, SObject, describe
 from sf_assets.salesforce.ledger import Ledger, MemoryLedger
 from sf_assets.salesforce.paging import Stream, ask, pages
 from sf_assets.salesforce.quota import Spent, quota_spent, refused_by_org
 from sf_assets.salesforce.redaction import without
 from sf_assets.salesforce.retry import Patience, Timeouts, Tries
 from sf_assets.salesforce.session import TOKEN_SECONDS, Session
-from sf_assets.salesforce.shelf import Shelf
 from sf_assets.salesforce.throttle import Permit
 from sf_assets.salesforce.verdict import Refusal, judge
 from sf_assets.salesforce.wire import (
@@ -105,7 +104,7 @@ class Client:
         self._random = random.Random(seed)
         self._services = Services()
         self._session = Session(self._log_in, token_seconds=token_seconds, monotonic=monotonic)
-        self._shelf = Shelf(self.ledger, credentials, version=self.version)
+        self._described: dict[str, Described] = {}
         self._sending: Transport | None = None
         self.usage: Usage | None = None
         self.server_time: datetime | None = None
@@ -130,12 +129,13 @@ class Client:
 
     def describe(self, sobjects: Sequence[str], *, fresh: bool = False) -> dict[str, Described]:
         """What this user sees of each sObject; the reason as an error where it is off or hidden; None where describe
-        is not served. Kept for this process and in the ledger; `fresh` asks anew.
+        is not served. Kept for this client's life; `fresh` asks anew.
         """
-        return self._shelf.described(sobjects, fresh=fresh, ask=self._describe)
-
-    def _describe(self, sobjects: list[str]) -> dict[str, Described]:
-        return self.drive(describe(sobjects, version=self.version, services=self._services))
+        kept = {} if fresh else self._described
+        missing = [name for name in dict.fromkeys(sobjects) if not isinstance(kept.get(name), SObject)]
+        if missing:
+            self._described |= self.drive(describe(missing, version=self.version, services=self._services))
+        return {name: self._described[name] for name in sobjects}
 
     def ask(self, queries: Sequence[Query]) -> list[dict[str, Any] | SalesforceError]:
         """The one record of each aggregate query, without `attributes`, or its error as a value; five to a call."""
@@ -265,7 +265,7 @@ class Client:
             if renewed is None:
                 raise
         log.info("the credentials were changed since they were read: logging in with the new ones")
-        self.credentials, self._shelf = renewed, Shelf(self.ledger, renewed, version=self.version)
+        self.credentials, self._described = renewed, {}  # another user may see other fields
         return self._logged_in()
 
     def _logged_in(self) -> Token:

@@ -28,12 +28,6 @@ class Ledger(Protocol):
     def exhausted(self) -> None:
         """The org said that no call is left."""
 
-    def recall(self, name: str) -> bytes | None:
-        """What was remembered under this name, if it is not too old."""
-
-    def remember(self, name: str, value: bytes) -> None:
-        """Keep a value for some hours, for all who use these books."""
-
 
 @dataclass(frozen=True)
 class Standing:
@@ -69,13 +63,10 @@ class MemoryLedger:
         requests_per_second: float,
         clock: Callable[[], float],
         daily_calls: int | None = None,
-        remember_seconds: float = 4 * 3600,
     ) -> None:
         self._clock = clock
         self._lock = threading.Lock()
         self._standing = Standing(Pace.at_ceiling(requests_per_second, now=clock()), Quota(cap=daily_calls))
-        self._remember_seconds = remember_seconds
-        self._remembered: dict[str, tuple[float, bytes]] = {}
 
     def __str__(self) -> str:
         return "this process's memory"
@@ -99,11 +90,3 @@ class MemoryLedger:
     def exhausted(self) -> None:
         with self._lock:
             self._standing = replace(self._standing, quota=self._standing.quota.exhausted(now=self._clock()))
-
-    def recall(self, name: str) -> bytes | None:
-        kept_at, value = self._remembered.get(name, (None, None))
-        is_young = kept_at is not None and self._clock() - kept_at < self._remember_seconds
-        return value if is_young else None
-
-    def remember(self, name: str, value: bytes) -> None:
-        self._remembered[name] = (self._clock(), value)

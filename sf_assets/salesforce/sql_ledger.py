@@ -46,14 +46,6 @@ _ORGS = sa.Table(
     sa.Column("day", sa.BigInteger, nullable=False),
     sa.Column("own_calls", sa.BigInteger, nullable=False),
 )
-_NOTES = sa.Table(
-    "sf_assets_ledger_notes",
-    _METADATA,
-    sa.Column("org", sa.String(255), primary_key=True),
-    sa.Column("name", sa.String(255), primary_key=True),
-    sa.Column("kept_at", sa.Double, nullable=False),
-    sa.Column("value", sa.LargeBinary, nullable=False),
-)
 _INSERTS: dict[str, Callable[..., Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
@@ -71,10 +63,9 @@ class SqlLedger:
         requests_per_second: float,
         daily_calls: int | None = None,
         clock: Callable[[], float] | None = None,
-        remember_seconds: float = 4 * 3600,
     ) -> None:
         self._engine = _engine(url)
-        self._org, self._remember_seconds = org, remember_seconds
+        self._org = org
         self._ceiling, self._cap = requests_per_second, daily_calls
         self._is_sqlite = self._engine.dialect.name == "sqlite"
         self._insert = _INSERTS[self._engine.dialect.name]
@@ -110,18 +101,6 @@ class SqlLedger:
         with self._change() as (connection, now):
             standing = self._standing(connection, now)
             self._keep(connection, replace(standing, quota=standing.quota.exhausted(now=now)))
-
-    def recall(self, name: str) -> bytes | None:
-        with self._change() as (connection, now):
-            row = connection.execute(sa.select(_NOTES).where(_NOTES.c.org == self._org, _NOTES.c.name == name)).first()
-        is_young = row is not None and 0 <= now - row.kept_at < self._remember_seconds
-        return bytes(row.value) if row is not None and is_young else None
-
-    def remember(self, name: str, value: bytes) -> None:
-        with self._change() as (connection, now):
-            insert = self._insert(_NOTES).values(org=self._org, name=name, kept_at=now, value=value)
-            news = {"kept_at": insert.excluded.kept_at, "value": insert.excluded.value}
-            connection.execute(insert.on_conflict_do_update(index_elements=["org", "name"], set_=news))
 
     def close(self) -> None:
         """Close the connections of this process."""

@@ -5,7 +5,6 @@ import pytest
 
 from sf_assets.errors import AccessDenied, ApiDisabled, FieldInvalid, ObjectUnavailable, OrgBusy, SalesforceError
 from sf_assets.salesforce.describe import Field, SObject
-from sf_assets.salesforce.ledger import MemoryLedger
 from sf_assets.salesforce.wire import Query
 
 NOT_FOUND = [{"errorCode": "NOT_FOUND", "message": "The requested resource does not exist"}]
@@ -104,19 +103,6 @@ def test_describes_are_kept_until_fresh_ones_are_asked_for(org):
     assert len(org.data_calls) == 1
 
     client.describe(["Account"], fresh=True)
-    assert len(org.data_calls) == 2
-
-
-def test_describes_are_shared_through_the_ledger_and_grow_old(org, clock):
-    org.then(200, composite((200, described("Account")))).then(200, composite((200, described("Account"))))
-    ledger = MemoryLedger(requests_per_second=2.0, clock=clock.monotonic)
-    first = org.client(ledger=ledger).describe(["Account"])
-
-    assert org.client(ledger=ledger).describe(["Account"]) == first
-    assert len(org.data_calls) == 1
-
-    clock.seconds += 5 * 3600
-    org.client(ledger=ledger).describe(["Account"])
     assert len(org.data_calls) == 2
 
 

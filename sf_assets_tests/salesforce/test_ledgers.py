@@ -81,17 +81,6 @@ def test_an_exhausted_org_is_remembered(ledger):
     assert isinstance(ledger.permit(None, reserve=0.0), Spent)
 
 
-def test_values_are_remembered_for_hours(ledger, clock):
-    ledger.remember("describe Account", b"\x00\xffold")
-    ledger.remember("describe Account", b"\x00\xffnew")
-
-    assert ledger.recall("describe Account") == b"\x00\xffnew"
-    assert ledger.recall("describe Lead") is None
-
-    clock.seconds += 5 * 3600
-    assert ledger.recall("describe Account") is None
-
-
 @pytest.fixture
 def books(clock, tmp_path):
     """Open the books of one org once more, as another process would."""
