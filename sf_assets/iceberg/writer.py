@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import polars as pl
 from pyiceberg.io import FileIO
-from pyiceberg.io.fileformat import FileFormatFactory, FileFormatWriter
+from pyiceberg.io.fileformat import DataFileStatistics, FileFormatFactory, FileFormatWriter
 from pyiceberg.manifest import DataFile, DataFileContent, FileFormat
 from pyiceberg.schema import Schema
 from pyiceberg.table.locations import LocationProvider
@@ -55,7 +55,7 @@ class DataFileWriter:
         """Finish the open file, so that it can be read and committed."""
         if self._open is None:
             return
-        statistics = self._open.close()
+        statistics = _encodable(self._open.close())
         file = DataFile.from_args(
             content=DataFileContent.DATA,
             file_path=self._paths[-1],
@@ -88,6 +88,17 @@ class DataFileWriter:
         self._paths.append(self._locations.new_data_location(name))
         self._output = Measured(self._io.new_output(self._paths[-1]))
         return FileFormatFactory.get(FileFormat.PARQUET).create_writer(self._output, self._schema, self._properties)
+
+
+def _encodable(statistics: DataFileStatistics) -> DataFileStatistics:
+    """The statistics less the upper bounds that are no text: pyiceberg rounds a long text up to the next code point,
+    and the one behind U+D7FF is a surrogate. A column without a bound is read where it might have been skipped."""
+    for aggregate in statistics.column_aggregates.values():
+        try:
+            aggregate.max_as_bytes()
+        except UnicodeEncodeError:
+            aggregate.current_max = None
+    return statistics
 
 
 def remove_files(io: FileIO, paths: Sequence[str]) -> None:
