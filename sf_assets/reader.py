@@ -1,6 +1,7 @@
 """One endpoint's questions to the org, answered as frames; what they cost and found goes into the record."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -29,6 +30,11 @@ class Rows:
     @property
     def last_id(self) -> str | None:
         return self.frame["id"][-1] if self.frame.height else None
+
+    @property
+    def newest(self) -> datetime | None:
+        newest: datetime | None = self.frame["system_modstamp"].max()  # type: ignore[assignment]
+        return newest
 
 
 @dataclass
@@ -67,10 +73,12 @@ class Reader:
             self.columns, self.spec.sobject, where=[*own_filter(self.spec), *where], order_by=order_by, limit=limit
         )
         self.record.soql = self.record.soql or soql
-        calls, waited = self.client.calls, self.client.waited_seconds
-        for page in self.client.read(Query(self.spec.sobject, soql, self.all_rows), reserve=self.reserve):
-            self._tell(self.client.calls - calls, self.client.waited_seconds - waited)
-            calls, waited = self.client.calls, self.client.waited_seconds
+        pages = iter(self.client.read(Query(self.spec.sobject, soql, self.all_rows), reserve=self.reserve))
+        while True:
+            with self._counted():
+                page = next(pages, None)
+            if page is None:
+                return
             yield self._rows(page)
 
     def _rows(self, page: Page) -> Rows:
@@ -86,9 +94,17 @@ class Reader:
         hashed = hashed_names(self.plan.read, self.spec)
         return Rows(without_texts(decoded.frame, hashed, self.hash_key), page.total_size)
 
-    def _tell(self, calls: int, waited: float) -> None:
-        self.record.calls += calls
-        self.record.waited_seconds += waited
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        """Write into the record what was sent within, also when it ends in an error."""
+        client = self.client
+        calls, again, waited = client.calls, client.sent_again, client.waited_seconds
+        try:
+            yield
+        finally:
+            self.record.calls += client.calls - calls
+            self.record.sent_again += client.sent_again - again
+            self.record.waited_seconds += client.waited_seconds - waited
 
     def _drop(self, error: FieldInvalid) -> None:
         plan = self.plan_again(self.dropped)
@@ -112,17 +128,15 @@ class Reader:
         columns = [column for column in self.plan.read if column.api_name in ("Id", STAMP)]
         names = [column.api_name for column in columns]
         soql = select(names, self.spec.sobject, where=where, order_by=[f"{STAMP} DESC"], limit=1)
-        before = self.client.calls
-        (page, *_) = self.client.read(Query(self.spec.sobject, soql, self.all_rows))
-        self._tell(self.client.calls - before, 0.0)
+        with self._counted():
+            (page, *_) = self.client.read(Query(self.spec.sobject, soql, self.all_rows))
         frame = decode(page.records, columns, sobject=self.spec.sobject, synced_at=page.requested_at).frame
         stamps: list[datetime] = frame["system_modstamp"].to_list()
         return stamps[0] if stamps else None
 
     def _ask(self, soql: str) -> tuple[Any, ...]:
-        before = self.client.calls
-        (answer,) = self.client.ask([Query(self.spec.sobject, soql, self.all_rows)])
-        self._tell(self.client.calls - before, 0.0)
+        with self._counted():
+            (answer,) = self.client.ask([Query(self.spec.sobject, soql, self.all_rows)])
         return (None,) if isinstance(answer, SalesforceError) else tuple(answer.values())
 
     def nothing(self) -> pl.DataFrame:

@@ -18,10 +18,14 @@ from sf_assets.state import (
     Step,
     Walk,
     checkpoint,
+    explaining,
     finished_replace,
     finished_tail,
     finished_walk,
+    later,
     shown_again,
+    tail_behind_walk,
+    walked,
     with_hidden,
 )
 
@@ -121,16 +125,19 @@ def walk(
     was_short = base.walk.after_id is None and reader.record.pages <= 1
     if was_short or done is None or done.tail_from is None:
         return
-    step = Step("tail", lower=done.tail_from - LOOKBACK)
+    step = tail_behind_walk(done, reader.columns)
     yield from tail(reader, done, step, ceiling=ceiling, began_at=reader.record.began_at, seen=None)
 
 
 def _by_walk(reader: Reader, base: State, *, rows_expected: int | None, filter: str | None) -> Iterator[Batch]:
     assert base.walk is not None
     purse, state = Purse(reader.commit_rows), base
+    if base.walk.after_id is None:
+        state = replace(base, rounded=tuple(c for c in base.rounded if c not in base.walk.columns))
     try:
         for rows in by_id(reader, after=base.walk.after_id, rows_expected=rows_expected):
-            state = replace(state, walk=replace(base.walk, after_id=rows.last_id or base.walk.after_id))
+            state = walked(state, reader.columns, after_id=rows.last_id or base.walk.after_id)
+            state = _rounded(reader, state)
             yield Batch(rows.frame, state if purse.is_full_with(rows.frame) else None)
     except SfAssetsError:
         yield Batch(reader.nothing(), state)
@@ -142,10 +149,10 @@ def tail(
     reader: Reader, base: State, step: Step, *, ceiling: datetime | None, began_at: datetime, seen: Seen | None
 ) -> Iterator[Batch]:
     """Read what was stamped since, without an upper bound, committing and leaving checkpoints on the way."""
-    purse, known, state = Purse(reader.commit_rows), with_hidden(base, reader.columns), base
+    purse, state = Purse(reader.commit_rows), base
     try:
         for rows, resume in _by_stamp(reader, base, step, below=ceiling - LOOKBACK if ceiling else None):
-            state = replace(known, resume=resume)
+            state = _rounded(reader, replace(with_hidden(base, reader.columns), resume=resume))
             yield Batch(rows.frame, state if purse.is_full_with(rows.frame) else None)
     except QueryTimedOut:
         reader.record.notes.append(
@@ -206,10 +213,13 @@ def whole(
 ) -> Iterator[Batch]:  # fmt: skip
     """Read the whole object for a replace: the only commit point is the end. `by_ids` where Ids can be trusted."""
     pages = by_id(reader, after=None, rows_expected=rows_expected) if by_ids else _in_one_query(reader)
+    newest: datetime | None = None
     for rows in pages:
+        newest = later(newest, rows.newest)
         yield Batch(rows.frame, None)
     final = finished_replace(
-        base, reader.columns, ceiling=ceiling, began_at=began_at, seen=seen, filter=filter, hashed=reader.spec.hashed
+        base, reader.columns, ceiling=ceiling, began_at=began_at, seen=explaining(seen, newest), filter=filter,
+        hashed=reader.spec.hashed,
     )  # fmt: skip
     yield _end(reader, final)
 
@@ -247,5 +257,12 @@ def reread(reader: Reader, base: State, *, since: datetime | None, until: dateti
 
 
 def _end(reader: Reader, final: State) -> Batch:
-    reader.record.final = final
-    return Batch(reader.nothing(), final)
+    reader.record.final = _rounded(reader, final)
+    return Batch(reader.nothing(), reader.record.final)
+
+
+def _rounded(reader: Reader, state: State) -> State:
+    """Values that lose digits on the way in are a fact of the table, until all of it is read again without any."""
+    if set(reader.record.rounded) <= set(state.rounded):
+        return state
+    return replace(state, rounded=tuple(sorted({*state.rounded, *reader.record.rounded})))

@@ -39,10 +39,11 @@ class SyncRecord:
     """The facts of one sync. It fills up while the batches are drained and is complete after the last one.
 
     Columns are API names. `kind` is how the object was read; `calls` counts the requests of this endpoint alone, its
-    share of the run's login, describe and probe left out. `pending`: new columns not backfilled -> calls that it would
-    cost. `rows_planned`: what the reading will come to, if known. `rounded`: column -> values with more digits than the
-    column keeps. `final` is where the sync ended up; `settle` says that it is worth a commit of its own when no row
-    changed.
+    share of the run's login, describe and probe left out, and `sent_again` those among them that repeated one.
+    `pending`: new columns not backfilled -> calls that it would cost. `rows_planned`: what the reading will come to, if
+    known. `rounded`: column -> values with more digits than the column keeps, met in this sync; `rounded_before`: the
+    columns that have such values already. `retyped`: column -> its former and its present type. `final` is where the
+    sync ended up; `settle` says that it is worth a commit of its own when no row changed.
     """
 
     endpoint: str
@@ -55,6 +56,7 @@ class SyncRecord:
     rows_planned: int | None = None
     pages: int = 0
     calls: int = 0
+    sent_again: int = 0
     waited_seconds: float = 0.0
     table_rows_before: int = 0
     missing: tuple[str, ...] = ()
@@ -64,6 +66,8 @@ class SyncRecord:
     pending: dict[str, int] = field(default_factory=dict)
     calculated: tuple[str, ...] = ()
     rounded: dict[str, int] = field(default_factory=dict)
+    rounded_before: tuple[str, ...] = ()
+    retyped: dict[str, str] = field(default_factory=dict)
     unavailable: str | None = None
     notes: list[str] = field(default_factory=list)
     degraded: tuple[str, ...] = ()
@@ -73,6 +77,11 @@ class SyncRecord:
     final: State | None = None
     settle: bool = False
     written: Written | None = None
+
+    @property
+    def calculated_as_of(self) -> datetime | None:
+        """No calculated value of the table was read before this moment; None where nothing says so."""
+        return self.final.whole_at if self.final and self.calculated else None
 
 
 def unwatched(record: SyncRecord) -> None:

@@ -56,6 +56,7 @@ class State:
     """How far one table has been read from one object of one org. Columns are API names.
 
     Those of `hashed`, in lower case, hold nothing but hashes in the table; those of `mixed` may hold texts as well.
+    `whole_at`: every row has been read since. Of those of `rounded` some value of the table has lost digits.
     """
 
     org_id: str
@@ -71,6 +72,8 @@ class State:
     seen: Seen | None = None
     hashed: tuple[str, ...] = ()
     mixed: tuple[str, ...] = ()
+    whole_at: datetime | None = None
+    rounded: tuple[str, ...] = ()
 
     def to_json(self) -> str:
         """Return the state as one line of JSON; the same state always gives the same text, in later versions too."""
@@ -83,15 +86,14 @@ class State:
         raw = json.loads(text)
         walk, resume, seen = raw.pop("walk", None), raw.pop("resume", None), raw.pop("seen", None)
         hidden = raw.pop("hidden", {})
+        names: dict[str, Any] = {key: tuple(raw.pop(key, ())) for key in ("columns_read", "hashed", "mixed", "rounded")}
         return cls(
             walk=walk and Walk(**_moments(walk, "ceiling", "began_at") | {"columns": tuple(walk["columns"])}),
             resume=resume and Resume(**_moments(resume, "stamp", "lower") | {"shown": tuple(resume["shown"])}),
             seen=seen and Seen(**_moments(seen, "since", "ceiling")),
-            columns_read=tuple(raw.pop("columns_read", ())),
-            hashed=tuple(raw.pop("hashed", ())),
-            mixed=tuple(raw.pop("mixed", ())),
+            **names,
             hidden=_moments(hidden, *hidden),
-            **_moments(raw, "tail_from", "read_at", "deep_at"),
+            **_moments(raw, "tail_from", "read_at", "deep_at", "whole_at"),
         )
 
 
@@ -156,12 +158,23 @@ def _tail_or_nothing(base: State, at: Situation, *, pending: tuple[str, ...]) ->
     assert base.tail_from is not None  # decide_tail walks otherwise
     shown = shown_again(base, at.read)
     lower = base.tail_from - (DEEP_LOOKBACK if _is_deep_due(base, at.now) else LOOKBACK)
-    lower = min([lower, *(stamp for column in shown if (stamp := base.hidden[column]) is not None)])
+    lower = _since_hidden(base, shown, lower=lower)
     if base.resume and base.resume.lower <= lower and set(shown) <= set(base.resume.shown):
         return Step("tail", lower=base.resume.lower, resume=base.resume, pending=pending)
     if not shown and not base.resume and not _is_deep_due(base, at.now) and is_unchanged(base, at):
         return Step("unchanged", pending=pending)
     return Step("tail", lower=lower, pending=pending)
+
+
+def tail_behind_walk(done: State, read: Collection[str]) -> Step:
+    """The tail that ends a long walk: from the ceiling at its start, and from earlier on where a column that was hidden
+    has come back while it was interrupted."""
+    assert done.tail_from is not None
+    return Step("tail", lower=_since_hidden(done, shown_again(done, read), lower=done.tail_from - LOOKBACK))
+
+
+def _since_hidden(base: State, shown: Collection[str], *, lower: datetime) -> datetime:
+    return min([lower, *(stamp for column in shown if (stamp := base.hidden[column]) is not None)])
 
 
 def decide_snapshot(base: State | None, at: Situation) -> Step:
@@ -184,6 +197,13 @@ def is_unchanged(base: State, at: Situation) -> bool:
     same = (at.probe.count, at.probe.ceiling) == at.window
     explained = base.seen == Seen(at.probe.since, at.probe.count, at.probe.ceiling)
     return (same or explained) and is_settled(base.read_at, at.probe.ceiling or base.tail_from)
+
+
+def explaining(seen: Seen | None, newest: datetime | None) -> Seen | None:
+    """The probe's answer, unless a row that was read is newer: when that one goes again, the org answers as before,
+    and the table holds it still."""
+    is_older = seen is not None and newest is not None and (seen.ceiling is None or seen.ceiling < newest)
+    return None if is_older else seen
 
 
 def is_settled(read_at: datetime | None, newest: datetime | None) -> bool:
@@ -213,6 +233,14 @@ def with_hidden(base: State, read: Collection[str]) -> State:
     )
 
 
+def walked(base: State, read: Collection[str], *, after_id: str | None) -> State:
+    """The state in the midst of a walk. A column that cannot be read now is no longer complete at its end, even if the
+    walk goes on another day with all of its columns."""
+    assert base.walk is not None
+    columns = tuple(column for column in base.walk.columns if column in read)
+    return replace(base, walk=replace(base.walk, after_id=after_id, columns=columns))
+
+
 def finished_walk(base: State, read: Collection[str], *, filter: str | None) -> State:
     """The state once the last row of `base.walk` is committed: a tail goes on from the ceiling at its start."""
     walk = base.walk
@@ -225,7 +253,7 @@ def finished_walk(base: State, read: Collection[str], *, filter: str | None) -> 
         hidden={**_without(with_hidden(base, read).hidden, whole), **dict.fromkeys(torn, None)},
         tail_from=later(base.tail_from, walk.ceiling),
         walk=None, resume=None, seen=None, filter=filter,
-        read_at=walk.began_at, deep_at=walk.began_at,
+        read_at=walk.began_at, deep_at=walk.began_at, whole_at=walk.began_at,
     )  # fmt: skip
 
 
@@ -256,7 +284,8 @@ def finished_replace(
     return replace(
         base,
         columns_read=tuple(read), hidden=_without(hidden, read), filter=filter,
-        tail_from=ceiling, walk=None, resume=None, seen=seen, read_at=began_at, deep_at=began_at,
+        tail_from=ceiling, walk=None, resume=None, seen=seen, read_at=began_at, deep_at=began_at, whole_at=began_at,
+        rounded=tuple(column for column in base.rounded if column not in read),
         **_read_hashed(base, read, hashed),
     )  # fmt: skip
 
@@ -285,6 +314,12 @@ def checkpoint(stamps: Sequence[datetime | None], ids: Sequence[str | None], *, 
         return None
     backwards = reversed(range(len(stamps)))
     return next((i for i in backwards if (stamp := stamps[i]) is not None and stamp < below and ids[i]), None)
+
+
+def not_ahead(ceiling: datetime | None, began_at: datetime) -> datetime | None:
+    """The ceiling, or the second in which the reading began: nothing that was read can have been stamped later, unless
+    by a clock that ran ahead, and once that is set right its rows would be looked for behind that stamp alone."""
+    return ceiling and min(ceiling, began_at.replace(microsecond=0))
 
 
 def later(one: datetime | None, other: datetime | None) -> datetime | None:

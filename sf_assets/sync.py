@@ -26,6 +26,7 @@ from sf_assets.state import (
     Step,
     decide_snapshot,
     decide_tail,
+    not_ahead,
     shown_again,
     with_hidden,
     worth_settling,
@@ -45,7 +46,7 @@ class Sync:
     `how`: "merge" by the spec's keys and SystemModstamp, or "replace" the table by the batches. `columns` are all of
     the table's columns. `may_vanish`: how many keys a replace may take away (None: any number). When the last state is
     not committed with rows and `record.settle` is true, the IO manager commits `record.final` alone. `step` is what was
-    decided to be read; None for a re-read and for an object that is off.
+    decided to be read; None for a re-read and for an object that is off. `facts`: the table as it was.
     """
 
     spec: EndpointSpec
@@ -56,6 +57,7 @@ class Sync:
     may_vanish: int | None
     record: SyncRecord
     step: Step | None = None
+    facts: TableFacts | None = None
 
 
 def sync(
@@ -124,6 +126,7 @@ def tell_columns(
         record.table_rows_before = facts.rows
         record.added = tuple(column.api_name for column in plan.table if column.name not in facts.columns)
     if base:
+        record.rounded_before = base.rounded
         record.hidden = tuple(column for column in with_hidden(base, read).hidden if column not in {*read, *given_up})
         record.shown_again = shown_again(base, read)
 
@@ -237,7 +240,7 @@ class _Story:
         base, probe, filter_ = self.base or self.blank, self.probe, self.spec.query.where
         rows = probe.count if probe else None
         self.record.rows_planned = self._rows_planned(step)
-        ceiling = probe.ceiling if probe else reader.newest()
+        ceiling = not_ahead(probe.ceiling if probe else reader.newest(), self.record.began_at)
         if step.walk:
             begun = step.walk if step.walk.after_id else replace(step.walk, ceiling=ceiling)
             return walk(reader, replace(base, walk=begun), ceiling=ceiling, rows_expected=rows, filter=filter_)
@@ -289,7 +292,8 @@ class _Story:
         self.record.final = final
         lacks = self.facts is None or bool(self.record.added)
         self.record.settle = lacks or (final is not None and final != self.base)
-        return Sync(self.spec, batches, how, self.plan.table, self.stored, self._may_vanish(), self.record)
+        vanish, record, facts = self._may_vanish(), self.record, self.facts
+        return Sync(self.spec, batches, how, self.plan.table, self.stored, vanish, record, facts=facts)
 
     def _may_vanish(self) -> int | None:
         if self.options.confirm_shrink or self.options.adopt_org:

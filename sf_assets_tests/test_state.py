@@ -53,6 +53,7 @@ def minutes(count: float) -> timedelta:
         State(
             "00D", "Account", COLUMNS, T, Walk("001", None, NOW, COLUMNS), Resume(T, "001x", T - LOOKBACK, ("Foo__c",)),
             NOW, T, {"Foo__c": T, "Bar__c": None}, "Name != null", Seen(None, 4, T), ("email", "phone"), ("fax",),
+            T, ("AnnualRevenue",),
         ),
     ],
 )  # fmt: skip
@@ -197,7 +198,7 @@ def test_a_column_that_goes_in_mid_walk_is_new_when_it_comes_back():
 def test_a_finished_walk_leaves_its_ceiling_as_the_tails_start():
     done = finished_walk(State("00D", "Account", walk=Walk("001a", T, NOW, COLUMNS)), COLUMNS, filter=None)
 
-    assert done == State("00D", "Account", COLUMNS, tail_from=T, read_at=NOW, deep_at=NOW)
+    assert done == State("00D", "Account", COLUMNS, tail_from=T, read_at=NOW, deep_at=NOW, whole_at=NOW)
 
 
 def test_a_finished_tail_moves_to_the_ceiling_that_was_fixed_before_it():
@@ -233,6 +234,21 @@ def test_a_finished_replace_knows_every_column_that_it_read():
     assert done.hidden == {}
 
 
+def test_every_row_has_been_read_since_a_whole_reading_and_no_later_than_a_tail():
+    begun = NOW - timedelta(days=3)
+    whole = finished_replace(READ_ON, COLUMNS, ceiling=T, began_at=begun, seen=None, filter=None)
+
+    tailed = finished_tail(whole, COLUMNS, Step("tail", lower=T - LOOKBACK), ceiling=T, began_at=NOW, seen=None)
+
+    assert (whole.whole_at, tailed.whole_at) == (begun, begun)
+
+
+def test_a_replace_forgets_the_rounding_of_the_columns_that_it_read():
+    state = replace(READ_ON, rounded=("Hidden__c", "Name"))
+
+    assert finished_replace(state, COLUMNS, ceiling=T, began_at=NOW, seen=None, filter=None).rounded == ("Hidden__c",)
+
+
 @pytest.mark.parametrize(
     ("change", "worth"),
     [
@@ -241,6 +257,7 @@ def test_a_finished_replace_knows_every_column_that_it_read():
         ({"deep_at": NOW}, True),
         ({"hidden": {"Name": T}}, True),
         ({"seen": Seen(T, 1, T)}, True),
+        ({"rounded": ("Name",)}, True),
     ],
 )
 def test_a_state_is_settled_alone_only_when_it_changes_what_comes_next(change, worth):

@@ -81,8 +81,10 @@ def warnings(spec: EndpointSpec, record: "SyncRecord") -> list[str]:
     return [sentence for finding in findings(spec, record).values() for sentence in finding.against]
 
 
-def failed_evaluation(key: dg.AssetKey, error: errors.SfAssetsError) -> dg.AssetCheckEvaluation | None:
-    """Return the red check that an error answers, None when no check asks for it."""
+def failed_evaluation(
+    key: dg.AssetKey, error: errors.SfAssetsError, looked_at: Mapping[str, Any]
+) -> dg.AssetCheckEvaluation | None:
+    """Return the red check that an error answers, with what was looked at; None when no check asks for it."""
     for name, kinds in _ASKED_BY.items():
         if isinstance(error, kinds):
             return dg.AssetCheckEvaluation(
@@ -91,7 +93,7 @@ def failed_evaluation(key: dg.AssetKey, error: errors.SfAssetsError) -> dg.Asset
                 passed=False,
                 severity=dg.AssetCheckSeverity.ERROR,
                 description=error.told,
-                metadata={"error": type(error).__name__, "remedy": dg.MetadataValue.md(error.remedy)},
+                metadata=looked_at,
                 blocking=name == "complete",
             )
     return None
@@ -115,12 +117,13 @@ def _complete(spec: EndpointSpec, record: "SyncRecord") -> Finding:
 
 
 def _as_specified(spec: EndpointSpec, record: "SyncRecord") -> Finding:
+    rounded = {name: count for name, count in record.rounded.items() if name not in record.rounded_before}
     hidden = sorted({*record.hidden, *(name for name in record.missing if name not in _features(spec))})
     against = [
         f"The object is not available: {record.unavailable}" * bool(record.unavailable),
         f"Hidden from the integration user, or gone: {', '.join(hidden)}." * bool(hidden and not record.unavailable),
         f"New and not backfilled: {_priced(record.pending)}." * bool(record.pending),
-        f"Digits beyond the column's scale were rounded: {_counted(record.rounded)}." * bool(record.rounded),
+        f"Digits beyond the column's scale were rounded: {_counted(rounded)}." * bool(rounded),
         "This org serves no describe: columns and types are the catalogue's." * ("describe" in record.degraded),
         *_policy(spec, record),
     ]
@@ -131,10 +134,27 @@ def _as_specified(spec: EndpointSpec, record: "SyncRecord") -> Finding:
             "hidden": _listed(record.hidden),
             "shown_again": _listed(record.shown_again),
             "added": _listed(record.added),
-            "calculated_as_of_last_change": _listed(record.calculated),
-            "rounded": _counted(record.rounded) or None,
+            "retyped": listed(record.retyped),
+            "calculated": _listed(record.calculated),
+            **aged(record),
+            "rounded_now": _counted(record.rounded) or None,
+            "rounded_columns": _listed(record.final.rounded) if record.final else None,
         },
     )
+
+
+def aged(record: "SyncRecord") -> dict[str, Any]:
+    """Return how old a calculated value may be: formulas and roll-ups change without a stamp on their row."""
+    as_of = record.calculated_as_of
+    if as_of is None:
+        return {}
+    days = (record.began_at - as_of).total_seconds() / 86_400
+    return {"calculated_as_of": dg.MetadataValue.timestamp(as_of), "calculated_days": round(days, 2)}
+
+
+def listed(changes: Mapping[str, str]) -> str | None:
+    """Return the columns with what became of each; None where there is none."""
+    return ", ".join(f"{column} ({change})" for column, change in changes.items()) or None
 
 
 def _policy(spec: EndpointSpec, record: "SyncRecord") -> Iterator[str]:

@@ -1,6 +1,7 @@
 """Frames into the warehouse and back. A sync of an endpoint is merged or replaced; any other asset's frame replaces."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import chain
 from typing import TYPE_CHECKING, Any, cast
@@ -11,7 +12,7 @@ from sf_assets.assets import reporting, status
 from sf_assets.assets.checks import warnings
 from sf_assets.assets.forgetting import DELETED, forgets, without_strangers
 from sf_assets.assets.resources import IcebergResource
-from sf_assets.errors import ConfigError, ResultIncomplete
+from sf_assets.errors import ConfigError, ResultIncomplete, SfAssetsError, WarehouseError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -69,7 +70,7 @@ class IcebergIOManager(dg.ConfigurableIOManager):
 
     def _store_sync(self, table: str, sync: "Sync", asset: dg.AssetExecutionContext) -> dict[str, Any]:
         run_id = asset.run.run_id
-        with reporting.teaching(asset, table):
+        with reporting.teaching(asset, table, come_to=lambda error: _come_to(error, sync, self.iceberg, table)):
             facts = write_sync(self.iceberg.warehouse(), table, sync, run_id)
         against = warnings(sync.spec, sync.record)
         status.note(_status(sync, facts, run_id=run_id, against=against))
@@ -112,7 +113,18 @@ def write_sync(warehouse: "Warehouse", table: str, sync: "Sync", run_id: str) ->
         facts = warehouse.facts(table)
     if facts is None:
         raise ResultIncomplete(f"{table}: the sync ended without a table", endpoint=table)
+    if sync.facts is not None:
+        sync.record.retyped = facts.retyped_since(sync.facts)
     return facts
+
+
+def _come_to(error: SfAssetsError, sync: "Sync", iceberg: IcebergResource, table: str) -> dict[str, Any]:
+    """What a sync that failed had come to; a warehouse that failed is not asked for it."""
+    told = reporting.reading(sync.record)
+    if not isinstance(error, WarehouseError):
+        with suppress(SfAssetsError):
+            told |= reporting.kept(iceberg.warehouse().facts(table), before=sync.facts)
+    return told
 
 
 def _write_batches(warehouse: "Warehouse", table: str, sync: "Sync", run_id: str) -> "Written | None":

@@ -1,13 +1,15 @@
 """A sync's record in Dagster's words: a materialization's metadata, and a Failure that teaches for an error of ours."""
 
-from collections.abc import Iterable, Iterator, Mapping
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from sf_assets.assets import status
-from sf_assets.assets.checks import failed_evaluation
+from sf_assets.assets.checks import aged, failed_evaluation, listed
 from sf_assets.errors import QuotaSpent, SfAssetsError
 from sf_assets.specs.model import EndpointSpec
 
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
     from sf_assets.record import SyncRecord
 
 ERRORS_PAGE = "docs/errors.md"
+CHECKOUT = Path(__file__).parents[2]
+DOCS = "docs"
+"""Metadata of an asset: where the pages can be opened in a browser, if the deployment says so."""
 
 
 def materialized(
@@ -31,7 +36,7 @@ def materialized(
     """Return the metadata of a materialization. The record must be complete; `table` is the table's full name."""
     told = {
         "kind": record.kind,
-        **_reading(record),
+        **reading(record),
         **_writing(record.written),
         "seconds": round(seconds, 3),
         "dagster/row_count": facts.rows,
@@ -41,7 +46,7 @@ def materialized(
         "dagster/column_schema": column_schema(spec, columns),
         **_columns(record),
     }
-    return {name: value for name, value in told.items() if value not in (None, "")}
+    return _said(told)
 
 
 def column_schema(spec: EndpointSpec, columns: "Iterable[Column]") -> dg.TableSchema:
@@ -60,8 +65,11 @@ def stored(written: "Written", table: str) -> dict[str, Any]:
     }
 
 
-def failure(error: SfAssetsError, endpoint: str) -> dg.Failure:
-    """Return the Failure whose first line says what happened, to which endpoint, and what to do about it."""
+def failure(error: SfAssetsError, endpoint: str, *, docs: str = "", come_to: Mapping[str, Any] = {}) -> dg.Failure:  # noqa: B006 - read only
+    """Return the Failure whose first line says what happened, to which endpoint, and what to do about it.
+
+    `docs` is where docs/ can be opened, `come_to` what the endpoint had come to.
+    """
     name = type(error).__name__
     told = {key: _plain(value) for key, value in error.values.items() if value is not None}
     return dg.Failure(
@@ -69,31 +77,63 @@ def failure(error: SfAssetsError, endpoint: str) -> dg.Failure:
         metadata={
             "error": name,
             "remedy": dg.MetadataValue.md(f"{error.remedy} See `{name}` in {ERRORS_PAGE}."),
+            "what_it_means": dg.MetadataValue.md(meaning(type(error))),
+            "page": errors_page(type(error), docs),
             **{key: dg.MetadataValue.text(value) for key, value in told.items() if key not in ("error", "remedy")},
+            **come_to,
         },
         allow_retries=error.retryable,
     )
+
+
+def meaning(kind: type[SfAssetsError]) -> str:
+    """Return what the page of errors says of a class besides its remedy, as markdown."""
+    said = " ".join((inspect.getdoc(kind) or "").split())
+    return f"**{kind.__name__}.** {said} Trying again helps: {'yes' if kind.retryable else 'no'}."
+
+
+def errors_page(kind: type[SfAssetsError], docs: str) -> dg.MetadataValue[Any]:
+    """Return the place of an error on the page of errors: a link under `docs`, without that a path of the checkout."""
+    anchor = f"{Path(ERRORS_PAGE).name}#{kind.__name__.lower()}"
+    if docs:
+        return dg.MetadataValue.url(f"{docs.rstrip('/')}/{anchor}")
+    folder = CHECKOUT / "docs"
+    return dg.MetadataValue.path(str(folder / anchor) if folder.is_dir() else f"docs/{anchor}")
 
 
 def _plain(value: object) -> str:
     return ", ".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
 
 
+def _nothing(error: SfAssetsError) -> Mapping[str, Any]:
+    return {}
+
+
 @contextmanager
-def teaching(context: dg.AssetExecutionContext, endpoint: str) -> Iterator[None]:
+def teaching(
+    context: dg.AssetExecutionContext,
+    endpoint: str,
+    *,
+    come_to: Callable[[SfAssetsError], Mapping[str, Any]] = _nothing,
+) -> Iterator[None]:
     """Note the endpoint as failed; turn an error of ours into its red check, when one asks for it, and a Failure."""
-    with failing(endpoint):
-        try:
-            yield
-        except SfAssetsError as error:
-            status.note(_failed(error, endpoint, context.run.run_id))
-            if evaluation := failed_evaluation(context.asset_key, error):
-                context.log_event(evaluation)
-            raise
-        except Exception as error:
-            said = f"Ended by {type(error).__name__}; see the log of the run."
-            status.note(status.Status(endpoint, "failed", context.run.run_id, warnings=said))
-            raise
+    try:
+        yield
+    except SfAssetsError as error:
+        status.note(_failed(error, endpoint, context.run.run_id))
+        told = failure(error, endpoint, docs=_docs(context), come_to=come_to(error))
+        if evaluation := failed_evaluation(context.asset_key, error, told.metadata):
+            context.log_event(evaluation)
+        raise told from error
+    except Exception as error:
+        said = f"Ended by {type(error).__name__}; see the log of the run."
+        status.note(status.Status(endpoint, "failed", context.run.run_id, warnings=said))
+        raise
+
+
+def _docs(context: dg.AssetExecutionContext) -> str:
+    told = context.assets_def.metadata_by_key.get(context.asset_key, {}).get(DOCS)
+    return str(told.value) if isinstance(told, dg.UrlMetadataValue) else ""
 
 
 @contextmanager
@@ -110,12 +150,14 @@ def _failed(error: SfAssetsError, endpoint: str, run_id: str) -> status.Status:
     return status.Status(endpoint, word, run_id, warnings=error.told)
 
 
-def _reading(record: "SyncRecord") -> Mapping[str, Any]:
+def reading(record: "SyncRecord") -> dict[str, Any]:
+    """Return what a reading took, and how far it came."""
     as_of = record.true_as_of
-    return {
+    told = {
         "rows_read": record.rows_read,
         "pages": record.pages,
         "calls": record.calls,
+        "sent_again": record.sent_again,
         "waited_seconds": round(record.waited_seconds, 3),
         "quota_used": record.quota_used,
         "quota_limit": record.quota_limit,
@@ -124,6 +166,24 @@ def _reading(record: "SyncRecord") -> Mapping[str, Any]:
         "soql": record.soql and dg.MetadataValue.md(f"```sql\n{record.soql}\n```"),
         "notes": dg.MetadataValue.md("\n".join(f"- {note}" for note in record.notes)) if record.notes else None,
     }
+    return _said(told)
+
+
+def kept(facts: "TableFacts | None", *, before: "TableFacts | None") -> dict[str, Any]:
+    """Return what a sync that failed has left in its table, and where the next one begins."""
+    former, present = (before and before.snapshot_id), (facts and facts.snapshot_id)
+    nothing = "Nothing: the table is as it was." if before else "Nothing: there is no row yet."
+    told = {
+        "table_rows_before": before.rows if before else 0,
+        "table_rows": facts.rows if facts else 0,
+        "snapshot_id": None if present is None else str(present),
+        "committed": nothing if present == former else "What was read up to a checkpoint; the next run goes on there.",
+    }
+    return _said(told)
+
+
+def _said(told: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in told.items() if value not in (None, "")}
 
 
 def _writing(written: "Written | None") -> Mapping[str, Any]:
@@ -141,7 +201,10 @@ def _columns(record: "SyncRecord") -> Mapping[str, Any]:
         "missing_columns": ", ".join(record.missing),
         "hidden_columns": ", ".join(record.hidden),
         "added_columns": ", ".join(record.added),
+        "retyped_columns": listed(record.retyped),
+        "rounded_columns": ", ".join(record.final.rounded) if record.final else None,
         "calculated_columns": ", ".join(record.calculated),
+        **aged(record),
     }
 
 

@@ -1,6 +1,6 @@
 """What travels between the warehouse and its callers: values only, no I/O."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, final
 
 from pyiceberg.types import IcebergType
@@ -49,6 +49,15 @@ class TableFacts:
     columns: tuple[str, ...]
     uri: str
     metadata_location: str
+    types: tuple[IcebergType, ...] = field(default=(), repr=False)
+
+    def retyped_since(self, before: "TableFacts") -> dict[str, str]:
+        """Column -> "former type to present type", of the columns whose type has changed."""
+        if before.metadata_location == self.metadata_location:
+            return {}
+        former = dict(zip(before.columns, before.types, strict=True))
+        present = zip(self.columns, self.types, strict=True)
+        return {name: f"{former[name]} to {type_}" for name, type_ in present if former.get(name, type_) != type_}
 
 
 @dataclass(frozen=True)

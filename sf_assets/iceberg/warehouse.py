@@ -240,6 +240,7 @@ class Warehouse:
             columns=tuple(table.schema().column_names),
             uri=table.location(),
             metadata_location=table.metadata_location,
+            types=tuple(field.field_type for field in table.schema().fields),
         )
 
 

@@ -109,8 +109,7 @@ class Client:
         self.usage: Usage | None = None
         self.server_time: datetime | None = None
         self.told_instance_url: str | None = None
-        self.calls = 0
-        self.waited_seconds = 0.0
+        self.calls, self.sent_again, self.waited_seconds = 0, 0, 0.0
 
     @property
     def degraded(self) -> tuple[str, ...]:
@@ -187,6 +186,7 @@ class Client:
         tries = Tries(self._monotonic())
         while True:
             tries = tries.again()
+            self.sent_again += tries.sent > 1
             attempt = self._attempt(request, reserve=reserve)
             judged = judge(request, attempt.answer)
             if isinstance(judged, Reply) and attempt.token is not None:
@@ -196,7 +196,7 @@ class Client:
                 break
         if isinstance(judged, Reply):
             return judged
-        error = judged.error(request, after=tries.said(self._monotonic()))
+        error = judged.error(request, after=tries.said(self._monotonic()), attempts=tries.sent)
         raise refused_by_org(error, now=self.now()) if isinstance(error, QuotaSpent) else error
 
     def _tries_again(self, attempt: _Attempt, refusal: Refusal, *, tries: Tries) -> bool:

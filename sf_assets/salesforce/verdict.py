@@ -30,12 +30,16 @@ class Refusal:
     def is_transient(self) -> bool:
         return self.row.retry in (Retry.FAULT, Retry.PUSHBACK)
 
-    def error(self, request: Request, *, after: str = "") -> SalesforceError:
-        """The error to raise; its message names the request without any secret, `after` says what was tried."""
+    def error(self, request: Request, *, after: str = "", attempts: int = 1) -> SalesforceError:
+        """The error to raise; its message names the request without any secret, `after` says what was tried.
+
+        `attempts`: how often the request was sent.
+        """
         said = " ".join(word for word in (str(self.status or ""), self.code) if word)
         about = f"{request.about[:LONGEST_TEXT]}: " if request.about else ""
         what = f"{about}{said}: {self.text}" if self.text else f"{about}{said}"
         values: dict[str, object] = {"status": self.status, "error_code": self.code, "url": request.bare_path}
+        values["attempts"] = attempts
         if issubclass(self.row.error, FieldInvalid):
             values["columns"] = self.fields or tuple(_NO_SUCH_COLUMN.findall(self.text))
         place = f" ({request.method} {request.bare_path}{after})"

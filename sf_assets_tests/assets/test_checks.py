@@ -93,13 +93,14 @@ def test_no_reading_of_the_quota_is_no_warning():
     ],
 )
 def test_an_error_turns_the_check_red_that_asks_for_it(error, check):
-    evaluation = failed_evaluation(KEY, error)
+    evaluation = failed_evaluation(KEY, error, {"would_vanish": 3})
 
     assert evaluation.check_name == check
+    assert evaluation.metadata["would_vanish"].value == 3
     assert evaluation.severity == dg.AssetCheckSeverity.ERROR
     assert not evaluation.passed
     assert error.remedy in evaluation.description
 
 
 def test_an_error_that_no_check_asks_for_turns_none_red():
-    assert failed_evaluation(KEY, errors.HostUnreachable("silence")) is None
+    assert failed_evaluation(KEY, errors.HostUnreachable("silence"), {}) is None

@@ -162,6 +162,38 @@ def test_an_endpoint_is_refused_config_that_contradicts_itself(runs, practice_or
     assert practice_org.requests == ()
 
 
+def test_a_failure_between_two_pages_tells_what_was_sent_read_and_kept(runs, practice_org):
+    org = practice_org.org
+    org.behaviour = replace(org.behaviour, page_rows=15)
+    org.faults.append(Fault(kind="more", times=1, status=429))
+    org.faults.append(Fault(kind="more", times=1, status=403, error_code="INSUFFICIENT_ACCESS", message="No."))
+
+    told = runs("account")
+
+    assert_teaches(told, "account", errors.AccessDenied)
+    said = {name: entry.value for name, entry in failure(told, "account").metadata.items()}
+    assert (said["status"], said["error_code"], said["attempts"]) == ("403", "INSUFFICIENT_ACCESS", "2")
+    assert (said["calls"], said["sent_again"], said["pages"], said["rows_read"]) == (3, 1, 1, 15)
+    assert (said["table_rows_before"], said["table_rows"]) == (0, runs.warehouse.facts("account").rows) == (0, 15)
+    assert said["committed"].startswith("What was read up to a checkpoint")
+    red = told.checks["account", "as_specified"].metadata
+    assert (red["rows_read"].value, red["error"].value) == (15, "AccessDenied")
+    assert runs("account").materialized["account"]["rows_inserted"] == 25
+
+
+def test_a_failure_that_keeps_nothing_says_so(runs, practice_org):
+    runs("profile")
+    org = practice_org.org
+    org.behaviour = replace(org.behaviour, page_rows=2)
+    org.update("Profile", org.rows("Profile")[0]["Id"], {"Name": "changed"})
+    org.faults.append(Fault(kind="more", times=1, status=403, error_code="INSUFFICIENT_ACCESS", message="No."))
+
+    said = failure(runs("profile"), "profile").metadata
+
+    assert said["committed"].value == "Nothing: the table is as it was."
+    assert said["table_rows"].value == said["table_rows_before"].value == len(org.rows("Profile"))
+
+
 def test_a_lake_that_may_not_be_written_is_told(runs):
     runs("product")
     folder = Path(runs.deployment.iceberg.local_folder)

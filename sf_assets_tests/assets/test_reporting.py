@@ -1,5 +1,7 @@
 """An error of ours in Dagster's words."""
 
+from pathlib import Path
+
 import dagster as dg
 import pytest
 
@@ -22,6 +24,24 @@ def test_the_values_of_the_error_are_beneath_it():
     assert (told["status"], told["error_code"], told["error"]) == ("403", "API_DISABLED_FOR_ORG", "ApiDisabled")
     assert "url" not in told
     assert told["remedy"].startswith(error.remedy)
+
+
+@pytest.mark.parametrize("kind", [errors.AccessDenied, errors.WarehouseReadOnly])
+def test_the_error_is_explained_beside_its_remedy_with_its_place_on_the_page(kind):
+    told = failure(kind("It happened."), "account").metadata
+
+    page, anchor = str(told["page"].value).split("#")
+    text = Path(page).read_text(encoding="utf-8")
+    assert f"\n## {kind.__name__}\n" in text
+    assert anchor == kind.__name__.lower()
+    assert told["what_it_means"].value.startswith(f"**{kind.__name__}.** ")
+    assert " ".join((kind.__doc__ or "").split()) in text
+
+
+def test_the_page_is_a_link_where_the_deployment_says_where_it_is():
+    told = failure(errors.AccessDenied("No."), "account", docs="https://acme.example/docs/").metadata
+
+    assert told["page"] == dg.MetadataValue.url("https://acme.example/docs/errors.md#accessdenied")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,92 @@
+"""What stays true of a table after the run that found it out: age of formulas, digits that were lost, changed types."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+# Dagster itself calls it, for a nested resource with an EnvVar.
+pytestmark = pytest.mark.filterwarnings("ignore:InitResourceContext.dagster_run:DeprecationWarning")
+
+
+def looked_at(told, endpoint="account"):
+    """What the check as_specified names."""
+    return {name: entry.value for name, entry in told.checks[endpoint, "as_specified"].metadata.items()}
+
+
+def test_calculated_columns_are_as_old_as_the_last_reading_of_every_row(runs, practice_org):
+    began = datetime.now(UTC).timestamp()
+    first = looked_at(runs("account"))
+    practice_org.org.update("Account", practice_org.org.rows("Account")[0]["Id"], {"Name": "Renamed"})
+
+    later = runs("account")
+    refreshed = runs("account", config={"full_refresh": True})
+
+    assert first["calculated"] == "Open_Pipeline__c, Region_Label__c"
+    assert began - 1 <= first["calculated_as_of"] <= datetime.now(UTC).timestamp()
+    assert looked_at(later)["calculated_as_of"] == first["calculated_as_of"]
+    assert looked_at(later)["calculated_days"] == 0.0
+    assert later.materialized["account"]["calculated_as_of"] == first["calculated_as_of"]
+    assert looked_at(refreshed)["calculated_as_of"] > first["calculated_as_of"]
+
+
+def test_a_table_without_calculated_columns_shows_no_age_of_them(runs):
+    assert not {"calculated", "calculated_as_of", "calculated_days"} & looked_at(runs("profile"), "profile").keys()
+
+
+def test_lost_digits_warn_once_and_stay_named_until_none_are_lost(runs, practice_org):
+    org = practice_org.org
+    row = org.rows("Account", deleted=False)[0]["Id"]
+    org.update("Account", row, {"AnnualRevenue": 0.123456789})
+    first = runs("account")
+
+    idle = runs("account")
+    org.update("Account", row, {"AnnualRevenue": 0.5})
+    mended = runs("account")
+    refreshed = runs("account", config={"full_refresh": True})
+
+    assert not first.checks["account", "as_specified"].passed
+    assert "AnnualRevenue (1 values)" in first.checks["account", "as_specified"].description
+    assert idle.checks["account", "as_specified"].passed
+    assert [looked_at(told).get("rounded_columns") for told in (first, idle, mended, refreshed)] == [
+        *["AnnualRevenue"] * 3,
+        None,
+    ]
+    assert mended.materialized["account"]["rounded_columns"] == "AnnualRevenue"
+
+
+@pytest.mark.parametrize("how", ["walk", "tail"])
+def test_lost_digits_are_remembered_by_either_way_of_reading(runs, practice_org, how):
+    if how == "tail":
+        runs("account")
+    practice_org.org.insert("Account", {"Name": "Fine", "AnnualRevenue": 0.123456789})
+
+    told = runs("account")
+
+    assert told.materialized["account"]["kind"] == how
+    assert looked_at(told)["rounded_columns"] == "AnnualRevenue"
+    assert looked_at(runs("account"))["rounded_columns"] == "AnnualRevenue"
+
+
+def test_a_column_whose_type_grew_is_named_with_both_types(runs, practice_org):
+    runs("account")
+    practice_org.org.retype_field("Account", "NumberOfEmployees", "long")
+    practice_org.org.insert("Account", {"Name": "Huge", "NumberOfEmployees": 3_000_000_000})
+
+    told = runs.under(SALESFORCE_QUOTA_RESERVE="0.11")("account")
+
+    assert told.checks["account", "as_specified"].passed
+    assert looked_at(told)["retyped"] == "number_of_employees (int to long)"
+    assert told.materialized["account"]["retyped_columns"] == "number_of_employees (int to long)"
+    assert "retyped" not in looked_at(runs.under(SALESFORCE_QUOTA_RESERVE="0.12")("account"))
+
+
+def test_a_column_that_was_of_the_catalogues_type_until_the_org_showed_it_is_named(runs, practice_org):
+    org = practice_org.org
+    org.retype_field("Account", "NumberOfEmployees", "double")
+    org.hide_field("Account", "NumberOfEmployees")
+    runs("account")
+    org.show_field("Account", "NumberOfEmployees")
+
+    told = runs.under(SALESFORCE_QUOTA_RESERVE="0.11")("account")
+
+    assert looked_at(told)["retyped"] == "number_of_employees (int to double)"
