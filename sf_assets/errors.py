@@ -306,10 +306,19 @@ class WarehouseUnreachable(WarehouseError):
     retryable = True
 
 
+class CommitUnknown(WarehouseUnreachable):
+    """The catalog was given a commit and did not say what became of it; the table, when asked, did not hold it."""
+
+    remedy = (
+        "Run the endpoint again: it goes on from the table's own state, whether or not the commit still arrives. If it"
+        " recurs, look at the catalog's log and at the time-outs of what stands in front of it."
+    )
+
+
 class WarehouseReadOnly(WarehouseError):
     """The catalog or its storage may not be written."""
 
-    remedy = "Give this process write access to the catalog and to the warehouse's folder or bucket."
+    remedy = "Give this process read and write access to the catalog and to the warehouse's folder or bucket."
 
 
 class TableForeign(WarehouseError):

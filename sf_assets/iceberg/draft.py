@@ -115,10 +115,15 @@ class Draft:
         return self._landed(self._swap(delta))
 
     def _swap(self, delta: Delta) -> Table:
-        """Commit. Where the outcome is not known the table is asked, and nothing that it may need is removed."""
+        """Commit. Where the outcome is not known the table is asked, and nothing that it may need is removed.
+
+        It is not known of a refusal either: a client or a proxy sends a commit again whose first answer was lost.
+        """
         try:
             return finish(self._transaction)
         except Overtaken:
+            if (landed := self._after_all(delta)) is not None:
+                return landed
             delta.discard()
             self.discard()
             raise
@@ -127,13 +132,19 @@ class Draft:
                 delta.discard()
                 raise
             self._keep()
-            if not isinstance(error, Exception) or not self._has_landed(delta):
+            landed = self._after_all(delta) if isinstance(error, Exception) else None
+            if landed is None:
                 raise
-            return self._table
+            return landed
 
-    def _has_landed(self, delta: Delta) -> bool:
-        """Whether the commit came about although its answer was lost."""
-        return self._table.refresh().snapshot_by_id(delta.snapshot_id) is not None
+    def _after_all(self, delta: Delta) -> Table | None:
+        """The table, if it holds the commit whatever was answered. No file is removed where the table does not say."""
+        try:
+            found = self._table.catalog.load_table(self._table.name())
+        except BaseException:
+            self._keep()
+            raise
+        return None if found.snapshot_by_id(delta.snapshot_id) is None else found
 
     def _keep(self) -> None:
         self._writer.keep()

@@ -1,14 +1,16 @@
 """The border to foreign libraries: their exceptions stop here and become this project's. Retries nothing."""
 
 import errno
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import chain
 from typing import TypeVar
 
 from pyiceberg import exceptions as iceberg
 
 from sf_assets.errors import (
     CommitConflict,
+    CommitUnknown,
     SfAssetsError,
     WarehouseError,
     WarehouseReadOnly,
@@ -24,19 +26,25 @@ DENIED_AWS = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedAc
 DENIED_S3 = "ACCESS_DENIED"
 """How Arrow names S3's 403; it keeps neither status nor code apart from its text."""
 BY_TYPE: tuple[tuple[type[Exception], type[WarehouseError]], ...] = (
-    (iceberg.CommitStateUnknownException, WarehouseUnreachable),
+    (iceberg.CommitStateUnknownException, CommitUnknown),
     (iceberg.CommitFailedException, CommitConflict),
     (iceberg.ValidationException, CommitConflict),
-    (iceberg.ForbiddenError, WarehouseReadOnly),
-    (iceberg.UnauthorizedError, WarehouseError),
-    (iceberg.OAuthError, WarehouseError),
     (iceberg.ServiceUnavailableError, WarehouseUnreachable),
     (iceberg.ServerError, WarehouseUnreachable),
+    (iceberg.TooManyRequestsError, WarehouseUnreachable),
+    (iceberg.RESTError, WarehouseError),
     (iceberg.NoSuchPropertyException, WarehouseError),
     (OSError, WarehouseUnreachable),
 )
-UNREACHABLE = frozenset({"sqlalchemy", "botocore"})
-"""Libraries whose every other exception says so; named, not imported, for most catalogs need only one of them."""
+BY_LIBRARY: Mapping[str, type[WarehouseError]] = {
+    "sqlalchemy": WarehouseUnreachable,
+    "botocore": WarehouseUnreachable,
+    "pydantic_core": WarehouseError,
+}
+"""What every other exception of these says; named, not imported, for most catalogs need only one of them.
+
+pydantic reads what a REST catalog answers: it complains where something else has answered in the catalog's place.
+"""
 
 
 class _FromOutside(Exception):
@@ -68,15 +76,16 @@ def border(table: str) -> Iterator[None]:
         kind = kind_of(error)
         if kind is None:
             raise
-        raise kind(f"{table}: {type(error).__name__}: {_first_line(error)}", table=table) from error
+        raise kind(f"{table}: {type(error).__name__}: {_told(error)}", table=table) from error
 
 
 def kind_of(error: Exception) -> type[WarehouseError] | None:
     """The class that stands for a foreign exception; None: not the catalog's or the storage's."""
     if is_denied(error):
         return WarehouseReadOnly
-    by_type = next((ours for theirs, ours in BY_TYPE if isinstance(error, theirs)), None)
-    return WarehouseUnreachable if by_type is None and is_from(UNREACHABLE, error) else by_type
+    by_type = (ours for theirs, ours in BY_TYPE if isinstance(error, theirs))
+    by_library = (ours for library, ours in BY_LIBRARY.items() if is_from({library}, error))
+    return next(chain(by_type, by_library), None)
 
 
 def is_from(libraries: Collection[str], error: BaseException) -> bool:
@@ -86,6 +95,8 @@ def is_from(libraries: Collection[str], error: BaseException) -> bool:
 
 def is_denied(error: BaseException) -> bool:
     """Whether catalog or storage refused to be written; nothing was changed then."""
+    if isinstance(error, iceberg.ForbiddenError):
+        return True
     if isinstance(error, OSError):
         return isinstance(error, PermissionError) or error.errno in READ_ONLY_ERRNOS or DENIED_S3 in str(error)
     if is_from({"botocore"}, error):
@@ -95,5 +106,7 @@ def is_denied(error: BaseException) -> bool:
     return name in READ_ONLY_SQL or name.startswith("SQLITE_READONLY")
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [""])[0][:300]
+def _told(error: Exception) -> str:
+    """The first line, for the next ones hold a driver's statement; of pydantic all, for its first says nothing."""
+    lines = str(error).splitlines() or [""]
+    return " ".join(line.strip() for line in lines[: None if is_from({"pydantic_core"}, error) else 1])[:300]

@@ -28,10 +28,10 @@ def settle(
     """The table, with the state set for its current snapshot. Raises: CommitConflict."""
     for _ in range(TRIES):
         found = load()
-        refuse_other_base(found, base, name=table)
         evolution = plan(found)
         if state_of(found) == state and not evolution.is_needed:
             return found
+        refuse_other_base(found, base, name=table)
         try:
             return _commit(found, evolution, state=state)
         except Overtaken:

@@ -48,7 +48,7 @@ def _let_glue_notice_stale_versions(monkeypatch: pytest.MonkeyPatch) -> None:
         request = json.loads(self.body)
         table = (request["DatabaseName"], request["TableInput"]["Name"])
         with lock:
-            versions.setdefault(table, 0)
+            versions.setdefault(table, 1)
             if int(request.get("VersionId", versions[table])) < versions[table]:
                 raise JsonRESTError("ConcurrentModificationException", "stale VersionId")
             answer = genuine(self)

@@ -6,12 +6,13 @@ Nothing here may reach a real host: whoever ignores the endpoints that he is giv
 import json
 import os
 import pwd
+import re
 import shutil
 import socket
 import subprocess
 import tempfile
 import threading
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -29,6 +30,7 @@ from pyiceberg.types import StringType, TimestamptzType
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from sf_assets.iceberg.model import Chunk, TableColumn
+from sf_assets_tests.production.rest_catalog import RestCatalogServer, served
 
 KEYS = {"region": "eu-central-1", "access-key-id": "testing", "secret-access-key": "testing"}
 NOWHERE = {
@@ -48,11 +50,14 @@ POSTGRES_BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
 class Aws:
     """A served AWS. `requests`: (service, method) -> how many came, since `forget`; `busy`: S3 refuses so many.
 
-    `fetched`: object -> how often it was read.
+    `fetched`: object -> how often it was read; `keys`: the access keys that S3 was asked with; `lost`: so many updates
+    of Glue tables are made and answered with a fault.
     """
 
     url: str
     busy: int = 0
+    lost: int = 0
+    keys: set[str] = field(default_factory=set)
     requests: Counter[tuple[str, str]] = field(default_factory=Counter)
     actions: Counter[str] = field(default_factory=Counter)
     fetched: Counter[str] = field(default_factory=Counter)
@@ -60,6 +65,7 @@ class Aws:
     def forget(self) -> None:
         self.requests.clear()
         self.fetched.clear()
+        self.keys.clear()
         self.actions.clear()
 
     def counted(self, service: str, *methods: str) -> int:
@@ -105,6 +111,13 @@ def _counting(application: Any, aws: Aws) -> Any:
             aws.busy -= 1
             start("503 Slow Down", [("Content-Type", "application/xml")])
             return [b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"]
+        if service == "s3":
+            aws.keys.update(re.findall(r"Credential=([^/]+)/", environ.get("HTTP_AUTHORIZATION", "")))
+        if aws.lost > 0 and target.endswith("UpdateTable"):
+            aws.lost -= 1
+            b"".join(application(environ, lambda *_: None))
+            start("500 Internal Server Error", [("Content-Type", "application/x-amz-json-1.1")])
+            return [b'{"__type": "InternalServiceException", "message": "lost"}']
         return application(environ, start)
 
     return counted
@@ -135,7 +148,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
 
 def _let_glue_notice_stale_versions(monkeypatch: pytest.MonkeyPatch) -> None:
     """Glue refuses an update whose VersionId is not the table's; moto takes any."""
-    lock, versions, genuine = threading.Lock(), Counter[tuple[str, str]](), GlueResponse.update_table
+    lock, versions, genuine = threading.Lock(), defaultdict[tuple[str, str], int](lambda: 1), GlueResponse.update_table
 
     def update_table(self: GlueResponse) -> str:
         request = json.loads(self.body)
@@ -148,6 +161,18 @@ def _let_glue_notice_stale_versions(monkeypatch: pytest.MonkeyPatch) -> None:
         return str(answer)
 
     monkeypatch.setattr(GlueResponse, "update_table", update_table)
+
+
+@pytest.fixture
+def rest_catalog(tmp_path: Path) -> Iterator[RestCatalogServer]:
+    """A served, empty REST catalog with its files in a folder."""
+    catalog = RestCatalogServer(f"file://{tmp_path}/rest")
+    with served(catalog) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        yield catalog
+        server.shutdown()
+        thread.join()
 
 
 @dataclass(frozen=True)

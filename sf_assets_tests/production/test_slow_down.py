@@ -1,4 +1,4 @@
-"""A burst of S3's 503 SlowDown: the retry strategy that `setup aws` names outlasts it."""
+"""Answers of AWS that do not come: a burst of S3's 503 SlowDown, and a commit whose first answer Glue loses."""
 
 import pytest
 
@@ -27,3 +27,14 @@ def test_without_it_the_burst_is_an_error_of_the_warehouse(aws, account_chunk, a
 
     with pytest.raises(WarehouseError):
         merge(aws.catalog, account_chunk, account_columns)
+
+
+def test_a_commit_that_the_client_sends_again_after_a_lost_answer_counts_once(aws, account_chunk, account_columns):
+    """boto3 repeats the update by itself; Glue refuses the second one, for the first has moved the version."""
+    aws.lost = 1
+
+    written = merge(aws.catalog, account_chunk, account_columns)
+
+    assert aws.lost == 0
+    assert (written.commits, written.inserted) == (1, 1)
+    assert Warehouse("salesforce", "salesforce", aws.catalog).scan("account").collect().height == 1
