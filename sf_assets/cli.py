@@ -61,7 +61,7 @@ def practice(port: int, home: Path | None, options: tuple[str, ...]) -> None:
     """
     from sf_assets.commands.practice import command, note, serving
 
-    folder = home or _home() / "practice"
+    folder = home or _deployment().practice
     if url := serving(folder):
         raise ConfigError(f"the practice org of {folder} is already served on {url}", remedy="Use it, or end it first.")
     note(folder, port=port, pid=os.getpid())
@@ -86,7 +86,7 @@ def demo(port: int | None, rows: tuple[str, ...]) -> None:
     console = Console()
     with (
         console.status("Starting the practice org ...") as status,
-        practice_org(_home() / "practice", port=port, options=_sizes(rows)) as url,
+        practice_org(_deployment().practice, port=port, options=_sizes(rows)) as url,
     ):
         _use_practice(url)
         status.update("Loading Dagster ...")
@@ -148,7 +148,7 @@ def dev(port: int | None, rows: tuple[str, ...], dagit_port: int) -> None:
 
     if _deployment().name == "production":
         sys.exit(serve_dagit(dagit_port))
-    with practice_org(_home() / "practice", port=port, options=_sizes(rows)) as url:
+    with practice_org(_deployment().practice, port=port, options=_sizes(rows)) as url:
         _use_practice(url)
         click.echo(f"The practice org: {url}. Dagit, in some seconds: http://127.0.0.1:{dagit_port}. Ctrl-C ends both.")
         sys.exit(serve_dagit(dagit_port))
@@ -164,27 +164,28 @@ def marts(context: click.Context, port: int | None, rows: tuple[str, ...], dagit
     """Fill the tables from the practice org, build all marts on DuckDB, run all dbt tests, and show them in Dagit."""
     from rich.console import Console
 
-    from sf_assets.commands.marts import every_test_passes, mart_table
+    from sf_assets.commands.marts import database, every_test_passes, mart_table
     from sf_assets.commands.practice import practice_org
 
     os.environ["SF_ASSETS_DBT"] = "1"
     console = Console()
     with (
         console.status("Starting the practice org ...") as status,
-        practice_org(_home() / "practice", port=port, options=_sizes(rows)) as url,
+        practice_org(_deployment().practice, port=port, options=_sizes(rows)) as url,
     ):
         _use_practice(url)
         status.update("Loading Dagster and dbt ...")
         outcomes = _materialize(status)
         status.update("Running all dbt tests ...")
         is_green = every_test_passes(_deployment().dbt_project, _home())
-    console.print(mart_table(_home()))
+    naming = _deployment().naming
+    console.print(mart_table(_home(), naming))
     failed = [outcome.error for outcome in outcomes if outcome.error]
     for line in failed:
         console.print(line, style="red", markup=False, highlight=False)
     if failed or not is_green:
         sys.exit(1)
-    console.print(f"All dbt tests have passed. The marts lie in {_home() / 'analytics.duckdb'}", soft_wrap=True)
+    console.print(f"All dbt tests have passed. The marts lie in {database(_home(), naming)}", soft_wrap=True)
     if dagit:
         signal.signal(signal.SIGTERM, _leave)  # Dagster's run in this process has set its own
         context.invoke(dev, port=port, rows=rows, dagit_port=dagit_port)

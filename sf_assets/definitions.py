@@ -3,7 +3,7 @@
 import dagster as dg
 
 from sf_assets.assets.deployments import Deployment, read_deployment
-from sf_assets.assets.factory import ORG, asset_key, build_endpoints
+from sf_assets.assets.factory import build_endpoints, org_node
 from sf_assets.assets.freshness import KEEP_FRESH, KEEP_FRESH_ONCE_FILLED, automated, build_sensors, cadences
 from sf_assets.assets.io_manager import IcebergIOManager
 from sf_assets.errors import ConfigError
@@ -12,18 +12,20 @@ from sf_assets.specs.endpoints import endpoints
 
 def build_definitions(deployment: Deployment) -> dg.Definitions:
     """Build what Dagster loads: the endpoints' assets, their sensors and resources, and the marts where asked for."""
-    specs = endpoints(deployment.specs)
+    specs, naming = endpoints(deployment.specs), deployment.naming
     chosen = automated(specs, deployment.endpoints)
     words = {name: word for name, word in cadences(specs, deployment.cadences).items() if name in chosen}
     condition = KEEP_FRESH if deployment.fills_missing else KEEP_FRESH_ONCE_FILLED
+    readers = deployment.readers
+    assets = build_endpoints(specs, naming=naming, cadences=words, condition=condition, readers=readers)
     tables = dg.Definitions(
-        assets=[ORG, *build_endpoints(specs, cadences=words, condition=condition, readers=deployment.readers)],
-        asset_checks=deployment.readers.checks([asset_key(spec) for spec in specs]),
-        sensors=build_sensors(words),
+        assets=[org_node(naming), *assets],
+        asset_checks=readers.checks([naming.key(spec.endpoint) for spec in specs]),
+        sensors=build_sensors(words, naming),
         resources={
             "salesforce": deployment.salesforce,
             "iceberg": deployment.iceberg,
-            "snowflake": deployment.readers,
+            "snowflake": readers,
             "io_manager": IcebergIOManager(iceberg=deployment.iceberg),
         },
         executor=dg.in_process_executor,  # a process a step costs 26 times the CPU and logs in thirty times

@@ -14,21 +14,35 @@ from dagster_dbt import DagsterDbtTranslator, DbtCliResource, dbt_assets
 
 from sf_assets.assets.deployments import Deployment
 from sf_assets.assets.follow import FOLLOW
+from sf_assets.assets.naming import Naming
 from sf_assets.errors import ConfigError
 
 GROUP = "marts"
+SOURCE = "salesforce"
+"""The name of our tables in the project."""
 SOURCE_TESTS = "source:*"
 """Left out of Dagster's runs: the tables have checks of their own, and `dbt test` runs these."""
 PARSED = ("manifest.json", "partial_parse.msgpack")
 
 
 class Translator(DagsterDbtTranslator):
-    """How dbt's models appear in Dagster. A source's key is its name and table: `salesforce/account`, as ours."""
+    """How dbt's models appear in Dagster. A source's key is its name and table: `salesforce/account`, as ours.
+
+    The project's source `salesforce` is the org of this code location; another one keeps its name, so that a source
+    `salesforce_emea` is joined to the tables of the location `emea`.
+    """
+
+    def __init__(self, naming: Naming) -> None:
+        super().__init__()
+        self._naming = naming
 
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
         """Return `marts/<model>` for a model, and the key of our asset for a source."""
-        is_source = dbt_resource_props["resource_type"] == "source"
-        return dg.AssetKey([dbt_resource_props["source_name"] if is_source else GROUP, dbt_resource_props["name"]])
+        naming, name = self._naming, dbt_resource_props["name"]
+        if dbt_resource_props["resource_type"] != "source":
+            return dg.AssetKey([naming.of_org(GROUP), name])
+        source = dbt_resource_props["source_name"]
+        return naming.key(name) if source == SOURCE else dg.AssetKey([source, name])
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
         """Return the one group of all models."""
@@ -41,12 +55,17 @@ class Translator(DagsterDbtTranslator):
 
 def build_marts(deployment: Deployment) -> dg.Definitions:
     """Build the dbt project's assets, their checks and their sensor; raise ConfigError where it cannot be read."""
-    project, folder = deployment.dbt_project, deployment.home / "dbt" / deployment.dbt_target
+    project, naming = deployment.dbt_project, deployment.naming
+    folder = deployment.home / naming.of_org("dbt") / deployment.dbt_target
     options = ("--target", deployment.dbt_target, "--vars", json.dumps({"home": str(deployment.home)}))
     manifest = parsed(project, folder, options)
 
     @dbt_assets(
-        manifest=manifest, exclude=SOURCE_TESTS, dagster_dbt_translator=Translator(), name=GROUP, pool=GROUP
+        manifest=manifest,
+        exclude=SOURCE_TESTS,
+        dagster_dbt_translator=Translator(naming),
+        name=GROUP,
+        pool=naming.of_org(GROUP),
     )
     def marts(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
         target = _run_folder(folder, context.run.run_id)
@@ -55,7 +74,7 @@ def build_marts(deployment: Deployment) -> dg.Definitions:
 
     return dg.Definitions(
         assets=[marts],
-        sensors=[_sensor(marts.keys)],
+        sensors=[_sensor(naming.of_org(GROUP), marts.keys)],
         resources={"dbt": _resource(project, deployment.dbt_target)},
     )
 
@@ -116,9 +135,9 @@ def _executable() -> str:
     return str(beside) if beside.exists() else "dbt"
 
 
-def _sensor(keys: Sequence[dg.AssetKey] | Any) -> dg.AutomationConditionSensorDefinition:
+def _sensor(name: str, keys: Sequence[dg.AssetKey] | Any) -> dg.AutomationConditionSensorDefinition:
     return dg.AutomationConditionSensorDefinition(
-        GROUP,
+        name,
         target=dg.AssetSelection.assets(*keys),
         default_status=dg.DefaultSensorStatus.RUNNING,
         minimum_interval_seconds=60,

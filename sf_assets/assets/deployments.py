@@ -12,6 +12,7 @@ from typing import Any
 
 import dagster as dg
 
+from sf_assets.assets.naming import Naming
 from sf_assets.assets.practice import PracticeCredentials
 from sf_assets.assets.registration import NoRegistration, Registration
 from sf_assets.assets.resources import (
@@ -34,6 +35,7 @@ class Deployment:
     """What the environment says. `endpoints` and `cadences` are still text, to be read against the specs."""
 
     name: str
+    naming: Naming
     home: Path
     salesforce: SalesforceResource
     iceberg: IcebergResource
@@ -50,6 +52,11 @@ class Deployment:
         """Whether automation makes the first copy of the org: in practice yes, in production a person starts it."""
         return self.name == "practice"
 
+    @property
+    def practice(self) -> Path:
+        """The folder of this location's practice org."""
+        return practice_folder(self.home, self.naming)
+
 
 def read_deployment(environment: Environment | None = None) -> Deployment:
     """Read the environment (default: the process's own); raise ConfigError that names the variable."""
@@ -58,6 +65,7 @@ def read_deployment(environment: Environment | None = None) -> Deployment:
     iceberg = _iceberg(env, home / "lake" / name)
     return Deployment(
         name=name,
+        naming=_naming(env),
         home=home,
         salesforce=DEPLOYMENTS[name](env, home),
         iceberg=iceberg,
@@ -82,9 +90,18 @@ def home_folder(env: Environment) -> Path:
     return Path(env.get("SF_ASSETS_HOME") or env.get("DAGSTER_HOME") or ".sf_assets").absolute()
 
 
+def practice_folder(home: Path, naming: Naming) -> Path:
+    """Return the folder of a location's practice org: its key pair, its seed, its changes."""
+    return home / naming.of_org("practice")
+
+
+def _naming(env: Environment) -> Naming:
+    return Naming(env.get("SF_ASSETS_ORG", ""))
+
+
 def _practice(env: Environment, home: Path) -> SalesforceResource:
-    url = env.get("SALESFORCE_INSTANCE_URL") or PRACTICE_URL
-    return _salesforce(env, home, instance_url=url, credentials=PracticeCredentials(folder=str(home / "practice")))
+    url, folder = env.get("SALESFORCE_INSTANCE_URL") or PRACTICE_URL, practice_folder(home, _naming(env))
+    return _salesforce(env, home, instance_url=url, credentials=PracticeCredentials(folder=str(folder)))
 
 
 def _production(env: Environment, home: Path) -> SalesforceResource:
@@ -142,7 +159,7 @@ def _secrets_manager(secret_id: str) -> CredentialsResource:
 def _iceberg(env: Environment, local_folder: Path) -> IcebergResource:
     return IcebergResource(
         catalog=env.get("SF_ASSETS_CATALOG") or "salesforce",
-        namespace=env.get("SF_ASSETS_NAMESPACE") or "salesforce",
+        namespace=env.get("SF_ASSETS_NAMESPACE") or _naming(env).source,
         local_folder=str(local_folder),
     )
 

@@ -1,7 +1,7 @@
 """EndpointSpec -> AssetsDefinition. The body of all thirty: survey, sync, yield it, yield its checks."""
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,7 @@ import dagster as dg
 from sf_assets.assets.checks import check_results, check_specs
 from sf_assets.assets.config import EndpointConfig
 from sf_assets.assets.freshness import CADENCES
+from sf_assets.assets.naming import Naming
 from sf_assets.assets.progress import ProgressLog
 from sf_assets.assets.registration import NoRegistration, Registration
 from sf_assets.assets.reporting import teaching
@@ -20,31 +21,36 @@ from sf_assets.specs.model import EndpointSpec
 if TYPE_CHECKING:
     from sf_assets.sync import Sync
 
-PREFIX = "salesforce"
 KINDS = {"salesforce", "polars", "iceberg"}
-ORG = dg.AssetSpec(
-    "salesforce_org",
-    description="The Salesforce org that all endpoints are read from. It is not made here.",
-    kinds={"salesforce"},
-    group_name="org",
-)
-"""The one upstream node of all endpoints."""
-
 Results = Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]
+Siblings = Mapping[dg.AssetKey, EndpointSpec]
+
+
+def org_node(naming: Naming) -> dg.AssetSpec:
+    """Return the one upstream node of all endpoints."""
+    return dg.AssetSpec(
+        naming.org_key,
+        description="The Salesforce org that all endpoints are read from. It is not made here.",
+        kinds={"salesforce"},
+        group_name="org",
+    )
 
 
 def build_endpoints(
     specs: Sequence[EndpointSpec],
     *,
+    naming: Naming,
     cadences: dict[str, str],
     condition: dg.AutomationCondition[Any],
     readers: Registration | None = None,
 ) -> list[dg.AssetsDefinition]:
     """Build the assets of all specs; those with a cadence are kept fresh by `condition`, `readers` are told of each."""
+    siblings = {naming.key(spec.endpoint): spec for spec in specs}
     return [
         build_endpoint(
             spec,
-            siblings=specs,
+            naming=naming,
+            siblings=siblings,
             cadence=cadences.get(spec.endpoint),
             condition=condition,
             readers=readers or NoRegistration(),
@@ -56,24 +62,26 @@ def build_endpoints(
 def build_endpoint(
     spec: EndpointSpec,
     *,
-    siblings: Sequence[EndpointSpec],
+    naming: Naming,
+    siblings: Siblings,
     cadence: str | None,
     condition: dg.AutomationCondition[Any],
     readers: Registration,
 ) -> dg.AssetsDefinition:
     """Build one endpoint's asset. `siblings` are all endpoints: a run surveys those of them that it has selected."""
+    key = naming.key(spec.endpoint)
 
     @dg.asset(
-        key=asset_key(spec),
-        deps=[ORG.key],
+        key=key,
+        deps=[naming.org_key],
         group_name=spec.group,
         owners=[spec.owner],
         kinds=KINDS,
-        pool=f"table_{spec.endpoint}",  # dagster.yaml: one run a pool, so a second run over a table waits its turn
+        pool=naming.pool(spec.endpoint),  # dagster.yaml: one run a pool, so a second run over a table waits its turn
         tags={"salesforce/object": spec.sobject, "salesforce/read": spec.how, "salesforce/cadence": cadence or "none"},
         description=description(spec, cadence),
         metadata={"dagster/code_references": _code_references(spec)},
-        check_specs=[*check_specs(asset_key(spec)), *readers.check_specs(asset_key(spec))],
+        check_specs=[*check_specs(key), *readers.check_specs(key)],
         freshness_policy=CADENCES[cadence].policy if cadence else None,
         automation_condition=condition if cadence else None,
     )
@@ -93,11 +101,6 @@ def build_endpoint(
     return endpoint
 
 
-def asset_key(spec: EndpointSpec) -> dg.AssetKey:
-    """Return an endpoint's asset key; dbt's source `salesforce` and table `endpoint` have the same one."""
-    return dg.AssetKey([PREFIX, spec.endpoint])
-
-
 def description(spec: EndpointSpec, cadence: str | None) -> str:
     """Return the description for a newcomer, as markdown: what the table holds, how it is read, and the SOQL."""
     read = "queryAll, deleted and archived rows included" if spec.has_is_deleted else "query"
@@ -115,7 +118,7 @@ def description(spec: EndpointSpec, cadence: str | None) -> str:
 
 def _begin(
     spec: EndpointSpec,
-    siblings: Sequence[EndpointSpec],
+    siblings: Siblings,
     *,
     context: dg.AssetExecutionContext,
     config: EndpointConfig,
@@ -127,7 +130,7 @@ def _begin(
 
     options, warehouse = config.options(salesforce, hashes=bool(spec.hashed)), iceberg.warehouse()
     keys = selected_keys(context)
-    selected = [sibling for sibling in siblings if asset_key(sibling) in keys]
+    selected = [sibling for key, sibling in siblings.items() if key in keys]
     survey = salesforce.survey(context.run.run_id, selected, warehouse)
     client = salesforce.client()
     watch = ProgressLog(context.log.info)

@@ -5,7 +5,8 @@ import dagster as dg
 AC = dg.AutomationCondition
 RETRY = "*/15 * * * *"
 """When a mart whose run failed is tried again."""
-TABLES = dg.AssetSelection.key_prefixes("salesforce")
+TABLES = dg.AssetSelection.kind("salesforce")
+"""The endpoints' tables, whichever org they are of."""
 
 # A sync without news leaves a table's data version as it was. A table that the mart's own run has filled is no news
 # either. What another mart is about to become is: both are then built in one run, in their order.

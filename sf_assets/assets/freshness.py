@@ -4,12 +4,13 @@ A policy alone materializes nothing: it sets a state. The wanted age is the poli
 refreshed when it is reached, and a failed policy means that the promise is broken.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 import dagster as dg
 
+from sf_assets.assets.naming import Naming
 from sf_assets.errors import ConfigError
 from sf_assets.specs.model import EndpointSpec
 
@@ -68,15 +69,15 @@ def split(text: str) -> list[str]:
     return [word.strip() for word in text.split(",") if word.strip()]
 
 
-def build_sensors(words: Mapping[str, str]) -> list[dg.AutomationConditionSensorDefinition]:
+def build_sensors(words: Mapping[str, str], naming: Naming) -> list[dg.AutomationConditionSensorDefinition]:
     """Build one running sensor for each cadence in use, so that a long daily endpoint does not hold the hourly ones."""
-    return [_sensor(cadence, words) for cadence in CADENCES if cadence in words.values()]
+    asked = {word: [naming.key(name) for name in words if words[name] == word] for word in CADENCES}
+    return [_sensor(f"{naming.source}_{word}", word, keys) for word, keys in asked.items() if keys]
 
 
-def _sensor(cadence: str, words: Mapping[str, str]) -> dg.AutomationConditionSensorDefinition:
-    keys = [dg.AssetKey(["salesforce", endpoint]) for endpoint, word in words.items() if word == cadence]
+def _sensor(name: str, cadence: str, keys: Sequence[dg.AssetKey]) -> dg.AutomationConditionSensorDefinition:
     return dg.AutomationConditionSensorDefinition(
-        f"salesforce_{cadence}",
+        name,
         target=dg.AssetSelection.assets(*keys),
         default_status=dg.DefaultSensorStatus.RUNNING,
         minimum_interval_seconds=60,  # twice the freshness daemon's 30 s: a state that lags is not acted on twice

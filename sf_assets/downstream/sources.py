@@ -16,7 +16,8 @@ FRESHNESS: Mapping[str, tuple[int, int]] = {"hourly": (3, 6), "six_hours": (9, 1
 RENAMED: Mapping[str, str] = {"product_2_id": "product_id", "pricebook_2_id": "pricebook_id"}
 """Columns that Salesforce numbers, and what staging calls them."""
 CURRENCY = "currency_iso_code"
-NAMESPACE = "env_var('SF_ASSETS_NAMESPACE', 'salesforce')"
+NAMESPACE = "env_var('SF_ASSETS_NAMESPACE', ('salesforce_' ~ env_var('SF_ASSETS_ORG', '')).rstrip('_'))"
+"""As the code location finds it: an org of its own has a namespace of its own."""
 
 WRITTEN = "Written by `sf-assets sources`; a test compares."
 _TEXT = partial(json.dumps, ensure_ascii=False)

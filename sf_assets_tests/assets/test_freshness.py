@@ -14,6 +14,7 @@ from sf_assets.assets.freshness import (
     build_sensors,
     cadences,
 )
+from sf_assets.assets.naming import Naming
 from sf_assets.errors import ConfigError
 from sf_assets.specs.endpoints import endpoints
 
@@ -57,7 +58,7 @@ def test_every_cadence_of_the_table_promises_more_than_it_wants():
 
 
 def test_each_cadence_in_use_has_one_running_sensor():
-    sensors = build_sensors({"task": "hourly", "event": "hourly", "profile": "daily"})
+    sensors = build_sensors({"task": "hourly", "event": "hourly", "profile": "daily"}, Naming())
 
     assert [sensor.name for sensor in sensors] == ["salesforce_hourly", "salesforce_daily"]
     assert {sensor.default_status for sensor in sensors} == {dg.DefaultSensorStatus.RUNNING}
@@ -78,7 +79,7 @@ class Story:
             if self.fails:
                 raise dg.Failure("the org is closed")
 
-        self.defs = dg.Definitions([account], sensors=build_sensors({"account": "hourly"}))
+        self.defs = dg.Definitions([account], sensors=build_sensors({"account": "hourly"}, Naming()))
 
     def tick(self, minutes=1):
         self.now += timedelta(minutes=minutes)

@@ -5,7 +5,6 @@ import polars as pl
 import pytest
 
 from sf_assets.assets import status
-from sf_assets.assets.factory import ORG
 from sf_assets.definitions import build_definitions
 
 # Dagster itself calls it, for a nested resource with an EnvVar.
@@ -82,8 +81,8 @@ def test_one_survey_serves_all_endpoints_of_a_run(runs, practice_org):
 
 def test_materialize_surveys_its_selection_or_all_that_it_is_given(runs, practice_org, instance):
     definitions = build_definitions(runs.deployment)
-    wanted = ("product", "pricebook")
-    assets = [a for a in definitions.assets if a is ORG or a.key.path[-1] in wanted]
+    wanted = ("salesforce_org", "product", "pricebook")
+    assets = [a for a in definitions.assets if a.key.path[-1] in wanted]
 
     for selection in ([dg.AssetKey(["salesforce", "product"])], None):
         practice_org.forget_requests()

@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 import pytest
 
-from sf_assets.assets.factory import asset_key
+from sf_assets.assets.factory import KINDS
 from sf_assets.assets.follow import FOLLOW
+from sf_assets.assets.naming import Naming
 from sf_assets.specs.endpoints import endpoints
 
 QUIET = {"run_config": {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}}
@@ -32,9 +33,10 @@ class Story:
         self.defs = dg.Definitions([*tables, *self.marts], asset_checks=checks)
 
     def table(self, spec):
-        blocking = dg.AssetCheckSpec("complete", asset=asset_key(spec), blocking=True)
+        key = Naming().key(spec.endpoint)
+        blocking = dg.AssetCheckSpec("complete", asset=key, blocking=True)
 
-        @dg.asset(key=asset_key(spec), check_specs=[blocking])
+        @dg.asset(key=key, kinds=KINDS, check_specs=[blocking])
         def table():
             yield dg.MaterializeResult(data_version=dg.DataVersion(str(self.versions[spec.endpoint])))
             yield dg.AssetCheckResult(check_name="complete", passed=spec.endpoint not in self.red)

@@ -44,7 +44,7 @@ class Run:
         self.warehouse = self.deployment.iceberg.warehouse()
         with dg.DagsterInstance.ephemeral() as instance:
             job = build_definitions(self.deployment).resolve_implicit_global_asset_job_def()
-            keys = [dg.AssetKey(["salesforce", endpoint]) for endpoint in endpoints]
+            keys = [self.deployment.naming.key(endpoint) for endpoint in endpoints]
             result = job.execute_in_process(
                 instance=instance,
                 asset_selection=keys,
@@ -64,6 +64,27 @@ def lake_of(environment):
     """What the catalog integration finds: the newest metadata of a table."""
     warehouse = read_deployment(environment).iceberg.warehouse()
     return lambda table: warehouse.facts(table).metadata_location
+
+
+def test_an_org_of_its_own_is_registered_under_its_own_names(environment, snowflake):
+    environment |= {"SF_ASSETS_ORG": "emea", "SF_ASSETS_SNOWFLAKE": "tables"}
+    snowflake.lake = lake_of(environment)
+
+    told = Run(environment, "product")
+
+    assert told.checks["product"].passed
+    assert told.checks["product"].asset_key == dg.AssetKey(["salesforce_emea", "product"])
+    assert 'ALTER ICEBERG TABLE "RAW"."SALESFORCE_EMEA"."PRODUCT" REFRESH' in snowflake.asked
+    assert any("CATALOG_NAMESPACE = 'salesforce_emea'" in statement for statement in snowflake.asked)
+
+
+def test_a_linked_database_is_asked_for_an_orgs_own_tables(environment):
+    emea = read_deployment(environment | {"SF_ASSETS_ORG": "emea"})
+
+    checks = build_definitions(emea).asset_checks or ()
+
+    assert str(emea.readers.place.name("account")) == '"RAW"."salesforce_emea"."account"'
+    assert emea.naming.key("account") in {spec.asset_key for check in checks for spec in check.check_specs}
 
 
 def test_a_registered_table_is_created_once_and_refreshed_after_each_commit(environment, snowflake, practice_org):

@@ -1,0 +1,56 @@
+"""What one org's code location calls that which a Dagster instance knows by name alone: keys, pools, the org's node.
+
+Two locations of an instance that use one asset key show two tables as one, and two that use one pool wait for each
+other. So with several orgs in an instance all of them but one bear a name of their own.
+"""
+
+import re
+from dataclasses import dataclass
+
+import dagster as dg
+
+from sf_assets.errors import ConfigError
+
+SETTING = "SF_ASSETS_ORG"
+_FORM = re.compile(r"[a-z0-9]+(_[a-z0-9]+)*")
+_LONGEST = 40
+
+
+@dataclass(frozen=True)
+class Naming:
+    """The names of one org's code location. `org` is empty where the instance has no other; ConfigError if it misfits.
+
+    What Glue and Snowflake, dbt and Dagster all take for a name is lower-case letters, digits and single underscores.
+    """
+
+    org: str = ""
+
+    def __post_init__(self) -> None:
+        if self.org and not (_FORM.fullmatch(self.org) and len(self.org) <= _LONGEST):
+            raise ConfigError(
+                f"{SETTING} is {self.org!r}; it must be a short name such as emea",
+                remedy=f"Use lower-case letters and digits, with single underscores between them, {_LONGEST} at most.",
+                setting=SETTING,
+            )
+
+    def of_org(self, word: str) -> str:
+        """Return a word as this org's own: `marts` is `marts_emea` in the location of `emea`."""
+        return f"{word}_{self.org}" if self.org else word
+
+    @property
+    def source(self) -> str:
+        """First part of the tables' keys and default namespace; a dbt source of this name is joined to them."""
+        return self.of_org("salesforce")
+
+    @property
+    def org_key(self) -> dg.AssetKey:
+        """The key of the org itself, which all endpoints are read from."""
+        return dg.AssetKey(f"{self.source}_org")
+
+    def key(self, endpoint: str) -> dg.AssetKey:
+        """Return the asset key of an endpoint's table."""
+        return dg.AssetKey([self.source, endpoint])
+
+    def pool(self, endpoint: str) -> str:
+        """Return the pool of an endpoint's table. The dot is in no endpoint's name, so no two orgs share a pool."""
+        return f"{self.of_org('table')}{'.' if self.org else '_'}{endpoint}"
