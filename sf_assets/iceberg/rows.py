@@ -82,17 +82,19 @@ def judge(frame: pl.DataFrame, known: pl.DataFrame, rule: Rule) -> pl.DataFrame:
     place = [*rule.keys, *rule.ordering(known.columns), FILE, POSITION]
     beside = known.select(place).rename({name: name + OLD for name in rule.ordering(known.columns)})
     joined = frame.join(beside, on=rule.keys, how="left", maintain_order="left")
-    return joined.with_columns(_verdict(rule).alias(VERDICT))
+    return joined.with_columns(_verdict(rule, joined.columns).alias(VERDICT))
 
 
-def _verdict(rule: Rule) -> pl.Expr:
-    """A missing stamp is older than any."""
+def _verdict(rule: Rule, columns: Sequence[str]) -> pl.Expr:
+    """A missing stamp is older than any. An older stamp of a later reading is a tie: the org's clock was set back."""
     is_new = pl.col(FILE).is_null()
     if rule.stamp is None:
         return pl.when(is_new).then(pl.lit("new")).otherwise(pl.lit("tie"))
     ours, theirs = pl.col(rule.stamp), pl.col(rule.stamp + OLD)
     is_older = (ours < theirs) | (ours.is_null() & theirs.is_not_null())
     is_newer = (ours > theirs) | (ours.is_not_null() & theirs.is_null())
+    if {SYNCED_AT, SYNCED_AT + OLD} <= {*columns}:
+        is_older &= (ours.is_null() | (pl.col(SYNCED_AT) <= pl.col(SYNCED_AT + OLD))).fill_null(True)
     return (
         pl.when(is_new).then(pl.lit("new")).when(is_older).then(pl.lit("older"))
         .when(is_newer).then(pl.lit("newer")).otherwise(pl.lit("tie"))
@@ -104,7 +106,8 @@ def settle_ties(ties: pl.DataFrame, rule: Rule, *, compared: Sequence[str]) -> p
 
     `ties` bears the table's values under `<column>__old`.
     """
-    same = pl.all_horizontal([pl.lit(True), *(pl.col(c).eq_missing(pl.col(c + OLD)) for c in compared)])
+    alike = [*compared, *([rule.stamp] if rule.stamp is not None else [])]
+    same = pl.all_horizontal([pl.lit(True), *(pl.col(c).eq_missing(pl.col(c + OLD)) for c in alike)])
     later = pl.lit(True)
     if rule.stamp is not None and SYNCED_AT in ties.columns and SYNCED_AT + OLD in ties.columns:
         later = (pl.col(SYNCED_AT) >= pl.col(SYNCED_AT + OLD)).fill_null(True)

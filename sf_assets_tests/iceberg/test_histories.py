@@ -29,7 +29,8 @@ class Model:
             return
         new = row if has_amount else (row[0], old[1], *row[2:])
         is_same = new[:3] == old[:3]
-        if new[2] > old[2] or (new[2] == old[2] and not is_same and new[3] >= old[3]):
+        is_later_read = new[3] > old[3] or (new[3] == old[3] and new[2] == old[2])
+        if new[2] > old[2] or (is_later_read and not is_same):
             self.rows[key] = new
 
     def replace(self, rows: dict[str, Row], *, has_amount: bool) -> None:

@@ -20,7 +20,9 @@ def test_the_first_merge_makes_the_table_with_all_its_columns(account):
     ("name", "stamp", "at", "stands", "counted"),
     [
         ("Acme", 10, 2000, "Acme", "unchanged"),
-        ("Apex", 9, 2000, "Acme", "outdated"),
+        ("Apex", 9, 500, "Acme", "outdated"),
+        ("Apex", 9, 2000, "Apex", "updated"),
+        ("Acme", 9, 2000, "Acme", "updated"),
         ("Apex", 11, 500, "Apex", "updated"),
         ("Apex", 10, 2000, "Apex", "updated"),
         ("Apex", 10, 500, "Acme", "outdated"),
