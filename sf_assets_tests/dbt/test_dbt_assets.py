@@ -1,5 +1,6 @@
 """The dbt project in Dagster: off by default and without cost, joined to the tables, asked for with their news."""
 
+import shutil
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -113,6 +114,43 @@ def test_one_dbt_at_a_time_writes_the_database(defs):
     [op] = {asset.op for asset in defs.assets or () if "marts" in str(getattr(asset, "keys", ""))}
 
     assert op.pool == "marts"
+
+
+@pytest.fixture(scope="module")
+def emea(environment, defs):
+    """The location of another org over the same home; the project reads alike, so dbt is spared a second parse."""
+    home = read_deployment(environment).home
+    shutil.copytree(home / "dbt", home / "dbt_emea")
+    return build_definitions(read_deployment({**environment, "SF_ASSETS_ORG": "emea"}))
+
+
+def test_two_orgs_have_marts_of_their_own_each_on_its_own_tables(emea, graph):
+    there = emea.resolve_asset_graph()
+
+    for name in marts(graph):
+        parents = graph.get(dg.AssetKey(["marts", name])).parent_keys
+        assert there.get(dg.AssetKey(["marts_emea", name])).parent_keys == {
+            dg.AssetKey(["salesforce_emea", key.path[-1]]) for key in parents
+        }
+    assert not there.get_all_asset_keys() & graph.get_all_asset_keys()
+
+
+def test_two_orgs_do_not_wait_for_each_others_marts(emea):
+    [op] = {asset.op for asset in emea.assets or () if "marts" in str(getattr(asset, "keys", ""))}
+
+    assert op.pool == "marts_emea"
+    assert "marts_emea" in {sensor.name for sensor in emea.sensors}
+
+
+def test_a_source_named_after_another_org_is_joined_to_that_orgs_tables(environment):
+    pytest.importorskip("dagster_dbt")
+    from sf_assets.assets.dbt import Translator
+    from sf_assets.assets.naming import Naming
+
+    source = {"resource_type": "source", "source_name": "salesforce_emea", "name": "account"}
+
+    assert Translator(Naming()).get_asset_key(source) == Naming("emea").key("account")
+    assert Translator(Naming("us")).get_asset_key(source | {"source_name": "salesforce"}) == Naming("us").key("account")
 
 
 def test_a_manifest_is_parsed_again_only_after_a_file_of_the_project_has_changed(environment, defs):

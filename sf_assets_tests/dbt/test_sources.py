@@ -1,12 +1,16 @@
 """The dbt project's generated files follow the specs, and all its sources are our assets."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
+from jinja2.sandbox import SandboxedEnvironment
 
+from sf_assets.assets.deployments import read_deployment
 from sf_assets.assets.freshness import CADENCES
 from sf_assets.columns import plan_columns
+from sf_assets.commands.marts import database
 from sf_assets.downstream.sources import FRESHNESS, SOURCES, project_files, staging_model
 from sf_assets.specs.endpoints import endpoints
 from sf_assets.specs.naming import column_name
@@ -71,6 +75,22 @@ def test_a_reference_is_tested_when_it_has_one_target_among_the_endpoints():
     for endpoint, column in tested:
         fields = {column_name(field.name): field for field in SPECS[endpoint].catalogue}
         assert len(fields[column].reference_to) == 1
+
+
+@pytest.mark.parametrize("org", ["", "emea"])
+def test_dbt_looks_for_an_orgs_tables_and_puts_its_marts_where_the_code_location_does(org, tmp_path):
+    env = {"SF_ASSETS_ORG": org, "SF_ASSETS_HOME": str(tmp_path)}
+    deployment = read_deployment(env)
+    profile = yaml.safe_load((PROJECT / "profiles.yml").read_text())["sf_assets"]["outputs"]
+
+    def said(text):
+        target = SimpleNamespace(type="duckdb", database="analytics")
+        template = SandboxedEnvironment().from_string(text)  # as dbt's own is
+        return template.render(target=target, env_var=env.get, var=lambda name, other: other)
+
+    assert said(SOURCE["schema"]) == deployment.iceberg.namespace
+    assert said(profile["duckdb"]["path"]) == str(database(tmp_path, deployment.naming))
+    assert {said(output["schema"]) for output in profile.values()} == {deployment.naming.of_org("marts")}
 
 
 def test_freshness_asks_the_status_table_and_warns_when_the_promise_is_broken():
