@@ -1,8 +1,7 @@
 """An Iceberg REST catalog on loopback, in the form of Polaris: OAuth client credentials, a prefix, optimistic commits.
 
 The metadata's rules are pyiceberg's own functions, behind HTTP; what a server alone decides (who may, whether a
-requirement holds, what an answer that got lost had done) is decided here. `benchmarks/rest_server.py` tries the same
-against a server that shares no code with pyiceberg.
+requirement holds, what an answer that got lost had done) is decided here.
 """
 
 import json

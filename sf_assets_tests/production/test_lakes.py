@@ -1,4 +1,4 @@
-"""The thirty endpoints in three lakes by the same code: only the environment differs."""
+"""The thirty endpoints in four lakes by the same code: only the environment differs, and nobody else is spoken to."""
 
 import json
 import os
@@ -10,21 +10,45 @@ from pathlib import Path
 
 import pytest
 
+from sf_assets_tests.snowflake.account import key_pair, snowflake
+
+__all__ = ["key_pair", "snowflake"]
+
 DRIVER = Path(__file__).with_name("driver.py")
 STRACE = shutil.which("strace")
 PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV")
+ELSEWHERE = "import socket; socket.socket(socket.AF_INET{0}, socket.SOCK_DGRAM).connect(({1!r}, 9))"
 
 
 @pytest.fixture
-def materialize(aws, practice_org, tmp_path):
-    """Run all endpoints under an environment; returns every table and the addresses that were connected to."""
+def traced(tmp_path):
+    """Runs a command in an environment; returns the addresses that it or a child of it sent to or connected to."""
+
+    def run(*command, environment):
+        calls = tmp_path / "calls"
+        strace = [STRACE, "-f", "--seccomp-bpf", "-e", "trace=connect,sendto,sendmsg,sendmmsg", "-o", calls]
+        whole = [*(strace if STRACE else ()), *command]
+        subprocess.run(whole, env=environment, cwd=tmp_path, check=True, timeout=180, capture_output=True)
+        return addresses(calls.read_text(errors="replace")) if STRACE else {"127.0.0.1"}
+
+    return run
+
+
+@pytest.fixture
+def credentials(practice_org):
+    """The login's settings, secrets in the environment."""
+    return {f"SALESFORCE_{key.upper()}": value for key, value in practice_org.credentials.items()}
+
+
+@pytest.fixture
+def materialize(aws, practice_org, traced, tmp_path):
+    """Run all endpoints under an environment; returns every table and the addresses that were spoken to."""
 
     def run(name, environment):
-        target, calls = tmp_path / f"{name}.json", tmp_path / f"{name}.strace"
+        target = tmp_path / f"{name}.json"
         told = {
             **{key: os.environ[key] for key in PASSED_ON if key in os.environ},
             **{key: value for key, value in os.environ.items() if key.startswith("AWS_")},
-            **{f"SALESFORCE_{key.upper()}": value for key, value in practice_org.credentials.items()},
             "SF_ASSETS_DEPLOYMENT": "production",
             "SF_ASSETS_HOME": str(tmp_path / name),
             "SALESFORCE_INSTANCE_URL": practice_org.url,
@@ -32,14 +56,40 @@ def materialize(aws, practice_org, tmp_path):
             "DAGSTER_DISABLE_TELEMETRY": "yes",
             **environment,
         }
-        traced = [STRACE, "-f", "--seccomp-bpf", "-e", "trace=connect,sendto,sendmsg", "-o", calls] if STRACE else []
-        command = [*traced, sys.executable, DRIVER, target]
-        subprocess.run(command, env=told, cwd=tmp_path, check=True, timeout=120, capture_output=True)
+        spoken_to = traced(sys.executable, DRIVER, target, environment=told)
         outcome = json.loads(target.read_text())
         assert outcome["success"]
-        return outcome["tables"], addresses(calls.read_text(errors="replace")) if STRACE else set()
+        return outcome["tables"], spoken_to
 
     return run
+
+
+@pytest.fixture
+def secret(aws, practice_org):
+    """The login's settings, kept in AWS Secrets Manager."""
+    text = json.dumps(practice_org.credentials)
+    aws.client("secretsmanager").create_secret(Name="salesforce/sf_assets", SecretString=text)
+    return {"SALESFORCE_SECRET_ID": "salesforce/sf_assets", "AWS_ENDPOINT_URL_SECRETS_MANAGER": aws.url}
+
+
+@pytest.fixture
+def registered(snowflake, aws):
+    """Snowflake's settings, for an account that finds each table where Glue says it is."""
+    glue = aws.client("glue")
+
+    def newest(name):
+        return glue.get_table(DatabaseName="salesforce", Name=name)["Table"]["Parameters"]["metadata_location"]
+
+    snowflake.lake = newest
+    return {
+        "SF_ASSETS_SNOWFLAKE": "tables",
+        "SNOWFLAKE_ACCOUNT": snowflake.account,
+        "SNOWFLAKE_HOST": f"http://127.0.0.1:{snowflake.port}",
+        "SNOWFLAKE_USER": snowflake.user,
+        "SNOWFLAKE_PRIVATE_KEY": snowflake.private_key,
+        "SNOWFLAKE_DATABASE": "RAW",
+        "SNOWFLAKE_WAREHOUSE": "LOADING",
+    }
 
 
 def addresses(trace):
@@ -48,21 +98,33 @@ def addresses(trace):
     return {four or six for four, six in found}
 
 
-def test_glue_and_postgresql_over_s3_hold_what_sqlite_holds_and_nothing_leaves_this_machine(
-    materialize, aws, postgres, as_environment
+def test_glue_postgresql_and_rest_hold_what_sqlite_holds_and_nothing_leaves_this_machine(
+    materialize, aws, postgres, rest_catalog, snowflake, as_environment, credentials, secret, registered
 ):
     on_s3 = {name: value for name, value in aws.catalog.items() if name.startswith("s3.")}
     sql = {"type": "sql", "uri": postgres.create("catalog"), "warehouse": "s3://lake/sql", **on_s3}
 
-    local, _ = materialize("sqlite", {})
-    glue, spoken_to = materialize("glue", as_environment(aws.catalog))
-    in_postgres, also = materialize("postgres", as_environment(sql))
+    local, _ = materialize("sqlite", credentials)
+    glue, spoken_to = materialize("glue", as_environment(aws.catalog) | secret | registered)
+    in_postgres, also = materialize("postgres", as_environment(sql) | credentials)
+    in_rest, and_also = materialize("rest", as_environment(rest_catalog.catalog) | credentials)
 
     assert len(local) == 30
     assert sum(len(table["rows"]) for table in local.values()) > 300
     for endpoint, table in local.items():
         assert glue[endpoint] == table, endpoint
         assert in_postgres[endpoint] == table, endpoint
+        assert in_rest[endpoint] == table, endpoint
     assert len(aws.client("glue").get_tables(DatabaseName="salesforce")["TableList"]) == 31
-    assert not STRACE or spoken_to | also <= {"127.0.0.1"}
-    assert not STRACE or spoken_to
+    assert len([path for path in rest_catalog.asked if path == "POST namespaces/salesforce/tables"]) == 31
+    assert len(snowflake.tables) == 31
+    assert aws.actions["GetSecretValue"] == 1
+    assert spoken_to | also | and_also == {"127.0.0.1"}
+
+
+@pytest.mark.skipif(STRACE is None, reason="no strace here: apt-get install strace")
+@pytest.mark.parametrize(("family", "address"), [("", "127.0.0.2"), ("6", "::1")])
+def test_whoever_spoke_to_another_address_would_be_seen(traced, family, address):
+    spoken_to = traced(sys.executable, "-c", ELSEWHERE.format(family, address), environment={})
+
+    assert spoken_to == {address}
