@@ -28,10 +28,14 @@ WIRE_TYPES: Mapping[str, Any] = {
     "long": Number,
     "double": Number,
     "percent": Number,
-    "currency": Number,
+    "currency": Any,
     "anyType": str | int | float | bool | None,
 }
-"""JSON types by Salesforce type; the rest is text. A whole number may come as 5, 5.0 or 5E0."""
+"""JSON types by Salesforce type; the rest is text. A whole number may come as 5, 5.0 or 5E0.
+
+Money may have more digits than a binary number has. Only an untyped number is decoded from its text, so money is judged
+later.
+"""
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,8 @@ def decode(records: bytes | msgspec.Raw, columns: Sequence[Column], *, sobject: 
 def _decoder(columns: tuple[Column, ...]) -> msgspec.json.Decoder[list[Any]]:
     fields = [(f"c{i}", WIRE_TYPES.get(column.type, str | None)) for i, column in enumerate(columns)]
     names = {f"c{i}": column.api_name for i, column in enumerate(columns)}
-    return msgspec.json.Decoder(list[msgspec.defstruct("Row", fields, rename=names, gc=False)])  # type: ignore[misc]
+    row = msgspec.defstruct("Row", fields, rename=names, gc=False)
+    return msgspec.json.Decoder(list[row], float_hook=Decimal)  # type: ignore[valid-type]
 
 
 def _rows(records: bytes | msgspec.Raw, columns: tuple[Column, ...], sobject: str) -> list[Any]:
@@ -121,18 +126,21 @@ class _Page:
     def real(self, column: Column, cells: Sequence[Number]) -> pl.Series:
         return pl.Series(column.name, [None if c is None else float(c) for c in cells], dtype=pl.Float64)
 
-    def money(self, column: Column, cells: Sequence[Number]) -> pl.Series:
-        """Through the shortest text of the number, which is what Salesforce printed; digits beyond are counted."""
+    def money(self, column: Column, cells: Sequence[Any]) -> pl.Series:
+        """Every digit that the column keeps; what was beyond is counted."""
         scale = column.decimal_scale
         unit = Decimal(1).scaleb(-scale)
-        values = [None if cell is None else Decimal(repr(cell)) for cell in cells]
-        for row, value in enumerate(values):
-            if value is None:
+        values = list(cells)
+        for row, cell in enumerate(cells):
+            if cell is None:
                 continue
+            if type(cell) not in (int, Decimal):
+                raise self.refuse(column, row, cell, "no number")
+            value = Decimal(cell)
             try:
                 kept = value.quantize(unit, context=MONEY)
             except InvalidOperation:
-                raise self.refuse(column, row, cells[row], f"more than {38 - scale} digits before the point") from None
+                raise self.refuse(column, row, value, f"more than {38 - scale} digits before the point") from None
             if kept != value:
                 self.rounded[column.api_name] = self.rounded.get(column.api_name, 0) + 1
             values[row] = kept

@@ -79,6 +79,18 @@ def test_money_beyond_the_columns_digits_is_rounded_and_counted():
     assert page.rounded == {"X": 1}
 
 
+@pytest.mark.parametrize(
+    "text", ["9999999999999999.99", "-123456789012345678.901234", "12345678901234567890123456", "1.5E+25", "7"]
+)
+def test_money_keeps_digits_that_a_binary_number_has_not(text):
+    wire = f'[{{"Id":"a","X":{text}}}]'.encode()
+
+    page = decode(wire, (ID, column("X", "currency", 2)), sobject="Account", synced_at=NOON)
+
+    assert page.frame["x"].to_list() == [Decimal(text)]
+    assert page.rounded == {}
+
+
 def test_money_keeps_the_digits_of_a_column_with_a_larger_scale():
     page = decoded({"Id": "a", "X": 0.12345678}, columns=(column("X", "currency", 8),))
 
@@ -95,6 +107,7 @@ def test_money_keeps_the_digits_of_a_column_with_a_larger_scale():
         ("int", True),
         ("double", "1.5"),
         ("currency", "1.5"),
+        ("currency", True),
         ("currency", 1e33),
         ("boolean", 1),
         ("string", 12),
