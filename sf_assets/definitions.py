@@ -5,6 +5,7 @@ import dagster as dg
 from sf_assets.assets.deployments import Deployment, read_deployment
 from sf_assets.assets.factory import build_endpoints, org_node
 from sf_assets.assets.freshness import KEEP_FRESH, KEEP_FRESH_ONCE_FILLED, automated, build_sensors, cadences
+from sf_assets.assets.history import build_history_sensor
 from sf_assets.assets.io_manager import IcebergIOManager
 from sf_assets.errors import ConfigError
 from sf_assets.specs.endpoints import endpoints
@@ -16,12 +17,13 @@ def build_definitions(deployment: Deployment) -> dg.Definitions:
     chosen = automated(specs, deployment.endpoints)
     words = {name: word for name, word in cadences(specs, deployment.cadences).items() if name in chosen}
     condition = KEEP_FRESH if deployment.fills_missing else KEEP_FRESH_ONCE_FILLED
-    readers = deployment.readers
-    assets = build_endpoints(specs, naming=naming, cadences=words, condition=condition, readers=readers)
+    readers, docs, days = deployment.readers, deployment.docs, deployment.history_days
+    assets = build_endpoints(specs, naming=naming, cadences=words, condition=condition, readers=readers, docs=docs)
+    history = [build_history_sensor(f"{naming.source}_history", days)] if days else []
     tables = dg.Definitions(
         assets=[org_node(naming), *assets],
         asset_checks=readers.checks([naming.key(spec.endpoint) for spec in specs]),
-        sensors=build_sensors(words, naming),
+        sensors=[*build_sensors(words, naming), *history],
         resources={
             "salesforce": deployment.salesforce,
             "iceberg": deployment.iceberg,

@@ -46,6 +46,8 @@ class Deployment:
     dbt: bool
     dbt_project: Path = CHECKOUT / "dbt"
     dbt_target: str = "duckdb"
+    docs: str = ""
+    history_days: int = 0
 
     @property
     def fills_missing(self) -> bool:
@@ -76,6 +78,8 @@ def read_deployment(environment: Environment | None = None) -> Deployment:
         dbt=_switch(env, "SF_ASSETS_DBT", default=False),
         dbt_project=Path(env.get("SF_ASSETS_DBT_PROJECT") or CHECKOUT / "dbt").absolute(),
         dbt_target=env.get("SF_ASSETS_DBT_TARGET") or DBT_TARGETS[name],
+        docs=_address(env, "SF_ASSETS_DOCS_URL"),
+        history_days=_whole(env, "SF_ASSETS_HISTORY_DAYS"),
     )
 
 
@@ -124,7 +128,7 @@ def _salesforce(
         audience=env.get("SALESFORCE_LOGIN_AUDIENCE", ""),
         requests_per_second=_number(env, "SALESFORCE_REQUESTS_PER_SECOND", 2.0, "a positive number", lambda n: n > 0),
         quota_reserve=_number(env, "SALESFORCE_QUOTA_RESERVE", 0.1, "a share from 0 to below 1", lambda n: 0 <= n < 1),
-        daily_calls=int(_number(env, "SALESFORCE_DAILY_CALLS", 0, "a whole number", lambda n: n >= 0 and n == int(n))),
+        daily_calls=_whole(env, "SALESFORCE_DAILY_CALLS"),
         ledger=env.get("SF_ASSETS_LEDGER") or f"sqlite:///{home / 'ledger.db'}",
         read_deleted=_switch(env, "SF_ASSETS_READ_DELETED", default=True),
     )
@@ -218,6 +222,17 @@ def _number(env: Environment, name: str, default: float, meaning: str, admits: C
     if not (admits(number) and number < float("inf")):
         raise ConfigError(f"{name} is {text!r}; it must be {meaning}", setting=name)
     return number
+
+
+def _whole(env: Environment, name: str) -> int:
+    return int(_number(env, name, 0, "a whole number", lambda n: n >= 0 and n == int(n)))
+
+
+def _address(env: Environment, name: str) -> str:
+    text = env.get(name, "")
+    if text and not text.startswith(("https://", "http://")):
+        raise ConfigError(f"{name} is {text!r}; it must be an address that a browser opens", setting=name)
+    return text
 
 
 def _switch(env: Environment, name: str, *, default: bool) -> bool:

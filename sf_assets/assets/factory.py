@@ -13,7 +13,7 @@ from sf_assets.assets.freshness import CADENCES
 from sf_assets.assets.naming import Naming
 from sf_assets.assets.progress import ProgressLog
 from sf_assets.assets.registration import NoRegistration, Registration
-from sf_assets.assets.reporting import teaching
+from sf_assets.assets.reporting import DOCS, teaching
 from sf_assets.assets.resources import IcebergResource, SalesforceResource
 from sf_assets.assets.selection import selected_keys
 from sf_assets.specs.model import EndpointSpec
@@ -43,8 +43,12 @@ def build_endpoints(
     cadences: dict[str, str],
     condition: dg.AutomationCondition[Any],
     readers: Registration | None = None,
+    docs: str = "",
 ) -> list[dg.AssetsDefinition]:
-    """Build the assets of all specs; those with a cadence are kept fresh by `condition`, `readers` are told of each."""
+    """Build the assets of all specs; those with a cadence are kept fresh by `condition`, `readers` are told of each.
+
+    `docs`: the address of docs/ in a browser, if it has one.
+    """
     siblings = {naming.key(spec.endpoint): spec for spec in specs}
     return [
         build_endpoint(
@@ -54,6 +58,7 @@ def build_endpoints(
             cadence=cadences.get(spec.endpoint),
             condition=condition,
             readers=readers or NoRegistration(),
+            docs=docs,
         )
         for spec in specs
     ]
@@ -67,6 +72,7 @@ def build_endpoint(
     cadence: str | None,
     condition: dg.AutomationCondition[Any],
     readers: Registration,
+    docs: str = "",
 ) -> dg.AssetsDefinition:
     """Build one endpoint's asset. `siblings` are all endpoints: a run surveys those of them that it has selected."""
     key = naming.key(spec.endpoint)
@@ -80,7 +86,7 @@ def build_endpoint(
         pool=naming.pool(spec.endpoint),  # dagster.yaml: one run a pool, so a second run over a table waits its turn
         tags={"salesforce/object": spec.sobject, "salesforce/read": spec.how, "salesforce/cadence": cadence or "none"},
         description=description(spec, cadence),
-        metadata={"dagster/code_references": _code_references(spec)},
+        metadata={"dagster/code_references": _code_references(spec), **_docs(docs)},
         check_specs=[*check_specs(key), *readers.check_specs(key)],
         freshness_policy=CADENCES[cadence].policy if cadence else None,
         automation_condition=condition if cadence else None,
@@ -138,6 +144,10 @@ def _begin(
     if not config.spread_over_days:
         refuse_too_dear(begun, known=survey, client=client, options=options)
     return begun
+
+
+def _docs(address: str) -> dict[str, dg.MetadataValue[Any]]:
+    return {DOCS: dg.MetadataValue.url(address)} if address else {}
 
 
 def _code_references(spec: EndpointSpec) -> dg.CodeReferencesMetadataValue:

@@ -44,6 +44,15 @@ def test_secrets_stay_names_until_a_run_starts():
     assert "the-consumer-key" not in repr(credentials)
 
 
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [("SF_ASSETS_DOCS_URL", "docs"), ("SF_ASSETS_HISTORY_DAYS", "-1"), ("SF_ASSETS_HISTORY_DAYS", "1.5")],
+)
+def test_an_address_or_a_number_of_days_that_is_none_is_refused(setting, value):
+    with pytest.raises(ConfigError, match=f"^{setting} is '{value}'"):
+        read_deployment({setting: value})
+
+
 def test_a_key_file_stands_in_for_the_key():
     env = REAL | {"SALESFORCE_PRIVATE_KEY": "", "SALESFORCE_PRIVATE_KEY_FILE": "/keys/salesforce.pem"}
 

@@ -181,6 +181,16 @@ def test_a_failure_between_two_pages_tells_what_was_sent_read_and_kept(runs, pra
     assert runs("account").materialized["account"]["rows_inserted"] == 25
 
 
+def test_a_failure_links_to_the_page_that_the_deployment_names(runs, practice_org):
+    practice_org.org.hide_field("Product2", "SystemModstamp")
+
+    told = runs.under(SF_ASSETS_DOCS_URL="https://acme.example/docs")("product")
+
+    page = failure(told, "product").metadata["page"]
+    assert page == dg.MetadataValue.url("https://acme.example/docs/errors.md#fieldinvalid")
+    assert told.checks["product", "as_specified"].metadata["page"] == page
+
+
 def test_a_failure_that_keeps_nothing_says_so(runs, practice_org):
     runs("profile")
     org = practice_org.org

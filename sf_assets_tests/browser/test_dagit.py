@@ -120,7 +120,7 @@ def test_a_warned_check_says_what_it_found(filled: Any, page: Page, pictures: Pa
 
     page.screenshot(path=pictures / "asset-checks.png", clip={"x": 240, "y": 0, "width": 1360, "height": 735})
 
-    assert missing(page, ["calculated_as_of_last_change", "Open_Pipeline__c, Region_Label__c"]) == []
+    assert missing(page, ["calculated_as_of", "calculated_days", "Open_Pipeline__c, Region_Label__c"]) == []
 
 
 def test_a_failed_run_says_what_happened_and_what_to_do_and_goes_on_where_it_failed(
