@@ -287,6 +287,18 @@ class ShrinkRefused(SyncError):
     )
 
 
+class HashKeyChanged(SyncError):
+    """The table's hashes were made with another key: hashes of both would stand side by side, and joins break unseen.
+
+    Values: `hashed_under` and `key_at_hand`, the keys' fingerprints.
+    """
+
+    remedy = (
+        "Put the former key back (hash_key of the secret, or SALESFORCE_HASH_KEY). If the change is meant, run every"
+        " endpoint with hashed columns once with full_refresh: true: the table is then hashed with the new key alone."
+    )
+
+
 class KeysRepeated(SyncError):
     """The endpoint's keys do not identify its rows: two rows of one result have the same key, or a key is null."""
 

@@ -16,6 +16,8 @@ from sf_assets.specs.model import EndpointSpec
 
 SHORTEST_KEY = 32
 """Bytes: as many as the hash has."""
+MARK = b"\0sf_assets: which key\0"
+"""No text of Salesforce's has a NUL: the fingerprint is the hash of no value that a column may hold."""
 
 
 def private(plan: ColumnPlan, spec: EndpointSpec, key: bytes) -> ColumnPlan:
@@ -33,6 +35,11 @@ def private(plan: ColumnPlan, spec: EndpointSpec, key: bytes) -> ColumnPlan:
         )
     read, table = (tuple(_marked(column, spec) for column in columns) for columns in (plan.read, plan.table))
     return replace(plan, read=read, table=table)
+
+
+def fingerprint(key: bytes) -> str:
+    """Return 16 digits that tell two keys apart; they say no more of the key, or of a text, than the hashes do."""
+    return hmac.digest(key, MARK, "sha256")[:8].hex()
 
 
 def hashed_names(columns: Collection[Column], spec: EndpointSpec) -> tuple[str, ...]:

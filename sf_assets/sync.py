@@ -10,7 +10,7 @@ from sf_assets.columns import Column, ColumnPlan, plan_columns
 from sf_assets.errors import ConfigError, ObjectUnavailable, SalesforceError, TableForeign
 from sf_assets.iceberg.model import TableFacts
 from sf_assets.iceberg.warehouse import Warehouse
-from sf_assets.policy import noted
+from sf_assets.policy import noted, refuse_other_key
 from sf_assets.privacy import private
 from sf_assets.reader import Reader
 from sf_assets.reading import Batch, reread, tail, walk, whole
@@ -74,16 +74,17 @@ def sync(
 
     `watch` is called with the record after each page.
 
-    Raises TableForeign for a table of another org or object, ConfigError for options that do not fit, and what the
-    describe of the object answered, unless that the object is off.
+    Raises TableForeign for a table of another org or object, HashKeyChanged for one hashed with another key,
+    ConfigError for options that do not fit, and what the describe of the object answered, unless the object is off.
     """
     facts = warehouse.facts(spec.endpoint)
     stored = State.from_json(facts.state) if facts and facts.state else None
     owned = owned_state(spec, stored, survey.org_id, options)
-    base = owned and noted(owned, spec, facts)
+    base = owned and noted(owned, spec, facts, key=options.hash_key)
     described = survey.described[spec.endpoint]
     columns = plan_columns(spec, shown_fields(spec, described), calculated=options.calculated)
     plan = private(columns, spec, options.hash_key)
+    refuse_other_key(None if options.full_refresh else owned, spec, facts, key=options.hash_key)
     record = SyncRecord(spec.endpoint, spec.sobject, survey.org_id, began_at=earliest(now(), client.server_time))
     tell_columns(record, spec, plan, base, facts)
     tell_org(record, client, survey)
@@ -162,7 +163,7 @@ class _Story:
     @property
     def blank(self) -> State:
         """The state of a table of which nothing has been read."""
-        return noted(State(self.survey.org_id, self.spec.sobject), self.spec, self.facts)
+        return noted(State(self.survey.org_id, self.spec.sobject), self.spec, self.facts, key=self.options.hash_key)
 
     @cached_property
     def probe(self) -> Probe | None:

@@ -34,6 +34,7 @@ _ASKED_BY: Mapping[str, tuple[type[errors.SfAssetsError], ...]] = {
         errors.FieldInvalid,
         errors.ValueUnexpected,
         errors.AccessDenied,
+        errors.HashKeyChanged,
     ),
     "current": (errors.QuotaSpent,),
 }
