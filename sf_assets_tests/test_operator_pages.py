@@ -11,6 +11,7 @@ from threading import Thread
 import dagster as dg
 import polars as pl
 import pytest
+from dagster._core.workspace.autodiscovery import loadable_targets_from_python_module
 
 from sf_assets import errors
 from sf_assets.assets.checks import CHECKS
@@ -116,6 +117,21 @@ def test_the_downstream_asset_of_the_page_reads_a_table_and_makes_one(tmp_path):
 
     assert result.success
     assert iceberg.warehouse().scan("accounts_by_industry").collect().to_dicts() == [{"industry": "A", "len": 2}]
+
+
+def test_what_is_the_users_own_stands_beside_the_thirty_in_one_code_location(tmp_path):
+    pages = examples("dagit.md", "python")
+    (tmp_path / "acme").mkdir()
+    for name, word in (("assets", "AssetIn"), ("sensors", "run_failure_sensor"), ("definitions", "Definitions.merge")):
+        (tmp_path / "acme" / f"{name}.py").write_text(next(one for one in pages if word in one))
+
+    location = loadable_targets_from_python_module("acme.definitions", working_directory=str(tmp_path))
+
+    (target,) = location
+    repository = target.target_definition.get_repository_def()
+    keys = {key.to_user_string() for key in repository.asset_graph.get_all_asset_keys()}
+    assert {"accounts_by_industry", *(f"salesforce/{spec.endpoint}" for spec in SPECS)} <= keys
+    assert "tell_a_channel" in {sensor.name for sensor in repository.sensor_defs}
 
 
 def test_the_sensor_of_the_page_posts_what_failed_and_what_to_do(tmp_path, monkeypatch):
