@@ -589,3 +589,98 @@ def test_a_new_column_that_is_too_dear_to_backfill_is_named_with_its_price(lake)
     assert record.pending == {"Late__c": 1}
     assert record.added == ("Late__c",)
     assert lake.sync("account")["account"].pending == {}
+
+
+def test_a_clock_that_ran_ahead_hides_nothing_once_it_is_right_again(lake):
+    lake.sync("account")
+    first, second = (row["Id"] for row in lake.org.rows("Account")[:2])
+    lake.clock.advance(hours=1)
+    lake.org.update("Account", first, {"Name": "stamped by a clock of next week"}, stamp=lake.clock() + timedelta(days=7))
+    lake.sync("account")
+    lake.clock.advance(hours=1)
+    lake.org.update("Account", second, {"Name": "between now and next week"})
+    lake.sync("account")
+
+    lake.assert_equal("account")
+
+
+def test_a_row_whose_stamp_goes_back_is_taken_over(lake):
+    lake.sync("account")
+    record_id = lake.org.rows("Account")[0]["Id"]
+    lake.clock.advance(hours=1)
+    lake.org.update("Account", record_id, {"Name": "first"}, stamp=lake.clock() + timedelta(seconds=90))
+    lake.sync("account")
+    lake.clock.advance(seconds=30)
+    lake.org.update("Account", record_id, {"Name": "second"})
+    lake.sync("account")
+
+    lake.assert_equal("account")
+
+
+def test_a_snapshots_row_that_came_behind_the_probe_and_went_again(lake):
+    lake.sync("user_role")
+    lake.clock.advance(hours=1)
+    lake.org.update("UserRole", lake.org.rows("UserRole")[0]["Id"], {"Name": "news"})
+    lake.clock.advance(hours=1)
+    came = []
+
+    def insert(page: Any) -> None:
+        if "COUNT" not in page.soql and not came:
+            came.append(lake.org.insert("UserRole", {"Name": "here for an hour"}))
+
+    lake.org.on_page.append(insert)
+    lake.sync("user_role")
+    lake.org.on_page.clear()
+    lake.org.purge("UserRole", came[0])
+    lake.clock.advance(hours=1)
+    lake.sync("user_role")
+
+    lake.assert_equal("user_role")
+
+
+LATE = {"name": "Late__c", "type": "string", "custom": True, "label": "Late"}
+
+
+def test_a_column_that_comes_back_while_a_walk_is_interrupted(lake):
+    lake.sync("contact")
+    lake.org.hide_field("Contact", "FirstName")
+    lake.clock.advance(hours=1)
+    lake.sync("contact")
+    ids = sorted(row["Id"] for row in lake.org.rows("Contact"))
+    for record_id in (ids[0], ids[-1]):
+        lake.org.update("Contact", record_id, {"FirstName": "while it was hidden"})
+        lake.clock.advance(hours=1)
+    lake.sync("contact")
+    lake.org.add_field("Contact", LATE)
+    for row in lake.org.rows("Contact"):
+        lake.org.update("Contact", row["Id"], {"Late__c": "x"}, stamp=plain(row["SystemModstamp"], "datetime", 0))
+    lake.org.behave(page_rows=3)
+    with pytest.raises(KilledError):
+        lake.sync("contact", commit_rows=1, dies_after=2)
+    lake.org.show_field("Contact", "FirstName")
+    lake.clock.advance(hours=1)
+
+    record = lake.sync("contact")["contact"]
+
+    assert record.kind == "walk"
+    lake.assert_equal("contact")
+
+
+def test_a_column_that_is_hidden_for_one_of_the_days_of_a_long_walk(lake):
+    lake.org.add_field("Contact", LATE)
+    ids = sorted(row["Id"] for row in lake.org.rows("Contact"))
+    for record_id in ids:
+        lake.org.update("Contact", record_id, {"Late__c": "value"})
+    lake.clock.advance(hours=1)
+    lake.org.update("Contact", ids[-1], {"FirstName": "the ceiling"})
+    lake.org.behave(page_rows=2)
+    for hidden in (False, True, False):
+        (lake.org.hide_field if hidden else lake.org.show_field)("Contact", "Late__c")
+        with pytest.raises(KilledError):
+            lake.sync("contact", commit_rows=1, dies_after=1)
+
+    for _ in range(2):
+        lake.clock.advance(hours=1)
+        lake.sync("contact")
+
+    lake.assert_equal("contact")
