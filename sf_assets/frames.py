@@ -1,6 +1,7 @@
 """Page bytes and columns -> a typed Polars frame, strictly: a value that its column's type does not admit is an error.
 
-It never infers a type and never drops a value. Keys that were not asked for (`attributes`) are left aside.
+It never infers a type and never drops a value. Keys that were not asked for (`attributes`) are left aside; a column
+that a record leaves out is NULL there, and counted: some gateways and emulators drop what is null.
 """
 
 import re
@@ -21,6 +22,10 @@ SYNCED_AT = "_synced_at"
 MONEY = Context(prec=38)
 """An Iceberg decimal has at most 38 digits."""
 
+ALWAYS_TOLD = frozenset({"Id", "IsDeleted", "SystemModstamp"})
+"""Without these, and its keys, a record cannot be told from others, older versions and dead ones."""
+_SPARSE = "SparseRow"
+
 Number = int | float | None
 WIRE_TYPES: Mapping[str, Any] = {
     "boolean": bool | None,
@@ -40,30 +45,38 @@ later.
 
 @dataclass(frozen=True)
 class Decoded:
-    """One page: the frame (columns in the order asked for, then `_synced_at`), and by column how many digits went."""
+    """One page: the frame (columns in the order asked for, then `_synced_at`); by column, in how many records digits
+    went and in how many it was left out."""
 
     frame: pl.DataFrame
     rounded: Mapping[str, int]
+    left_out: Mapping[str, int]
 
 
 def decode(records: bytes | msgspec.Raw, columns: Sequence[Column], *, sobject: str, synced_at: datetime) -> Decoded:
     """Decode a page's `records` array. `synced_at`: when the page was asked for, aware UTC.
 
-    Raises ValueUnexpected with object, column, value and record id.
+    Raises ValueUnexpected with object, column, value and record id; also where a record leaves out what identifies it.
     """
     rows = _rows(records, tuple(columns), sobject)
-    values = list(zip(*map(msgspec.structs.astuple, rows), strict=True)) or [()] * len(columns)
+    values: list[Sequence[Any]] = list(zip(*map(msgspec.structs.astuple, rows), strict=True)) or [()] * len(columns)
+    left_out = _left_out(columns, values) if rows and type(rows[0]).__name__ == _SPARSE else {}
     page = _Page(sobject, rows)
     series = [page.series(column, cells) for column, cells in zip(columns, values, strict=True)]
     frame = pl.DataFrame(series).with_columns(pl.lit(synced_at, dtype=pl.Datetime("us", "UTC")).alias(SYNCED_AT))
-    return Decoded(frame, page.rounded)
+    return Decoded(frame, page.rounded, left_out)
 
 
 @lru_cache(maxsize=64)
-def _decoder(columns: tuple[Column, ...]) -> msgspec.json.Decoder[list[Any]]:
-    fields = [(f"c{i}", WIRE_TYPES.get(column.type, str | None)) for i, column in enumerate(columns)]
+def _decoder(columns: tuple[Column, ...], *, sparse: bool = False) -> msgspec.json.Decoder[list[Any]]:
+    """`sparse` takes records that leave columns out, those that identify a row apart; the full form is the faster."""
+    fields: list[Any] = []
+    for i, column in enumerate(columns):
+        kind = WIRE_TYPES.get(column.type, str | None)
+        may_lack = sparse and not (column.key or column.api_name in ALWAYS_TOLD)
+        fields.append((f"c{i}", kind | msgspec.UnsetType, msgspec.UNSET) if may_lack else (f"c{i}", kind))
     names = {f"c{i}": column.api_name for i, column in enumerate(columns)}
-    row = msgspec.defstruct("Row", fields, rename=names, gc=False)
+    row = msgspec.defstruct(_SPARSE if sparse else "Row", fields, rename=names, gc=False, kw_only=True)
     return msgspec.json.Decoder(list[row], float_hook=Decimal)  # type: ignore[valid-type]
 
 
@@ -71,9 +84,28 @@ def _rows(records: bytes | msgspec.Raw, columns: tuple[Column, ...], sobject: st
     try:
         return _decoder(columns).decode(records)
     except msgspec.ValidationError as error:
+        if "missing required field" in str(error):
+            return _sparse_rows(records, columns, sobject)
         raise _misfit(records, str(error), sobject) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ValueUnexpected(f"A page of {sobject} is no array of records: {error}.", object=sobject) from None
+
+
+def _sparse_rows(records: bytes | msgspec.Raw, columns: tuple[Column, ...], sobject: str) -> list[Any]:
+    try:
+        return _decoder(columns, sparse=True).decode(records)
+    except msgspec.ValidationError as error:
+        raise _misfit(records, str(error), sobject) from None
+
+
+def _left_out(columns: Sequence[Column], values: list[Sequence[Any]]) -> dict[str, int]:
+    """Count what was left out by column, and put NULL in its place."""
+    counts = {}
+    for i, column in enumerate(columns):
+        if count := sum(cell is msgspec.UNSET for cell in values[i]):
+            counts[column.api_name] = count
+            values[i] = [None if cell is msgspec.UNSET else cell for cell in values[i]]
+    return counts
 
 
 def _misfit(records: bytes | msgspec.Raw, message: str, sobject: str) -> ValueUnexpected:

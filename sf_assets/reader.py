@@ -22,14 +22,16 @@ from sf_assets.survey import own_filter
 
 @dataclass(frozen=True)
 class Rows:
-    """One page as a frame, and how many rows its result announced."""
+    """One page as a frame, how many rows its result announced, and whether its rows were asked for in some order."""
 
     frame: pl.DataFrame
     total: int
+    is_ordered: bool = True
 
     @property
     def last_id(self) -> str | None:
-        return self.frame["id"][-1] if self.frame.height else None
+        """The Id behind which a walk goes on; None when this page says nothing of that."""
+        return self.frame["id"][-1] if self.frame.height and self.is_ordered else None
 
     @property
     def newest(self) -> datetime | None:
@@ -88,6 +90,8 @@ class Reader:
             raise without_value(error, self.spec) from None
         for column, count in decoded.rounded.items():
             self.record.rounded[column] = self.record.rounded.get(column, 0) + count
+        for column, count in decoded.left_out.items():
+            self.record.left_out[column] = self.record.left_out.get(column, 0) + count
         self.record.pages += 1
         self.record.rows_read += decoded.frame.height
         self.watch(self.record)
@@ -119,8 +123,9 @@ class Reader:
 
     def count(self, where: Sequence[str]) -> int | None:
         """COUNT(Id) of a predicate; None when the org does not answer it."""
-        (answer,) = self._ask(select(["COUNT(Id)"], self.spec.sobject, where=[*own_filter(self.spec), *where]))
-        return None if answer is None else int(answer)
+        answer = self._ask(select(["COUNT(Id)"], self.spec.sobject, where=[*own_filter(self.spec), *where]))
+        count = answer[0] if len(answer) == 1 else None
+        return int(count) if isinstance(count, int | float) else None
 
     def newest(self) -> datetime | None:
         """The greatest stamp of the object, for an org that does not answer aggregates."""
@@ -129,7 +134,7 @@ class Reader:
         names = [column.api_name for column in columns]
         soql = select(names, self.spec.sobject, where=where, order_by=[f"{STAMP} DESC"], limit=1)
         with self._counted():
-            (page, *_) = self.client.read(Query(self.spec.sobject, soql, self.all_rows))
+            page = next(iter(self.client.read(Query(self.spec.sobject, soql, self.all_rows))))
         frame = decode(page.records, columns, sobject=self.spec.sobject, synced_at=page.requested_at).frame
         stamps: list[datetime] = frame["system_modstamp"].to_list()
         return stamps[0] if stamps else None

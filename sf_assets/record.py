@@ -42,8 +42,9 @@ class SyncRecord:
     share of the run's login, describe and probe left out, and `sent_again` those among them that repeated one.
     `pending`: new columns not backfilled -> calls that it would cost. `rows_planned`: what the reading will come to, if
     known. `rounded`: column -> values with more digits than the column keeps, met in this sync; `rounded_before`: the
-    columns that have such values already. `retyped`: column -> its former and its present type. `final` is where the
-    sync ended up; `settle` says that it is worth a commit of its own when no row changed.
+    columns that have such values already. `left_out`: column -> records that came without it. `retyped`: column -> its
+    former and its present type. `final` is where the sync ended up; `settle` says that it is worth a commit of its own
+    when no row changed.
     """
 
     endpoint: str
@@ -67,6 +68,7 @@ class SyncRecord:
     calculated: tuple[str, ...] = ()
     rounded: dict[str, int] = field(default_factory=dict)
     rounded_before: tuple[str, ...] = ()
+    left_out: dict[str, int] = field(default_factory=dict)
     retyped: dict[str, str] = field(default_factory=dict)
     unavailable: str | None = None
     notes: list[str] = field(default_factory=list)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sf_assets.errors import SalesforceError, SfAssetsError
+from sf_assets.errors import AnswerTorn, SalesforceError, SfAssetsError
 from sf_assets.iceberg.warehouse import Warehouse
 from sf_assets.salesforce.client import Client
 from sf_assets.salesforce.describe import SObject
@@ -45,7 +45,7 @@ def survey(
     since = {spec.endpoint: probe_since(spec, warehouse) for spec in askable}
     answers = client.ask([probe_query(spec, since[spec.endpoint], read_deleted=read_deleted) for spec in askable])
     probes = {
-        spec.endpoint: answer if isinstance(answer, SalesforceError) else _probe(since[spec.endpoint], answer)
+        spec.endpoint: answer if isinstance(answer, SalesforceError) else _probe(spec, since[spec.endpoint], answer)
         for spec, answer in zip(askable, answers, strict=True)
     }
     return Survey(org_id, asked_at, described, probes)
@@ -80,7 +80,13 @@ def earliest(*moments: datetime | None) -> datetime:
     return min(filter(None, moments))
 
 
-def _probe(since: datetime | None, answer: Mapping[str, object]) -> Probe:
-    count, ceiling = answer.values()
-    moment = datetime.fromisoformat(str(ceiling)) if ceiling else None
-    return Probe(since, int(str(count)), moment)
+def _probe(spec: EndpointSpec, since: datetime | None, answer: Mapping[str, object]) -> Probe | SalesforceError:
+    """Read COUNT and MAX, in whatever order and under whatever names they came; what is neither is no probe."""
+    try:
+        count, ceiling = sorted(answer.values(), key=lambda value: not isinstance(value, int | float))
+        moment = datetime.fromisoformat(str(ceiling)) if ceiling else None
+        if moment and moment.tzinfo is None:
+            raise ValueError("a moment without an offset")
+        return Probe(since, int(count), moment)  # type: ignore[call-overload]
+    except (TypeError, ValueError) as cause:
+        return AnswerTorn(f"{spec.sobject}: COUNT and MAX came in no form that can be read: {cause}")

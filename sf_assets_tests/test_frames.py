@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
@@ -132,9 +133,25 @@ def test_a_misfit_is_refused_with_object_column_value_and_record(type_, wire):
     assert "Account.X" in str(refused.value)
 
 
-def test_a_selected_column_that_the_record_lacks_is_refused():
-    with pytest.raises(ValueUnexpected, match=r"Account\.X is not in the record in record a"):
-        decoded({"Id": "a"}, columns=(column("X", "string"),))
+def test_a_selected_column_that_a_record_lacks_is_null_there_and_counted():
+    page = decoded({"Id": "a"}, {"Id": "b", "X": "x"}, columns=(column("X", "string"), column("Y", "boolean")))
+
+    assert page.frame["x"].to_list() == [None, "x"]
+    assert page.frame["y"].to_list() == [None, None]
+    assert page.left_out == {"X": 1, "Y": 2}
+    assert decoded({"Id": "b", "X": "x"}, columns=(column("X", "string"),)).left_out == {}
+
+
+@pytest.mark.parametrize("name", ["Id", "SystemModstamp", "IsDeleted", "Key__c"])
+def test_a_column_that_tells_rows_apart_is_refused_when_a_record_lacks_it(name):
+    columns = (
+        *(column(each, "string") for each in ("SystemModstamp", "IsDeleted")),
+        replace(column("Key__c", "string"), key=True),
+    )
+    record = {each: "a" for each in ("Id", "SystemModstamp", "IsDeleted", "Key__c") if each != name}
+
+    with pytest.raises(ValueUnexpected, match=rf"Account\.{name} is not in the record in record"):
+        decoded(record, columns=columns)
 
 
 @pytest.mark.parametrize("body", [b"{}", b"[null]", b'[{"Id": "a"', b'[{"Id": "\xff"}]', b'[{"Id": "\\ud800"}]'])

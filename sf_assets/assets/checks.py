@@ -125,6 +125,7 @@ def _as_specified(spec: EndpointSpec, record: "SyncRecord") -> Finding:
         f"Hidden from the integration user, or gone: {', '.join(hidden)}." * bool(hidden and not record.unavailable),
         f"New and not backfilled: {_priced(record.pending)}." * bool(record.pending),
         f"Digits beyond the column's scale were rounded: {_counted(rounded)}." * bool(rounded),
+        f"Left out of records, and so read as NULL: {_counted(record.left_out)}." * bool(record.left_out),
         "This org serves no describe: columns and types are the catalogue's." * ("describe" in record.degraded),
         *_policy(spec, record),
     ]

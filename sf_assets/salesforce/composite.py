@@ -5,7 +5,15 @@ from datetime import datetime
 
 import msgspec
 
-from sf_assets.errors import AccessDenied, AnswerTorn, ApiDisabled, QueryRefused, ResourceNotFound, SalesforceError
+from sf_assets.errors import (
+    AccessDenied,
+    AnswerTorn,
+    ApiDisabled,
+    OrgBusy,
+    QueryRefused,
+    ResourceNotFound,
+    SalesforceError,
+)
 from sf_assets.salesforce.verdict import Refusal, refusal_of
 from sf_assets.salesforce.wire import Flow, Request, Services
 
@@ -55,14 +63,19 @@ def composite(paths: Sequence[str], *, version: str, about: str) -> Flow[Group]:
     return [told[entry["referenceId"]] for entry in entries], reply.sent_at
 
 
-def composite_if_served(paths: Sequence[str], *, version: str, about: str, services: Services) -> Flow[Group | None]:
-    """The answers, or None where this org or gateway does not take composites (noted, and not tried again)."""
+def composite_if_served(
+    paths: Sequence[str], *, version: str, about: str, services: Services, only_way: bool = False
+) -> Flow[Group | None]:
+    """The answers, or None where this org or gateway does not take composites (noted, and not tried again).
+
+    Unless it is the `only_way`, one whose answer never comes whole counts as not taken too.
+    """
     if not services.has("composite"):
         return None
     try:
         return (yield from composite(paths, version=version, about=about))
     except SalesforceError as error:
-        if not is_not_served(error):
+        if not is_not_served(error) and (only_way or not _never_came(error)):
             raise
     services.refuse("composite")
     return None
@@ -71,6 +84,11 @@ def composite_if_served(paths: Sequence[str], *, version: str, about: str, servi
 def is_not_served(error: SalesforceError) -> bool:
     """Whether an error of a whole call says that the path is not served: 404, 405, 400, 403 for want of a feature."""
     return isinstance(error, ResourceNotFound | QueryRefused | AccessDenied) and not isinstance(error, ApiDisabled)
+
+
+def _never_came(error: SalesforceError) -> bool:
+    """Whether no try brought a composite's answer: its GETs one by one are smaller, and say more of the org."""
+    return isinstance(error, AnswerTorn) or (isinstance(error, OrgBusy) and error.values.get("status") == 500)
 
 
 def error_of(answer: SubAnswer, path: str, *, about: str) -> SalesforceError | None:

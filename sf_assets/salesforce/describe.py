@@ -5,8 +5,16 @@ from dataclasses import dataclass
 
 import msgspec
 
-from sf_assets.errors import AccessDenied, AnswerTorn, ApiDisabled, ObjectUnavailable, ResourceNotFound, SalesforceError
-from sf_assets.salesforce.composite import DESCRIBES, SubAnswer, composite_if_served, error_of
+from sf_assets.errors import (
+    AccessDenied,
+    AnswerTorn,
+    ApiDisabled,
+    ObjectUnavailable,
+    QueryRefused,
+    ResourceNotFound,
+    SalesforceError,
+)
+from sf_assets.salesforce.composite import DESCRIBES, SubAnswer, composite_if_served, error_of, is_not_served
 from sf_assets.salesforce.wire import Flow, Request, Services, in_groups
 
 ALWAYS_THERE = "User"
@@ -50,19 +58,19 @@ class FieldAnswer(msgspec.Struct, rename="camel"):
     name: str
     type: str
     label: str | None = None
-    length: int = 0
-    precision: int = 0
-    scale: int = 0
-    nillable: bool = True
-    calculated: bool = False
-    custom: bool = False
-    filterable: bool = True
-    sortable: bool = True
+    length: int | None = None
+    precision: int | None = None
+    scale: int | None = None
+    nillable: bool | None = None
+    calculated: bool | None = None
+    custom: bool | None = None
+    filterable: bool | None = None
+    sortable: bool | None = None
     reference_to: list[str] | None = None
     inline_help_text: str | None = None
 
     def field(self) -> Field:
-        told = {name: getattr(self, name) for name in _SAME}
+        told = {name: value for name in _SAME if (value := getattr(self, name)) is not None}
         return Field(
             **told,
             label=self.label or "",
@@ -79,10 +87,10 @@ class SObjectAnswer(msgspec.Struct):
 
     name: str
     fields: list[FieldAnswer]
-    label: str = ""
+    label: str | None = None
 
     def sobject(self) -> SObject:
-        return SObject(self.name, self.label, tuple(answer.field() for answer in self.fields))
+        return SObject(self.name, self.label or "", tuple(answer.field() for answer in self.fields))
 
 
 def describe(sobjects: Sequence[str], *, version: str, services: Services) -> Flow[dict[str, Described]]:
@@ -122,7 +130,7 @@ def _describe_one(sobject: str, path: str) -> Flow[Described]:
         reply = yield Request(path, SObjectAnswer, "describe", about=f"describe of {sobject}")
     except ApiDisabled:
         raise
-    except (ResourceNotFound, ObjectUnavailable, AccessDenied) as error:
+    except (ResourceNotFound, QueryRefused, AccessDenied) as error:
         return _unavailable(sobject, error)
     answer: SObjectAnswer = reply.content
     return answer.sobject()
@@ -152,7 +160,7 @@ def _confirm_served(told: dict[str, Described], *, version: str, services: Servi
     proof = told.get(ALWAYS_THERE)
     if proof is None:
         proof = yield from _describe_one(ALWAYS_THERE, _path(ALWAYS_THERE, version))
-    if isinstance(proof, ObjectUnavailable | AccessDenied):
+    if isinstance(proof, SalesforceError) and is_not_served(proof):
         services.refuse("describe")
 
 

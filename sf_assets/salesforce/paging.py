@@ -32,6 +32,7 @@ _LIST = re.compile(rb"\s*\[")
 _EMPTY = re.compile(rb"\s*\[\s*\]\s*")
 _OF_ONE = (QueryRefused, AccessDenied, ResourceNotFound, OrgBusy, AnswerTorn)
 """The errors that are an answer to one query of several, not the end of all."""
+_OF_SOQL = frozenset({"MALFORMED_QUERY", "INVALID_QUERY_FILTER_OPERATOR", "NUMBER_OUTSIDE_VALID_RANGE"})
 
 
 class QueryAnswer(msgspec.Struct):
@@ -87,11 +88,20 @@ def first_page(query: Query, *, version: str, services: Services) -> Flow[tuple[
     if query.all_rows and services.has("queryAll"):
         try:
             return (yield from _sent(query, version=version, services=services))
-        except ResourceNotFound:
+        except (ResourceNotFound, AccessDenied, QueryRefused) as error:
+            if not _lacks_query_all(error):
+                raise
             answer = yield from _sent(replace(query, all_rows=False), version=version, services=services)
             services.refuse("queryAll")
             return answer
     return (yield from _sent(replace(query, all_rows=False), version=version, services=services))
+
+
+def _lacks_query_all(error: SalesforceError) -> bool:
+    """Whether a refusal may be of queryAll and not of the query: then /query is asked, and its answer decides."""
+    if isinstance(error, QueryRefused):
+        return type(error) is QueryRefused and error.values.get("error_code") not in _OF_SOQL
+    return isinstance(error, ResourceNotFound | AccessDenied) and not isinstance(error, ApiDisabled)
 
 
 def _sent(query: Query, *, version: str, services: Services) -> Flow[tuple[QueryAnswer, datetime]]:
@@ -109,7 +119,8 @@ def _sent(query: Query, *, version: str, services: Services) -> Flow[tuple[Query
 
 
 def _sent_inside(query: Query, path: str, *, version: str, services: Services) -> Flow[tuple[QueryAnswer, datetime]]:
-    group = yield from composite_if_served([path], version=version, about=_about(query), services=services)
+    about = _about(query)
+    group = yield from composite_if_served([path], version=version, about=about, services=services, only_way=True)
     if group is None:
         raise QueryTooLarge(
             f"{_about(query)}: its URI of {len(path):,} bytes is too long, and composite, the way round, is not served",
@@ -156,12 +167,13 @@ def _ask_again(
     sent: list[Query], told: list[dict[str, Any] | SalesforceError], *, version: str, services: Services
 ) -> Flow[list[dict[str, Any] | SalesforceError]]:
     """Where queryAll turned out not to be served, the same queries once more of /query."""
-    missed = [n for n, query in enumerate(sent) if query.all_rows and isinstance(told[n], ResourceNotFound)]
+    errors = [(n, error) for n, error in enumerate(told) if sent[n].all_rows and isinstance(error, SalesforceError)]
+    missed = [n for n, error in errors if _lacks_query_all(error)]
     if not missed:
         return told
     again = [replace(sent[n], all_rows=False) for n in missed]
     answers = yield from _ask_group(again, version=version, services=services)
-    if not all(isinstance(answer, ResourceNotFound) for answer in answers):
+    if not all(isinstance(answer, SalesforceError) for answer in answers):
         services.refuse("queryAll")
     for n, answer in zip(missed, answers, strict=True):
         told[n] = answer
@@ -173,12 +185,22 @@ def _ask_singly(
 ) -> Flow[list[dict[str, Any] | SalesforceError]]:
     told: list[dict[str, Any] | SalesforceError] = []
     for query in queries:
+        if not services.has("aggregates"):
+            told.append(
+                QueryRefused(f"{_about(query)} was not asked: this org has answered another one with no record")
+            )
+            continue
         try:
             answer, _ = yield from first_page(query, version=version, services=services)
             told.append(_record(answer))
         except ApiDisabled:
             raise
         except (QueryRefused, AccessDenied, ResourceNotFound) as error:
+            told.append(error)
+        except (AnswerTorn, OrgBusy) as error:
+            if isinstance(error, OrgBusy) and error.values.get("status") != 500:
+                raise
+            services.refuse("aggregates")
             told.append(error)
     return told
 
@@ -188,6 +210,8 @@ def _record(answer: QueryAnswer) -> dict[str, Any]:
         records = msgspec.json.decode(answer.records, type=list[dict[str, Any]])
     except msgspec.DecodeError as cause:
         raise AnswerTorn(f"an aggregate's record cannot be read: {cause}") from None
+    if len(records) > 1:
+        raise AnswerTorn(f"an aggregate has one record, and {len(records)} came: this org knows no aggregates")
     return {name: value for name, value in records[0].items() if name != "attributes"} if records else {}
 
 
