@@ -16,6 +16,7 @@ from sf_assets.specs.endpoints import endpoints
 
 Command = Callable[..., None]
 DEFAULTS = Values()
+HELP = {"orgs": "The orgs beside the first, by their SF_ASSETS_ORG: emea,us."}
 
 
 def _options(*names: str) -> Callable[[Command], Command]:
@@ -23,8 +24,9 @@ def _options(*names: str) -> Callable[[Command], Command]:
 
     def decorate(command: Command) -> Command:
         for name in reversed(names):
-            default = getattr(DEFAULTS, name)
-            option = click.option(f"--{name.replace('_', '-')}", default=default, show_default=bool(default))
+            default, words = getattr(DEFAULTS, name), HELP.get(name)
+            told = {"default": default, "show_default": bool(default), "help": words}
+            option = click.option(f"--{name.replace('_', '-')}", **told)
             command = option(command)
         return command
 
@@ -37,7 +39,7 @@ def setup() -> None:
 
 
 @setup.command("aws")
-@_options("account_id", "region", "bucket", "prefix", "namespace", "secret", "runs_on")
+@_options("account_id", "region", "bucket", "prefix", "namespace", "orgs", "secret", "runs_on")
 @_options("external_id", "volume_user_arn", "catalog_user_arn")
 def aws(**told: str) -> None:
     """Print the bucket, the Glue database, both roles and their policies, as a shell script."""
@@ -46,7 +48,7 @@ def aws(**told: str) -> None:
 
 @setup.command("snowflake")
 @click.option("--mode", type=click.Choice(["linked", "tables"]), default="linked", show_default=True)
-@_options("account_id", "region", "bucket", "prefix", "namespace", "external_id")
+@_options("account_id", "region", "bucket", "prefix", "namespace", "orgs", "external_id")
 @_options("database", "schema", "role", "user", "public_key", "warehouse", "reader")
 def snowflake(mode: str, **told: str) -> None:
     """Print the statements in their order, as a SQL script."""

@@ -94,7 +94,7 @@ def reader_policy(values: Values) -> Json:
 
 
 def writer_policy(values: Values) -> Json:
-    """What the runs may do: write the tables' files and entries, and read their one secret.
+    """What the runs may do: write the tables' files and entries, and read their org's secret.
 
     ListBucket has no condition on the prefix: without it S3 answers a look at a missing file with 403 instead of 404.
     """
@@ -122,7 +122,7 @@ def writer_policy(values: Values) -> Json:
             "Sid": "ReadSecret",
             "Effect": "Allow",
             "Action": "secretsmanager:GetSecretValue",
-            "Resource": f"arn:aws:secretsmanager:{values['region']}:{values['account_id']}:secret:{values['secret']}-*",
+            "Resource": one_or_all(secret_arns(values)),
         },
     )
 
@@ -153,9 +153,21 @@ def bucket_arn(values: Values) -> str:
 
 
 def glue_arns(values: Values) -> list[str]:
-    """Return the catalog, the one database, and its tables."""
-    place, database = f"arn:aws:glue:{values['region']}:{values['account_id']}", values["namespace"]
-    return [f"{place}:catalog", f"{place}:database/{database}", f"{place}:table/{database}/*"]
+    """Return the catalog, the database of each org, and its tables."""
+    place = f"arn:aws:glue:{values['region']}:{values['account_id']}"
+    owned = ((f"{place}:database/{name}", f"{place}:table/{name}/*") for name in values.databases)
+    return [f"{place}:catalog", *(arn for arns in owned for arn in arns)]
+
+
+def secret_arns(values: Values) -> list[str]:
+    """Return the secret of each org; AWS puts six characters behind its name."""
+    place = f"arn:aws:secretsmanager:{values['region']}:{values['account_id']}:secret"
+    return [f"{place}:{name}-*" for name in values.secrets]
+
+
+def one_or_all(arns: list[str]) -> str | list[str]:
+    """Return a policy's resources as one reads them best."""
+    return arns[0] if len(arns) == 1 else arns
 
 
 def _bucket(values: Values) -> str:
@@ -176,13 +188,16 @@ aws s3api put-bucket-versioning --bucket {bucket} --versioning-configuration Sta
 
 
 def _database(values: Values) -> str:
-    location = f"s3://{values['bucket']}/{values['prefix']}/"
-    name = values["namespace"]
-    return f"""\
-# 2. The Glue database: gives its name, {name}, to SF_ASSETS_NAMESPACE and to `setup snowflake`.
-#    docs.aws.amazon.com/glue/latest/dg/define-database.html
-aws glue create-database --region {values["region"]} \\
-  --database-input '{json.dumps({"Name": name, "LocationUri": location})}'"""
+    inputs = [json.dumps({"Name": name, "LocationUri": location}) for name, location in values.databases.items()]
+    made = (f"aws glue create-database --region {values['region']} \\\n  --database-input '{told}'" for told in inputs)
+    return "\n".join(
+        [
+            f"""\
+# 2. The Glue database: gives its name, {values["namespace"]}, to SF_ASSETS_NAMESPACE and to `setup snowflake`.
+#    docs.aws.amazon.com/glue/latest/dg/define-database.html""",
+            *made,
+        ]
+    )
 
 
 def _reader(values: Values) -> str:
@@ -203,12 +218,17 @@ def _writer(values: Values) -> str:
 
 
 def _secret(values: Values) -> str:
-    return f"""\
+    create = f"aws secretsmanager create-secret --region {values['region']} --name"
+    made = (f"{create} {name} \\\n  --secret-string file://{file}" for name, file in values.secrets.items())
+    return "\n".join(
+        [
+            f"""\
 # 5. The secret: gives {values["secret"]} to SALESFORCE_SECRET_ID. secret.json is what `sf-assets setup salesforce`
 #    ends with; remove the file afterwards.
-#    docs.aws.amazon.com/secretsmanager/latest/userguide/create_secret.html
-aws secretsmanager create-secret --region {values["region"]} --name {values["secret"]} \\
-  --secret-string file://secret.json"""
+#    docs.aws.amazon.com/secretsmanager/latest/userguide/create_secret.html""",
+            *made,
+        ]
+    )
 
 
 def _trust(values: Values) -> str:
@@ -227,7 +247,17 @@ def _trust(values: Values) -> str:
 #    PYICEBERG_CATALOG__SALESFORCE__WAREHOUSE=s3://{values["bucket"]}/{values["prefix"]}
 #    PYICEBERG_CATALOG__SALESFORCE__GLUE__REGION={values["region"]}
 #    PYICEBERG_CATALOG__SALESFORCE__S3__REGION={values["region"]}
-#    PYICEBERG_CATALOG__SALESFORCE__S3__RETRY_STRATEGY_IMPL=sf_assets.iceberg.patience.Patient"""
+#    PYICEBERG_CATALOG__SALESFORCE__S3__RETRY_STRATEGY_IMPL=sf_assets.iceberg.patience.Patient{_others(values)}"""
+
+
+def _others(values: Values) -> str:
+    """What the environments of the other orgs say instead of the first one's."""
+    told = zip(values.named_orgs, list(values.secrets)[1:], list(values.databases)[1:], strict=True)
+    return "".join(
+        f"\n#\n#    In the location of {org} instead:\n#    SF_ASSETS_ORG={org}"
+        f"\n#    SALESFORCE_SECRET_ID={secret}\n#    SF_ASSETS_NAMESPACE={namespace}"
+        for org, secret, namespace in told
+    )
 
 
 STEPS = (_bucket, _database, _reader, _writer, _secret, _trust)

@@ -108,7 +108,7 @@ USE ROLE {role};
 CREATE DATABASE {database}
   LINKED_CATALOG = (
     CATALOG = 'sf_irc',
-    ALLOWED_NAMESPACES = ({literal(values["namespace"])}),
+    ALLOWED_NAMESPACES = ({", ".join(map(literal, values.databases))}),
     ALLOWED_WRITE_OPERATIONS = NONE,
     SYNC_INTERVAL_SECONDS = 300
   )
@@ -126,19 +126,21 @@ GRANT SELECT ON FUTURE ICEBERG TABLES IN DATABASE {database} TO ROLE {reader};""
 
 
 def _tables(values: Values, tables: Sequence[str]) -> str:
-    database, schema, role, reader = values["database"], values["schema"], values["role"], values["reader"]
-    where = f"{database}.{schema}"
-    place = Place("tables", database=database, schema=schema, namespace=values["namespace"])
-    statements = "\n".join(f"{create_table(place, table)};" for table in tables)
+    database, role, reader = values["database"], values["role"], values["reader"]
+    schemas = [f"{database}.{schema}" for schema in values.schemas.values()]
+    places = [
+        Place("tables", database=database, schema=there, namespace=name) for name, there in values.schemas.items()
+    ]
+    statements = "\n".join(f"{create_table(place, table)};" for place in places for table in tables)
     return f"""\
 -- 5. A schema with one table each, refreshed by the runs after their commit.
 -- {DOCS}/sql-reference/sql/create-iceberg-table-rest
 CREATE DATABASE IF NOT EXISTS {database};
-CREATE SCHEMA IF NOT EXISTS {where};
+{_each(schemas, "CREATE SCHEMA IF NOT EXISTS {};")}
 CREATE WAREHOUSE IF NOT EXISTS {values["warehouse"]}
   WAREHOUSE_SIZE = XSMALL AUTO_SUSPEND = 60 INITIALLY_SUSPENDED = TRUE;
 GRANT USAGE ON DATABASE {database} TO ROLE {role};
-GRANT USAGE, CREATE ICEBERG TABLE ON SCHEMA {where} TO ROLE {role};
+{_each(schemas, f"GRANT USAGE, CREATE ICEBERG TABLE ON SCHEMA {{}} TO ROLE {role};")}
 GRANT USAGE ON WAREHOUSE {values["warehouse"]} TO ROLE {role};
 -- The runs say these themselves, when a table has its first commit, and after each further one
 -- ALTER ICEBERG TABLE ... REFRESH:
@@ -147,13 +149,21 @@ GRANT USAGE ON WAREHOUSE {values["warehouse"]} TO ROLE {role};
 {_commented(statements)}
 -- 6. Who may read.
 GRANT USAGE ON DATABASE {database} TO ROLE {reader};
-GRANT USAGE ON SCHEMA {where} TO ROLE {reader};
-GRANT SELECT ON ALL ICEBERG TABLES IN SCHEMA {where} TO ROLE {reader};
-GRANT SELECT ON FUTURE ICEBERG TABLES IN SCHEMA {where} TO ROLE {reader};"""
+{_each(schemas, f"GRANT USAGE ON SCHEMA {{}} TO ROLE {reader};")}
+{_each(schemas, f"GRANT SELECT ON ALL ICEBERG TABLES IN SCHEMA {{}} TO ROLE {reader};")}
+{_each(schemas, f"GRANT SELECT ON FUTURE ICEBERG TABLES IN SCHEMA {{}} TO ROLE {reader};")}"""
+
+
+def _each(schemas: Sequence[str], statement: str) -> str:
+    """The statement once for the schema of each org."""
+    return "\n".join(statement.format(schema) for schema in schemas)
 
 
 def _end(values: Values, mode: Mode) -> str:
-    of_tables = [f"SNOWFLAKE_SCHEMA={values['schema']}", f"SNOWFLAKE_WAREHOUSE={values['warehouse']}"]
+    first, *others = values.schemas.values()
+    of_tables = [f"SNOWFLAKE_SCHEMA={first}", f"SNOWFLAKE_WAREHOUSE={values['warehouse']}"]
+    named = zip(values.named_orgs, others, strict=True)
+    of_tables += [f"In the location of {org} instead: SNOWFLAKE_SCHEMA={schema}" for org, schema in named]
     lines = [
         "SNOWFLAKE_ACCOUNT=<organization>-<account>, from: SELECT CURRENT_ORGANIZATION_NAME(), CURRENT_ACCOUNT_NAME()",
         f"SNOWFLAKE_USER={values['user']}",

@@ -22,6 +22,7 @@ _FORMS: Mapping[str, str] = {
     "region": r"[a-z]{2}(-[a-z]+)+-\d",
     "bucket": r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]",
     "namespace": r"[a-z][a-z0-9_]*",
+    "orgs": r"[a-z0-9]+(_[a-z0-9]+)*(,[a-z0-9]+(_[a-z0-9]+)*)*",
     "prefix": r"[A-Za-z0-9_/-]*[A-Za-z0-9_-]",
     "secret": r"[A-Za-z0-9/_+=.@-]+",
     "external_id": r"[A-Za-z0-9_+=,.@:/-]{2,1224}",
@@ -42,6 +43,7 @@ class Values:
     bucket: str = ""
     prefix: str = "salesforce"
     namespace: str = "salesforce"
+    orgs: str = ""
     secret: str = "salesforce/sf_assets"
     runs_on: str = "ecs-tasks.amazonaws.com"
     external_id: str = ""
@@ -70,6 +72,30 @@ class Values:
         """Return a line for each gap that a text still has: its name and where its value comes from."""
         names = [field.name for field in fields(self) if gap(field.name) in text]
         return [f"{gap(name)}: --{name.replace('_', '-')}, from: {ORIGINS[name]}" for name in names]
+
+    @property
+    def named_orgs(self) -> list[str]:
+        """The orgs beside the first, by their SF_ASSETS_ORG."""
+        return self.orgs.split(",") if self.orgs else []
+
+    @property
+    def databases(self) -> dict[str, str]:
+        """Namespace of each org -> the folder of its tables. No two orgs' tables may lie in one folder."""
+        folder = f"s3://{self['bucket']}/{self['prefix']}/"
+        named = [f"salesforce_{org}" for org in self.named_orgs]
+        return {self["namespace"]: folder, **{name: f"{folder}{name}.db/" for name in named}}
+
+    @property
+    def secrets(self) -> dict[str, str]:
+        """Secret of each org -> the file that it is made from."""
+        named = {f"{self['secret']}_{org}": f"secret_{org}.json" for org in self.named_orgs}
+        return {self["secret"]: "secret.json", **named}
+
+    @property
+    def schemas(self) -> dict[str, str]:
+        """Namespace of each org -> the schema of its tables, where each table is registered by itself."""
+        named = {f"salesforce_{org}": f"{self['schema']}_{org.upper()}" for org in self.named_orgs}
+        return {self["namespace"]: self["schema"], **named}
 
     @property
     def reader_arn(self) -> str:

@@ -2,11 +2,13 @@
 
 import re
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from sf_assets.assets.deployments import read_deployment
 from sf_assets.cli import main
 from sf_assets.commands.setup_aws import lifecycle, reader_policy, reader_trust, writer_policy
 from sf_assets.commands.setup_salesforce import permission_set
@@ -25,6 +27,9 @@ SCRIPTS = {
     "aws-last.sh": ["aws", *PLACE, *EXTERNAL, *USERS],
     "snowflake-linked.sql": ["snowflake", *PLACE, *EXTERNAL, "--public-key", "MIIBIjANBgkq"],
     "snowflake-tables.sql": ["snowflake", "--mode", "tables", *PLACE, *EXTERNAL, "--public-key", "MIIBIjANBgkq"],
+    "aws-orgs.sh": ["aws", *PLACE, *EXTERNAL, "--orgs", "emea,us_2"],
+    "snowflake-linked-orgs.sql": ["snowflake", *PLACE, *EXTERNAL, "--orgs", "emea", "--public-key", "MIIBIjANBgkq"],
+    "snowflake-tables-orgs.sql": ["snowflake", "--mode", "tables", "--orgs", "emea"],
     "snowflake-gaps.sql": ["snowflake"],
     "salesforce.txt": ["salesforce"],
     "salesforce-two.txt": ["salesforce", "--endpoints", "account,quote"],
@@ -69,6 +74,8 @@ def test_a_script_with_all_values_has_no_gap():
         ("--bucket", "x'; rm -rf /"),
         ("--account-id", "1234"),
         ("--region", "Frankfurt"),
+        ("--orgs", "EMEA"),
+        ("--orgs", "emea, us"),
         ("--volume-user-arn", "arn:aws:iam::1:root"),
     ],
 )
@@ -88,6 +95,27 @@ def test_no_lifecycle_rule_can_eat_a_live_file():
         }
         assert rule.get("Expiration", {}).keys() <= {"ExpiredObjectDeleteMarker"}
         assert rule["Filter"] == {"Prefix": "salesforce/"}
+
+
+def test_each_org_has_its_own_database_folder_secret_and_schema_as_its_code_location_looks_for_them():
+    values = replace(FULL, orgs="emea,us_2")
+    namespaces = [read_deployment({"SF_ASSETS_ORG": org}).iceberg.namespace for org in ("", "emea", "us_2")]
+
+    assert list(values.databases) == list(values.schemas) == namespaces
+    for one_for_each in (values.databases.values(), values.secrets, values.secrets.values(), values.schemas.values()):
+        assert len(set(one_for_each)) == 3
+
+
+def test_the_roles_reach_every_orgs_tables_and_secret():
+    (catalog, secrets) = (
+        statement["Resource"] for statement in writer_policy(replace(FULL, orgs="emea"))["Statement"][2:]
+    )
+
+    assert [arn.split(":")[-1] for arn in catalog] == [
+        *("catalog", "database/salesforce", "table/salesforce/*"),
+        *("database/salesforce_emea", "table/salesforce_emea/*"),
+    ]
+    assert [arn.split(":")[-1] for arn in secrets] == ["salesforce/sf_assets-*", "salesforce/sf_assets_emea-*"]
 
 
 @pytest.mark.parametrize("policy", [reader_policy(FULL), writer_policy(FULL)], ids=["reader", "writer"])
