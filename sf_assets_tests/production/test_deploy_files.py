@@ -1,6 +1,7 @@
 """deploy/: what can be said of the files without the engines that run them."""
 
 import configparser
+import json
 import re
 from pathlib import Path
 
@@ -13,6 +14,10 @@ DOCKERFILE = (DEPLOY / "Dockerfile").read_text(encoding="utf-8")
 COMPOSE = yaml.safe_load((DEPLOY / "docker-compose.yaml").read_text(encoding="utf-8"))
 INSTANCE = yaml.safe_load((DEPLOY / "dagster.yaml").read_text(encoding="utf-8"))
 HELM = yaml.safe_load((DEPLOY / "helm/values.yaml").read_text(encoding="utf-8"))
+SEVERAL = {
+    name: yaml.safe_load((DEPLOY / name).read_text(encoding="utf-8"))
+    for name in ("several-orgs.compose.yaml", "several-orgs.workspace.yaml", "helm/several-orgs.yaml")
+}
 ENVIRONMENT = [
     line.partition("=")[0]
     for line in (DEPLOY / "production.env.example").read_text(encoding="utf-8").splitlines()
@@ -85,7 +90,47 @@ def test_kubernetes_and_docker_keep_the_same_limits():
 
     coordinator = daemon["runCoordinator"]["config"]["queuedRunCoordinator"]
     assert coordinator["maxConcurrentRuns"] == INSTANCE["concurrency"]["runs"]["max_concurrent_runs"]
+    assert coordinator["tagConcurrencyLimits"] == INSTANCE["concurrency"]["runs"]["tag_concurrency_limits"]
     assert daemon["runRetries"]["maxRetries"] == INSTANCE["run_retries"]["max_retries"]
     assert daemon["runRetries"]["retryOnAssetOrOpFailure"] is False
     assert HELM["postgresql"]["postgresqlScheme"] == INSTANCE["storage"]["postgres"]["postgres_db"]["scheme"]
     assert HELM["runLauncher"]["type"] == "K8sRunLauncher"
+
+
+def test_a_second_orgs_runs_are_told_what_its_code_server_is_told_beyond_the_firsts():
+    service = SEVERAL["several-orgs.compose.yaml"]["services"]["code-emea"]
+    told = dict(service["environment"])
+
+    (context,) = json.loads(told.pop("DAGSTER_CONTAINER_CONTEXT")).values()
+
+    assert service["extends"] == {"file": "docker-compose.yaml", "service": "code"}
+    assert context == {"env_vars": [f"{name}={value}" for name, value in told.items()]}
+
+
+def test_both_orgs_code_servers_are_in_the_workspace_that_webserver_and_daemon_read():
+    services = SEVERAL["several-orgs.compose.yaml"]["services"]
+    entries = [entry["grpc_server"] for entry in SEVERAL["several-orgs.workspace.yaml"]["load_from"]]
+    (first,) = yaml.safe_load((DEPLOY / "workspace.yaml").read_text(encoding="utf-8"))["load_from"]
+
+    assert entries[0] == first["grpc_server"]
+    assert {entry["host"] for entry in entries} <= {*COMPOSE["services"], *services}
+    assert len({entry["location_name"] for entry in entries}) == len(entries)
+    for name in ("webserver", "daemon"):
+        (mounted,) = services[name]["volumes"]
+        source, target, _ = mounted.split(":")
+        assert (DEPLOY / source).exists()
+        assert target in COMPOSE["services"][name]["command"]
+
+
+def test_the_second_deployment_of_helm_differs_in_name_and_org_alone():
+    key = "dagster-user-deployments"
+    first, second = SEVERAL["helm/several-orgs.yaml"][key]["deployments"]
+    names = {one["name"]: one["value"] for one in second["env"]}
+
+    assert [first] == HELM[key]["deployments"]
+    assert {**second, "name": first["name"]} == first | {"env": second["env"]}
+    assert names == {
+        name: value
+        for name, value in SEVERAL["several-orgs.compose.yaml"]["services"]["code-emea"]["environment"].items()
+        if name != "DAGSTER_CONTAINER_CONTEXT"
+    }

@@ -5,8 +5,12 @@ import pytest
 import sqlalchemy as sa
 
 from sf_assets.assets.deployments import read_deployment
+from sf_assets.commands.setup_values import Values
 from sf_assets.definitions import build_definitions
 from sf_assets.devorg import Org, serve
+from sf_assets.iceberg.warehouse import Warehouse
+from sf_assets.salesforce.quota import Spent
+from sf_assets.salesforce.wire import Usage
 
 # Dagster itself calls it, for a nested resource with an EnvVar.
 pytestmark = pytest.mark.filterwarnings("ignore:InitResourceContext.dagster_run:DeprecationWarning")
@@ -75,3 +79,62 @@ def test_one_namespace_does_not_take_two_orgs(materialize, practice_org, emea):
 
     assert failures == ["TableForeign"]
     assert kept == ids(practice_org)
+
+
+@pytest.fixture
+def ledgers(tmp_path):
+    """Three code locations at one ledger: an org, another org, and the first org once more."""
+    hosts = {"": "acme", "emea": "acme-emea", "sales": "acme"}
+    secrets = {f"SALESFORCE_{name}": "-" for name in ("CONSUMER_KEY", "PRIVATE_KEY", "USERNAME")}
+    shared = {"SF_ASSETS_DEPLOYMENT": "production", "SF_ASSETS_HOME": str(tmp_path), **secrets}
+    told = {
+        org: shared | {"SF_ASSETS_ORG": org, "SALESFORCE_INSTANCE_URL": f"{host}.my.salesforce.com"}
+        for org, host in hosts.items()
+    }
+    opened = {org: read_deployment(environment).salesforce.open_ledger() for org, environment in told.items()}
+    yield opened
+    for ledger in opened.values():
+        ledger.close()
+
+
+def test_orgs_do_not_slow_each_other_and_locations_of_one_org_share_its_pace(ledgers):
+    slots = [ledgers[""].permit(None, reserve=None).slot for _ in range(4)]
+
+    elsewhere, here = (ledgers[org].permit(None, reserve=None) for org in ("emea", "sales"))
+
+    assert elsewhere.wait_seconds == 0
+    assert here.slot == pytest.approx(slots[-1] + 0.5)  # at two requests a second
+
+
+def test_a_pushback_is_heard_in_every_location_of_its_org_and_in_no_other(ledgers):
+    ledgers[""].pushed_back(ledgers[""].permit(None, reserve=None).slot, retry_after=None)
+
+    rates = {org: ledger.standing().pace.rate for org, ledger in ledgers.items()}
+
+    assert rates["emea"] == 2
+    assert rates["sales"] == pytest.approx(rates[""], abs=0.1)
+    assert rates[""] < 1.5
+
+
+def test_the_days_calls_are_counted_by_org_and_not_by_location(ledgers):
+    ledgers[""].read(Usage(99_000, 100_000))
+
+    refused = {org: isinstance(ledger.permit(None, reserve=0.1), Spent) for org, ledger in ledgers.items()}
+
+    assert refused == {"": True, "sales": True, "emea": False}
+
+
+def test_on_aws_no_file_of_an_org_lies_in_a_tables_folder_of_another(aws, account_columns, account_chunk):
+    values = Values(bucket="lake", orgs="emea")
+    for name, location in values.databases.items():
+        aws.client("glue").create_database(DatabaseInput={"Name": name, "LocationUri": location})
+
+    folders = []
+    for number, name in enumerate(values.databases):
+        warehouse = Warehouse("salesforce", name, aws.catalog)
+        warehouse.merge(
+            "account", columns=account_columns, keys=("id",), stamp=None, chunks=[account_chunk(number)], base=None
+        )
+        folders.append(f"{warehouse.facts('account').uri}/")
+
+    assert folders == ["s3://lake/salesforce/account/", "s3://lake/salesforce/salesforce_emea.db/account/"]
