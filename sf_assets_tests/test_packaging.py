@@ -74,7 +74,7 @@ def test_the_door_loads_nothing_expensive(door: str) -> None:
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """A checkout without .venv, as a person has just cloned it."""
-    for name in ("Makefile", "setup.cfg", "constraints.txt", "dagster.yaml"):
+    for name in ("Makefile", "setup.cfg", "requirements.txt", "dagster.yaml"):
         shutil.copy(ROOT / name, tmp_path)
     return tmp_path
 

@@ -1,8 +1,9 @@
-"""deploy/requirements.txt: the versions of constraints.txt, all that the image needs, each with its files' hashes."""
+"""What pip may install: the versions of constraints.txt with their files' hashes, for a checkout and for the image."""
 
 import configparser
 import re
 from collections.abc import Iterator
+from functools import cache
 from importlib.metadata import PackageNotFoundError, requires
 from pathlib import Path
 
@@ -12,58 +13,107 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
 IMAGE = {"python_version": "3.11", "python_full_version": "3.11.9", "sys_platform": "linux", "platform_system": "Linux"}
-TEXT = (ROOT / "deploy/requirements.txt").read_text(encoding="utf-8")
-ENTRIES = dict(entry.split(" ", 1) for entry in re.findall(r"^[a-z0-9].*(?:\n    .*)*", TEXT, flags=re.MULTILINE))
+MACHINES = [
+    {**IMAGE, "python_version": version, "python_full_version": f"{version}.1", "sys_platform": system, **kind}
+    for version in ("3.11", "3.12", "3.13", "3.14")
+    for system, name, machine in (
+        ("linux", "Linux", "x86_64"),
+        ("linux", "Linux", "aarch64"),
+        ("darwin", "Darwin", "arm64"),
+    )
+    for kind in [{"platform_system": name, "platform_machine": machine}]
+]
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+
+
+def entries(file: str) -> dict[str, str]:
+    """Pin -> the rest of its entry."""
+    text = (ROOT / file).read_text(encoding="utf-8")
+    return dict(entry.split(" ", 1) for entry in re.findall(r"^[a-z0-9].*(?:\n    .*)*", text, flags=re.MULTILINE))
+
+
+CHECKOUT, OF_THE_IMAGE = entries("requirements.txt"), entries("deploy/requirements.txt")
 
 
 def versions(pins) -> dict[str, str]:
     return {canonicalize_name(name): version for name, _, version in (pin.partition("==") for pin in pins)}
 
 
-HASHED = versions(ENTRIES)
+HASHED = versions(OF_THE_IMAGE)
 CONSTRAINTS = versions(
     line for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines() if not line.startswith("#")
 )
 
 
-def wanted_by(requirement: Requirement, seen: set[str]) -> Iterator[str]:
-    """The requirement's name and those that it needs in the image, as far as it is installed here."""
+def wanted_by(requirement: Requirement, seen: set[str], machine: dict[str, str]) -> Iterator[str]:
+    """The requirement's name and those that it needs on this machine, as far as it is installed here."""
     if str(requirement) in seen:
         return
     seen.add(str(requirement))
     yield canonicalize_name(requirement.name)
+    for need in needs(requirement.name):
+        if applies(need, requirement.extras, machine):
+            yield from wanted_by(need, seen, machine)
+
+
+@cache
+def needs(name: str) -> list[Requirement]:
     try:
-        needs = [Requirement(text) for text in requires(requirement.name) or ()]
+        return [Requirement(text) for text in requires(name) or ()]
     except PackageNotFoundError:
-        return
-    for need in needs:
-        if applies(need, requirement.extras):
-            yield from wanted_by(need, seen)
+        return []
 
 
-def applies(need: Requirement, extras: set[str]) -> bool:
-    return need.marker is None or any(need.marker.evaluate({**IMAGE, "extra": extra}) for extra in ("", *extras))
+def applies(need: Requirement, extras: set[str], machine: dict[str, str]) -> bool:
+    return need.marker is None or any(need.marker.evaluate({**machine, "extra": extra}) for extra in ("", *extras))
+
+
+def wanted_with(*extras: str) -> list[Requirement]:
+    """What setup.cfg asks for, with these extras."""
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg")
+    texts = [config["options"]["install_requires"], *(config["options.extras_require"][extra] for extra in extras)]
+    lines = [line for text in texts for line in text.split("\n") if line and not line.startswith("#")]
+    return [Requirement(line) for line in lines]
 
 
 def of_the_image() -> list[Requirement]:
-    config = configparser.ConfigParser()
-    config.read(ROOT / "setup.cfg")
-    extras = config["options.extras_require"]
-    texts = [config["options"]["install_requires"], extras["postgres"], extras["docker"]]
-    lines = [line for text in texts for line in text.split("\n") if line and not line.startswith("#")]
-    return [Requirement(line) for line in (*lines, "dagster-webserver", "setuptools")]
+    return [*wanted_with("postgres", "docker"), Requirement("dagster-webserver"), Requirement("setuptools")]
 
 
 def test_the_hashed_versions_are_those_of_the_constraints():
     assert len(HASHED) > 50
     assert {name: CONSTRAINTS[name] for name in HASHED} == HASHED
+    assert versions(CHECKOUT) == CONSTRAINTS
 
 
-@pytest.mark.parametrize("pin", ENTRIES)
-def test_a_pin_has_the_hashes_of_its_files_and_names_no_place(pin):
-    assert re.fullmatch(r"\\\n    --hash=sha256:[0-9a-f]{64}( \\\n    --hash=sha256:[0-9a-f]{64})*", ENTRIES[pin])
+@pytest.mark.parametrize("pins", [CHECKOUT, OF_THE_IMAGE], ids=["checkout", "image"])
+def test_a_pin_has_the_hashes_of_its_files_and_names_no_place(pins):
+    hashes = re.compile(r"\\\n    --hash=sha256:[0-9a-f]{64}( \\\n    --hash=sha256:[0-9a-f]{64})*")
+
+    assert [pin for pin, entry in pins.items() if not hashes.fullmatch(entry)] == []
+
+
+def test_make_install_takes_hashed_files_alone():
+    recipe = MAKEFILE.partition("$(STAMP): ")[2].partition("@touch")[0]
+
+    assert "pip install --quiet --disable-pip-version-check --no-deps\n" in MAKEFILE
+    assert re.findall(r"pip install|PIP_INSTALL\)[^&|]*", recipe) == [
+        "PIP_INSTALL) --require-hashes -r requirements.txt ",
+        "PIP_INSTALL) --no-build-isolation -e . ",
+    ]
+
+
+@pytest.mark.parametrize("machine", MACHINES, ids=lambda one: f"{one['python_version']}-{one['platform_machine']}")
+def test_every_machine_finds_all_that_it_needs_among_the_hashed(machine):
+    seen: set[str] = set()
+    wanted = wanted_with("dev", "dbt", "docker", "postgres")
+
+    needed = {name for requirement in wanted for name in wanted_by(requirement, seen, machine)}
+
+    assert needed - set(versions(CHECKOUT)) == set()
 
 
 @pytest.mark.parametrize("requirement", of_the_image(), ids=str)
 def test_all_that_the_image_needs_is_hashed(requirement):
-    assert set(wanted_by(requirement, set())) <= set(HASHED)
+    assert set(wanted_by(requirement, set(), IMAGE)) <= set(HASHED)
