@@ -88,8 +88,11 @@ class Merge:
     @property
     def draft(self) -> Draft:
         if self._draft is None:
-            self._evolution = self.plan(self.table)
-            self._draft = Draft(self.table, self._evolution, live=self._live)
+            table = self.table
+            self._evolution = self.plan(table)
+            if self._live is not None:  # a group has been committed: the keys to the files may have been lent for an hour
+                table.io = table.catalog.load_table(table.name()).io
+            self._draft = Draft(table, self._evolution, live=self._live)
         return self._draft
 
     def _take(self, frame: pl.DataFrame) -> None:

@@ -204,6 +204,12 @@ def free_port() -> int:
         return int(taken.getsockname()[1])
 
 
+@pytest.fixture
+def free_ports() -> Callable[[int], list[int]]:
+    """How many -> so many ports on which nobody listens."""
+    return lambda count: [free_port() for _ in range(count)]
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """A cluster of this session on loopback alone, removed at the end."""

@@ -6,8 +6,10 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import httpx
 import pytest
 
 from sf_assets_tests.snowflake.account import key_pair, snowflake
@@ -15,7 +17,8 @@ from sf_assets_tests.snowflake.account import key_pair, snowflake
 __all__ = ["key_pair", "snowflake"]
 
 DRIVER = Path(__file__).with_name("driver.py")
-STRACE = shutil.which("strace")
+STRACE, WEED = shutil.which("strace"), shutil.which("weed")
+PORTS = [f"{part}.port{kind}" for part in ("master", "filer", "volume", "s3", "admin") for kind in ("", ".grpc")]
 PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV")
 ELSEWHERE = "import socket; socket.socket(socket.AF_INET{0}, socket.SOCK_DGRAM).connect(({1!r}, 9))"
 
@@ -120,6 +123,52 @@ def test_glue_postgresql_and_rest_hold_what_sqlite_holds_and_nothing_leaves_this
     assert len(snowflake.tables) == 31
     assert aws.actions["GetSecretValue"] == 1
     assert spoken_to | also | and_also == {"127.0.0.1"}
+
+
+@pytest.fixture
+def seaweed(tmp_path, free_ports):
+    """SeaweedFS: a REST catalog and S3 in one process. Returns a client's catalog properties."""
+    user = {"accessKey": "loader", "secretKey": "loaders-secret"}
+    identity = {"name": "loader", "credentials": [user], "actions": ["Admin", "Read", "Write", "List", "Tagging"]}
+    (tmp_path / "s3.json").write_text(json.dumps({"identities": [identity]}))
+    ports = dict(zip([*PORTS, "s3.port.iceberg"], free_ports(len(PORTS) + 1), strict=True))
+    options = {
+        "dir": tmp_path, "ip": "127.0.0.1", "ip.bind": "127.0.0.1", "s3.config": tmp_path / "s3.json", **ports,
+        "s3.port.lance": 0, "tableBucket": "lake", "master.telemetry": "false", "webdav": "false", "admin.ui": "false",
+    }  # fmt: skip
+    command = [WEED, "mini", *(f"-{name}={value}" for name, value in options.items())]
+    uri = f"http://127.0.0.1:{ports['s3.port.iceberg']}"
+    with (tmp_path / "weed.log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as weed:
+        wait_for(f"{uri}/v1/config", seconds=60)
+        yield {
+            "type": "rest", "uri": uri, "warehouse": "s3://lake", "credential": "loader:loaders-secret",
+            "oauth2-server-uri": f"{uri}/v1/oauth/tokens", "s3.endpoint": f"http://127.0.0.1:{ports['s3.port']}",
+            "s3.region": "us-east-1", "s3.access-key-id": "loader", "s3.secret-access-key": "loaders-secret",
+        }  # fmt: skip
+        weed.terminate()
+
+
+def wait_for(url, *, seconds):
+    """Wait until another process serves the address."""
+    last = time.monotonic() + seconds
+    while time.monotonic() < last:
+        try:
+            httpx.get(url)
+            return
+        except httpx.TransportError:
+            time.sleep(0.1)
+    raise AssertionError(f"{url} was not served within {seconds} s")
+
+
+@pytest.mark.skipif(WEED is None, reason="no SeaweedFS here: make rest")
+def test_a_rest_catalog_that_others_wrote_holds_what_sqlite_holds(materialize, seaweed, as_environment, credentials):
+    local, _ = materialize("sqlite", credentials)
+    others, spoken_to = materialize("seaweed", as_environment(seaweed) | credentials)
+    again, _ = materialize("seaweed", as_environment(seaweed) | credentials)
+
+    assert len(local) == 30
+    assert others == again == local
+    assert spoken_to == {"127.0.0.1"}
 
 
 @pytest.mark.skipif(STRACE is None, reason="no strace here: apt-get install strace")

@@ -247,3 +247,15 @@ def test_keys_that_were_lent_anew_are_those_of_the_next_commit(vending, aws, ano
     client.merge(2)
 
     assert aws.keys == {"the-servers", "another-loan"}
+
+
+def test_in_a_long_sync_each_commit_uses_the_keys_that_are_lent_then(vending, aws, another, account_chunk):
+    def chunks():
+        yield account_chunk(1)
+        vending.vended = {**vending.vended, "s3.access-key-id": "another-loan"}
+        aws.forget()
+        yield account_chunk(2)
+
+    assert another().stream(chunks()).commits == 2
+
+    assert aws.keys == {"the-servers", "another-loan"}
