@@ -90,7 +90,7 @@ class Merge:
         if self._draft is None:
             table = self.table
             self._evolution = self.plan(table)
-            if self._live is not None:  # a group has been committed: the keys to the files may have been lent for an hour
+            if self._live is not None:  # since the last commit the keys that were lent with the table may have expired
                 table.io = table.catalog.load_table(table.name()).io
             self._draft = Draft(table, self._evolution, live=self._live)
         return self._draft
