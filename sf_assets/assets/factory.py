@@ -11,6 +11,7 @@ from sf_assets.assets.checks import check_results, check_specs
 from sf_assets.assets.config import EndpointConfig
 from sf_assets.assets.freshness import CADENCES
 from sf_assets.assets.naming import Naming
+from sf_assets.assets.org import tell_org
 from sf_assets.assets.progress import ProgressLog
 from sf_assets.assets.registration import NoRegistration, Registration
 from sf_assets.assets.reporting import DOCS, teaching
@@ -24,16 +25,6 @@ if TYPE_CHECKING:
 KINDS = {"salesforce", "polars", "iceberg"}
 Results = Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]
 Siblings = Mapping[dg.AssetKey, EndpointSpec]
-
-
-def org_node(naming: Naming) -> dg.AssetSpec:
-    """Return the one upstream node of all endpoints."""
-    return dg.AssetSpec(
-        naming.org_key,
-        description="The Salesforce org that all endpoints are read from. It is not made here.",
-        kinds={"salesforce"},
-        group_name="org",
-    )
 
 
 def build_endpoints(
@@ -101,6 +92,7 @@ def build_endpoint(
         with teaching(context, spec.endpoint):
             sync = _begin(spec, siblings, context=context, config=config, salesforce=salesforce, iceberg=iceberg)
         yield dg.MaterializeResult(value=sync)
+        tell_org(context, naming, sync.record)
         yield from check_results(spec, sync.record)
         yield from snowflake.publish(spec.endpoint, iceberg.warehouse())
 
