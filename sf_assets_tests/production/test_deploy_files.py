@@ -88,9 +88,7 @@ def test_the_runs_are_told_what_the_code_server_is_told():
 def test_kubernetes_and_docker_keep_the_same_limits():
     daemon = HELM["dagsterDaemon"]
 
-    coordinator = daemon["runCoordinator"]["config"]["queuedRunCoordinator"]
-    assert coordinator["maxConcurrentRuns"] == INSTANCE["concurrency"]["runs"]["max_concurrent_runs"]
-    assert coordinator["tagConcurrencyLimits"] == INSTANCE["concurrency"]["runs"]["tag_concurrency_limits"]
+    assert HELM["additionalInstanceConfig"]["concurrency"] == INSTANCE["concurrency"]
     assert daemon["runRetries"]["maxRetries"] == INSTANCE["run_retries"]["max_retries"]
     assert daemon["runRetries"]["retryOnAssetOrOpFailure"] is False
     assert HELM["postgresql"]["postgresqlScheme"] == INSTANCE["storage"]["postgres"]["postgres_db"]["scheme"]
