@@ -5,7 +5,7 @@ import random
 import time
 import weakref
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
@@ -18,7 +18,7 @@ from sf_assets.salesforce.describe import Described, SObject, describe
 from sf_assets.salesforce.ledger import Ledger, MemoryLedger
 from sf_assets.salesforce.paging import Stream, ask, pages
 from sf_assets.salesforce.quota import Spent, quota_spent, refused_by_org
-from sf_assets.salesforce.redaction import without
+from sf_assets.salesforce.redaction import without, without_inside
 from sf_assets.salesforce.retry import Patience, Timeouts, Tries
 from sf_assets.salesforce.session import TOKEN_SECONDS, Session
 from sf_assets.salesforce.throttle import Permit
@@ -59,6 +59,7 @@ class _Attempt:
     permit: Permit
     token: Token | None
     answer: Reply | Fault
+    secrets: tuple[str, ...] = field(repr=False)
 
 
 class Client:
@@ -188,7 +189,7 @@ class Client:
             tries = tries.again()
             self.sent_again += tries.sent > 1
             attempt = self._attempt(request, reserve=reserve)
-            judged = judge(request, attempt.answer)
+            judged = without_inside(judge(request, attempt.answer), attempt.secrets)
             if isinstance(judged, Reply) and attempt.token is not None:
                 self._session.prove(attempt.token)
             refusal = judged if isinstance(judged, Refusal) else _refusal_inside(judged)
@@ -232,7 +233,7 @@ class Client:
             self._note(answer)
         assertion = body.rpartition(b"assertion=")[2].decode() if is_login and body else ""
         secrets = (access_token or "", assertion, self.credentials.consumer_key, self.credentials.username)
-        return _Attempt(request, permit, token, without(answer, secrets))
+        return _Attempt(request, permit, token, without(answer, secrets), secrets)
 
     def _note(self, reply: Reply) -> None:
         self.server_time = date_of(reply.headers) or self.server_time

@@ -2,8 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TypeVar
 
+import msgspec
+
+from sf_assets.salesforce.composite import CompositeAnswer
 from sf_assets.salesforce.wire import Fault, Reply
+
+T = TypeVar("T")
 
 
 def without(answer: Reply | Fault, secrets: Sequence[str]) -> Reply | Fault:
@@ -13,6 +19,15 @@ def without(answer: Reply | Fault, secrets: Sequence[str]) -> Reply | Fault:
     if answer.status == 200:
         return answer
     return replace(answer, body=_replaced(answer.body.decode("utf-8", "replace"), secrets).encode())
+
+
+def without_inside(judged: T, secrets: Sequence[str]) -> T:
+    """The same, with each secret replaced in the refusals that a composite's good answer holds."""
+    if isinstance(judged, Reply) and isinstance(judged.content, CompositeAnswer):
+        for answer in judged.content.compositeResponse:
+            if answer.httpStatusCode != 200:
+                answer.body = msgspec.Raw(_replaced(bytes(answer.body).decode("utf-8", "replace"), secrets).encode())
+    return judged
 
 
 def _replaced(text: str, secrets: Sequence[str]) -> str:

@@ -87,7 +87,8 @@ class Case:
         """Refuse to read, and quote the token in the refusal."""
         told = {"errorCode": "INSUFFICIENT_ACCESS"}
         answer = lambda: [{**told, "message": f"no right for {self.sessions.given[-1]}"}]  # noqa: E731
-        self.org.faults.append(Echo(kind="queryAll", times=None, status=403, answer=answer))
+        for kind in ("queryAll", "query"):
+            self.org.faults.append(Echo(kind=kind, times=None, status=403, answer=answer))
 
     def quote_login(self) -> None:
         """Refuse the login, and quote whose it was."""
