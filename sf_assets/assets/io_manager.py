@@ -46,8 +46,9 @@ class IcebergIOManager(dg.ConfigurableIOManager):
         if obj is None:
             return
         store = self._store_sync if isinstance(obj, Sync) else self._store_frames
-        metadata = store(context.asset_key.path[-1], cast("Any", obj), dg.AssetExecutionContext.get())
-        context.add_output_metadata(metadata)
+        asset = dg.AssetExecutionContext.get()
+        metadata = store(context.asset_key.path[-1], cast("Any", obj), asset)
+        asset.add_asset_metadata(metadata, asset_key=context.asset_key)  # an output's would be stored in two events
         _set_data_version(context, metadata.get("snapshot_id"))
 
     def load_input(self, context: dg.InputContext) -> "pl.DataFrame | pl.LazyFrame":
@@ -101,7 +102,7 @@ def write_sync(warehouse: "Warehouse", table: str, sync: "Sync", run_id: str) ->
     from sf_assets.columns import table_columns
 
     written = sync.record.written = _write_batches(warehouse, table, sync, run_id)
-    facts = warehouse.facts(table)
+    facts = sync.facts if written is None else warehouse.facts(table)
     state = _json(sync.record.final)
     if state is not None and sync.record.settle and (facts is None or facts.state != state):
         committed = facts is not None and written is not None and written.commits > 0
