@@ -22,7 +22,7 @@ from sf_assets.cadences import day_cost
 from sf_assets.specs.endpoints import endpoints
 
 DOCS = Path(__file__).parent.parent / "docs"
-PAGES = ("dagit.md", "freshness.md", "incidents.md", "custom-object.md")
+PAGES = ("dagit.md", "freshness.md", "incidents.md", "custom-object.md", "several-orgs.md")
 LIMITS = (1_000, 15_000, 100_000)
 SPECS = endpoints()
 

@@ -1,5 +1,8 @@
 """Orgs side by side in one Dagster instance: nothing that it knows by name alone is the same in two code locations."""
 
+import re
+from pathlib import Path
+
 import dagster as dg
 import pytest
 
@@ -9,6 +12,7 @@ from sf_assets.definitions import build_definitions
 from sf_assets.errors import ConfigError
 from sf_assets.specs.endpoints import endpoints
 
+PAGE = Path(__file__).parents[2] / "docs/several-orgs.md"
 ORGS = ("", "emea", "us_2")
 NAMES = [spec.endpoint for spec in endpoints()]
 
@@ -91,3 +95,25 @@ def test_a_name_that_is_no_name_everywhere_is_refused_with_what_to_do(org):
         deployment(org)
 
     assert "lower-case letters" in refused.value.remedy
+
+
+def test_the_page_names_what_the_code_does(locations):
+    told = PAGE.read_text(encoding="utf-8").split("## What the name changes")[1].split("##")[0]
+    rows = [
+        re.findall(r"`([^`]+)`", " ".join(line.split("|")[-3:]))
+        for line in told.splitlines()
+        if "`, " in line or "` |" in line
+    ]
+
+    for naming, column in ((Naming(), 0), (Naming("emea"), 1)):
+        names = {row[len(row) // 2 * column] for row in rows if len(row) % 2 == 0}
+        assert {
+            naming.key("account").to_user_string(),
+            naming.org_key.to_user_string(),
+            naming.source,
+            f"{naming.source}_hourly",
+            naming.pool("account"),
+            f"{naming.of_org('marts')}/win_rate",
+            naming.of_org("marts"),
+            f"{naming.of_org('practice')}/",
+        } <= names
