@@ -43,8 +43,9 @@ class SyncRecord:
     `pending`: new columns not backfilled -> calls that it would cost. `rows_planned`: what the reading will come to, if
     known. `rounded`: column -> values with more digits than the column keeps, met in this sync; `rounded_before`: the
     columns that have such values already. `left_out`: column -> records that came without it. `retyped`: column -> its
-    former and its present type. `final` is where the sync ended up; `settle` says that it is worth a commit of its own
-    when no row changed.
+    former and its present type. `lacking`: so many rows at least the org held and the table lacked, with stamps at
+    which no tail looks. `final` is where the sync ended up; `settle` says that it is worth a commit of its own when no
+    row changed.
     """
 
     endpoint: str
@@ -70,6 +71,7 @@ class SyncRecord:
     rounded_before: tuple[str, ...] = ()
     left_out: dict[str, int] = field(default_factory=dict)
     retyped: dict[str, str] = field(default_factory=dict)
+    lacking: int = 0
     unavailable: str | None = None
     notes: list[str] = field(default_factory=list)
     degraded: tuple[str, ...] = ()

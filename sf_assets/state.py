@@ -126,7 +126,8 @@ class Step:
 @dataclass(frozen=True)
 class Situation:
     """What a decision rests on. `read`: the API names that can be selected now; `window`: (count, max stamp) of the
-    table over the probe's predicate; `page_rows` rows cost one call; at most `backfill_calls` go into a new column."""
+    table over the probe's predicate; `page_rows` rows cost one call; at most `backfill_calls` go into a new column or
+    into rows that the table lacks; `total`: how many rows the org holds in all, if it was asked."""
 
     read: tuple[str, ...]
     probe: Probe | None
@@ -136,6 +137,15 @@ class Situation:
     now: datetime
     backfill_calls: int
     page_rows: int = 2_000
+    total: int | None = None
+
+    @property
+    def lacking(self) -> int:
+        """How many rows at least the org holds and the table lacks, of those that no tail would find: they came into
+        the user's sight with an old stamp. Purged rows, which the table keeps, hide as many of them."""
+        if self.total is None or self.probe is None or self.probe.since is None or self.window is None:
+            return 0
+        return max(0, (self.total - self.probe.count) - (self.table_rows - self.window[0]))
 
 
 def decide_tail(base: State | None, at: Situation) -> Step:
@@ -147,7 +157,7 @@ def decide_tail(base: State | None, at: Situation) -> Step:
         return Step("walk", walk=base.walk)
     fresh = new_columns(base, at.read)
     affordable = at.table_rows <= at.backfill_calls * at.page_rows
-    if base.filter != at.filter or (fresh and affordable):
+    if base.filter != at.filter or ((fresh or at.lacking) and affordable):
         return Step("walk", walk=_walk_from_start(at))
     return _tail_or_nothing(base, at, pending=fresh)
 
@@ -159,11 +169,11 @@ def _walk_from_start(at: Situation) -> Walk:
 def _tail_or_nothing(base: State, at: Situation, *, pending: tuple[str, ...]) -> Step:
     assert base.tail_from is not None  # decide_tail walks otherwise
     shown = shown_again(base, at.read)
-    lower = base.tail_from - (DEEP_LOOKBACK if _is_deep_due(base, at.now) else LOOKBACK)
+    lower = base.tail_from - (DEEP_LOOKBACK if is_deep_due(base, at.now) else LOOKBACK)
     lower = _since_hidden(base, shown, lower=lower)
     if base.resume and base.resume.lower <= lower and set(shown) <= set(base.resume.shown):
         return Step("tail", lower=base.resume.lower, resume=base.resume, pending=pending)
-    if not shown and not base.resume and not _is_deep_due(base, at.now) and is_unchanged(base, at):
+    if not shown and not base.resume and not is_deep_due(base, at.now) and is_unchanged(base, at):
         return Step("unchanged", pending=pending)
     return Step("tail", lower=lower, pending=pending)
 
@@ -183,12 +193,13 @@ def decide_snapshot(base: State | None, at: Situation) -> Step:
     """Decide for an endpoint that is replaced whole: it has no IsDeleted, so only a full read shows what is gone."""
     complete = base is not None and base.filter == at.filter and not set(at.read) - set(base.columns_read)
     small = at.probe is not None and at.probe.count <= DEEP_SNAPSHOT_ROWS
-    if base is None or not complete or (small and _is_deep_due(base, at.now)) or not is_unchanged(base, at):
+    if base is None or not complete or (small and is_deep_due(base, at.now)) or not is_unchanged(base, at):
         return Step("replace")
     return Step("unchanged")
 
 
-def _is_deep_due(base: State, now: datetime) -> bool:
+def is_deep_due(base: State, now: datetime) -> bool:
+    """Whether it is time to look deeper than usual."""
     return base.deep_at is None or now - base.deep_at >= DEEP_EVERY
 
 

@@ -1,7 +1,7 @@
 """What one run learns of all its endpoints at once: org, describes, probes. Nine requests for thirty endpoints."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sf_assets.errors import AnswerTorn, SalesforceError, SfAssetsError
@@ -11,18 +11,20 @@ from sf_assets.salesforce.describe import SObject
 from sf_assets.salesforce.wire import Query
 from sf_assets.specs.model import STAMP, EndpointSpec
 from sf_assets.specs.soql import datetime_literal, select
-from sf_assets.state import LOOKBACK, Probe, State
+from sf_assets.state import LOOKBACK, Probe, State, is_deep_due
 
 
 @dataclass(frozen=True)
 class Survey:
     """By endpoint: `described` (None: the org serves no describe; an error: why this object has none) and `probes`
-    (an error, or no entry, where the object could not be asked). `asked_at` is a moment before the first probe."""
+    (an error, or no entry, where the object could not be asked). `asked_at` is a moment before the first probe.
+    `totals`: all rows of the org, of the endpoints that look deeper today."""
 
     org_id: str
     asked_at: datetime
     described: Mapping[str, SObject | SalesforceError | None]
     probes: Mapping[str, Probe | SalesforceError]
+    totals: Mapping[str, int] = field(default_factory=dict)
 
 
 def survey(
@@ -42,25 +44,58 @@ def survey(
     described = {spec.endpoint: by_object[spec.sobject] for spec in specs}
     asked_at = earliest(now(), client.server_time)
     askable = [spec for spec in specs if not isinstance(described[spec.endpoint], SalesforceError)]
-    since = {spec.endpoint: probe_since(spec, warehouse) for spec in askable}
-    answers = client.ask([probe_query(spec, since[spec.endpoint], read_deleted=read_deleted) for spec in askable])
+    states = {spec.endpoint: _state(spec, warehouse) for spec in askable}
+    since = {name: probe_since(state) for name, state in states.items()}
+    counted = [spec for spec in askable if _is_counted(spec, states[spec.endpoint], asked_at)]
+    # totals first: a row that comes between the two questions must not look like one that the table lacks
+    queries = [count_query(spec, read_deleted=read_deleted) for spec in counted]
+    queries += [probe_query(spec, since[spec.endpoint], read_deleted=read_deleted) for spec in askable]
+    told = client.ask(queries)
+    totals, answers = told[: len(counted)], told[len(counted) :]
     probes = {
         spec.endpoint: answer if isinstance(answer, SalesforceError) else _probe(spec, since[spec.endpoint], answer)
         for spec, answer in zip(askable, answers, strict=True)
     }
-    return Survey(org_id, asked_at, described, probes)
+    return Survey(org_id, asked_at, described, probes, _totals(counted, totals))
 
 
-def probe_since(spec: EndpointSpec, warehouse: Warehouse) -> datetime | None:
-    """The first stamp that a probe of this endpoint looks at; None for the whole object."""
+def _state(spec: EndpointSpec, warehouse: Warehouse) -> State | None:
+    """The state of a tail; a snapshot is asked whole, whatever its state."""
     if spec.how == "snapshot":
         return None
     try:
         facts = warehouse.facts(spec.endpoint)
     except SfAssetsError:
         return None  # the endpoint's own sync meets the same error and names it
-    state = State.from_json(facts.state) if facts and facts.state else None
+    return State.from_json(facts.state) if facts and facts.state else None
+
+
+def probe_since(state: State | None) -> datetime | None:
+    """The first stamp that a probe looks at; None for the whole object."""
     return state.tail_from - LOOKBACK if state and state.tail_from else None
+
+
+def _is_counted(spec: EndpointSpec, state: State | None, now: datetime) -> bool:
+    """A table that forgets deleted rows lacks what the org counts."""
+    is_read = state is not None and state.tail_from is not None and state.walk is None
+    return is_read and state is not None and is_deep_due(state, now) and spec.deleted == "mark"
+
+
+def _totals(
+    counted: Sequence[EndpointSpec], answers: Sequence[Mapping[str, object] | SalesforceError]
+) -> dict[str, int]:
+    """A count that was refused, or that is none, is no news: it is asked again tomorrow."""
+    told = {
+        spec.endpoint: None if isinstance(answer, SalesforceError) else next(iter(answer.values()), None)
+        for spec, answer in zip(counted, answers, strict=True)
+    }
+    return {endpoint: int(count) for endpoint, count in told.items() if isinstance(count, int | float)}
+
+
+def count_query(spec: EndpointSpec, *, read_deleted: bool) -> Query:
+    """COUNT(Id) of the whole object under the spec's own filter."""
+    soql = select(["COUNT(Id)"], spec.sobject, where=own_filter(spec))
+    return Query(spec.sobject, soql, all_rows=read_deleted and spec.has_is_deleted)
 
 
 def probe_query(spec: EndpointSpec, since: datetime | None, *, read_deleted: bool) -> Query:

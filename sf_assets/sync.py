@@ -203,7 +203,9 @@ class _Story:
         situation = Situation(
             read=self.read, probe=self.probe, window=self.window, table_rows=self.facts.rows if self.facts else 0,
             filter=self.spec.query.where, now=self.record.began_at, backfill_calls=self.options.backfill_calls,
+            total=self.survey.totals.get(self.spec.endpoint),
         )  # fmt: skip
+        self.record.lacking = situation.lacking
         decide = decide_tail if self.spec.how == "tail" else decide_snapshot
         return decide(self.base, situation)
 

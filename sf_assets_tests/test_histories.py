@@ -684,3 +684,35 @@ def test_a_column_that_is_hidden_for_one_of_the_days_of_a_long_walk(lake):
         lake.sync("contact")
 
     lake.assert_equal("contact")
+
+
+def test_rows_that_come_into_sight_with_an_old_stamp_are_found_within_a_day(lake):
+    oldest = sorted(lake.org.rows("Contact"), key=lambda row: row["SystemModstamp"])
+    hidden = [row["Id"] for row in oldest[:3]]
+    lake.org.hide_rows("Contact", hidden)
+    lake.sync("contact")
+    lake.org.show_rows("Contact", hidden)
+    lake.clock.advance(hours=5)
+    assert lake.sync("contact")["contact"].lacking == 0
+    lake.clock.advance(hours=20)
+
+    too_dear = lake.sync("contact", backfill_calls=0)["contact"]
+    lake.clock.advance(hours=25)
+    record = lake.sync("contact")["contact"]
+
+    assert (too_dear.kind, too_dear.lacking) == ("tail", 3)
+    assert (record.kind, record.lacking) == ("walk", 3)
+    lake.assert_equal("contact")
+
+
+def test_rows_that_come_and_rows_that_go_are_not_taken_for_rows_that_the_table_lacks(lake):
+    lake.sync("contact")
+    lake.clock.advance(hours=25)
+    ids = [row["Id"] for row in lake.org.rows("Contact")]
+    lake.org.insert_many("Contact", [{"LastName": f"n{i}"} for i in range(5)])
+    lake.org.update("Contact", ids[0], {"FirstName": "changed"})
+    lake.org.purge("Contact", ids[1])
+
+    record = lake.sync("contact")["contact"]
+
+    assert (record.kind, record.lacking) == ("tail", 0)

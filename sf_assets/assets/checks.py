@@ -102,16 +102,21 @@ def failed_evaluation(
 
 def _complete(spec: EndpointSpec, record: "SyncRecord") -> Finding:
     without_deleted = "queryAll" in record.degraded and spec.has_is_deleted
-    against = ("This org does not serve queryAll: deleted and archived rows were not seen.",) if without_deleted else ()
+    is_short = bool(record.lacking) and record.kind not in ("walk", "replace")
+    against = [
+        "This org does not serve queryAll: deleted and archived rows were not seen." * without_deleted,
+        f"At least {record.lacking} rows that the user sees are not in the table: run full_refresh: true." * is_short,
+    ]
     written = record.written
     return Finding(
-        against,
+        tuple(filter(None, against)),
         {
             "keys": ", ".join(spec.keys),
             "rows_read": record.rows_read,
             "table_rows_before": record.table_rows_before,
             "table_rows": written.rows if written else record.table_rows_before,
             "rows_vanished": written.vanished if written else 0,
+            "rows_lacking": record.lacking or None,
             "notes": "\n".join(record.notes) or None,
         },
     )

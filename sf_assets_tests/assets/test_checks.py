@@ -76,6 +76,14 @@ def test_an_object_that_has_no_deleted_rows_does_not_miss_queryall():
     assert results(replace(PLAIN, degraded=("queryAll",)), PROFILE)["complete"].passed
 
 
+def test_rows_that_the_table_lacks_are_named_unless_they_are_just_read():
+    lacking = results(replace(PLAIN, kind="tail", lacking=3))["complete"]
+
+    assert not lacking.passed
+    assert "At least 3 rows" in lacking.description
+    assert results(replace(PLAIN, kind="walk", lacking=3))["complete"].passed
+
+
 def test_no_reading_of_the_quota_is_no_warning():
     assert results(replace(PLAIN, quota_used=None, quota_limit=None))["current"].passed
 
