@@ -1,25 +1,79 @@
-"""docs/security.md: every point names a test, and every test that it names is there."""
+"""docs/security.md: behind each of its sentences stands a test, by name, and every test that it names is run."""
 
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs/security.md").read_text(encoding="utf-8")
-POINTS = [line for line in PAGE.splitlines() if line.startswith("- ")]
-TESTS = {
+LIMITS = "What nothing here stands against"
+"""The one section whose sentences nothing is behind: it tells what is not protected."""
+NAMED = re.compile(r"`(test_\w+)`")
+ENDS = re.compile(r"[.!?](?=\s|$)")
+NOT_RUN = "browser"
+"""Folder of the tests that `make test` leaves out."""
+DEFINED = Counter(
     name
     for path in (ROOT / "sf_assets_tests").rglob("test_*.py")
+    if NOT_RUN not in path.parts
     for name in re.findall(r"^def (test_\w+)", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
-}
+)
 
 
-@pytest.mark.parametrize("point", POINTS, ids=lambda point: point[2:50])
-def test_a_point_names_the_tests_behind_it(point):
-    assert re.findall(r"`(test_\w+)`", point)
+def claims(page):
+    """The blocks that must be tested: points, rows and paragraphs, but for introductions, code and the limits."""
+    page = re.sub(r"^```.*?^```", "", page, flags=re.MULTILINE | re.DOTALL)
+    for section in re.split(r"^## ", page, flags=re.MULTILINE)[1:]:
+        title, _, body = section.partition("\n")
+        if title.strip() != LIMITS:
+            yield from (block for part in body.split("\n\n") for block in blocks(part.strip()))
 
 
-@pytest.mark.parametrize("name", sorted(set(re.findall(r"`(test_\w+)`", PAGE))))
-def test_a_test_that_is_named_is_there(name):
-    assert name in TESTS
+def blocks(part):
+    """Points and rows one by one, a paragraph whole; no head of a table, and no line that leads to code."""
+    rows = part.splitlines()
+    if part.startswith("|"):
+        return rows[2:]
+    points = [" ".join(point.split()) for point in re.split(r"^- ", part, flags=re.MULTILINE)]
+    return [point for point in points if point and not point.endswith(":")]
+
+
+def untested(block):
+    """The words of a block that no name of a test follows, and those between two names that are several sentences."""
+    *tested, rest = re.split(r"(?:`test_\w+`[\s|]*)+", block)
+    loose = [rest] if re.search(r"\w", rest) else []
+    return loose + [words for words in tested if len(ENDS.findall(re.sub(r"`[^`]*`", "", words).strip())) > 1]
+
+
+@pytest.mark.parametrize("claim", list(claims(PAGE)), ids=lambda claim: claim.strip("| ")[:50])
+def test_a_sentence_and_a_row_name_the_tests_behind_them(claim):
+    assert untested(claim) == []
+
+
+@pytest.mark.parametrize("name", sorted(set(NAMED.findall(PAGE))))
+def test_a_test_that_is_named_is_run_and_is_the_only_one_of_its_name(name):
+    assert DEFINED[name] == 1
+
+
+def test_the_page_has_its_sections():
+    assert len(list(claims(PAGE))) > 50
+    assert {"## Secrets", "## Personal data", "## Threats", f"## {LIMITS}"} <= set(PAGE.splitlines())
+
+
+@pytest.mark.parametrize(
+    "added",
+    [
+        "- The moon is made of cheese.",
+        "- Two sentences. One test. `test_the_page_has_its_sections`",
+        "- One that is tested. `test_the_page_has_its_sections` One that is not.",
+        "A paragraph between the points.",
+        "| who | could | against it | tried by |\n| --- | --- | --- | --- |\n| a ghost | walk in | a door | |",
+    ],
+)
+def test_what_names_no_test_does_not_get_in(added):
+    page = PAGE.replace("## Threats\n", f"## Threats\n\n{added}\n")
+
+    assert [claim for claim in claims(page) if untested(claim)]
+    assert not [claim for claim in claims(PAGE) if untested(claim)]

@@ -163,7 +163,7 @@ def test_open_questions_are_asked_only_when_told_to(environment, capsys):
     assert "answered" in told["What do setup objects answer to this user?"]
 
 
-def test_no_secret_is_told(served, environment, capsys):
+def test_the_doctor_tells_no_secret(served, environment, capsys):
     served.org.faults.append(Fault(kind="composite", status=500, error_code="ECHO", message=new_private_key()))
 
     with pytest.raises(SystemExit):

@@ -17,6 +17,7 @@ ENDED = [{"errorCode": "INVALID_SESSION_ID", "message": "Session expired or inva
 
 def claims_of(request, rsa_key, audience):
     form = parse_qs(request.content.decode())
+    assert form.keys() == {"grant_type", "assertion"}
     assert form["grant_type"] == ["urn:ietf:params:oauth:grant-type:jwt-bearer"]
     options = {"verify_exp": False}
     return jwt.decode(

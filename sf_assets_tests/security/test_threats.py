@@ -1,0 +1,148 @@
+"""What docs/security.md says and no other room tries: each test stands behind a sentence of that page."""
+
+import hashlib
+import re
+import ssl
+import threading
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import dagster as dg
+import pytest
+from click.testing import CliRunner
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from dagster._core.remote_representation.external_data import RepositorySnap
+
+from sf_assets.assets.deployments import read_deployment
+from sf_assets.cli import main
+from sf_assets.definitions import build_definitions
+from sf_assets.errors import HostUnreachable, WarehouseUnreachable
+from sf_assets.iceberg.warehouse import Warehouse
+
+# Dagster itself calls it, for a nested resource with an EnvVar.
+pytestmark = pytest.mark.filterwarnings("ignore:InitResourceContext.dagster_run:DeprecationWarning")
+
+SECRETS = ("CONSUMER_KEY", "PRIVATE_KEY", "USERNAME", "HASH_KEY")
+
+
+@pytest.fixture
+def environment(practice_org, tmp_path, monkeypatch):
+    """Production over the practice org, the e-mail of contacts hashed and their mobile phone excluded."""
+    secrets = {f"SALESFORCE_{name.upper()}": value for name, value in practice_org.credentials.items()}
+    secrets["SALESFORCE_HASH_KEY"] = hashlib.sha256(b"sesame").hexdigest()
+    for name, value in secrets.items():
+        monkeypatch.setenv(name, value)
+    (tmp_path / "specs").mkdir()
+    policy = '[override.contact]\nhashed = ["Email"]\nexcluded = ["MobilePhone"]\n'
+    (tmp_path / "specs/endpoints.toml").write_text(policy)
+    return {
+        **secrets,
+        "SF_ASSETS_DEPLOYMENT": "production",
+        "SF_ASSETS_HOME": str(tmp_path / "home"),
+        "SF_ASSETS_SPECS": str(tmp_path / "specs"),
+        "SALESFORCE_INSTANCE_URL": practice_org.url,
+        "SALESFORCE_REQUESTS_PER_SECOND": "1000",
+    }
+
+
+def test_what_dagit_is_told_of_the_definitions_holds_no_secret(environment):
+    repository = build_definitions(read_deployment(environment)).get_repository_def()
+
+    told = dg.serialize_value(RepositorySnap.from_def(repository))
+
+    assert "SALESFORCE_PRIVATE_KEY" in told  # the name, by which a run will find it
+    for name in SECRETS:
+        secret = environment[f"SALESFORCE_{name}"]
+        assert secret not in told
+        assert secret.splitlines()[-2 if "\n" in secret else 0] not in told
+
+
+def test_an_excluded_column_is_neither_asked_for_nor_in_the_table(environment, practice_org):
+    deployment = read_deployment(environment)
+    with dg.DagsterInstance.ephemeral() as instance:
+        build_definitions(deployment).resolve_implicit_global_asset_job_def().execute_in_process(
+            instance=instance,
+            asset_selection=[dg.AssetKey(["salesforce", "contact"])],
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+        )
+
+    asked = [request.query for request in practice_org.requests if "LastName" in request.query]
+    assert asked
+    assert not any("MobilePhone" in soql for soql in asked)
+    assert not {"mobile_phone", "mobilephone"} & set(deployment.iceberg.warehouse().facts("contact").columns)
+
+
+@pytest.fixture
+def impostor(tmp_path):
+    """A TLS server for 127.0.0.1 whose certificate nobody has signed but itself; what it was asked is kept."""
+    asked = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            asked.append(self.path)
+            self.send_error(400)
+
+        def log_message(self, *_):
+            """Say nothing."""
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(own_certificate(tmp_path))
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.handle_error = lambda *_: None
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        yield f"https://127.0.0.1:{server.server_address[1]}", asked
+        server.shutdown()
+        thread.join()
+
+
+def own_certificate(folder):
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    path = folder / "own.pem"
+    path.write_bytes(key.private_bytes(*form) + certificate.public_bytes(serialization.Encoding.PEM))
+    return path
+
+
+def test_a_certificate_that_nobody_vouches_for_is_refused_before_anything_is_sent(environment, impostor):
+    url, asked = impostor
+    resource = read_deployment({**environment, "SALESFORCE_INSTANCE_URL": url}).salesforce.resolved()
+    hasty = resource.model_copy(update={"give_up_after_seconds": 0.05})
+
+    with pytest.raises(HostUnreachable, match="CERTIFICATE_VERIFY_FAILED|certificate"):
+        hasty.client().org_id()
+
+    assert asked == []
+
+
+def test_the_password_of_a_catalog_is_in_no_message():
+    pytest.importorskip("psycopg2")
+    properties = {"type": "sql", "uri": "postgresql+psycopg2://loader:open-sesame@127.0.0.1:9/lake"}
+
+    with pytest.raises(WarehouseUnreachable) as refusal:
+        Warehouse("salesforce", "salesforce", properties).facts("account")
+
+    assert "open-sesame" not in f"{refusal.value} {refusal.value.values} {refusal.value.remedy}"
+
+
+def test_the_bucket_is_closed_to_the_public_and_to_plain_http():
+    script = CliRunner().invoke(main, ["setup", "aws"], catch_exceptions=False).output
+
+    closed = re.search(r"put-public-access-block .*?\n\s+(\S+)", script)
+    assert closed is not None
+    assert sorted(closed[1].split(",")) == [
+        "BlockPublicAcls=true", "BlockPublicPolicy=true", "IgnorePublicAcls=true", "RestrictPublicBuckets=true",
+    ]  # fmt: skip
+    assert re.search(r'"Effect": "Deny".*?"aws:SecureTransport": "false"', script, flags=re.DOTALL)
