@@ -177,8 +177,8 @@ def marts(context: click.Context, port: int | None, rows: tuple[str, ...], dagit
         status.update("Loading Dagster and dbt ...")
         outcomes = _materialize(status)
         status.update("Running all dbt tests ...")
-        is_green = every_test_passes(_deployment().dbt_project, _home())
-    naming = _deployment().naming
+        naming = _deployment().naming
+        is_green = every_test_passes(_deployment().dbt_project, _home(), naming)
     console.print(mart_table(_home(), naming))
     failed = [outcome.error for outcome in outcomes if outcome.error]
     for line in failed:

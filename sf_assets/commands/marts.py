@@ -11,12 +11,12 @@ from sf_assets.assets.naming import Naming
 from sf_assets.errors import ConfigError
 
 
-def every_test_passes(project: Path, home: Path) -> bool:
+def every_test_passes(project: Path, home: Path, naming: Naming) -> bool:
     """Run every dbt test of the project on DuckDB, the tables' too; dbt prints those that fail or warn."""
     executable = Path(sys.executable).with_name("dbt")
     if not executable.exists():
         raise ConfigError("dbt is not installed", remedy="Install the extra: sf-assets[dbt], or: make install.")
-    folder = home / "dbt" / "tested"
+    folder = home / naming.of_org("dbt") / "tested"
     places = ("--project-dir", project, "--profiles-dir", project, "--target-path", folder, "--log-path", folder)
     options = ("--target", "duckdb", "--vars", json.dumps({"home": str(home)}))
     return subprocess.run([executable, "--quiet", "test", *places, *options], check=False).returncode == 0
