@@ -11,7 +11,11 @@ from sf_assets.errors import AnswerTorn, ConfigError, ForeignAddress
 PRODUCTION = "https://login.salesforce.com"
 SANDBOX = "https://test.salesforce.com"
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:]+\]")
-_LINK = re.compile(r"/services/data/v[0-9.]+/(?P<resource>query|queryAll)/(?P<locator>[A-Za-z0-9_-]{1,255})")
+# Salesforce's locators are letters, digits and a hyphen; those of emulators hold base64, dots and the like
+_LINK = re.compile(
+    r"/services/data/v[0-9.]+/(?P<resource>query|queryAll)(/(?P<locator>[A-Za-z0-9_.~:=%+-]{1,2000}))?/?"
+)
+_CURSOR = re.compile(r"[A-Za-z0-9_.~:=%+&,-]{1,2000}")
 _PORTS = {"https": 443, "http": 80}
 _FORMS = "write acme.my.salesforce.com or https://acme.my.salesforce.com (http:// is for loopback only)"
 
@@ -45,27 +49,40 @@ class Address:
         return SANDBOX if is_sandbox else PRODUCTION
 
     def is_own(self, url: str) -> bool:
-        """Whether `url` is a path of this host or fully qualified with this very origin."""
-        try:
-            parts = urlsplit(url)
-            port = parts.port
-        except ValueError:
-            return False
-        if not parts.scheme and not parts.netloc:
+        """Whether `url` is a path of this host or fully qualified with this very origin; all names of this machine
+        are one.
+        """
+        place = _place(url)
+        if place == ("", None, None):
             return url.startswith("/")
-        return (parts.scheme, parts.hostname, port or _PORTS.get(parts.scheme)) == self._place
+        return place is not None and place == _place(self.origin)
 
-    @property
-    def _place(self) -> tuple[str, str, int | None]:
-        return self.scheme, self.host, self.port or _PORTS[self.scheme]
+
+def _place(url: str) -> tuple[str, str | None, int | None] | None:
+    """Scheme, host and port of a URL, as far as it has them; None for what is none."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return None
+    host = "localhost" if parts.hostname and _is_loopback(parts.hostname) else parts.hostname
+    return parts.scheme, host, port or _PORTS.get(parts.scheme)
 
 
 @dataclass(frozen=True)
 class Link:
-    """The only part of a nextRecordsUrl that is used: which resource, and its opaque locator."""
+    """The only part of a nextRecordsUrl that is used: which resource, and its opaque locator.
+
+    `?…` is a locator that is told in the URL's query, as some emulators do.
+    """
 
     resource: Literal["query", "queryAll"]
     locator: str
+
+    def path(self, *, version: str) -> str:
+        """The path on the org's own host."""
+        between = "" if self.locator.startswith("?") else "/"
+        return f"/services/data/v{version}/{self.resource}{between}{self.locator}"
 
 
 def parse_instance_url(text: str) -> Address:
@@ -111,10 +128,14 @@ def read_link(next_records_url: str, *, address: Address) -> Link:
     if not address.is_own(next_records_url):
         host = host_of(next_records_url)
         raise ForeignAddress(f"nextRecordsUrl leads to {host}, not to {address.authority}", url=host)
-    found = _LINK.fullmatch(urlsplit(next_records_url).path)
-    if found is None:
-        raise AnswerTorn("nextRecordsUrl holds no query locator", url=urlsplit(next_records_url).path[:200])
-    return Link("queryAll" if found["resource"] == "queryAll" else "query", found["locator"])
+    parts = urlsplit(next_records_url)
+    found = _LINK.fullmatch(parts.path)
+    locator = (found["locator"] or "") if found else ""
+    if found and not locator and _CURSOR.fullmatch(parts.query):
+        locator = f"?{parts.query}"
+    if found is None or not locator.strip("."):
+        raise AnswerTorn(f"nextRecordsUrl {parts.path[:200]!r} holds no query locator", url=parts.path[:200])
+    return Link("queryAll" if found["resource"] == "queryAll" else "query", locator)
 
 
 def host_of(url: str) -> str:

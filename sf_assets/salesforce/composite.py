@@ -91,8 +91,10 @@ def _never_came(error: SalesforceError) -> bool:
     return isinstance(error, AnswerTorn) or (isinstance(error, OrgBusy) and error.values.get("status") == 500)
 
 
-def error_of(answer: SubAnswer, path: str, *, about: str) -> SalesforceError | None:
+def error_of(answer: SubAnswer, path: str, *, about: str, soql: str = "") -> SalesforceError | None:
     """The error that the answer to one GET means, or None for a good one."""
     if answer.httpStatusCode == 200:
         return None
-    return refusal_of(answer.httpStatusCode, answer.body).error(Request(path, None, "composite", about=about))
+    return refusal_of(answer.httpStatusCode, answer.body).error(
+        Request(path, None, "composite", about=about, soql=soql)
+    )

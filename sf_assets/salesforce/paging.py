@@ -26,6 +26,7 @@ from sf_assets.salesforce.wire import Flow, Page, Query, Reply, Request, Service
 URI_BYTES = 16_384
 HEADERS_BYTES = 2_048
 """Kept free for the headers, which count too (431): the token above all."""
+UNTOLD = -1
 EMPTY_PAGES = 3
 """So many pages without a row may follow each other in a result that says it is not done."""
 _LIST = re.compile(rb"\s*\[")
@@ -36,18 +37,24 @@ _OF_SOQL = frozenset({"MALFORMED_QUERY", "INVALID_QUERY_FILTER_OPERATOR", "NUMBE
 
 
 class QueryAnswer(msgspec.Struct):
-    """The envelope of a page; its records stay bytes."""
+    """The envelope of a page; its records stay bytes. Where `done` is not told, a page without a link is the last."""
 
-    totalSize: int
-    done: bool
-    records: msgspec.Raw
+    totalSize: int = UNTOLD
+    done: bool | None = None
+    records: msgspec.Raw = msgspec.Raw(b"")
     nextRecordsUrl: str | None = None
 
     def __post_init__(self) -> None:
+        if self.done is None:
+            self.done = not self.nextRecordsUrl
         if not _LIST.match(memoryview(self.records)):
             raise ValueError("records is no list")
         if not self.done and not self.nextRecordsUrl:
             raise ValueError("not done, but without a nextRecordsUrl")
+
+    def behind(self, page: "QueryAnswer") -> "QueryAnswer":
+        """This answer with the totalSize of the page before it, where it tells none."""
+        return self if self.totalSize != UNTOLD else msgspec.structs.replace(self, totalSize=page.totalSize)
 
     @property
     def is_empty(self) -> bool:
@@ -63,7 +70,7 @@ def pages(query: Query, *, address: Address, version: str, services: Services) -
     seen: set[str] = set()
     number, empty = 1, 0
     while True:
-        yield Page(answer.records, answer.totalSize, answer.done, number, sent_at)
+        yield Page(answer.records, answer.totalSize, bool(answer.done), number, sent_at)
         if answer.done or answer.nextRecordsUrl is None:
             return
         empty = empty + 1 if answer.is_empty else 0
@@ -71,9 +78,9 @@ def pages(query: Query, *, address: Address, version: str, services: Services) -
         _refuse_endless(query, locator=link.locator, seen=seen, empty=empty)
         seen.add(link.locator)
         number += 1
-        path = f"/services/data/v{version}/{link.resource}/{link.locator}"
-        reply = yield Request(path, QueryAnswer, "page", about=f"page {number} of {query.sobject}")
-        answer, sent_at = reply.content, reply.sent_at
+        about = f"page {number} of {query.sobject}"
+        reply = yield Request(link.path(version=version), QueryAnswer, "page", about=about)
+        answer, sent_at = reply.content.behind(answer), reply.sent_at
 
 
 def _refuse_endless(query: Query, *, locator: str, seen: set[str], empty: int) -> None:
@@ -109,7 +116,7 @@ def _sent(query: Query, *, version: str, services: Services) -> Flow[tuple[Query
     path = query_path(query, version=version)
     if len(path) <= URI_BYTES - HEADERS_BYTES:
         try:
-            reply = yield Request(path, QueryAnswer, "query", about=_about(query))
+            reply = yield Request(path, QueryAnswer, "query", about=query.sobject, soql=query.soql)
         except QueryTooLarge as error:
             if error.values.get("status") not in (414, 431):
                 raise
@@ -119,11 +126,12 @@ def _sent(query: Query, *, version: str, services: Services) -> Flow[tuple[Query
 
 
 def _sent_inside(query: Query, path: str, *, version: str, services: Services) -> Flow[tuple[QueryAnswer, datetime]]:
-    about = _about(query)
+    about = query.sobject
     group = yield from composite_if_served([path], version=version, about=about, services=services, only_way=True)
     if group is None:
         raise QueryTooLarge(
-            f"{_about(query)}: its URI of {len(path):,} bytes is too long, and composite, the way round, is not served",
+            f"{about}: a URI of {len(path):,} bytes is too long, and composite, the way round, is not served; asked for"
+            f" {query.soql[:1000]}",
             remedy="Exclude columns in the endpoint's row, or let the gateway pass POST /composite.",
         )
     (answer,), sent_at = group
@@ -131,13 +139,13 @@ def _sent_inside(query: Query, path: str, *, version: str, services: Services) -
 
 
 def _inner(answer: SubAnswer, path: str, query: Query) -> QueryAnswer:
-    error = error_of(answer, path, about=_about(query))
+    error = error_of(answer, path, about=query.sobject, soql=query.soql)
     if error is not None:
         raise error
     try:
         return msgspec.json.decode(answer.body, type=QueryAnswer)
     except msgspec.DecodeError as cause:
-        raise AnswerTorn(f"{_about(query)}: {cause}", url=path.partition("?")[0]) from None
+        raise AnswerTorn(f"{query.sobject}: {cause}, asked for {query.soql}", url=path.partition("?")[0]) from None
 
 
 def ask(queries: Sequence[Query], *, version: str, services: Services) -> Flow[list[dict[str, Any] | SalesforceError]]:
@@ -186,9 +194,7 @@ def _ask_singly(
     told: list[dict[str, Any] | SalesforceError] = []
     for query in queries:
         if not services.has("aggregates"):
-            told.append(
-                QueryRefused(f"{_about(query)} was not asked: this org has answered another one with no record")
-            )
+            told.append(QueryRefused(f"{query.soql} was not asked: this org has answered another one with no record"))
             continue
         try:
             answer, _ = yield from first_page(query, version=version, services=services)
@@ -219,7 +225,3 @@ def query_path(query: Query, *, version: str) -> str:
     """Path and encoded query of the GET that asks a query; its length is its bytes."""
     resource = "queryAll" if query.all_rows else "query"
     return f"/services/data/v{version}/{resource}?q={quote_plus(query.soql, safe=',()')}"
-
-
-def _about(query: Query) -> str:
-    return f"{query.sobject} ({query.soql})"

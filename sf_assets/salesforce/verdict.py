@@ -36,14 +36,15 @@ class Refusal:
         `attempts`: how often the request was sent.
         """
         said = " ".join(word for word in (str(self.status or ""), self.code) if word)
-        about = f"{request.about[:LONGEST_TEXT]}: " if request.about else ""
+        about = f"{request.about}: " if request.about else ""
         what = f"{about}{said}: {self.text}" if self.text else f"{about}{said}"
         values: dict[str, object] = {"status": self.status, "error_code": self.code, "url": request.bare_path}
         values["attempts"] = attempts
         if issubclass(self.row.error, FieldInvalid):
             values["columns"] = self.fields or tuple(_NO_SUCH_COLUMN.findall(self.text))
         place = f" ({request.method} {request.bare_path}{after})"
-        return self.row.error(what + place, remedy=self.row.remedy, **values)
+        asked = f", asked for {request.soql[:LONGEST_TEXT]}" if request.soql else ""
+        return self.row.error(what + place + asked, remedy=self.row.remedy, **values)
 
 
 class _Complaint(msgspec.Struct):

@@ -65,7 +65,8 @@ class Request:
     """One HTTP request to the org's own host; `path` carries the encoded query.
 
     `body` may be a function, called right before each sending: a login's assertion is short-lived.
-    `shape` is the type that the body of a good answer must decode to; `about` says what is asked, for messages.
+    `shape` is the type that the body of a good answer must decode to; `about` says what is asked, for messages, at
+    whose end the `soql` stands: it may be long.
     """
 
     path: str
@@ -75,6 +76,7 @@ class Request:
     body: bytes | Callable[[], bytes] | None = field(default=None, repr=False)
     content_type: str | None = None
     about: str = ""
+    soql: str = ""
 
     @property
     def bare_path(self) -> str:
@@ -134,9 +136,9 @@ _USAGE = re.compile(r"(?:^|[;,\s])api-usage=(\d+)/(\d+)")
 
 
 def usage_of(headers: Mapping[str, str]) -> Usage | None:
-    """The org's usage from `Sforce-Limit-Info`, in both of its forms; None without it."""
+    """The org's usage from `Sforce-Limit-Info`, in both of its forms; None without it, or without a limit in it."""
     found = _USAGE.search(headers.get("sforce-limit-info", ""))
-    return Usage(int(found[1]), int(found[2])) if found else None
+    return Usage(int(found[1]), int(found[2])) if found and int(found[2]) else None
 
 
 def date_of(headers: Mapping[str, str]) -> datetime | None:

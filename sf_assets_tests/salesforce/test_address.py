@@ -67,12 +67,34 @@ LINKS = [
     (f"https://{HOST}/services/data/v60.0/query/01g-200", Link("query", "01g-200")),
     (f"https://{HOST}:443/services/data/v57.0/query/0r8xx0000000001AAA", Link("query", "0r8xx0000000001AAA")),
     ("/services/data/v60.0/queryAll/01g-200", Link("queryAll", "01g-200")),
+    ("/services/data/v60.0/query/MDFnLTIwMA==/", Link("query", "MDFnLTIwMA==")),
+    ("/services/data/v60.0/query/01g.200", Link("query", "01g.200")),
+    ("/services/data/v60.0/query?cursor=01g-200", Link("query", "?cursor=01g-200")),
+    ("/services/data/v60.0/queryAll/?locator=MDFn%3D", Link("queryAll", "?locator=MDFn%3D")),
 ]
 
 
 @pytest.mark.parametrize(("url", "link"), LINKS)
 def test_only_resource_and_locator_of_a_link_are_used(url, link):
     assert read_link(url, address=parse_instance_url(HOST)) == link
+
+
+def test_all_names_of_this_machine_are_one_but_its_ports_are_not():
+    at_home = parse_instance_url("http://127.0.0.1:8630")
+
+    assert read_link("http://localhost:8630/services/data/v60.0/query/01g-200", address=at_home).locator == "01g-200"
+    with pytest.raises(ForeignAddress):
+        read_link("http://localhost:8631/services/data/v60.0/query/01g-200", address=at_home)
+    with pytest.raises(ForeignAddress):
+        read_link("http://localhost/services/data/v60.0/query/01g", address=parse_instance_url(HOST))
+
+
+@pytest.mark.parametrize("link", [Link("queryAll", "01g-200"), Link("query", "?cursor=01g-200")])
+def test_a_link_leads_to_this_versions_path_of_its_resource(link):
+    path = link.path(version="60.0")
+
+    assert path == f"/services/data/v60.0/{link.resource}{'' if '?' in link.locator else '/'}{link.locator}"
+    assert read_link(path, address=parse_instance_url(HOST)) == link
 
 
 FOREIGN = [
@@ -95,7 +117,15 @@ def test_a_link_to_another_place_is_refused(url):
 
 @pytest.mark.parametrize(
     "path",
-    ["/services/data/v60.0/query/", "/services/data/v60.0/query/../../x", "/other", "/services/data/v60.0/query/a/b"],
+    [
+        "/services/data/v60.0/query/",
+        "/services/data/v60.0/query/../../x",
+        "/other",
+        "/services/data/v60.0/query/a/b",
+        "/services/data/v60.0/query/..",
+        "/services/data/v60.0/query?cursor=a b",
+        "/services/data/v60.0/query?a=/../x",
+    ],
 )
 def test_a_link_without_a_locator_is_torn(path):
     with pytest.raises(AnswerTorn):

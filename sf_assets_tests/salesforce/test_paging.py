@@ -51,6 +51,25 @@ def test_pages_are_followed_to_done_whatever_their_length(org):
     assert [request.url.path for request in org.data_calls[1:]] == [link("01g-3"), link("01g-4")]
 
 
+def test_a_page_that_tells_neither_done_nor_total_is_the_last_when_it_has_no_link(org):
+    following = "/services/data/v60.0/query?cursor=MDFnLTE%3D"
+    org.then(200, {"totalSize": 2, "records": [{"Id": "1"}], "nextRecordsUrl": following})
+    org.then(200, {"records": [{"Id": "2"}]})
+
+    first, second = org.client().read(QUERY)
+
+    assert [(p.done, p.total_size) for p in (first, second)] == [(False, 2), (True, 2)]
+    assert str(org.data_calls[1].url).endswith(following)
+
+
+@pytest.mark.parametrize("body", [{}, {"totalSize": 0, "done": True}, page("1", following="") | {"done": False}])
+def test_an_answer_without_records_or_without_its_next_page_is_torn(org, body):
+    org.always(200, body)
+
+    with pytest.raises(AnswerTorn):
+        ids(org.client().read(QUERY))
+
+
 def test_a_result_tells_number_done_and_when_each_page_was_asked_for(org, clock):
     org.then(200, page("1", total=2, following=link("01g-1"))).then(200, page("2", total=2))
 

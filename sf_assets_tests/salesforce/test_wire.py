@@ -13,6 +13,7 @@ USAGES = [
     ("api-usage=25/5000; per-app-api-usage=17/250(appName=sample-connected-app)", Usage(25, 5000)),
     ("per-app-api-usage=17/250(appName=x); api-usage=25/5000", Usage(25, 5000)),
     ("per-app-api-usage=17/250(appName=x)", None),
+    ("api-usage=0/0", None),
     ("", None),
 ]
 
