@@ -1,24 +1,29 @@
 """Forgets rows for good: no file of the table, of whatever snapshot, holds them or an older version of them afterwards.
 
-Files that hold such a row, and files with hidden older versions, are written anew; then every earlier snapshot expires
-and what only those needed is deleted. The price: nobody can go back behind an erasure.
+Files that hold such a row, and files with hidden older versions, are written anew; then what only earlier snapshots
+needed is deleted, and they expire. They go last, for by them an erasure that was cut short is known and ended by the
+next one. The price: nobody can go back behind an erasure.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import polars as pl
+from pyiceberg.io import FileIO
 from pyiceberg.table import Table
+from pyiceberg.table.snapshots import Snapshot
 from pyiceberg.table.update.snapshot import ExpireSnapshots
 
 from sf_assets.iceberg.draft import Draft
 from sf_assets.iceberg.evolve import Evolution
 from sf_assets.iceberg.files import POSITION, LiveFile, bounds, live_files, read_batches
 from sf_assets.iceberg.state import state_of
-from sf_assets.iceberg.sweep import referenced, sweep
+from sf_assets.iceberg.sweep import sweep
 from sf_assets.iceberg.transaction import SteadyTransaction, finish
-from sf_assets.iceberg.writer import remove_files
 
+ERASED = "sf_assets.erased-rows"
+"""What the summary of an erasure's snapshot tells."""
 ABANDONED_AFTER = timedelta(days=1)
 """A file that no snapshot names is of a commit that was given up, or of a snapshot that has expired."""
 
@@ -30,17 +35,17 @@ def erase(table: Table, column: str, *, now: datetime) -> tuple[Table, int]:
     """
     files = live_files(table)
     if not any(_may_hold(table, file, column) for file in files):
-        return table, 0
+        return _without_past(table), 0
     draft = Draft(table, Evolution(), live=files)
     try:
         erased = sum(_written_anew(draft, file, column) for file in files if _concerns(table, file, column))
         if not erased:
-            return table, 0
-        summary = {"sf_assets.erased-rows": str(erased)}
+            return _without_past(table), 0
+        summary = {ERASED: str(erased)}
         after = draft.commit(state=state_of(table), summary=summary, now=now).table
     finally:
         draft.discard()
-    after = _without_past(after, before=table)
+    after = _without_past(after)
     sweep(after, before=now - ABANDONED_AFTER)
     return after, erased
 
@@ -66,19 +71,36 @@ def _written_anew(draft: Draft, file: LiveFile, column: str) -> int:
     return erased
 
 
-def _without_past(table: Table, *, before: Table) -> Table:
-    """Expire all but the current snapshot, and delete the files that only the others needed."""
-    current = table.current_snapshot()
-    past = [s.snapshot_id for s in table.metadata.snapshots if current is None or s.snapshot_id != current.snapshot_id]
-    needed_once = set(_data_of(before)) | set(_data_of(table))
-    if past:
-        transaction = SteadyTransaction(table)
-        ExpireSnapshots(transaction).by_ids(past).commit()
-        table = finish(transaction)
-    remove_files(table.io, sorted(needed_once - set(_data_of(table))))
-    return table
+def _without_past(table: Table) -> Table:
+    """Delete the files that only snapshots of before the last erasure needed, and let those snapshots expire."""
+    snapshots = table.metadata.snapshots
+    erasures = [s.sequence_number or 0 for s in snapshots if s.summary and ERASED in s.summary.additional_properties]
+    past = [s for s in snapshots if (s.sequence_number or 0) < max(erasures, default=0)]
+    if not past:
+        return table
+    needed = {path for s in snapshots if s not in past for path in _files_of(s, table.io)}
+    once = (path for s in past for path in _files_of(s, table.io, tolerate=(FileNotFoundError,)))
+    _delete(table.io, dict.fromkeys(path for path in once if path not in needed))
+    transaction = SteadyTransaction(table)
+    ExpireSnapshots(transaction).by_ids([s.snapshot_id for s in past]).commit()
+    return finish(transaction)
 
 
-def _data_of(table: Table) -> Iterator[str]:
-    """Every file of rows or of their bounds; metadata files bear neither."""
-    return (path for path in referenced(table) if not path.endswith(".metadata.json"))
+def _files_of(snapshot: Snapshot, io: FileIO, *, tolerate: tuple[type[OSError], ...] = ()) -> Iterator[str]:
+    """Every file of rows or of their bounds: first those that a file names, then the file itself.
+
+    So a past snapshot's file that is gone was deleted after all that it named.
+    """
+    with suppress(*tolerate):
+        for manifest in snapshot.manifests(io):
+            with suppress(*tolerate):
+                yield from (entry.data_file.file_path for entry in manifest.fetch_manifest_entry(io))
+                yield manifest.manifest_path
+    yield snapshot.manifest_list
+
+
+def _delete(io: FileIO, paths: Iterable[str]) -> None:
+    """Delete the files; one that cannot be deleted is an error here, for it holds what is to be forgotten."""
+    for path in paths:
+        with suppress(FileNotFoundError):
+            io.delete(path)

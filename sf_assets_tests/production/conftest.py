@@ -51,12 +51,13 @@ class Aws:
     """A served AWS. `requests`: (service, method) -> how many came, since `forget`; `busy`: S3 refuses so many.
 
     `fetched`: object -> how often it was read; `keys`: the access keys that S3 was asked with; `lost`: so many updates
-    of Glue tables are made and answered with a fault.
+    of Glue tables are made and answered with a fault; `denied`: methods that S3 does not allow.
     """
 
     url: str
     busy: int = 0
     lost: int = 0
+    denied: set[str] = field(default_factory=set)
     keys: set[str] = field(default_factory=set)
     requests: Counter[tuple[str, str]] = field(default_factory=Counter)
     actions: Counter[str] = field(default_factory=Counter)
@@ -111,6 +112,9 @@ def _counting(application: Any, aws: Aws) -> Any:
             aws.busy -= 1
             start("503 Slow Down", [("Content-Type", "application/xml")])
             return [b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"]
+        if service == "s3" and environ["REQUEST_METHOD"] in aws.denied:
+            start("403 Forbidden", [("Content-Type", "application/xml")])
+            return [b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"]
         if service == "s3":
             aws.keys.update(re.findall(r"Credential=([^/]+)/", environ.get("HTTP_AUTHORIZATION", "")))
         if aws.lost > 0 and target.endswith("UpdateTable"):

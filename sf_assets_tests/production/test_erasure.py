@@ -1,0 +1,79 @@
+"""An erasure that is cut short: the next one ends it, and until then nobody is told that the rows are gone."""
+
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+import pytest
+from pyiceberg.types import BooleanType, StringType, TimestamptzType
+
+from sf_assets.errors import CommitUnknown, WarehouseReadOnly
+from sf_assets.iceberg.model import UNCHECKED, Chunk, TableColumn
+from sf_assets.iceberg.warehouse import Warehouse
+
+NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
+STAMP = pl.Datetime("us", "UTC")
+COLUMNS = (
+    TableColumn("id", StringType()),
+    TableColumn("name", StringType()),
+    TableColumn("is_deleted", BooleanType()),
+    *(TableColumn(name, TimestamptzType()) for name in ("system_modstamp", "_synced_at")),
+)
+CANARY = "Tweety Bird"
+
+
+def merge(warehouse, *rows, minute):
+    at = pl.lit(NOON + timedelta(minutes=minute), dtype=STAMP)
+    frame = pl.DataFrame(rows, schema=["id", "name", "is_deleted"], orient="row")
+    chunk = Chunk(frame.with_columns(system_modstamp=at, _synced_at=at), f"s{minute}")
+    told = {"columns": COLUMNS, "keys": ("id",), "stamp": "system_modstamp", "base": UNCHECKED}
+    warehouse.merge("account", chunks=[chunk], **told)
+
+
+def deleted(warehouse):
+    """Make a table whose row 2 was written, and then deleted in Salesforce."""
+    merge(warehouse, ("1", "Sylvester", False), ("2", CANARY, False), minute=0)
+    merge(warehouse, ("2", CANARY, True), minute=1)
+
+
+def test_files_that_cannot_be_deleted_are_an_error_and_go_with_the_next_erasure(aws):
+    client = aws.client("s3")
+
+    def rows_files():
+        listed = client.list_objects_v2(Bucket="lake").get("Contents", [])
+        return {entry["Key"] for entry in listed if entry["Key"].endswith((".parquet", ".avro"))}
+
+    warehouse = Warehouse("salesforce", "salesforce", aws.catalog)
+    deleted(warehouse)
+    before = rows_files()
+    aws.denied.add("DELETE")
+    with pytest.raises(WarehouseReadOnly):
+        warehouse.erase("account", "is_deleted")
+    kept = rows_files() & before
+    aws.denied.clear()
+
+    again = Warehouse("salesforce", "salesforce", aws.catalog)
+    erased = again.erase("account", "is_deleted")
+
+    assert kept == before
+    assert erased == 0
+    assert rows_files() & before == set()
+    assert again.scan("account").collect()["name"].to_list() == ["Sylvester"]
+    assert again.erase("account", "is_deleted") == 0
+
+
+@pytest.mark.parametrize("landed", [True, False])
+def test_an_erasure_whose_last_commit_is_lost_is_ended_by_the_next_one(rest_catalog, landed, tmp_path):
+    warehouse = Warehouse("salesforce", "salesforce", rest_catalog.catalog)
+    deleted(warehouse)
+    rest_catalog.lost.extend([(0, True), (504, landed)])
+    with pytest.raises(CommitUnknown):
+        warehouse.erase("account", "is_deleted")
+    merge(warehouse, ("3", "Granny", False), minute=2)
+
+    Warehouse("salesforce", "salesforce", rest_catalog.catalog).erase("account", "is_deleted")
+
+    table = Warehouse("salesforce", "salesforce", rest_catalog.catalog)._lake.find("account")
+    assert sorted(warehouse.scan("account").collect()["name"]) == ["Granny", "Sylvester"]
+    assert len(table.metadata.snapshots) == 2
+    for snapshot in table.metadata.snapshots:
+        assert CANARY not in table.scan(snapshot_id=snapshot.snapshot_id).to_arrow()["name"].to_pylist()
