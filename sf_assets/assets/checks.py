@@ -112,6 +112,7 @@ def _complete(spec: EndpointSpec, record: "SyncRecord") -> Finding:
         tuple(filter(None, against)),
         {
             "keys": ", ".join(spec.keys),
+            "rows_announced": record.rows_planned,
             "rows_read": record.rows_read,
             "table_rows_before": record.table_rows_before,
             "table_rows": written.rows if written else record.table_rows_before,
@@ -137,6 +138,8 @@ def _as_specified(spec: EndpointSpec, record: "SyncRecord") -> Finding:
     return Finding(
         tuple(filter(None, against)),
         {
+            "object": spec.sobject,
+            "object_available": record.unavailable is None,
             "missing": _listed(record.missing),
             "hidden": _listed(record.hidden),
             "shown_again": _listed(record.shown_again),

@@ -26,6 +26,30 @@ def test_a_plain_sync_passes_all_three():
     assert {name: result.passed for name, result in results(PLAIN).items()} == dict.fromkeys(CHECKS, True)
 
 
+@pytest.mark.parametrize(
+    ("what", "check", "names"),
+    [
+        (
+            {"rows_planned": 40, "rows_read": 41, "table_rows_before": 39},
+            "complete",
+            {"keys": "id", "rows_announced": 40, "rows_read": 41, "table_rows_before": 39, "rows_vanished": 0},
+        ),
+        ({}, "as_specified", {"object": "Account", "object_available": True}),
+        ({"unavailable": "Off."}, "as_specified", {"object_available": False}),
+        (
+            {"missing": ("Fax",), "hidden": ("Phone",), "added": ("New__c",), "retyped": {"size": "int to long"}},
+            "as_specified",
+            {"missing": "Fax", "hidden": "Phone", "added": "New__c", "retyped": "size (int to long)"},
+        ),
+        ({}, "current", {"true_as_of": NOON.timestamp(), "quota_used": 100, "quota_limit": 15_000}),
+    ],
+)
+def test_each_check_names_what_it_looked_at(what, check, names):
+    looked_at = {name: entry.value for name, entry in results(replace(PLAIN, **what))[check].metadata.items()}
+
+    assert {name: looked_at.get(name) for name in names} == names
+
+
 def test_only_complete_blocks_what_is_downstream():
     assert [spec.name for spec in check_specs(KEY) if spec.blocking] == ["complete"]
 
