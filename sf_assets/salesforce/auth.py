@@ -25,8 +25,8 @@ class TokenAnswer(msgspec.Struct):
     """The token endpoint's good answer; there is no expires_in in it."""
 
     access_token: str
-    instance_url: str = ""
-    id: str = ""
+    instance_url: str | None = None
+    id: str | None = None
 
     def __post_init__(self) -> None:
         if not self.access_token or any(not 32 < ord(letter) < 127 for letter in self.access_token):
@@ -58,11 +58,11 @@ def login(
     )
     reply = yield request
     answer: TokenAnswer = reply.content
-    return Token(answer.access_token, answer.instance_url, _org_id(answer), monotonic())
+    return Token(answer.access_token, answer.instance_url or "", _org_id(answer), monotonic())
 
 
 def _org_id(answer: TokenAnswer) -> str | None:
-    found = _ORG.search(answer.id) or _ORG_OF_TOKEN.match(answer.access_token)
+    found = _ORG.search(answer.id or "") or _ORG_OF_TOKEN.match(answer.access_token)
     return found[1] if found else None
 
 

@@ -15,6 +15,7 @@ from sf_assets.salesforce.answers import Retry
 from sf_assets.salesforce.composite import CompositeAnswer
 from sf_assets.salesforce.credentials import Credentials, Token
 from sf_assets.salesforce.describe import Described, SObject, describe
+from sf_assets.salesforce.inventory import org_id
 from sf_assets.salesforce.ledger import Ledger, MemoryLedger
 from sf_assets.salesforce.paging import Stream, ask, pages
 from sf_assets.salesforce.quota import Spent, quota_spent, refused_by_org
@@ -118,14 +119,9 @@ class Client:
         return self._services.refused
 
     def org_id(self) -> str:
-        """The org's Id, of 15 or 18 characters; logs in when needed."""
-        token = self._session.token()
-        if token.org_id is not None:
-            return token.org_id
-        told = self.ask([Query("Organization", "SELECT Id FROM Organization", all_rows=False)])[0]
-        if isinstance(told, SalesforceError):
-            raise told
-        return str(told["Id"])
+        """The org's Id, of 15 or 18 characters, or what stands for it where none is told; logs in when needed."""
+        told = self._session.token().org_id
+        return told or self.drive(org_id(self.address, version=self.version, services=self._services))
 
     def describe(self, sobjects: Sequence[str], *, fresh: bool = False) -> dict[str, Described]:
         """What this user sees of each sObject; the reason as an error where it is off or hidden; None where describe

@@ -1,12 +1,16 @@
 """What an org says of itself beside its records: API versions, the list of its objects, approximate numbers of rows."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
 import msgspec
 
-from sf_assets.salesforce.wire import Flow, Request
+from sf_assets.errors import AccessDenied, ApiDisabled, QueryRefused, ResourceNotFound
+from sf_assets.salesforce.address import Address
+from sf_assets.salesforce.paging import first_page
+from sf_assets.salesforce.wire import Flow, Query, Request, Services
 
 
 @dataclass(frozen=True)
@@ -66,3 +70,22 @@ def record_counts(sobjects: Sequence[str], *, version: str) -> Flow[Mapping[str,
     reply = yield Request(path, _CountsAnswer, "inventory", about="approximate numbers of rows")
     counts: list[_Count] = reply.content.sObjects
     return {entry.name: entry.count for entry in counts}
+
+
+class _Own(msgspec.Struct):
+    Id: str
+
+
+def org_id(address: Address, *, version: str, services: Services) -> Flow[str]:
+    """The Id of the org's own record, for a login that tells none; where no such record is shown, a name made of the
+    host: 15 characters that no Id has.
+    """
+    try:
+        query = Query("Organization", "SELECT Id FROM Organization", all_rows=False)
+        answer, _ = yield from first_page(query, version=version, services=services)
+        records = msgspec.json.decode(answer.records, type=list[_Own])
+    except ApiDisabled:
+        raise
+    except (QueryRefused, AccessDenied, ResourceNotFound, msgspec.DecodeError):
+        records = []
+    return min((record.Id for record in records), default=f"~{hashlib.sha256(address.host.encode()).hexdigest()[:14]}")

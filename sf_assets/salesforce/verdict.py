@@ -15,6 +15,14 @@ LONGEST_TEXT = 4000
 # "No such column 'Foo__c' on entity 'Account'. If you are attempting to use a custom field, …"
 _NO_SUCH_COLUMN = re.compile(r"No such column '([^']{1,255})' on (?:entity|sobject of type)")
 
+_QUOTED = re.compile(r"['\"`]([A-Za-z]\w{0,254})['\"`]")
+# "\nSELECT Id, Foo__c FROM Account\n           ^\nERROR at Row:1:Column:12\nNo such column …"
+_CARET_BLOCK = re.compile(
+    r"\s*(?P<near>.*?)\s*\^\s*ERROR at Row:(\d+):Column:(?P<column>\d+)\s*(?P<what>.+)", re.DOTALL
+)
+_MARK = b"\xef\xbb\xbf"
+"""Some gateways begin UTF-8 with it."""
+
 
 @dataclass(frozen=True)
 class Refusal:
@@ -41,7 +49,8 @@ class Refusal:
         values: dict[str, object] = {"status": self.status, "error_code": self.code, "url": request.bare_path}
         values["attempts"] = attempts
         if issubclass(self.row.error, FieldInvalid):
-            values["columns"] = self.fields or tuple(_NO_SUCH_COLUMN.findall(self.text))
+            found = _NO_SUCH_COLUMN.findall(self.text) or _QUOTED.findall(self.text)
+            values["columns"] = self.fields or tuple(found)
         place = f" ({request.method} {request.bare_path}{after})"
         asked = f", asked for {request.soql[:LONGEST_TEXT]}" if request.soql else ""
         return self.row.error(what + place + asked, remedy=self.row.remedy, **values)
@@ -70,7 +79,7 @@ def judge(request: Request, answer: Reply | Fault) -> Reply | Refusal:
     if answer.status != 200:
         return refusal_of(answer.status, answer.body, is_login=is_login, location=answer.headers.get("location"))
     try:
-        return replace(answer, content=msgspec.json.decode(answer.body, type=request.shape))
+        return replace(answer, content=msgspec.json.decode(answer.body.removeprefix(_MARK), type=request.shape))
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         text = f"not the JSON that was asked for ({_kind_of(answer.body)}): {error}"
         return Refusal(row_for(200, NO_CODE, text, is_login=is_login), 200, NO_CODE, text)
@@ -81,11 +90,19 @@ def refusal_of(
 ) -> Refusal:
     """The refusal that a status and body mean, of a whole answer or of one answer inside a composite."""
     complaint = _token_complaint(bytes(body)) if is_login else _complaint(bytes(body))
-    text = complaint.message or _kind_of(bytes(body))
+    text = _sentence(complaint.message) or _kind_of(bytes(body))
     if location is not None:
         text = f"leads to {host_of(location)}"
     row = row_for(status, complaint.errorCode, text, is_login=is_login)
     return Refusal(row, status, complaint.errorCode, text[:LONGEST_TEXT], tuple(complaint.fields or ()))
+
+
+def _sentence(message: str) -> str:
+    """The message with what is wrong first: Salesforce shows the place in the SOQL, over three lines, before it."""
+    found = _CARET_BLOCK.fullmatch(message)
+    if found is None:
+        return message.strip()
+    return f"{found['what'].strip()} (column {found['column']}, near: {' '.join(found['near'].split())})"
 
 
 def _complaint(body: bytes) -> _Complaint:

@@ -180,6 +180,35 @@ def test_a_redirect_names_its_host_and_nothing_more_and_is_not_followed(org):
     assert {request.url.host for request in org.seen} == {"acme.my.salesforce.com"}
 
 
+def test_what_is_wrong_with_a_query_stands_before_the_place_in_it(org):
+    place = "\nSELECT Id, Foo__c FROM Account\n           ^\nERROR at Row:1:Column:12\n"
+    org.then(400, complaint("INVALID_FIELD", f"{place}No such column 'Foo__c' on entity 'Account'. If you use it"))
+
+    with pytest.raises(errors.FieldInvalid) as refused:
+        list(org.client().read(Query("Account", "SELECT Id, Foo__c FROM Account WHERE Id > 'x'", all_rows=False)))
+
+    first, _, _ = str(refused.value).partition("\n")
+    assert first.startswith("Account: 400 INVALID_FIELD: No such column 'Foo__c' on entity 'Account'.")
+    assert "(column 12, near: SELECT Id, Foo__c FROM Account)" in first
+    assert first.endswith("asked for SELECT Id, Foo__c FROM Account WHERE Id > 'x'")
+
+
+@pytest.mark.parametrize("message", ["Unknown field 'Foo__c'", 'no "Foo__c" in Account', "column `Foo__c` is hidden"])
+def test_a_column_is_known_by_its_quotes_in_other_words_too(org, message):
+    org.then(400, complaint("INVALID_FIELD", message))
+
+    with pytest.raises(errors.FieldInvalid) as refused:
+        list(org.client().read(QUERY))
+
+    assert refused.value.values["columns"] == ("Foo__c",)
+
+
+def test_a_byte_order_mark_before_an_answer_is_no_part_of_it(org):
+    org.then(200, b'\xef\xbb\xbf{"totalSize": 0, "done": true, "records": []}')
+
+    assert len(list(org.client().read(QUERY))) == 1
+
+
 def test_an_invalid_field_names_its_column(org):
     message = (
         "\nSELECT Id, Foo__c FROM Account\n  ^\nERROR at Row:1:Column:12\nNo such column 'Foo__c' on entity 'Account'."

@@ -5,7 +5,7 @@ from urllib.parse import parse_qs
 import jwt
 import pytest
 
-from sf_assets.errors import ConfigError, LoginError, SessionRefused
+from sf_assets.errors import ApiDisabled, ConfigError, LoginError, SessionRefused
 from sf_assets.salesforce.auth import login
 from sf_assets.salesforce.credentials import Credentials
 from sf_assets.salesforce.wire import Query, Reply
@@ -62,10 +62,33 @@ def test_the_org_id_comes_from_the_token_where_the_answer_has_no_identity(org):
 
 def test_the_org_id_is_asked_for_where_neither_tells_it(org):
     org.login(200, {"access_token": "opaque"})
-    inner = {"totalSize": 1, "done": True, "records": [{"attributes": {"type": "Organization"}, "Id": org.org_id}]}
-    org.then(200, {"compositeResponse": [{"httpStatusCode": 200, "referenceId": "r0", "body": inner}]})
+    org.then(
+        200, {"totalSize": 1, "done": True, "records": [{"attributes": {"type": "Organization"}, "Id": org.org_id}]}
+    )
 
     assert org.client().org_id() == org.org_id
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 200])
+def test_the_host_stands_for_the_org_where_nothing_tells_its_id(org, status):
+    org.login(200, {"access_token": "opaque", "id": None, "instance_url": None})
+    org.login(200, {"access_token": "opaque"})
+    empty = {"totalSize": 0, "done": True, "records": []}
+    org.always(status, empty if status == 200 else [{"errorCode": "INVALID_TYPE", "message": "no Organization"}])
+
+    names = {org.client().org_id(), org.client().org_id()}
+    elsewhere = org.client(instance_url="other.my.salesforce.com").org_id()
+
+    assert [len(name) for name in names] == [15]
+    assert elsewhere not in names
+
+
+def test_an_api_that_is_off_is_no_unknown_org(org):
+    org.login(200, {"access_token": "opaque"})
+    org.always(403, [{"errorCode": "API_DISABLED_FOR_ORG", "message": "no API"}])
+
+    with pytest.raises(ApiDisabled):
+        org.client().org_id()
 
 
 def test_one_login_serves_all_requests_until_it_is_old(org, clock):
