@@ -7,6 +7,15 @@ from datetime import datetime
 import polars as pl
 
 from sf_assets.errors import LocatorLost, QueryTimedOut, SfAssetsError
+from sf_assets.milestones import (
+    checkpoint,
+    explaining,
+    finished_replace,
+    finished_tail,
+    finished_walk,
+    tail_behind_walk,
+    walked,
+)
 from sf_assets.reader import Reader, Rows
 from sf_assets.specs.model import STAMP
 from sf_assets.specs.soql import datetime_literal, string_literal
@@ -17,15 +26,8 @@ from sf_assets.state import (
     State,
     Step,
     Walk,
-    checkpoint,
-    explaining,
-    finished_replace,
-    finished_tail,
-    finished_walk,
     later,
     shown_again,
-    tail_behind_walk,
-    walked,
     with_hidden,
 )
 

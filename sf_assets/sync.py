@@ -10,6 +10,7 @@ from sf_assets.columns import Column, ColumnPlan, plan_columns
 from sf_assets.errors import ConfigError, ObjectUnavailable, SalesforceError, TableForeign
 from sf_assets.iceberg.model import TableFacts
 from sf_assets.iceberg.warehouse import Warehouse
+from sf_assets.milestones import not_ahead, worth_settling
 from sf_assets.policy import noted, refuse_other_key
 from sf_assets.privacy import private
 from sf_assets.reader import Reader
@@ -18,19 +19,7 @@ from sf_assets.record import Options, SyncRecord, unwatched
 from sf_assets.salesforce.client import Client
 from sf_assets.salesforce.describe import SObject
 from sf_assets.specs.model import EndpointSpec
-from sf_assets.state import (
-    Probe,
-    Seen,
-    Situation,
-    State,
-    Step,
-    decide_snapshot,
-    decide_tail,
-    not_ahead,
-    shown_again,
-    with_hidden,
-    worth_settling,
-)  # fmt: skip
+from sf_assets.state import Probe, Seen, Situation, State, Step, decide_snapshot, decide_tail, shown_again, with_hidden
 from sf_assets.survey import Survey, earliest
 
 __all__ = ["Batch", "Options", "Sync", "SyncRecord", "sync"]

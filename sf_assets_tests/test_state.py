@@ -3,6 +3,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from sf_assets.milestones import (
+    checkpoint,
+    finished_replace,
+    finished_tail,
+    finished_walk,
+    worth_settling,
+)
 from sf_assets.state import (
     DEEP_LOOKBACK,
     LOOKBACK,
@@ -13,15 +20,10 @@ from sf_assets.state import (
     State,
     Step,
     Walk,
-    checkpoint,
     decide_snapshot,
     decide_tail,
-    finished_replace,
-    finished_tail,
-    finished_walk,
     new_columns,
     with_hidden,
-    worth_settling,
 )
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
