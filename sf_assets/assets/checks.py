@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from sf_assets import errors
-from sf_assets.policy import unlike_policy
 from sf_assets.specs.catalogue import SYSTEM_COLUMNS
 from sf_assets.specs.model import EndpointSpec
 
@@ -169,6 +168,8 @@ def listed(changes: Mapping[str, str]) -> str | None:
 
 def _policy(spec: EndpointSpec, record: "SyncRecord") -> Iterator[str]:
     """A policy holds for what is written from then on; a column that nobody ever saw holds nothing."""
+    from sf_assets.policy import unlike_policy  # only here: it loads Polars
+
     if record.final is None:
         return
     clear, stale = unlike_policy(record.final, spec)
