@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -55,6 +56,7 @@ class Deployment:
     code_port: int = field(default_factory=free_port)
     web_port: int = field(default_factory=free_port)
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    killed: list[int] = field(default_factory=list)
 
     def start(self, name: str) -> None:
         """Start one of the three; what it says goes into a file."""
@@ -79,6 +81,7 @@ class Deployment:
         process = self.processes.pop(name)
         process.kill()
         process.wait()
+        self.killed.append(process.pid)
 
     def ask(self, query: str, **variables: Any) -> dict[str, Any]:
         """Ask Dagit."""
@@ -109,6 +112,9 @@ class Deployment:
 
     def end(self) -> None:
         """End all, the runs with their code server."""
+        for orphaned in self.killed:  # what a killed code server had started lives on
+            with suppress(ProcessLookupError):
+                os.killpg(orphaned, signal.SIGKILL)
         for process in self.processes.values():
             process.terminate()
         for process in self.processes.values():
