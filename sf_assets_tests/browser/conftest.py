@@ -22,6 +22,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 START_SECONDS = 300
 RUN_SECONDS = 600
+DOCS = "https://git.acme.example/sf_assets/docs"
 RUN = """query Run($id: ID!) { runOrError(runId: $id) { ... on Run {
     status stepStats { stepKey status materializations { assetKey { path } } } } } }"""
 
@@ -79,7 +80,8 @@ def served(home: Path, **environment: str) -> Iterator[Served]:
     port, org_port = free_port(), free_port()
     shutil.copy(Path(__file__).parents[2] / "dagster.yaml", home)
     command = [sys.executable, "-m", "sf_assets.cli", "dev", "--port", str(org_port), "--dagit-port", str(port)]
-    variables = os.environ | {"DAGSTER_HOME": str(home), "SF_ASSETS_HOME": str(home)} | environment
+    ours = {"DAGSTER_HOME": str(home), "SF_ASSETS_HOME": str(home), "SF_ASSETS_DOCS_URL": DOCS}
+    variables = os.environ | ours | environment
     log = home / "dev.log"
     with log.open("wb") as output:
         process = subprocess.Popen(command, env=variables, stdout=output, stderr=subprocess.STDOUT)
