@@ -345,7 +345,10 @@ class TableForeign(WarehouseError):
 class ColumnIncompatible(WarehouseError):
     """A column's type in Salesforce can no longer be stored in the table's column."""
 
-    remedy = "Exclude the column in the endpoint's row, or rename or drop it in the table, then run full_refresh."
+    remedy = (
+        "Run the endpoint once with full_refresh: true, and the column takes its new type; "
+        "or exclude it in the endpoint's row."
+    )
 
 
 class CommitConflict(WarehouseError):

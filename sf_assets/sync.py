@@ -35,7 +35,8 @@ class Sync:
     `how`: "merge" by the spec's keys and SystemModstamp, or "replace" the table by the batches. `columns` are all of
     the table's columns. `may_vanish`: how many keys a replace may take away (None: any number). When the last state is
     not committed with rows and `record.settle` is true, the IO manager commits `record.final` alone. `step` is what was
-    decided to be read; None for a re-read and for an object that is off. `facts`: the table as it was.
+    decided to be read; None for a re-read and for an object that is off. `facts`: the table as it was. `retype`: a
+    replace may make columns of another type anew.
     """
 
     spec: EndpointSpec
@@ -47,6 +48,7 @@ class Sync:
     record: SyncRecord
     step: Step | None = None
     facts: TableFacts | None = None
+    retype: bool = False
 
 
 def sync(
@@ -284,8 +286,10 @@ class _Story:
         self.record.final = final
         lacks = self.facts is None or bool(self.record.added)
         self.record.settle = lacks or (final is not None and final != self.base)
-        vanish, record, facts = self._may_vanish(), self.record, self.facts
-        return Sync(self.spec, batches, how, self.plan.table, self.stored, vanish, record, facts=facts)
+        return Sync(
+            self.spec, batches, how, self.plan.table, self.stored, self._may_vanish(), self.record,
+            facts=self.facts, retype=self.options.full_refresh,
+        )  # fmt: skip
 
     def _may_vanish(self) -> int | None:
         if self.options.confirm_shrink or self.options.adopt_org:

@@ -17,7 +17,7 @@ from sf_assets.assets.io_manager import write_sync
 from sf_assets.columns import plan_columns
 from sf_assets.devorg.org import Org
 from sf_assets.devorg.serve import serve
-from sf_assets.errors import ConfigError, ShrinkRefused, TableForeign
+from sf_assets.errors import ColumnIncompatible, ConfigError, ShrinkRefused, TableForeign
 from sf_assets.iceberg.warehouse import Warehouse
 from sf_assets.record import Options, SyncRecord
 from sf_assets.salesforce.client import Client
@@ -716,3 +716,29 @@ def test_rows_that_come_and_rows_that_go_are_not_taken_for_rows_that_the_table_l
     record = lake.sync("contact")["contact"]
 
     assert (record.kind, record.lacking) == ("tail", 0)
+
+
+@pytest.mark.parametrize(("old", "new"), [("int", "double"), ("string", "date"), ("double", "string")])
+def test_a_retyped_column_is_refused_until_a_full_refresh_makes_it_anew(lake, old, new):
+    lake.org.add_field("Account", LATE | {"type": old})
+    values = {"int": 5, "string": "2026-03-01", "double": 5.5}
+    for row in lake.org.rows("Account")[::2]:
+        lake.org.update("Account", row["Id"], {"Late__c": values[old]})
+    lake.sync("account")
+    before = lake.table("account")
+    lake.org.retype_field("Account", "Late__c", new)
+    lake.clock.advance(hours=1)
+    lake.org.update("Account", lake.org.rows("Account")[0]["Id"], {"Name": "changed"})
+    with pytest.raises(ColumnIncompatible, match="late__c") as refused:
+        lake.sync("account")
+    assert "full_refresh" in refused.value.remedy
+    assert lake.table("account") == before
+
+    record = lake.sync("account", full_refresh=True)["account"]
+
+    assert list(record.retyped) == ["late__c"]
+    lake.assert_equal("account")
+    lake.clock.advance(hours=1)
+    lake.org.update("Account", lake.org.rows("Account")[0]["Id"], {"Name": "changed again"})
+    lake.sync("account")
+    lake.assert_equal("account")

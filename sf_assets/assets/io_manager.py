@@ -147,7 +147,7 @@ def _write_batches(warehouse: "Warehouse", table: str, sync: "Sync", run_id: str
     }
     if sync.how == "merge":
         return warehouse.merge(table, stamp=STAMP, **told)
-    return warehouse.replace(table, may_vanish=sync.may_vanish, **told)
+    return warehouse.replace(table, may_vanish=sync.may_vanish, retype=sync.retype, **told)
 
 
 def _chunks(sync: "Sync") -> "Iterator[Chunk]":

@@ -37,13 +37,17 @@ class Evolution:
 
 
 def plan_evolution(
-    schema: Schema, columns: Sequence[TableColumn], *, provisional: Collection[str], table: str
+    schema: Schema, columns: Sequence[TableColumn], *, provisional: Collection[str], table: str, retype: bool = False
 ) -> Evolution:
-    """What must change for the table to have the given columns. Raises: ColumnIncompatible."""
+    """What must change for the table to have the given columns. Raises: ColumnIncompatible.
+
+    `retype` makes a column whose type is another one anew, without its values: for those who write all of them.
+    """
     refuse_case_twins([*schema.column_names, *(column.name for column in columns)], table=table)
     there = {field.name: field for field in schema.fields}
     known = [column for column in columns if column.name in there]
-    retyped = [column for column in known if _is_retyped(there[column.name], column, provisional)]
+    anew = {column.name for column in known if retype and _is_other(there[column.name], column)}
+    retyped = [column for column in known if _is_retyped(there[column.name], column, {*provisional, *anew})]
     settled = [column for column in known if column not in retyped and not column.provisional]
     added = [column for column in columns if column.name not in there]
     after = _still_provisional(columns, added=added, provisional=provisional)
@@ -93,6 +97,12 @@ def _stage_schema(transaction: Transaction, evolution: Evolution) -> None:
 
 def _is_retyped(field: NestedField, column: TableColumn, provisional: Collection[str]) -> bool:
     return field.name in provisional and field.field_type != column.type
+
+
+def _is_other(field: NestedField, column: TableColumn) -> bool:
+    """Whether neither type holds all values of the other; a guess is none to go by."""
+    old, new = field.field_type, column.type
+    return not column.provisional and old != new and not _fits(new, old) and not _fits(old, new)
 
 
 def _is_widened(field: NestedField, column: TableColumn, *, table: str) -> bool:

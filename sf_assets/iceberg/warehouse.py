@@ -121,11 +121,13 @@ class Warehouse:
         chunks: Iterable[Chunk],
         base: str | Unchecked | None,
         may_vanish: int | None,
+        retype: bool = False,
         summary: Mapping[str, str] = {},  # noqa: B006 - read only
         doc: str = "",
     ) -> Written:
         """Make the table equal to the chunks, in one commit; rows that are the same stay as they are.
 
+        With `retype` a column whose type is another one than the table's is made anew.
         Raises: ShrinkRefused when more than `may_vanish` keys would go, KeysRepeated, and as `merge`.
         """
         with border(table):
@@ -137,10 +139,10 @@ class Warehouse:
                 may_vanish=may_vanish,
                 summary=summary,
                 table=found,
-                evolution=_plan(found, columns, name=table),
+                evolution=_plan(found, columns, name=table, retype=retype),
                 now=self._now,
             )
-            return self._finished(table, replace.run(chunks), columns=columns)
+            return self._finished(table, replace.run(chunks), columns=columns, retype=retype)
 
     def settle(
         self,
@@ -215,14 +217,16 @@ class Warehouse:
             found = self._lake.find(table)
             return () if found is None else sweep(found, before=self._now() - older_than)
 
-    def _finished(self, name: str, outcome: Outcome, *, columns: Sequence[TableColumn]) -> Written:
+    def _finished(
+        self, name: str, outcome: Outcome, *, columns: Sequence[TableColumn], retype: bool = False
+    ) -> Written:
         """Upkeep that the write made due; or, where no row was news, columns that came all the same."""
         table, tally = outcome.table, outcome.tally
         if outcome.live is not None:
             rows = count_rows(table, outcome.live)
             table = compact_if_due(table, outcome.live, keys=keys_of(table), now=self._now())
             return tally.written(table, rows=rows, added_columns=outcome.added_columns)
-        evolution = _plan(table, columns, name=name)
+        evolution = _plan(table, columns, name=name, retype=retype)
         table = settle_columns(table, evolution, table=name)
         return tally.written(table, rows=count_rows(table), added_columns=[column.name for column in evolution.added])
 
@@ -255,5 +259,5 @@ def _drafted(table: Table, evolution: Evolution, *, name: str) -> Iterator[Draft
         draft.discard()
 
 
-def _plan(table: Table, columns: Sequence[TableColumn], *, name: str) -> Evolution:
-    return plan_evolution(table.schema(), columns, provisional=provisional_of(table), table=name)
+def _plan(table: Table, columns: Sequence[TableColumn], *, name: str, retype: bool = False) -> Evolution:
+    return plan_evolution(table.schema(), columns, provisional=provisional_of(table), table=name, retype=retype)
