@@ -129,9 +129,16 @@ def _salesforce(
         requests_per_second=_number(env, "SALESFORCE_REQUESTS_PER_SECOND", 2.0, "a positive number", lambda n: n > 0),
         quota_reserve=_number(env, "SALESFORCE_QUOTA_RESERVE", 0.1, "a share from 0 to below 1", lambda n: 0 <= n < 1),
         daily_calls=_whole(env, "SALESFORCE_DAILY_CALLS"),
-        ledger=env.get("SF_ASSETS_LEDGER") or f"sqlite:///{home / 'ledger.db'}",
+        ledger=_ledger(env, home),
         read_deleted=_switch(env, "SF_ASSETS_READ_DELETED", default=True),
     )
+
+
+def _ledger(env: Environment, home: Path) -> str:
+    """The ledger's URL; one with a password by its name, as every secret."""
+    url = env.get("SF_ASSETS_LEDGER") or f"sqlite:///{home / 'ledger.db'}"
+    user = url.partition("://")[2].rpartition("@")[0]
+    return dg.EnvVar("SF_ASSETS_LEDGER") if ":" in user or "password" in url else url
 
 
 def _credentials(env: Environment) -> CredentialsResource:

@@ -25,7 +25,7 @@ from sf_assets.iceberg.warehouse import Warehouse
 # Dagster itself calls it, for a nested resource with an EnvVar.
 pytestmark = pytest.mark.filterwarnings("ignore:InitResourceContext.dagster_run:DeprecationWarning")
 
-SECRETS = ("CONSUMER_KEY", "PRIVATE_KEY", "USERNAME", "HASH_KEY")
+SECRETS = tuple(f"SALESFORCE_{name}" for name in ("CONSUMER_KEY", "PRIVATE_KEY", "USERNAME", "HASH_KEY"))
 
 
 @pytest.fixture
@@ -48,16 +48,39 @@ def environment(practice_org, tmp_path, monkeypatch):
     }
 
 
-def test_what_dagit_is_told_of_the_definitions_holds_no_secret(environment):
-    repository = build_definitions(read_deployment(environment)).get_repository_def()
+@pytest.fixture
+def told(environment, monkeypatch):
+    """What Dagit is told of a deployment with all that has a secret, and the secrets by their settings' names."""
+    more = {
+        "SF_ASSETS_LEDGER": "postgresql+psycopg2://ledger:open-sesame@127.0.0.1:9/ledger",
+        "SNOWFLAKE_ACCOUNT": "acme-org",
+        "SNOWFLAKE_USER": "the-loader",
+        "SNOWFLAKE_PRIVATE_KEY": "the-loaders-key",
+        "SNOWFLAKE_DATABASE": "RAW",
+    }
+    for name, value in more.items():
+        monkeypatch.setenv(name, value)
+    repository = build_definitions(read_deployment(environment | more)).get_repository_def()
+    secrets = {name: environment[name] for name in SECRETS}
+    secrets |= {"SF_ASSETS_LEDGER": "open-sesame", "SNOWFLAKE_PRIVATE_KEY": "the-loaders-key"}
+    return dg.serialize_value(RepositorySnap.from_def(repository)), secrets
 
-    told = dg.serialize_value(RepositorySnap.from_def(repository))
 
-    assert "SALESFORCE_PRIVATE_KEY" in told  # the name, by which a run will find it
-    for name in SECRETS:
-        secret = environment[f"SALESFORCE_{name}"]
-        assert secret not in told
-        assert secret.splitlines()[-2 if "\n" in secret else 0] not in told
+def test_what_dagit_is_told_of_the_definitions_holds_no_secret(told):
+    text, secrets = told
+
+    for name, secret in secrets.items():
+        assert name in text  # by which a run will find it
+        assert secret.strip().splitlines()[len(secret.splitlines()) // 2] not in text
+
+
+def test_a_ledger_with_a_password_is_found_by_its_name(environment, monkeypatch):
+    url = "postgresql+psycopg2://ledger:open-sesame@127.0.0.1:9/ledger"
+    monkeypatch.setenv("SF_ASSETS_LEDGER", url)
+
+    found = read_deployment({**environment, "SF_ASSETS_LEDGER": url}).salesforce.resolved().open_ledger()
+
+    assert str(found) == "postgresql+psycopg2://ledger:***@127.0.0.1:9/ledger"
 
 
 def test_an_excluded_column_is_neither_asked_for_nor_in_the_table(environment, practice_org):
