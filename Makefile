@@ -125,6 +125,10 @@ docs: $(STAMP) ## Write the page that is made from the code: docs/errors.md
 pace: $(STAMP) ## Prove that eight processes keep one pace at 2 requests/s, also when one is killed (three minutes)
 	@$(BIN)/python benchmarks/shared_pace.py $(ARGS)
 
+.PHONY: chaos
+chaos: $(STAMP) ## Play 300 random histories of an org that is edited and killed while it is read (a quarter of an hour)
+	@PYTHONPATH=. $(BIN)/python sf_assets_tests/test_random_histories.py $(or $(ARGS),300)
+
 .PHONY: clean
 clean: ## Remove the practice org, its tables and Dagster's history (.sf_assets), and every cache
 	rm -rf .sf_assets .pytest_cache .mypy_cache .ruff_cache .import_linter_cache build dist *.egg-info
