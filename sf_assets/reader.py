@@ -19,6 +19,8 @@ from sf_assets.specs.model import STAMP, EndpointSpec
 from sf_assets.specs.soql import select
 from sf_assets.survey import own_filter
 
+DELETED = "is_deleted"
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -94,6 +96,8 @@ class Reader:
             self.record.left_out[column] = self.record.left_out.get(column, 0) + count
         self.record.pages += 1
         self.record.rows_read += decoded.frame.height
+        if DELETED in decoded.frame.columns:
+            self.record.rows_deleted += int(decoded.frame[DELETED].sum())
         self.watch(self.record)
         hashed = hashed_names(self.plan.read, self.spec)
         return Rows(without_texts(decoded.frame, hashed, self.hash_key), page.total_size)

@@ -40,12 +40,12 @@ class SyncRecord:
 
     Columns are API names. `kind` is how the object was read; `calls` counts the requests of this endpoint alone, its
     share of the run's login, describe and probe left out, and `sent_again` those among them that repeated one.
-    `pending`: new columns not backfilled -> calls that it would cost. `rows_planned`: what the reading will come to, if
-    known. `rounded`: column -> values with more digits than the column keeps, met in this sync; `rounded_before`: the
-    columns that have such values already. `left_out`: column -> records that came without it. `retyped`: column -> its
-    former and its present type. `lacking`: so many rows at least the org held and the table lacked, with stamps at
-    which no tail looks. `final` is where the sync ended up; `settle` says that it is worth a commit of its own when no
-    row changed.
+    `rows_deleted`: those of `rows_read` that Salesforce marks as deleted. `pending`: new columns not backfilled ->
+    calls that it would cost. `rows_planned`: what the reading will come to, if known. `rounded`: column -> values
+    with more digits than the column keeps, met in this sync; `rounded_before`: the columns that have such values
+    already. `left_out`: column -> records that came without it. `retyped`: column -> its former and its present type.
+    `lacking`: so many rows at least the org held and the table lacked, with stamps at which no tail looks. `final` is
+    where the sync ended up; `settle` says that it is worth a commit of its own when no row changed.
     """
 
     endpoint: str
@@ -55,6 +55,7 @@ class SyncRecord:
     kind: Kind = "unchanged"
     soql: str = ""
     rows_read: int = 0
+    rows_deleted: int = 0
     rows_planned: int | None = None
     pages: int = 0
     calls: int = 0

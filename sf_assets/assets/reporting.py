@@ -155,6 +155,7 @@ def reading(record: "SyncRecord") -> dict[str, Any]:
     as_of = record.true_as_of
     told = {
         "rows_read": record.rows_read,
+        "rows_read_deleted": record.rows_deleted,
         "pages": record.pages,
         "calls": record.calls,
         "sent_again": record.sent_again,

@@ -33,6 +33,19 @@ def test_a_table_without_calculated_columns_shows_no_age_of_them(runs):
     assert not {"calculated", "calculated_as_of", "calculated_days"} & looked_at(runs("profile"), "profile").keys()
 
 
+def test_deleted_rows_are_counted_among_those_that_were_read(runs, practice_org):
+    org = practice_org.org
+    deleted = len(org.rows("Account", deleted=True)) - len(org.rows("Account", deleted=False))
+    first = runs("account").materialized["account"]
+    org.delete("Account", org.rows("Account", deleted=False)[0]["Id"])
+
+    later = runs("account").materialized["account"]
+
+    assert (first["rows_read"], first["rows_read_deleted"]) == (len(org.rows("Account")), deleted)
+    assert (later["rows_updated"], later["rows_inserted"]) == (1, 0)
+    assert 1 <= later["rows_read_deleted"] <= later["rows_read"] < first["rows_read"]
+
+
 def test_lost_digits_warn_once_and_stay_named_until_none_are_lost(runs, practice_org):
     org = practice_org.org
     row = org.rows("Account", deleted=False)[0]["Id"]
