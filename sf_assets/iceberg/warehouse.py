@@ -193,7 +193,8 @@ class Warehouse:
                 raise WarehouseError(
                     f"{table}: there is no such table", table=table, remedy="Materialize the table first."
                 )
-            properties = {name: value for name, value in found.io.properties.items() if "." in name}
+            told = found.io.properties.items()  # of a REST catalog the object that logs in is among them
+            properties = {name: value for name, value in told if "." in name and isinstance(value, str)}
             return pl.scan_iceberg(found, storage_options=properties or None)
 
     def erase(self, table: str, column: str) -> int:
