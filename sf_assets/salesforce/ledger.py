@@ -63,10 +63,12 @@ class MemoryLedger:
         requests_per_second: float,
         clock: Callable[[], float],
         daily_calls: int | None = None,
+        spacing: float = 1.0,
     ) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._standing = Standing(Pace.at_ceiling(requests_per_second, now=clock()), Quota(cap=daily_calls))
+        pace = Pace.at_ceiling(requests_per_second, now=clock(), spacing=spacing)
+        self._standing = Standing(pace, Quota(cap=daily_calls))
 
     def __str__(self) -> str:
         return "this process's memory"

@@ -63,10 +63,11 @@ class SqlLedger:
         requests_per_second: float,
         daily_calls: int | None = None,
         clock: Callable[[], float] | None = None,
+        spacing: float = 1.0,
     ) -> None:
         self._engine = _engine(url)
         self._org = org
-        self._ceiling, self._cap = requests_per_second, daily_calls
+        self._ceiling, self._cap, self._spacing = requests_per_second, daily_calls, spacing
         self._is_sqlite = self._engine.dialect.name == "sqlite"
         self._insert = _INSERTS[self._engine.dialect.name]
         self._clock = clock or (time.time if self._is_sqlite else None)
@@ -138,10 +139,10 @@ class SqlLedger:
         query = sa.select(_ORGS).where(_ORGS.c.org == self._org).with_for_update()
         row = connection.execute(query).mappings().first()
         if row is None:
-            fresh = _columns(Standing(Pace.at_ceiling(self._ceiling, now=now)))
+            fresh = _columns(Standing(Pace.at_ceiling(self._ceiling, now=now, spacing=self._spacing)))
             connection.execute(self._insert(_ORGS).values(org=self._org, **fresh).on_conflict_do_nothing())
             row = connection.execute(query).mappings().one()
-        return _standing_of(row, ceiling=self._ceiling, cap=self._cap)
+        return _standing_of(row, ceiling=self._ceiling, cap=self._cap, spacing=self._spacing)
 
     def _keep(self, connection: sa.Connection, standing: Standing) -> None:
         connection.execute(_ORGS.update().where(_ORGS.c.org == self._org).values(**_columns(standing)))
@@ -209,7 +210,7 @@ def _columns(standing: Standing) -> dict[str, Any]:
     }
 
 
-def _standing_of(row: sa.RowMapping, *, ceiling: float, cap: int | None) -> Standing:
+def _standing_of(row: sa.RowMapping, *, ceiling: float, cap: int | None, spacing: float) -> Standing:
     """Pace and quota under this process's own ceiling and cap; a rate that nobody ever cut is that ceiling."""
     pace = Pace(
         ceiling=ceiling,
@@ -219,6 +220,7 @@ def _standing_of(row: sa.RowMapping, *, ceiling: float, cap: int | None) -> Stan
         cut_at=-math.inf if row["cut_at"] is None else row["cut_at"],
         closed_until=-math.inf if row["closed_until"] is None else row["closed_until"],
         era=row["era"],
+        spacing=spacing,
     )
     usage = None if row["used"] is None else Usage(row["used"], row["quota"])
     counts = {name: row[name] for name in ("read_at", "sent_since", "asked_at", "day", "own_calls")}

@@ -32,7 +32,11 @@ class Permit:
 
 @dataclass(frozen=True)
 class Pace:
-    """Rate and last slot given; all moments are seconds on one clock, rates are requests per second."""
+    """Rate and last slot given; all moments are seconds on one clock, rates are requests per second.
+
+    Slots lie `spacing` times 1/rate apart: requests are under way for different times, and an org that counts them over
+    any second of its own clock must not see one too many.
+    """
 
     ceiling: float
     rate: float
@@ -41,10 +45,11 @@ class Pace:
     cut_at: float = -math.inf
     closed_until: float = -math.inf
     era: int = 0
+    spacing: float = 1.0
 
     @classmethod
-    def at_ceiling(cls, ceiling: float, *, now: float) -> "Pace":
-        return cls(ceiling=ceiling, rate=ceiling, last_slot=now - 1 / ceiling, eased_at=now)
+    def at_ceiling(cls, ceiling: float, *, now: float, spacing: float = 1.0) -> "Pace":
+        return cls(ceiling=ceiling, rate=ceiling, last_slot=now - spacing / ceiling, eased_at=now, spacing=spacing)
 
     def eased(self, now: float) -> "Pace":
         """The rate grown by the seconds since its last change, up to the ceiling."""
@@ -67,11 +72,17 @@ class Pace:
         return replace(eased, rate=rate, cut_at=now, eased_at=now, last_slot=last_slot, era=self.era + 1)
 
     def permit(self, now: float, *, held: Permit | None = None) -> tuple["Pace", Permit]:
-        """A permit, and the pace that has given it: `held` again while it is good, else the next slot."""
+        """A permit, and the pace that has given it: `held` again while it is good, else the next slot.
+
+        A holder who comes a little late, and whom nobody waits behind, moves his slot: the next one is as far from what
+        he sends as from any other.
+        """
         if held is not None and self._holds(held, now):
-            return self, replace(held, wait_seconds=max(0.0, held.slot - now))
+            shown = replace(held, wait_seconds=max(0.0, held.slot - now))
+            is_late = now > held.slot == self.last_slot
+            return (replace(self, last_slot=now) if is_late else self), shown
         pace = self._checked(now).eased(now)
-        slot = max(now, pace.last_slot + 1 / pace.rate, pace.closed_until)
+        slot = max(now, pace.last_slot + pace.spacing / pace.rate, pace.closed_until)
         if slot - now > HORIZON_SECONDS:
             wait = slot - now - HORIZON_SECONDS / 2
             return pace, Permit(slot=slot, wait_seconds=wait, era=pace.era, is_kept=False)

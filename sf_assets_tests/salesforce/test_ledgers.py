@@ -38,6 +38,14 @@ def test_permits_are_paced_from_the_first(ledger, clock):
     assert [take(ledger, clock) for _ in range(4)] == [0.0, 0.5, 1.0, 1.5]
 
 
+def test_permits_of_both_lie_further_apart_by_their_spacing(clock, tmp_path):
+    limits = {"requests_per_second": 2.0, "clock": clock.monotonic, "spacing": 1.04}
+
+    for ledger in (MemoryLedger(**limits), SqlLedger(f"sqlite:///{tmp_path}/spaced.db", org="acme.example", **limits)):
+        first, second, third = (take(ledger, clock) for _ in range(3))
+        assert (second - first, third - second) == pytest.approx((0.52, 0.52))
+
+
 def test_a_pushback_slows_all_that_follow(ledger, clock):
     slot = take(ledger, clock)
 

@@ -25,6 +25,20 @@ def test_the_first_requests_do_not_burst():
     assert slots == [100.0, 100.5, 101.0, 101.5, 102.0]
 
 
+def test_slots_lie_further_apart_by_the_spacing_at_any_rate():
+    pace = Pace.at_ceiling(2.0, now=100.0, spacing=1.04)
+
+    slots = []
+    for _ in range(3):
+        pace, slot = take(pace, 100.0)
+        slots.append(slot)
+    slower = pace.pushed_back(now=200.0, sent_at=101.0)
+
+    assert slots == pytest.approx([100.0, 100.52, 101.04])
+    assert (take(slower, 200.0)[1], slower.rate) == pytest.approx((200.0, 1.4))
+    assert take(take(slower, 200.0)[0], 200.0)[1] == pytest.approx(200.0 + 1.04 / 1.4)
+
+
 def test_an_idle_hour_saves_up_no_burst():
     pace, _ = take(Pace.at_ceiling(2.0, now=0.0), 0.0)
 
@@ -97,6 +111,18 @@ def test_a_permit_that_is_shown_again_after_its_wait_is_good():
 
     assert shown.wait_seconds == 0
     assert unchanged == pace
+
+
+def test_a_holder_who_comes_late_keeps_his_distance_from_what_follows():
+    pace, _ = Pace.at_ceiling(2.0, now=0.0).permit(0.0)
+    pace, held = pace.permit(0.0)
+
+    alone, _ = pace.permit(held.slot + 0.1, held=held)
+    followed, behind = pace.permit(0.2)
+    followed, _ = followed.permit(held.slot + 0.1, held=held)
+
+    assert take(alone, 0.7)[1] == pytest.approx(held.slot + 0.1 + 0.5)
+    assert (behind.slot, take(followed, 0.7)[1]) == (held.slot + 0.5, held.slot + 1.0)
 
 
 @pytest.mark.parametrize(("late_seconds", "is_good"), [(0.0, True), (0.2, True), (0.3, False), (60.0, False)])
