@@ -1,13 +1,18 @@
 """Dagster's old runs are deleted, but for those that an asset's present state hangs on."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import dagster as dg
 import pytest
+import yaml
+from dagster._core.definitions.run_request import InstigatorType
+from dagster._core.instance.config import get_default_tick_retention_settings, get_tick_retention_settings
 
 from sf_assets.assets.history import forget_runs
 from sf_assets.definitions import build_definitions
 
+ROOT = Path(__file__).parents[2]
 ONE, OTHER, FOREIGN = (dg.AssetKey(["salesforce", name]) for name in ("account", "contact", "theirs"))
 
 
@@ -55,6 +60,16 @@ def test_young_runs_and_those_of_other_assets_stay(instance, run):
     assert forget_runs(instance, {ONE}, before=datetime.now(UTC) - timedelta(days=1)) == 0
     assert forget_runs(instance, {ONE}, before=tomorrow()) == 1
     assert len(left(instance) & kept) == 3
+
+
+@pytest.mark.parametrize("file", ["dagster.yaml", "deploy/dagster.yaml"])
+def test_every_kind_of_a_sensors_ticks_goes_after_some_days(file):
+    settings = yaml.safe_load((ROOT / file).read_text(encoding="utf-8"))["retention"]["sensor"]
+
+    defaults = get_default_tick_retention_settings(InstigatorType.SENSOR)
+    days = get_tick_retention_settings(settings, defaults)
+
+    assert all(1 <= days[status] <= 30 for status in defaults)
 
 
 def test_the_sensor_is_there_when_days_are_set_and_deletes_what_is_older(runs, instance):
