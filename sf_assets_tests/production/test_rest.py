@@ -102,7 +102,7 @@ def test_of_two_writers_one_is_refused_and_no_row_is_lost_or_doubled(account, an
     assert account.rows == [1, 2, 3, 4]
 
 
-@pytest.mark.parametrize("status", [500, 502, 504])
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
 def test_a_commit_that_landed_counts_whatever_was_answered(account, rest_catalog, status):
     rest_catalog.lost.append((status, True))
 
