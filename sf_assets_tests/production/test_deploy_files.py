@@ -64,6 +64,15 @@ def test_a_container_may_do_little(name):
     assert service["security_opt"] == ["no-new-privileges:true"]
 
 
+def test_a_runs_container_may_do_as_little():
+    code, run = COMPOSE["services"]["code"], INSTANCE["run_launcher"]["config"]["container_kwargs"]
+
+    assert {name: run[name] for name in ("read_only", "cap_drop", "security_opt")} == {
+        name: code[name] for name in ("read_only", "cap_drop", "security_opt")
+    }
+    assert [f"{folder}:{mode}" for folder, mode in run["tmpfs"].items()] == code["tmpfs"]
+
+
 def test_only_the_daemon_may_start_containers_and_only_dagit_listens_on_loopback():
     services = COMPOSE["services"]
 
