@@ -22,6 +22,8 @@ SYNCED_AT = "_synced_at"
 MONEY = Context(prec=38)
 """An Iceberg decimal has at most 38 digits."""
 
+EXACT = 2.0**53
+"""From here on a binary number no longer has every whole number."""
 ALWAYS_TOLD = frozenset({"Id", "IsDeleted", "SystemModstamp"})
 """Without these, and its keys, a record cannot be told from others, older versions and dead ones."""
 _SPARSE = "SparseRow"
@@ -147,9 +149,9 @@ class _Page:
         )  # fmt: skip
 
     def whole(self, column: Column, cells: Sequence[Number]) -> pl.Series:
-        """5.0 is a whole number, 5.5 is not, and nothing may exceed 64 bits."""
+        """5.0 is a whole number, 5.5 is not, one that a binary number has rounded neither; nothing exceeds 64 bits."""
         limit = 2**31 if column.type == "int" else 2**63
-        numbers = [int(cell) if isinstance(cell, float) and cell.is_integer() else cell for cell in cells]
+        numbers = [int(c) if isinstance(c, float) and c.is_integer() and abs(c) < EXACT else c for c in cells]
         for row, number in enumerate(numbers):
             if number is not None and not (isinstance(number, int) and -limit <= number < limit):
                 raise self.refuse(column, row, number, f"no whole number that fits {column.type}")

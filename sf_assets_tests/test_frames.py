@@ -105,6 +105,7 @@ def test_money_keeps_the_digits_of_a_column_with_a_larger_scale():
         ("int", 5.5),
         ("int", 2**31),
         ("long", 2**63),
+        ("long", 2.0**53),
         ("int", True),
         ("double", "1.5"),
         ("currency", "1.5"),
