@@ -61,9 +61,11 @@ def test_the_marts_graph_joins_the_tables_graph(filled: str, page: Page, picture
     page.goto(f"{filled}/asset-groups?expanded={quote('global@global:marts')}", wait_until="domcontentloaded")
     expect(page.get_by_text("win_rate", exact=True).first).to_be_visible(timeout=LAYOUT_MILLISECONDS)
     page.wait_for_timeout(4_000)
-    expect(page.get_by_text("Materializing")).to_have_count(0, timeout=START_SECONDS * 1_000)
+    for passing in ("fetching statuses", "Loading...", "Materializing"):
+        expect(page.get_by_text(passing)).to_have_count(0, timeout=START_SECONDS * 1_000)
+    page.wait_for_timeout(2_000)
 
-    page.screenshot(path=pictures / "marts-graph.png")
+    page.screenshot(path=pictures / "marts-graph.png", clip={"x": 541, "y": 300, "width": 1000, "height": 2100})
 
     shown = page.locator("body").inner_text()
     marts = {path.stem for path in (ROOT / "dbt/models/marts").glob("*.sql")}
