@@ -25,6 +25,8 @@ READ_ONLY_SQL = frozenset({"SQLITE_READONLY", "SQLITE_PERM", "SQLITE_AUTH", "250
 DENIED_AWS = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedAccess", "403", "Forbidden"})
 DENIED_S3 = "ACCESS_DENIED"
 """How Arrow names S3's 403; it keeps neither status nor code apart from its text."""
+FULL_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT})
+MAKE_ROOM = "Make room on the disk of the catalog and the tables, then run the endpoint again: no row was lost."
 BY_TYPE: tuple[tuple[type[Exception], type[WarehouseError]], ...] = (
     (iceberg.CommitStateUnknownException, CommitUnknown),
     (iceberg.CommitFailedException, CommitConflict),
@@ -76,7 +78,8 @@ def border(table: str) -> Iterator[None]:
         kind = kind_of(error)
         if kind is None:
             raise
-        raise kind(f"{table}: {type(error).__name__}: {_told(error)}", table=table) from error
+        remedy = MAKE_ROOM if is_full(error) else None
+        raise kind(f"{table}: {type(error).__name__}: {_told(error)}", remedy=remedy, table=table) from error
 
 
 def kind_of(error: Exception) -> type[WarehouseError] | None:
@@ -86,6 +89,13 @@ def kind_of(error: Exception) -> type[WarehouseError] | None:
     by_type = (ours for theirs, ours in BY_TYPE if isinstance(error, theirs))
     by_library = (ours for library, ours in BY_LIBRARY.items() if is_from({library}, error))
     return next(chain(by_type, by_library), None)
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether the disk of catalog or storage has no room."""
+    if isinstance(error, OSError):
+        return error.errno in FULL_ERRNOS
+    return getattr(getattr(error, "orig", None), "sqlite_errorname", None) == "SQLITE_FULL"
 
 
 def is_from(libraries: Collection[str], error: BaseException) -> bool:

@@ -62,6 +62,14 @@ def test_foreign_errors_stop_at_the_border(raised, expected):
     assert refusal.value.__cause__ is raised
 
 
+@pytest.mark.parametrize("raised", [OSError(28, "No space left on device"), sqlite_error("SQLITE_FULL")])
+def test_a_full_disk_asks_for_room(raised):
+    with pytest.raises(WarehouseUnreachable) as refusal, border("account"):
+        raise raised
+
+    assert "Make room" in refusal.value.remedy
+
+
 def test_an_error_of_our_own_making_passes():
     with pytest.raises(ZeroDivisionError), border("account"):
         raise ZeroDivisionError
