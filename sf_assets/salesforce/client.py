@@ -180,9 +180,9 @@ class Client:
 
     def _answer(self, request: Request, *, reserve: float) -> Reply:
         """The good reply to a request, after as many tries as it is worth; else the error."""
-        tries = Tries(self._monotonic())
+        tries, refusal = Tries(self._monotonic()), None
         while True:
-            tries = tries.again()
+            tries = tries.again(refusal)
             self.sent_again += tries.sent > 1
             attempt = self._attempt(request, reserve=reserve)
             judged = without_inside(judge(request, attempt.answer), attempt.secrets)

@@ -32,13 +32,18 @@ class Patience:
 
 @dataclass(frozen=True)
 class Tries:
-    """What was tried of one request: when the first sending began (seconds on a clock), and how many there were."""
+    """What was tried of one request: when the first sending began (seconds on a clock), how many there were, and how
+    many of them ended in what only time bounds: pushbacks, and a session that was over.
+    """
 
     began: float
     sent: int = 0
+    unbounded: int = 0
 
-    def again(self) -> "Tries":
-        return replace(self, sent=self.sent + 1)
+    def again(self, refusal: Refusal | None) -> "Tries":
+        """One sending more, after that refusal (None: the first)."""
+        is_unbounded = refusal is not None and refusal.row.attempts is None
+        return replace(self, sent=self.sent + 1, unbounded=self.unbounded + is_unbounded)
 
     def pause_seconds(
         self, refusal: Refusal, *, patience: Patience, now: float, retry_after: float | None, chance: float
@@ -48,7 +53,8 @@ class Tries:
         The first pushbacks wait no time of their own: the throttle holds the next request back. `chance` in [0, 1) is
         the jitter, over the whole pause.
         """
-        if not refusal.is_transient or (refusal.row.attempts is not None and self.sent >= refusal.row.attempts):
+        bound = refusal.row.attempts
+        if not refusal.is_transient or (bound is not None and self.sent - self.unbounded >= bound):
             return None
         is_pushback = refusal.row.retry is Retry.PUSHBACK
         pause = self._backoff_seconds(patience, self.sent - (PACED_PUSHBACKS if is_pushback else 0)) * chance

@@ -180,6 +180,29 @@ def test_a_redirect_names_its_host_and_nothing_more_and_is_not_followed(org):
     assert {request.url.host for request in org.seen} == {"acme.my.salesforce.com"}
 
 
+def test_pushbacks_and_an_ended_session_take_no_try_from_a_fault(org):
+    org.then(200, PAGE)
+    client = org.client()
+    list(client.read(QUERY))
+    for _ in range(5):
+        org.then(429)
+    org.then(401, complaint("INVALID_SESSION_ID", "Session expired or invalid"))
+    for _ in range(5):
+        org.then(502, HTML)
+    org.then(200, PAGE)
+
+    assert len(list(client.read(QUERY))) == 1
+
+
+def test_a_fault_among_pushbacks_is_bounded_all_the_same(org):
+    for _ in range(7):
+        org.then(429).then(502, HTML)
+
+    with pytest.raises(errors.OrgBusy, match="502"):
+        list(org.client().read(QUERY))
+    assert len(org.data_calls) == 12
+
+
 def test_what_is_wrong_with_a_query_stands_before_the_place_in_it(org):
     place = "\nSELECT Id, Foo__c FROM Account\n           ^\nERROR at Row:1:Column:12\n"
     org.then(400, complaint("INVALID_FIELD", f"{place}No such column 'Foo__c' on entity 'Account'. If you use it"))
