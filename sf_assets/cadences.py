@@ -34,19 +34,28 @@ class DayCost:
 
     @property
     def quiet(self) -> int:
-        """Describes and probes of each run, and once a day each endpoint's deep look back."""
-        return self._shared() + sum(_deep(endpoint) for endpoint in self.priced)
+        """Describes and probes of each run, and once a day each endpoint's count and deep look back."""
+        return self._shared() + self._counts() + sum(_deep(endpoint) for endpoint in self.priced)
 
     @property
     def busy(self) -> int:
         """The same, and each run reads every endpoint: a page of a tail, all of a snapshot."""
         read = sum(RUNS_A_DAY[self.words[one.endpoint]] * (one.pages if one.is_snapshot else 1) for one in self.priced)
-        return self._shared() + read
+        return self._shared() + self._counts() + read
 
     def _shared(self) -> int:
         """A run is launched for all endpoints of one cadence together."""
         sizes = {word: sum(self.words[one.endpoint] == word for one in self.priced) for word in RUNS_A_DAY}
         return sum(RUNS_A_DAY[word] * (ceil(size / DESCRIBES) + ceil(size / QUERIES)) for word, size in sizes.items())
+
+    def _counts(self) -> int:
+        """Once a day the rows of each endpoint that is merged are counted, in the calls of that run's probes."""
+        more = 0
+        for word in RUNS_A_DAY:
+            those = [one for one in self.priced if self.words[one.endpoint] == word]
+            counted = sum(not one.is_snapshot for one in those)
+            more += ceil((len(those) + counted) / QUERIES) - ceil(len(those) / QUERIES)
+        return more
 
     def bearable(self, limit: int, *, reserve: float) -> "DayCost | None":
         """The finest cadences, none finer than now, whose busy day leaves the reserve of a daily limit; None: none."""

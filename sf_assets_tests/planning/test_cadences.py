@@ -14,6 +14,13 @@ def test_a_quiet_day_costs_describes_probes_and_one_look_back():
     assert cost.quiet == 24 * (1 + 1) + 1 * (1 + 1) + 1 + 3
 
 
+def test_counting_the_rows_of_thirty_endpoints_once_a_day_costs_five_calls():
+    merged = tuple(Priced(f"e{n}", is_snapshot=n >= 22, pages=1, is_small=True) for n in range(30))
+    cost = DayCost(merged, dict.fromkeys((one.endpoint for one in merged), "daily"))
+
+    assert cost.quiet == 2 + 6 + 5 + 30
+
+
 def test_a_busy_day_reads_every_endpoint_in_every_run():
     cost = DayCost(TWO, {"task": "hourly", "profile": "daily"})
 
