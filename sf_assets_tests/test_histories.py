@@ -549,6 +549,20 @@ def test_a_refreshed_sandbox_is_refused_until_it_is_adopted(lake, tmp_path, cloc
         moved.client.close()
 
 
+def test_calculated_values_are_as_old_as_the_last_reading_of_every_row(lake):
+    first = lake.sync("account")["account"]
+    lake.clock.advance(hours=30)
+    lake.org.update("Account", lake.org.rows("Account")[0]["Id"], {"Name": "renamed"})
+    tailed = lake.sync("account")["account"]
+    lake.clock.advance(hours=1)
+
+    refreshed = lake.sync("account", full_refresh=True)["account"]
+
+    assert tailed.kind == "tail"
+    assert first.calculated_as_of == tailed.calculated_as_of == first.began_at
+    assert refreshed.calculated_as_of == refreshed.began_at > tailed.began_at
+
+
 def test_a_full_refresh_removes_what_is_gone(lake):
     lake.sync("contact")
     lake.org.purge("Contact", lake.org.rows("Contact")[0]["Id"])
