@@ -33,9 +33,11 @@
     ├── SyncError                    reading an endpoint did not come out whole
     │   ├── ResultIncomplete
     │   ├── ShrinkRefused
+    │   ├── HashKeyChanged           hashes of another key are in the table
     │   └── KeysRepeated
     ├── WarehouseError               the Iceberg side
     │   ├── WarehouseUnreachable
+    │   │   └── CommitUnknown
     │   ├── WarehouseReadOnly
     │   ├── TableForeign             the table belongs to another org, object or tool
     │   ├── ColumnIncompatible

@@ -74,6 +74,20 @@ def test_the_page_of_errors_is_the_tree_of_errors() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(), "errors.py has changed: run `make docs`"
 
 
+def drawn(error: type[errors.SfAssetsError], depth: int = 0) -> Iterator[tuple[int, str]]:
+    yield depth, error.__name__
+    for child in error.__subclasses__():
+        if child.__module__ == errors.__name__:
+            yield from drawn(child, depth + 1)
+
+
+def test_the_tree_that_the_module_begins_with_is_the_tree() -> None:
+    lines = [line[4:] for line in (errors.__doc__ or "").splitlines() if line.startswith("    ")]
+    names = [((len(line) - len(line.lstrip(" │├└─"))) // 4, line.lstrip(" │├└─").split()[0]) for line in lines]
+
+    assert sorted(names) == sorted(drawn(errors.SfAssetsError))
+
+
 def test_every_error_has_a_remedy_of_its_own_branch() -> None:
     tree = list(lineage(errors.SfAssetsError))[1:]
 
