@@ -37,7 +37,7 @@ $(STAMP): setup.cfg requirements.txt
 	  echo "Missing: Python's venv module. Install it (Debian, Ubuntu: apt-get install python3.11-venv) and start again."; exit 1; }
 	@echo "Installing into $(VENV) (two minutes the first time) ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(PIP_INSTALL) --require-hashes -r requirements.txt && $(PIP_INSTALL) --no-build-isolation -e . || { \
+	@$(PIP_INSTALL) --require-hashes -r requirements.txt && PYTHONWARNINGS=ignore $(PIP_INSTALL) --no-build-isolation -e . || { \
 	  echo; echo "The packages could not be installed. pip's own message stands above; if it names no package, this machine does not"; \
 	  echo "reach a package index: check the network, or set pip's index, proxy or certificate (pip config list), and start again."; exit 1; }
 	@touch $@
