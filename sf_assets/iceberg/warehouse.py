@@ -56,6 +56,7 @@ class Warehouse:
         self._lake = Lake(catalog=catalog, namespace=namespace, properties=properties)
         self._now = now
         self._counted: dict[str, tuple[int | None, int]] = {}
+        self._asked: dict[str, Table] = {}
 
     def facts(self, table: str) -> TableFacts | None:
         """What the table's metadata says; None: no such table. Raises: TableForeign."""
@@ -76,10 +77,17 @@ class Warehouse:
         with border(self._lake.namespace):
             return reach(self._lake.catalog, self._lake.namespace)
 
-    def window(self, table: str, column: str, since: datetime | None) -> tuple[int, datetime | None]:
-        """COUNT(*) and MAX(column) of the rows with column >= since (None: of all). No table counts as no rows."""
+    def window(
+        self, table: str, column: str, since: datetime | None, *, of: TableFacts | None = None
+    ) -> tuple[int, datetime | None]:
+        """COUNT(*) and MAX(column) of the rows with column >= since (None: of all). No table counts as no rows.
+
+        `of`: of the version that these facts, the last asked for, speak of; it need not be loaded again.
+        """
         with border(table):
-            found = self._lake.find(table)
+            found = self._asked.get(table)
+            if of is None or found is None or found.metadata_location != of.metadata_location:
+                found = self._lake.find(table)
             return (0, None) if found is None else count_since(found, column, since)
 
     def merge(
@@ -232,6 +240,7 @@ class Warehouse:
         return tally.written(table, rows=count_rows(table), added_columns=[column.name for column in evolution.added])
 
     def _facts(self, name: str, table: Table) -> TableFacts:
+        self._asked[name] = table
         snapshot = table.current_snapshot()
         snapshot_id = snapshot.snapshot_id if snapshot else None
         counted_at, rows = self._counted.get(name, (None, 0))

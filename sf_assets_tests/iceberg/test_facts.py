@@ -27,6 +27,17 @@ def test_a_window_of_an_empty_table_is_empty(account):
     assert window(account, 5) == (0, None)
 
 
+def test_a_window_may_be_of_the_version_that_the_facts_were_of(account, another):
+    account.merge(account.frame(("1", "a", 10)), state="s1")
+    reader = another()
+    facts = reader.facts("account")
+    account.merge(account.frame(("2", "b", 20)), state="s2")
+
+    assert reader.window("account", "system_modstamp", None, of=facts)[0] == 1
+    assert reader.window("account", "system_modstamp", None)[0] == 2
+    assert another().window("account", "system_modstamp", None, of=facts)[0] == 2  # nothing of that version is at hand
+
+
 @pytest.mark.parametrize(
     ("since", "expected"),
     [(None, (6, 60)), (0, (5, 60)), (30, (3, 60)), (30.000001, (2, 60)), (60, (1, 60)), (61, (0, None))],
