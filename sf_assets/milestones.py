@@ -63,7 +63,7 @@ def finished_walk(base: State, read: Collection[str], *, filter: str | None) -> 
         columns_read=whole,
         hidden={**_without(with_hidden(base, read).hidden, whole), **dict.fromkeys(torn, None)},
         tail_from=later(base.tail_from, walk.ceiling),
-        walk=None, resume=None, seen=None, filter=filter,
+        walk=None, resume=None, seen=None, filter=filter, lacking=0,
         read_at=walk.began_at, deep_at=walk.began_at, whole_at=walk.began_at,
     )  # fmt: skip
 

@@ -44,8 +44,8 @@ class SyncRecord:
     calls that it would cost. `rows_planned`: what the reading will come to, if known. `rounded`: column -> values
     with more digits than the column keeps, met in this sync; `rounded_before`: the columns that have such values
     already. `left_out`: column -> records that came without it. `retyped`: column -> its former and its present type.
-    `lacking`: so many rows at least the org held and the table lacked, with stamps at which no tail looks. `final` is
-    where the sync ended up; `settle` says that it is worth a commit of its own when no row changed.
+    `lacking`: so many rows at least the org held and the table lacked at the last count, with stamps at which no tail
+    looks. `final` is where the sync ended up; `settle` says that it is worth a commit of its own when no row changed.
     """
 
     endpoint: str

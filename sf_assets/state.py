@@ -57,7 +57,7 @@ class State:
 
     Those of `hashed`, in lower case, hold nothing but hashes in the table; those of `mixed` may hold texts as well.
     `whole_at`: every row has been read since. Of those of `rounded` some value of the table has lost digits.
-    `hashed_under`: the fingerprint of the key of the table's hashes.
+    `hashed_under`: the fingerprint of the key of the table's hashes. `lacking`: what the last count of all rows missed.
     """
 
     org_id: str
@@ -76,6 +76,7 @@ class State:
     whole_at: datetime | None = None
     rounded: tuple[str, ...] = ()
     hashed_under: str | None = None
+    lacking: int = 0
 
     def to_json(self) -> str:
         """Return the state as one line of JSON; the same state always gives the same text, in later versions too."""

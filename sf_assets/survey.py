@@ -77,8 +77,9 @@ def probe_since(state: State | None) -> datetime | None:
 
 def _is_counted(spec: EndpointSpec, state: State | None, now: datetime) -> bool:
     """A table that forgets deleted rows lacks what the org counts."""
-    is_read = state is not None and state.tail_from is not None and state.walk is None
-    return is_read and state is not None and is_deep_due(state, now) and spec.deleted == "mark"
+    if state is None or state.tail_from is None or state.walk is not None:
+        return False
+    return is_deep_due(state, now) and spec.deleted == "mark"
 
 
 def _totals(

@@ -196,7 +196,8 @@ class _Story:
             filter=self.spec.query.where, now=self.record.began_at, backfill_calls=self.options.backfill_calls,
             total=self.survey.totals.get(self.spec.endpoint),
         )  # fmt: skip
-        self.record.lacking = situation.lacking
+        last = self.base.lacking if self.base else 0  # it is counted once a day, and holds until all rows are read
+        self.record.lacking = last if situation.total is None else situation.lacking
         decide = decide_tail if self.spec.how == "tail" else decide_snapshot
         return decide(self.base, situation)
 
@@ -231,7 +232,8 @@ class _Story:
             self.record.settle = self.record.settle or worth_settling(self.base, self.record.final)
 
     def _read(self, reader: Reader, step: Step) -> Iterator[Batch]:
-        base, probe, filter_ = self.base or self.blank, self.probe, self.spec.query.where
+        base = replace(self.base or self.blank, lacking=self.record.lacking)
+        probe, filter_ = self.probe, self.spec.query.where
         rows = probe.count if probe else None
         self.record.rows_planned = self._rows_planned(step)
         ceiling = not_ahead(probe.ceiling if probe else reader.newest(), self.record.began_at)

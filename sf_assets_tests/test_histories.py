@@ -711,11 +711,32 @@ def test_rows_that_come_into_sight_with_an_old_stamp_are_found_within_a_day(lake
     lake.clock.advance(hours=20)
 
     too_dear = lake.sync("contact", backfill_calls=0)["contact"]
+    lake.clock.advance(hours=1)
+    an_hour_later = lake.sync("contact", backfill_calls=0)["contact"]
     lake.clock.advance(hours=25)
     record = lake.sync("contact")["contact"]
+    lake.clock.advance(hours=1)
+    found = lake.sync("contact")["contact"]
 
     assert (too_dear.kind, too_dear.lacking) == ("tail", 3)
+    assert an_hour_later.lacking == 3, "it is counted once a day, and lacking until it is read"
     assert (record.kind, record.lacking) == ("walk", 3)
+    assert found.lacking == 0
+    lake.assert_equal("contact")
+
+
+def test_a_full_refresh_brings_in_the_rows_that_were_named_as_lacking(lake):
+    hidden = sorted(lake.org.rows("Contact"), key=lambda row: row["SystemModstamp"])[0]["Id"]
+    lake.org.hide_rows("Contact", [hidden])
+    lake.sync("contact")
+    lake.org.show_rows("Contact", [hidden])
+    lake.clock.advance(hours=25)
+    assert lake.sync("contact", backfill_calls=0)["contact"].lacking == 1
+
+    lake.sync("contact", full_refresh=True)
+    lake.clock.advance(hours=1)
+
+    assert lake.sync("contact")["contact"].lacking == 0
     lake.assert_equal("contact")
 
 
