@@ -302,9 +302,12 @@ class HashKeyChanged(SyncError):
 
 
 class KeysRepeated(SyncError):
-    """The endpoint's keys do not identify its rows: two rows of one result have the same key, or a key is null."""
+    """The endpoint's keys do not identify its rows: two rows of one result have the same key, or a key is null.
 
-    remedy = "Correct the endpoint's keys in its row of the endpoint table."
+    Where the key is `Id`, the row was changed between two readings of one range by a full refresh.
+    """
+
+    remedy = "Correct the endpoint's keys in its row of the endpoint table; where the key is Id, run it again."
 
 
 class WarehouseError(SfAssetsError):
