@@ -57,9 +57,7 @@ def test_the_ages_are_those_of_the_cadences():
 
     told = {row[0].strip("`"): (seconds(row[1]), seconds(row[2])) for row in rows("freshness.md") if len(row) == 3}
 
-    assert told == {
-        word: (one.wanted.total_seconds(), one.promise.total_seconds()) for word, one in CADENCES.items()
-    }
+    assert told == {word: (one.wanted.total_seconds(), one.promise.total_seconds()) for word, one in CADENCES.items()}
 
 
 @pytest.mark.parametrize("first", ["as in the table of endpoints", "`all=hourly`", "`all=six_hours`", "`all=daily`"])

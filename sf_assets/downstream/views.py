@@ -108,9 +108,7 @@ def _names(schema: Schema) -> str:
 
 
 def _nulls(schema: Schema) -> str:
-    return ", ".join(
-        f"NULL::{duckdb_type(field.field_type)} as {identifier(field.name)}" for field in schema.fields
-    )
+    return ", ".join(f"NULL::{duckdb_type(field.field_type)} as {identifier(field.name)}" for field in schema.fields)
 
 
 def _paths(paths: Iterable[str]) -> str:

@@ -189,9 +189,7 @@ def test_two_runs_over_a_table_take_turns(filled: Any) -> None:
     assert one[1] <= other[0]
 
 
-def test_the_automation_page_shows_a_running_sensor_for_each_cadence(
-    filled: Any, page: Page, pictures: Path
-) -> None:
+def test_the_automation_page_shows_a_running_sensor_for_each_cadence(filled: Any, page: Page, pictures: Path) -> None:
     opened(page, f"{filled.url}/automation", "Automation condition sensor", "ago")
 
     page.screenshot(path=pictures / "automation.png", clip={"x": 240, "y": 0, "width": 1360, "height": 370})

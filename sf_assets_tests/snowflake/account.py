@@ -53,9 +53,7 @@ class FakeSnowflake:
 
     @property
     def fingerprint(self) -> str:
-        der = self.public_key.public_bytes(
-            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-        )
+        der = self.public_key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
         return "SHA256:" + base64.b64encode(hashlib.sha256(der).digest()).decode()
 
     @property
@@ -191,9 +189,7 @@ def snowflake(key_pair: Any) -> Iterator[FakeSnowflake]:
 def other_key() -> str:
     """The private key of somebody else."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    pem = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     return pem.decode()
 
 

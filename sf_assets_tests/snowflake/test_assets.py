@@ -125,7 +125,7 @@ def test_a_sync_without_news_asks_and_refreshes_nothing(environment, snowflake):
 
     assert run.checks["product"].passed
     assert [statement for statement in snowflake.asked if '"PRODUCT"' in statement] == [
-        "SELECT SYSTEM$GET_ICEBERG_TABLE_INFORMATION('\"RAW\".\"SALESFORCE\".\"PRODUCT\"')"
+        'SELECT SYSTEM$GET_ICEBERG_TABLE_INFORMATION(\'"RAW"."SALESFORCE"."PRODUCT"\')'
     ]
 
 
