@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
+from sf_assets.errors import TableForeign
+
 LOOKBACK = timedelta(minutes=20)
 """A transaction commits behind its stamp by up to this much (Salesforce's bound is the oldest open transaction)."""
 DEEP_LOOKBACK = timedelta(hours=36)
@@ -85,8 +87,20 @@ class State:
 
     @classmethod
     def from_json(cls, text: str) -> "State":
-        """Read what `to_json` wrote. A newer version's key is an error: an older one must not act on such a state."""
-        raw = json.loads(text)
+        """Read what `to_json` wrote.
+
+        Raises TableForeign for a newer version's key, on whose state an older one must not act, and for other texts.
+        """
+        try:
+            return cls._from_raw(json.loads(text))
+        except (TypeError, KeyError, ValueError, AttributeError) as cause:
+            raise TableForeign(
+                f"the state in the table is not one that this version of sf_assets can read: {cause}",
+                remedy="Upgrade this code location: a newer sf_assets has written the table.",
+            ) from None
+
+    @classmethod
+    def _from_raw(cls, raw: dict[str, Any]) -> "State":
         walk, resume, seen = raw.pop("walk", None), raw.pop("resume", None), raw.pop("seen", None)
         hidden = raw.pop("hidden", {})
         names: dict[str, Any] = {key: tuple(raw.pop(key, ())) for key in ("columns_read", "hashed", "mixed", "rounded")}

@@ -3,6 +3,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from sf_assets.errors import TableForeign
 from sf_assets.milestones import (
     checkpoint,
     finished_replace,
@@ -70,9 +71,13 @@ def test_a_text_without_a_later_versions_keys_is_read_and_written_alike():
     assert State.from_json(text).to_json() == text
 
 
-def test_a_key_of_a_newer_version_is_not_ignored():
-    with pytest.raises(TypeError, match="from_the_future"):
-        State.from_json('{"org_id":"00D","sobject":"Account","from_the_future":1}')
+@pytest.mark.parametrize("text", ['{"org_id":"00D","sobject":"Account","from_the_future":1}', "{}", "[]", "7", "no"])
+def test_a_newer_versions_state_or_none_at_all_is_refused_by_name(text):
+    with pytest.raises(TableForeign, match="not one that this version") as refused:
+        State.from_json(text)
+
+    assert "from_the_future" not in text or "from_the_future" in str(refused.value)
+    assert "Upgrade" in refused.value.remedy
 
 
 def test_a_table_without_a_state_is_walked_from_its_start_up_to_the_probes_ceiling():
