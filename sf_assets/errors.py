@@ -339,7 +339,7 @@ class WarehouseReadOnly(WarehouseError):
 
 
 class TableForeign(WarehouseError):
-    """The table belongs to another org or object, was not made by sf_assets, or was written by a newer version of it."""
+    """The table is another org's or object's, was not made by sf_assets, or was written by a newer version of it."""
 
     remedy = (
         "Point SF_ASSETS_NAMESPACE at an empty namespace; after a sandbox refresh run the endpoint once with"
