@@ -8,7 +8,6 @@ import os
 import pwd
 import re
 import shutil
-import socket
 import subprocess
 import tempfile
 import threading
@@ -30,6 +29,7 @@ from pyiceberg.types import StringType, TimestamptzType
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from sf_assets.iceberg.model import Chunk, TableColumn
+from sf_assets_tests.production.processes import free_port
 from sf_assets_tests.production.rest_catalog import RestCatalogServer, served
 
 KEYS = {"region": "eu-central-1", "access-key-id": "testing", "secret-access-key": "testing"}
@@ -199,19 +199,6 @@ class Postgres:
             cursor.execute(f'CREATE DATABASE "{database}"')
         connection.close()
         return self.url(database)
-
-
-def free_port() -> int:
-    """Return a port on which nobody listens."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
-
-
-@pytest.fixture
-def free_ports() -> Callable[[int], list[int]]:
-    """How many -> so many ports on which nobody listens."""
-    return lambda count: [free_port() for _ in range(count)]
 
 
 @pytest.fixture(scope="session")

@@ -10,11 +10,11 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+
+from sf_assets_tests.production.processes import until
 
 ROOT = Path(__file__).parents[2]
 NEEDED = ("podman", "runc", "debootstrap", "iptables", "docker-compose")
@@ -171,16 +171,6 @@ class Engine:
         self.podman("volume", "prune", "--force", fails=True)
         subprocess.run(["umount", self.store / "images/overlay"], stderr=subprocess.DEVNULL, check=False)
         shutil.rmtree(self.folder)
-
-
-def until(question: Callable[[], Any], *, seconds: float = 120) -> Any:
-    """Return the first true answer; it is other processes that are waited for."""
-    last = time.monotonic() + seconds
-    while time.monotonic() < last:
-        if answer := question():
-            return answer
-        time.sleep(0.5)
-    raise AssertionError(f"nothing came within {seconds} s")
 
 
 def as_lines(values: Mapping[str, str]) -> str:

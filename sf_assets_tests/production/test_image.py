@@ -16,7 +16,8 @@ import yaml
 
 from sf_assets.devorg.credentials import CONSUMER_KEY
 from sf_assets.iceberg.warehouse import Warehouse
-from sf_assets_tests.production.engine import GROUP, PACKAGES, PYTHON, ROOT, Engine, as_lines, missing, until
+from sf_assets_tests.production.engine import GROUP, PACKAGES, PYTHON, ROOT, Engine, as_lines, missing
+from sf_assets_tests.production.processes import until
 
 pytestmark = pytest.mark.image
 DEPLOY = ROOT / "deploy"

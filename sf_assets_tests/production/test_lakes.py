@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from sf_assets_tests.production.processes import free_ports
 from sf_assets_tests.snowflake.account import key_pair, snowflake
 
 __all__ = ["key_pair", "snowflake"]
@@ -126,7 +127,7 @@ def test_glue_postgresql_and_rest_hold_what_sqlite_holds_and_nothing_leaves_this
 
 
 @pytest.fixture
-def seaweed(tmp_path, free_ports):
+def seaweed(tmp_path):
     """SeaweedFS: a REST catalog and S3 in one process. Returns a client's catalog properties."""
     user = {"accessKey": "loader", "secretKey": "loaders-secret"}
     identity = {"name": "loader", "credentials": [user], "actions": ["Admin", "Read", "Write", "List", "Tagging"]}

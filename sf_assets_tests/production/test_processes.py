@@ -3,11 +3,9 @@
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,6 +17,8 @@ import httpx
 import pytest
 import yaml
 
+from sf_assets_tests.production.processes import free_port, until
+
 DEPLOY = Path(__file__).parents[2] / "deploy"
 BINARIES = Path(sys.executable).parent
 PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR")
@@ -29,22 +29,6 @@ LOCATIONS = """{ workspaceOrError { ... on Workspace {
 ENDED = {dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED}
 SETS = (("account", "product"), ("contact", "campaign"), ("opportunity", "pricebook"))
 RATE, LATE_SECONDS = 2.0, 0.75
-
-
-def until(question: Callable[[], Any], *, seconds: float = 60) -> Any:
-    """Return the first true answer; it is other processes that are waited for."""
-    last = time.monotonic() + seconds
-    while time.monotonic() < last:
-        if answer := question():
-            return answer
-        time.sleep(0.1)
-    raise AssertionError(f"nothing came within {seconds} s")
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
 
 
 @dataclass

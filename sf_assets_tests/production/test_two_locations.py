@@ -3,10 +3,8 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import dagster as dg
@@ -17,6 +15,7 @@ import yaml
 
 from sf_assets.assets.deployments import read_deployment
 from sf_assets.devorg import Org, serve
+from sf_assets_tests.production.processes import free_ports, until
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 BINARIES = Path(sys.executable).parent
@@ -35,16 +34,6 @@ COLLIDING = (
 NO_COLLISION = {"assetNodeDefinitionCollisions": []}
 TICKED = """query($selector: SensorSelector!) { sensorOrError(sensorSelector: $selector) { ... on Sensor {
   sensorState { ticks { status runIds } } } } }"""
-
-
-def until(question, *, seconds=180):
-    """Return the first true answer; it is other processes that are waited for."""
-    last = time.monotonic() + seconds
-    while time.monotonic() < last:
-        if answer := question():
-            return answer
-        time.sleep(0.1)
-    raise AssertionError(f"nothing came within {seconds} s")
 
 
 class TwoLocations:
@@ -108,16 +97,6 @@ class TwoLocations:
         for process in self.processes:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-
-
-def free_ports(count):
-    taken = [socket.socket() for _ in range(count)]
-    for one in taken:
-        one.bind(("127.0.0.1", 0))
-    ports = [one.getsockname()[1] for one in taken]
-    for one in taken:
-        one.close()
-    return ports
 
 
 @pytest.fixture
