@@ -72,7 +72,8 @@ def test_every_kind_of_a_sensors_ticks_goes_after_some_days(file):
     assert all(1 <= days[status] <= 30 for status in defaults)
 
 
-def test_the_sensor_is_there_when_days_are_set_and_deletes_what_is_older(runs, instance):
+def test_the_sensor_is_there_when_days_are_set_and_spares_what_is_younger(runs, instance, run):
+    young = {run(ONE), run(ONE)}
     definitions = build_definitions(runs.under(SF_ASSETS_HISTORY_DAYS="30").deployment)
     repository = definitions.get_repository_def()
     sensor = next(one for one in repository.sensor_defs if one.name == "salesforce_history")
@@ -81,5 +82,6 @@ def test_the_sensor_is_there_when_days_are_set_and_deletes_what_is_older(runs, i
         told = sensor.evaluate_tick(context)
 
     assert told.skip_message.startswith("0 runs of before ")
+    assert left(instance) == young
     assert sensor.default_status == dg.DefaultSensorStatus.RUNNING
     assert "salesforce_history" not in {one.name for one in build_definitions(runs.deployment).sensors}
