@@ -5,18 +5,15 @@ more, in this table and across tables, and no later look could tell which hash i
 """
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from sf_assets.errors import HashKeyChanged
+from sf_assets.iceberg.model import TableFacts
 from sf_assets.privacy import fingerprint
 from sf_assets.specs.model import EndpointSpec
 from sf_assets.state import State
 
-if TYPE_CHECKING:
-    from sf_assets.iceberg.model import TableFacts
 
-
-def noted(state: State, spec: EndpointSpec, table: "TableFacts | None", *, key: bytes) -> State:
+def noted(state: State, spec: EndpointSpec, table: TableFacts | None, *, key: bytes) -> State:
     """Return the state with the policy, and its key, under which this sync writes.
 
     A column is `hashed` from when it or the table was new, as long as policy and key stay; else it becomes `mixed`.
@@ -35,7 +32,7 @@ def noted(state: State, spec: EndpointSpec, table: "TableFacts | None", *, key: 
     )
 
 
-def refuse_other_key(state: State | None, spec: EndpointSpec, table: "TableFacts | None", *, key: bytes) -> None:
+def refuse_other_key(state: State | None, spec: EndpointSpec, table: TableFacts | None, *, key: bytes) -> None:
     """Raise HashKeyChanged when the table holds hashes of another key than the one that this sync would hash with."""
     if not spec.hashed or state is None or not (table and table.rows) or not (state.hashed or state.mixed):
         return
