@@ -156,6 +156,11 @@ class _Story:
         """The state of a table of which nothing has been read."""
         return noted(State(self.survey.org_id, self.spec.sobject), self.spec, self.facts, key=self.options.hash_key)
 
+    @property
+    def untouched(self) -> State:
+        """The state of a table that stays as it is: a full refresh that reads nothing changes no owner and no key."""
+        return (self.stored if self.options.full_refresh else self.base) or self.blank
+
     @cached_property
     def probe(self) -> Probe | None:
         answer = self.survey.probes.get(self.spec.endpoint)
@@ -167,7 +172,7 @@ class _Story:
     def unavailable(self, why: str) -> Sync:
         """An object that is off: the table gets its columns and keeps its rows."""
         self.record.kind, self.record.unavailable = "unavailable", why
-        return self._sync(iter(()), "merge", final=self.base or self.blank)
+        return self._sync(iter(()), "merge", final=self.untouched)
 
     @cached_property
     def window(self) -> tuple[int, datetime | None] | None:
@@ -224,8 +229,10 @@ class _Story:
         try:
             yield from self._read(self._reader(self._reserve(step)), step)
         except ObjectUnavailable as error:
+            if step.kind == "replace" and self.record.pages:
+                raise  # a table made equal to what came so far would lose the rest
             self.record.kind, self.record.unavailable = "unavailable", str(error)
-            self.record.final = self.base or self.blank
+            self.record.final = self.untouched
         finally:
             tell_org(self.record, self.client, self.survey)
         if self.record.final:
@@ -266,17 +273,10 @@ class _Story:
 
     def _reader(self, reserve: float) -> Reader:
         return Reader(
-            self.spec,
-            self.client,
-            self.record,
-            self.plan,
-            all_rows=self.options.read_deleted and self.spec.has_is_deleted,
-            commit_rows=self.options.commit_rows,
-            reserve=reserve,
-            plan_again=self._plan_again,
-            watch=self.watch,
-            hash_key=self.options.hash_key,
-        )
+            self.spec, self.client, self.record, self.plan,
+            all_rows=self.options.read_deleted and self.spec.has_is_deleted, commit_rows=self.options.commit_rows,
+            reserve=reserve, plan_again=self._plan_again, watch=self.watch, hash_key=self.options.hash_key,
+        )  # fmt: skip
 
     def _plan_again(self, dropped: Collection[str]) -> ColumnPlan:
         described = self.client.describe([self.spec.sobject], fresh=not dropped)

@@ -15,9 +15,10 @@ import pytest
 
 from sf_assets.assets.io_manager import write_sync
 from sf_assets.columns import plan_columns
+from sf_assets.devorg.faults import Fault
 from sf_assets.devorg.org import Org
 from sf_assets.devorg.serve import serve
-from sf_assets.errors import ColumnIncompatible, ConfigError, ShrinkRefused, TableForeign
+from sf_assets.errors import ColumnIncompatible, ConfigError, ObjectUnavailable, ShrinkRefused, TableForeign
 from sf_assets.iceberg.warehouse import Warehouse
 from sf_assets.record import Options, SyncRecord
 from sf_assets.salesforce.client import Client
@@ -486,6 +487,19 @@ def test_an_object_that_goes_off_keeps_the_rows_that_it_had(lake):
     assert lake.table("quote") == rows != []
 
 
+def test_an_object_that_goes_off_in_the_midst_of_a_replace_takes_no_row_away(lake):
+    lake.sync("user_role")
+    rows = lake.table("user_role")
+    lake.org.behave(page_rows=2)
+    lake.org.faults.append(Fault(kind="more", status=400, error_code="INVALID_TYPE", message="sObject type"))
+
+    with pytest.raises(ObjectUnavailable):
+        lake.sync("user_role", full_refresh=True, confirm_shrink=True)
+
+    assert lake.table("user_role") == rows
+    assert len(rows) > 2
+
+
 def test_purged_rows_are_noted_once_and_then_the_table_is_left_alone(lake):
     lake.sync("contact")
     lake.clock.advance(hours=1)
@@ -547,6 +561,20 @@ def test_a_refreshed_sandbox_is_refused_until_it_is_adopted(lake, tmp_path, cloc
             moved.sync(name, full_refresh=True, adopt_org=True)
             moved.assert_equal(name)
         moved.client.close()
+
+
+def test_a_table_whose_object_is_off_in_the_other_org_is_not_adopted(lake, tmp_path, clock):
+    lake.sync("quote")
+    before = lake.state("quote")
+    other = Org(seed=8, rows=TINY, clock=clock, base=clock() - timedelta(hours=1))
+    other.switch_off("Quote")
+    with serve(other) as server:
+        moved = Lake(other, server=server, folder=tmp_path, clock=clock)
+        record = moved.sync("quote", full_refresh=True, adopt_org=True)["quote"]
+        moved.client.close()
+
+    assert record.unavailable is not None
+    assert lake.state("quote") == before, "its rows are still the former org's"
 
 
 def test_calculated_values_are_as_old_as_the_last_reading_of_every_row(lake):
