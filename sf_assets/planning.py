@@ -115,7 +115,7 @@ def build_plan(
     sizes = {plan.spec.endpoint: asked.size(plan.spec) for plan in endpoints}
     return Plan(
         endpoints=endpoints,
-        shared_calls=shared_calls(len(specs), probed=len(known.probes)),
+        shared_calls=shared_calls(len(specs), asked=len(known.probes) + len(known.totals)),
         requests_per_second=client.ledger.standing().pace.rate,
         budget=budget_of(client),
         options=options,
@@ -130,9 +130,9 @@ def budget_of(client: Client) -> Budget:
     return Budget(used, limit or None, quota.own_calls, quota.cap)
 
 
-def shared_calls(endpoints: int, *, probed: int) -> int:
-    """The calls that a run makes for all its endpoints together: describes and probes, in composite calls."""
-    return ceil(endpoints / DESCRIBES) + ceil(probed / QUERIES)
+def shared_calls(endpoints: int, *, asked: int) -> int:
+    """The calls that a run makes for all its endpoints together: describes, and `asked` probes and counts."""
+    return ceil(endpoints / DESCRIBES) + ceil(asked / QUERIES)
 
 
 def refuse_too_dear(begun: Sync, *, known: Survey, client: Client, options: Options) -> None:

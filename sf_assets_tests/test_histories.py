@@ -20,6 +20,7 @@ from sf_assets.devorg.org import Org
 from sf_assets.devorg.serve import serve
 from sf_assets.errors import ColumnIncompatible, ConfigError, ObjectUnavailable, ShrinkRefused, TableForeign
 from sf_assets.iceberg.warehouse import Warehouse
+from sf_assets.planning import build_plan
 from sf_assets.record import Options, SyncRecord
 from sf_assets.salesforce.client import Client
 from sf_assets.salesforce.credentials import Credentials
@@ -751,6 +752,21 @@ def test_rows_that_come_into_sight_with_an_old_stamp_are_found_within_a_day(lake
     assert (record.kind, record.lacking) == ("walk", 3)
     assert found.lacking == 0
     lake.assert_equal("contact")
+
+
+def test_the_run_that_counts_all_rows_costs_what_was_planned(lake):
+    lake.sync()
+    lake.clock.advance(hours=25)
+    asked = {"warehouse": lake.warehouse, "client": lake.new_client(), "options": Options(), "now": lake.clock}
+    planned = build_plan(tuple(SPECS.values()), cadences={}, **asked)
+    before = len(lake.server.requests)
+
+    lake.sync()
+
+    sent = [request for request in lake.server.requests[before:] if request.kind != "token"]
+    asked["client"].close()
+    assert planned.calls == len(sent)
+    assert planned.shared_calls > 8, "30 probes are 6 calls, describes 2"
 
 
 def test_a_full_refresh_brings_in_the_rows_that_were_named_as_lacking(lake):
