@@ -18,8 +18,9 @@ export DAGSTER_DISABLE_TELEMETRY := yes
 DBT_SNOWFLAKE := dbt-snowflake>=1.11,<1.12
 # More arguments for the command behind a target: make test ARGS="-k ledger", make demo ARGS="--rows account=5000".
 ARGS ?=
-# Processes that share the tests.
+# Processes that share the tests, and which tests these are (as in pyproject.toml).
 JOBS ?= 2
+SUITE := not browser and not soak and not image
 
 .PHONY: help
 help: ## List the targets
@@ -78,7 +79,9 @@ imports: $(STAMP) ## Check the import contract alone
 
 .PHONY: unit
 unit: $(STAMP) ## Run the tests alone, or some of them: make unit ARGS="-k throttle"
-	@$(BIN)/pytest -n $(JOBS) $(ARGS)
+	@$(BIN)/pytest -n $(JOBS) -m "$(SUITE) and not alone" $(ARGS); shared=$$?; \
+	  $(BIN)/pytest -m "$(SUITE) and alone" $(ARGS); alone=$$?; \
+	  case $$shared$$alone in 00|05|50) ;; *) exit 1;; esac # 5: none of the tests asked for is of this kind
 
 .PHONY: test-browser
 test-browser: $(STAMP) ## Run the tests that drive Chromium over Dagit (apt-get install chromium)

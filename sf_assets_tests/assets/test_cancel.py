@@ -18,7 +18,10 @@ WITHIN_SECONDS = 2.0
 START_SECONDS = 120.0
 
 # Dagster itself calls it, for a nested resource with an EnvVar.
-pytestmark = pytest.mark.filterwarnings("ignore:InitResourceContext.dagster_run:DeprecationWarning")
+pytestmark = [
+    pytest.mark.alone,
+    pytest.mark.filterwarnings("ignore:InitResourceContext.dagster_run:DeprecationWarning"),
+]
 
 
 @pytest.fixture

@@ -158,6 +158,7 @@ def pid_of(instance: dg.DagsterInstance, run_id: str) -> int | None:
     return None
 
 
+@pytest.mark.alone
 def test_three_runs_keep_one_pace_and_survive_the_death_of_all_that_runs(deployment, practice_org):
     deployment.start("code")
     with dg.DagsterInstance.from_config(str(deployment.home)) as instance:  # makes the tables, alone
