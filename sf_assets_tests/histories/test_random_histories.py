@@ -17,7 +17,7 @@ from sf_assets.devorg.org import Org
 from sf_assets.devorg.serve import serve
 from sf_assets.errors import ShrinkRefused
 from sf_assets_tests.conftest import Clock
-from sf_assets_tests.test_histories import SPECS, TINY, KilledError, Lake
+from sf_assets_tests.histories.lake import SPECS, TINY, KilledError, Lake
 
 NAMES = ("contact", "opportunity_contact_role", "user_role")
 OBJECTS = tuple(SPECS[name].sobject for name in NAMES)
