@@ -254,6 +254,22 @@ def tables() -> None:
     console.print(f"\nThey lie under {location(warehouse)}", soft_wrap=True, highlight=False)
 
 
+@main.command()
+@click.option("--older-than-days", type=click.FloatRange(min=1), default=3, show_default=True, help="Others stay.")
+def sweep(older_than_days: float) -> None:
+    """Remove the tables' files that no snapshot needs any more, as for once a week by cron.
+
+    Snapshots expire five days after they were made; the files that only they held stay until they are swept.
+    """
+    from datetime import timedelta
+
+    from sf_assets.commands.sweep import swept
+
+    for table, files in swept(_deployment().iceberg.warehouse(), older_than=timedelta(days=older_than_days)):
+        said = "not a table of sf_assets, left alone" if files is None else f"{files} file{'s' * (files != 1)} removed"
+        click.echo(f"{table}: {said}")
+
+
 def _deployment() -> "Deployment":
     from sf_assets.assets.deployments import read_deployment
 

@@ -69,6 +69,14 @@ class Lake:
             raise TableForeign(f"{name}: the table was not made by sf_assets", table=name)
         return table
 
+    def names(self) -> tuple[str, ...]:
+        """The names of all tables of the namespace, in order."""
+        try:
+            found = self.catalog.list_tables(self.namespace)
+        except NoSuchNamespaceError:
+            return ()
+        return tuple(sorted(identifier[-1] for identifier in found))
+
     def open(
         self, name: str, *, columns: Sequence[TableColumn], keys: Sequence[str] | None, kind: str, doc: str = ""
     ) -> Table:

@@ -64,6 +64,11 @@ class Warehouse:
             found = self._lake.find(table)
             return None if found is None else self._facts(table, found)
 
+    def names(self) -> tuple[str, ...]:
+        """The names of all tables of the namespace, ours and others', in order; none when there is no namespace."""
+        with border(self._lake.namespace):
+            return self._lake.names()
+
     def versions(self, table: str) -> TableVersions | None:
         """The metadata files that the table still names, and when each was committed; None: no such table."""
         with border(table):

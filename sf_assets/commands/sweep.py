@@ -1,0 +1,19 @@
+"""Removes the files that no snapshot needs: of expired snapshots, and of writes that never came to their commit."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from sf_assets.errors import TableForeign
+
+if TYPE_CHECKING:
+    from sf_assets.iceberg.warehouse import Warehouse
+
+
+def swept(warehouse: "Warehouse", *, older_than: timedelta) -> Iterator[tuple[str, int | None]]:
+    """Sweep table by table; yield its name and how many files went, None for a table that is not ours."""
+    for name in warehouse.names():
+        try:
+            yield name, len(warehouse.sweep_orphans(name, older_than=older_than))
+        except TableForeign:
+            yield name, None
