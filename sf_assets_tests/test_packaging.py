@@ -62,6 +62,12 @@ def test_every_folder_of_the_package_is_a_package() -> None:
     assert [folder for folder in folders if not (folder / "__init__.py").exists()] == []
 
 
+def test_what_the_door_has_loaded_is_left_alone_by_the_garbage_collector() -> None:
+    counted = "import gc, sf_assets.definitions; print(gc.get_freeze_count() > 50_000 > len(gc.get_objects()))"
+
+    assert subprocess.run([sys.executable, "-c", counted], capture_output=True, text=True).stdout == "True\n"
+
+
 @pytest.mark.parametrize("door", ["sf_assets.definitions", "sf_assets.cli"])
 def test_the_door_loads_nothing_expensive(door: str) -> None:
     code = f"import sys, {door}; print(*[name for name in {EXPENSIVE!r} if name in sys.modules])"
