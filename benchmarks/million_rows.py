@@ -73,7 +73,8 @@ def materialize(folder: Path, endpoint: str) -> tuple[float, float, float]:
         "DAGSTER_DISABLE_TELEMETRY": "yes",
     }
     (folder / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
-    command = ["dagster", "asset", "materialize", "-m", "sf_assets.definitions", "--select", f"salesforce/{endpoint}"]
+    dagster = [sys.executable, "-m", "dagster"]
+    command = [*dagster, "asset", "materialize", "-m", "sf_assets.definitions", "--select", f"salesforce/{endpoint}"]
     begun = time.monotonic()
     with (folder / "log").open("wb") as log:
         child = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
