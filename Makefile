@@ -129,7 +129,7 @@ pace: $(STAMP) ## Prove that eight processes keep one pace at 2 requests/s, also
 
 .PHONY: chaos
 chaos: $(STAMP) ## Play 300 random histories of an org that is edited and killed while it is read (a quarter of an hour)
-	@PYTHONPATH=. $(BIN)/python sf_assets_tests/histories/test_random_histories.py $(or $(ARGS),300)
+	@PYTHONPATH=. $(BIN)/python sf_assets_tests/sync/histories/test_random_histories.py $(or $(ARGS),300)
 
 .PHONY: clean
 clean: ## Remove the practice org, its tables and Dagster's history (.sf_assets), and every cache

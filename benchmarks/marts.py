@@ -20,10 +20,10 @@ import duckdb
 import polars as pl
 
 from sf_assets.assets.resources import local_catalog
-from sf_assets.columns import plan_columns, table_columns
 from sf_assets.iceberg.model import UNCHECKED, Chunk
-from sf_assets.iceberg.warehouse import Warehouse
+from sf_assets.iceberg.tables import Warehouse
 from sf_assets.specs.endpoints import endpoints
+from sf_assets.sync.columns import plan_columns, table_columns
 
 CHUNK_ROWS = 250_000
 PROJECT = Path(__file__).parents[1] / "dbt"

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 
 from sf_assets.devorg import Org, serve
 from sf_assets.salesforce.client import Client
-from sf_assets.salesforce.credentials import Credentials
-from sf_assets.salesforce.throttle import Pace
+from sf_assets.salesforce.login.credentials import Credentials
+from sf_assets.salesforce.rate_limit.throttle import Pace
 from sf_assets.salesforce.wire import Query
 
 CEILING = 2.0

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sf_assets.commands.setup import setup
+from sf_assets.commands.setup.command import setup
 from sf_assets.errors import ConfigError, SfAssetsError
 
 if TYPE_CHECKING:
@@ -236,7 +236,7 @@ def doctor(endpoints: tuple[str, ...], as_json: bool, ask_open_questions: bool) 
 
     Exit status 1: something fails.
     """
-    from sf_assets.commands.doctor import exit_status, report
+    from sf_assets.commands.doctor.checks import exit_status, report
 
     findings = report(_deployment(), endpoints, as_json=as_json, ask_open_questions=ask_open_questions)
     sys.exit(exit_status(findings))

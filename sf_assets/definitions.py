@@ -7,9 +7,9 @@ import dagster as dg
 from sf_assets.assets.deployments import Deployment, read_deployment
 from sf_assets.assets.factory import build_endpoints
 from sf_assets.assets.freshness import KEEP_FRESH, KEEP_FRESH_ONCE_FILLED, automated, build_sensors, cadences
-from sf_assets.assets.history import build_history_sensor
 from sf_assets.assets.io_manager import IcebergIOManager
-from sf_assets.assets.org import org_node
+from sf_assets.assets.org_asset import org_node
+from sf_assets.assets.run_retention import build_history_sensor
 from sf_assets.errors import ConfigError
 from sf_assets.specs.endpoints import endpoints
 

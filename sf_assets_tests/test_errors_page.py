@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sf_assets import errors
-from sf_assets.salesforce.answers import ROWS, TOKEN_ROWS, Retry, Row
+from sf_assets.salesforce.error_table import ROWS, TOKEN_ROWS, Retry, Row
 
 PAGE = Path(__file__).parent.parent / "docs" / "errors.md"
 HEAD = """# Errors
 
-Made from `sf_assets/errors.py` and `sf_assets/salesforce/answers.py` by `make docs`. Every error names what happened,
-to which endpoint and with which values; this page says what each class means, what to do about it, and whether trying
+Made from `sf_assets/errors.py` and `sf_assets/salesforce/error_table.py` by `make docs`. Every error names what
+happened, to which endpoint and with which values; this page says what each class means, what to do about it, and whether trying
 again helps without anybody's doing. At its end stands what each answer of Salesforce becomes.
 """
 ANSWERS = """

@@ -18,7 +18,7 @@ from sf_assets.assets.checks import CHECKS
 from sf_assets.assets.freshness import CADENCES
 from sf_assets.assets.io_manager import IcebergIOManager
 from sf_assets.assets.resources import IcebergResource
-from sf_assets.cadences import day_cost
+from sf_assets.planning.daily_calls import day_cost
 from sf_assets.specs.endpoints import endpoints
 
 DOCS = Path(__file__).parent.parent / "docs"

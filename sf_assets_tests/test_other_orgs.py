@@ -19,16 +19,16 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from sf_assets.assets.checks import findings
-from sf_assets.assets.io_manager import write_sync
 from sf_assets.errors import ResultIncomplete, ValueUnexpected
-from sf_assets.iceberg.warehouse import Warehouse
-from sf_assets.record import Options, SyncRecord
+from sf_assets.iceberg.tables import Warehouse
 from sf_assets.salesforce.client import Client
-from sf_assets.salesforce.credentials import Credentials
+from sf_assets.salesforce.login.credentials import Credentials
 from sf_assets.salesforce.retry import Patience
 from sf_assets.specs.endpoints import endpoints
-from sf_assets.survey import survey
-from sf_assets.sync import sync
+from sf_assets.sync.endpoint import sync
+from sf_assets.sync.preflight import survey
+from sf_assets.sync.report import Options, SyncRecord
+from sf_assets.sync.write import write_sync
 
 ACCOUNT = next(spec for spec in endpoints() if spec.endpoint == "account")
 STAMP = "2026-03-01T10:00:00.000+0000"

@@ -15,7 +15,7 @@ from sf_assets.specs.catalogue import SYSTEM_COLUMNS
 from sf_assets.specs.model import EndpointSpec
 
 if TYPE_CHECKING:
-    from sf_assets.record import SyncRecord
+    from sf_assets.sync.report import SyncRecord
 
 CHECKS: Mapping[str, str] = {
     "complete": "Every row that the org showed is in the table, keys are unique and not null, nothing shrank.",
@@ -168,7 +168,7 @@ def listed(changes: Mapping[str, str]) -> str | None:
 
 def _policy(spec: EndpointSpec, record: "SyncRecord") -> Iterator[str]:
     """A policy holds for what is written from then on; a column that nobody ever saw holds nothing."""
-    from sf_assets.policy import unlike_policy  # only here: it loads Polars
+    from sf_assets.sync.hashing_policy import unlike_policy  # only here: it loads Polars
 
     if record.final is None:
         return

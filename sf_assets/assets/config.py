@@ -10,7 +10,7 @@ from sf_assets.errors import ConfigError
 
 if TYPE_CHECKING:
     from sf_assets.assets.resources import SalesforceResource
-    from sf_assets.record import Options
+    from sf_assets.sync.report import Options
 
 
 class EndpointConfig(dg.Config):
@@ -40,7 +40,7 @@ class EndpointConfig(dg.Config):
 
         `hashes`: the endpoint has hashed columns, so that the key is needed.
         """
-        from sf_assets.record import Options
+        from sf_assets.sync.report import Options
 
         since, until = _moment("since", self.since), _moment("until", self.until)
         self._refuse_contradictions(since, until)

@@ -12,8 +12,8 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtCliResource, dbt_assets
 
+from sf_assets.assets.dbt_automation import FOLLOW
 from sf_assets.assets.deployments import Deployment
-from sf_assets.assets.follow import FOLLOW
 from sf_assets.assets.naming import Naming
 from sf_assets.errors import ConfigError
 

@@ -12,15 +12,11 @@ from typing import Any
 
 import dagster as dg
 
+from sf_assets.assets.credentials import CredentialsResource, EnvironmentCredentials
 from sf_assets.assets.naming import Naming
-from sf_assets.assets.practice import PracticeCredentials
+from sf_assets.assets.practice_credentials import PracticeCredentials
 from sf_assets.assets.registration import NoRegistration, Registration
-from sf_assets.assets.resources import (
-    CredentialsResource,
-    EnvironmentCredentials,
-    IcebergResource,
-    SalesforceResource,
-)
+from sf_assets.assets.resources import IcebergResource, SalesforceResource
 from sf_assets.errors import ConfigError
 
 PRACTICE_URL = "http://127.0.0.1:8630"
@@ -160,7 +156,7 @@ def _credentials(env: Environment) -> CredentialsResource:
 def _secrets_manager(secret_id: str) -> CredentialsResource:
     from dagster_aws.secretsmanager import SecretsManagerResource
 
-    from sf_assets.assets.aws import SecretsManagerCredentials
+    from sf_assets.assets.aws_credentials import SecretsManagerCredentials
 
     with warnings.catch_warnings():  # beta in Dagster, like most of dagster_aws for years
         warnings.simplefilter("ignore", dg.BetaWarning)

@@ -11,16 +11,16 @@ from sf_assets.assets.checks import check_results, check_specs
 from sf_assets.assets.config import EndpointConfig
 from sf_assets.assets.freshness import CADENCES
 from sf_assets.assets.naming import Naming
-from sf_assets.assets.org import tell_org
-from sf_assets.assets.progress import ProgressLog
+from sf_assets.assets.org_asset import tell_org
 from sf_assets.assets.registration import NoRegistration, Registration
 from sf_assets.assets.reporting import DOCS, teaching
 from sf_assets.assets.resources import IcebergResource, SalesforceResource
 from sf_assets.assets.selection import selected_keys
 from sf_assets.specs.model import EndpointSpec
+from sf_assets.sync.progress import ProgressLog
 
 if TYPE_CHECKING:
-    from sf_assets.sync import Sync
+    from sf_assets.sync.endpoint import Sync
 
 KINDS = {"salesforce", "polars", "iceberg"}
 Results = Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]
@@ -123,8 +123,8 @@ def _begin(
     salesforce: SalesforceResource,
     iceberg: IcebergResource,
 ) -> "Sync":
-    from sf_assets.planning import refuse_too_dear
-    from sf_assets.sync import sync
+    from sf_assets.planning.estimate import refuse_too_dear
+    from sf_assets.sync.endpoint import sync
 
     options, warehouse = config.options(salesforce, hashes=bool(spec.hashed)), iceberg.warehouse()
     keys = selected_keys(context)

@@ -1,29 +1,23 @@
 """Frames into the warehouse and back. A sync of an endpoint is merged or replaced; any other asset's frame replaces."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from itertools import chain
 from typing import TYPE_CHECKING, Any, cast
 
 import dagster as dg
 
-from sf_assets.assets import reporting, status
+from sf_assets.assets import reporting
 from sf_assets.assets.checks import warnings
-from sf_assets.assets.forgetting import DELETED, forgets, without_strangers
 from sf_assets.assets.resources import IcebergResource
-from sf_assets.errors import ConfigError, ResultIncomplete, SfAssetsError, WarehouseError
+from sf_assets.errors import ConfigError, SfAssetsError, WarehouseError
+from sf_assets.sync import status_table
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from sf_assets.iceberg.model import Chunk, TableFacts, Written
-    from sf_assets.iceberg.warehouse import Warehouse
-    from sf_assets.state import State
-    from sf_assets.sync import Sync
-
-STAMP = "system_modstamp"
-"""The column that orders two versions of a row."""
+    from sf_assets.iceberg.model import TableFacts
+    from sf_assets.sync.endpoint import Sync
 
 
 class IcebergIOManager(dg.ConfigurableIOManager):
@@ -41,7 +35,7 @@ class IcebergIOManager(dg.ConfigurableIOManager):
 
         Raises `dg.Failure`, with what to do about it, for every error of ours that writing or reading ends with.
         """
-        from sf_assets.sync import Sync
+        from sf_assets.sync.endpoint import Sync
 
         if obj is None:
             return
@@ -70,11 +64,13 @@ class IcebergIOManager(dg.ConfigurableIOManager):
         return warehouse.scan(table)
 
     def _store_sync(self, table: str, sync: "Sync", asset: dg.AssetExecutionContext) -> dict[str, Any]:
+        from sf_assets.sync.write import write_sync
+
         run_id = asset.run.run_id
         with reporting.teaching(asset, table, come_to=lambda error: _come_to(error, sync, self.iceberg, table)):
             facts = write_sync(self.iceberg.warehouse(), table, sync, run_id)
         against = warnings(sync.spec, sync.record)
-        status.note(_status(sync, facts, run_id=run_id, against=against))
+        status_table.note(_status(sync, facts, run_id=run_id, against=against))
         return reporting.materialized(
             sync.spec,
             sync.record,
@@ -86,37 +82,13 @@ class IcebergIOManager(dg.ConfigurableIOManager):
 
     def _store_frames(self, table: str, value: object, asset: dg.AssetExecutionContext) -> dict[str, Any]:
         with reporting.failing(table):
-            written = self.iceberg.warehouse().overwrite(table, _frames(value), summary=_summary(asset.run.run_id))
+            written = self.iceberg.warehouse().overwrite(
+                table, _frames(value), summary={"sf_assets.run": asset.run.run_id}
+            )
         return reporting.stored(written, self._named(table))
 
     def _named(self, table: str) -> str:
         return f"{self.iceberg.namespace}.{table}"
-
-
-def write_sync(warehouse: "Warehouse", table: str, sync: "Sync", run_id: str) -> "TableFacts":
-    """Drain a sync into its table and return the table's facts; `sync.record` is complete afterwards.
-
-    A sync that got further than its last rows has its final state committed alone. Raises what
-    reading and writing raise.
-    """
-    from sf_assets.columns import table_columns
-
-    written = sync.record.written = _write_batches(warehouse, table, sync, run_id)
-    facts = sync.facts if written is None else warehouse.facts(table)
-    state = _json(sync.record.final)
-    if state is not None and sync.record.settle and (facts is None or facts.state != state):
-        committed = facts is not None and written is not None and written.commits > 0
-        base = facts.state if facts and committed else _json(sync.base)
-        facts = warehouse.settle(
-            table, columns=table_columns(sync.columns), base=base, state=state, keys=sync.spec.keys
-        )
-    if facts is not None and forgets(sync.spec) and warehouse.erase(table, DELETED):
-        facts = warehouse.facts(table)
-    if facts is None:
-        raise ResultIncomplete(f"{table}: the sync ended without a table", endpoint=table)
-    if sync.facts is not None:
-        sync.record.retyped = facts.retyped_since(sync.facts)
-    return facts
 
 
 def _come_to(error: SfAssetsError, sync: "Sync", iceberg: IcebergResource, table: str) -> dict[str, Any]:
@@ -126,38 +98,6 @@ def _come_to(error: SfAssetsError, sync: "Sync", iceberg: IcebergResource, table
         with suppress(SfAssetsError):
             told |= reporting.kept(iceberg.warehouse().facts(table), before=sync.facts)
     return told
-
-
-def _write_batches(warehouse: "Warehouse", table: str, sync: "Sync", run_id: str) -> "Written | None":
-    from sf_assets.columns import table_columns
-
-    chunks = _chunks(sync)
-    if forgets(sync.spec):
-        chunks = without_strangers(chunks, warehouse, sync.spec)
-    first = next(chunks, None)
-    if first is None:
-        return None
-    told: dict[str, Any] = {
-        "columns": table_columns(sync.columns),
-        "keys": sync.spec.keys,
-        "chunks": chain([first], chunks),
-        "base": _json(sync.base),
-        "summary": _summary(run_id),
-        "doc": sync.spec.description,
-    }
-    if sync.how == "merge":
-        return warehouse.merge(table, stamp=STAMP, **told)
-    return warehouse.replace(table, may_vanish=sync.may_vanish, retype=sync.retype, **told)
-
-
-def _chunks(sync: "Sync") -> "Iterator[Chunk]":
-    from sf_assets.iceberg.model import Chunk
-
-    return (Chunk(batch.frame, _json(batch.state)) for batch in sync.batches)
-
-
-def _json(state: "State | None") -> str | None:
-    return None if state is None else state.to_json()
 
 
 def _frames(value: Any) -> "Iterable[pl.DataFrame]":
@@ -176,9 +116,9 @@ def _frames(value: Any) -> "Iterable[pl.DataFrame]":
     )
 
 
-def _status(sync: "Sync", facts: "TableFacts", *, run_id: str, against: Sequence[str]) -> status.Status:
+def _status(sync: "Sync", facts: "TableFacts", *, run_id: str, against: Sequence[str]) -> status_table.Status:
     written = sync.record.written
-    return status.Status(
+    return status_table.Status(
         endpoint=sync.spec.endpoint,
         state="warned" if against else "fresh" if written and written.commits else "unchanged",
         run_id=run_id,
@@ -187,10 +127,6 @@ def _status(sync: "Sync", facts: "TableFacts", *, run_id: str, against: Sequence
         snapshot_id=facts.snapshot_id,
         warnings=" ".join(against),
     )
-
-
-def _summary(run_id: str) -> dict[str, str]:
-    return {"sf_assets.run": run_id}
 
 
 def _set_data_version(context: dg.OutputContext, snapshot_id: str | None) -> None:

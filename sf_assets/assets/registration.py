@@ -8,7 +8,7 @@ import dagster as dg
 from pydantic import Field
 
 if TYPE_CHECKING:
-    from sf_assets.iceberg.warehouse import Warehouse
+    from sf_assets.iceberg.tables import Warehouse
 
 
 class Registration(dg.ConfigurableResource[Any], ABC):

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from sf_assets.assets import status
 from sf_assets.assets.checks import aged, failed_evaluation, listed
 from sf_assets.errors import QuotaSpent, SfAssetsError
 from sf_assets.specs.model import EndpointSpec
+from sf_assets.sync import status_table
 
 if TYPE_CHECKING:
-    from sf_assets.columns import Column
     from sf_assets.iceberg.model import TableFacts, Written
-    from sf_assets.record import SyncRecord
+    from sf_assets.sync.columns import Column
+    from sf_assets.sync.report import SyncRecord
 
 ERRORS_PAGE = "docs/errors.md"
 CHECKOUT = Path(__file__).parents[2]
@@ -120,14 +120,14 @@ def teaching(
     try:
         yield
     except SfAssetsError as error:
-        status.note(_failed(error, endpoint, context.run.run_id))
+        status_table.note(_failed(error, endpoint, context.run.run_id))
         told = failure(error, endpoint, docs=_docs(context), come_to=come_to(error))
         if evaluation := failed_evaluation(context.asset_key, error, told.metadata):
             context.log_event(evaluation)
         raise told from error
     except Exception as error:
         said = f"Ended by {type(error).__name__}; see the log of the run."
-        status.note(status.Status(endpoint, "failed", context.run.run_id, warnings=said))
+        status_table.note(status_table.Status(endpoint, "failed", context.run.run_id, warnings=said))
         raise
 
 
@@ -145,9 +145,9 @@ def failing(name: str) -> Iterator[None]:
         raise failure(error, name) from error
 
 
-def _failed(error: SfAssetsError, endpoint: str, run_id: str) -> status.Status:
-    word: status.Word = "quota_spent" if isinstance(error, QuotaSpent) else "failed"
-    return status.Status(endpoint, word, run_id, warnings=error.told)
+def _failed(error: SfAssetsError, endpoint: str, run_id: str) -> status_table.Status:
+    word: status_table.Word = "quota_spent" if isinstance(error, QuotaSpent) else "failed"
+    return status_table.Status(endpoint, word, run_id, warnings=error.told)
 
 
 def reading(record: "SyncRecord") -> dict[str, Any]:

@@ -4,11 +4,8 @@ Dagster makes a resource anew wherever it is nested; the objects below it (one l
 connection) are therefore kept by value in this module and not in the resource.
 """
 
-import hashlib
-import logging
 import time
 import warnings
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,18 +14,17 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 import dagster as dg
 from pydantic import Field
 
-from sf_assets.assets import status
-from sf_assets.errors import ConfigError, SfAssetsError, WarehouseReadOnly
-from sf_assets.salesforce.credentials import Credentials
+from sf_assets.assets.credentials import CredentialsResource
+from sf_assets.errors import SfAssetsError, WarehouseReadOnly
+from sf_assets.sync import status_table
 
 if TYPE_CHECKING:
-    from sf_assets.iceberg.warehouse import Warehouse
+    from sf_assets.iceberg.tables import Warehouse
     from sf_assets.salesforce.client import Client
-    from sf_assets.salesforce.ledger import Ledger
+    from sf_assets.salesforce.rate_limit.ledger import Ledger
     from sf_assets.specs.model import EndpointSpec
-    from sf_assets.survey import Survey
+    from sf_assets.sync.preflight import Survey
 
-log = logging.getLogger(__name__)
 Made = TypeVar("Made")
 SPACING = 1.04
 """Requests lie so many times further apart than allowed: an org counts them over any second of its own clock."""
@@ -41,65 +37,6 @@ def once_a_process(key: Hashable, build: Callable[[], Made]) -> Made:
     if key not in _made:
         _made[key] = build()
     return cast("Made", _made[key])
-
-
-class CredentialsResource(dg.ConfigurableResource[Any], ABC):
-    """Where the consumer key, the private key and the username of the login come from."""
-
-    @abstractmethod
-    def fetch(self) -> Credentials:
-        """Return the credentials, once a process at the first need; raise ConfigError when they are not there."""
-
-    def hash_key(self) -> str:
-        """Return the key of hashed columns; empty: there is none."""
-        return ""
-
-    @abstractmethod
-    def identity(self) -> str:
-        """Return a text that differs when the credentials do and tells nothing secret."""
-
-    def renewed(self, refused: Credentials) -> Credentials | None:
-        """Read the credentials once more; return them if they are others than those that a login was refused with.
-
-        When they cannot be read, the refused login is the better news: it is logged and None is returned.
-        """
-        try:
-            read_again = self.fetch()
-        except ConfigError as error:
-            log.warning("the credentials could not be read again after a refused login: %s", error)
-            return None
-        return None if read_again == refused else read_again
-
-    def advised(self, error: SfAssetsError) -> SfAssetsError:
-        """Return the error with a better remedy, where this way to an org has one."""
-        return error
-
-
-class EnvironmentCredentials(CredentialsResource):
-    """Credentials given value by value; give them as `EnvVar`, so that no page of Dagit and no file shows them."""
-
-    consumer_key: str = Field(description="Consumer key of the app in Salesforce (an EnvVar).")
-    username: str = Field(description="Username of the integration user in this org.")
-    private_key: str = Field(default="", description="PEM of the private key (an EnvVar).")
-    private_key_file: str = Field(default="", description="Path of a PEM file, read at the first login, instead of it.")
-    columns_key: str = Field(default="", description="Key of hashed columns, if there are any (an EnvVar).")
-
-    def fetch(self) -> Credentials:
-        """Return the credentials, the private key as PEM text."""
-        return Credentials(consumer_key=self.consumer_key, private_key=self._pem(), username=self.username)
-
-    def hash_key(self) -> str:
-        """Return the key that was given."""
-        return self.columns_key
-
-    def identity(self) -> str:
-        """Return a digest of the login's four values."""
-        return digest(self.consumer_key, self.username, self.private_key, self.private_key_file)
-
-    def _pem(self) -> str:
-        if self.private_key:
-            return self.private_key
-        return read_secret_file(Path(self.private_key_file), "SALESFORCE_PRIVATE_KEY_FILE")
 
 
 class SalesforceResource(dg.ConfigurableResource[Any]):
@@ -160,7 +97,7 @@ class SalesforceResource(dg.ConfigurableResource[Any]):
             _surveys.pop(key, None)
 
     def _survey(self, specs: "Sequence[EndpointSpec]", warehouse: "Warehouse") -> "Survey | SfAssetsError":
-        from sf_assets.survey import survey
+        from sf_assets.sync.preflight import survey
 
         try:
             return survey(
@@ -194,8 +131,8 @@ class SalesforceResource(dg.ConfigurableResource[Any]):
 
     def open_ledger(self) -> "Ledger":
         """Return the books that all processes keep to; the org's host is their key in the database."""
-        from sf_assets.salesforce.address import parse_instance_url
-        from sf_assets.salesforce.ledger import MemoryLedger
+        from sf_assets.salesforce.instance_url import parse_instance_url
+        from sf_assets.salesforce.rate_limit.ledger import MemoryLedger
 
         limits: dict[str, Any] = {
             "requests_per_second": self.requests_per_second,
@@ -204,7 +141,7 @@ class SalesforceResource(dg.ConfigurableResource[Any]):
         }
         if not self.ledger:
             return MemoryLedger(clock=time.monotonic, **limits)
-        from sf_assets.salesforce.sql_ledger import SqlLedger
+        from sf_assets.salesforce.rate_limit.sql_ledger import SqlLedger
 
         return SqlLedger(self.ledger, org=parse_instance_url(self.instance_url).authority, **limits)
 
@@ -229,10 +166,10 @@ class IcebergResource(dg.ConfigurableResource[Any]):
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         """Write the run's row of each endpoint into `_sync_status`, in one commit."""
         if context.run and context.log:
-            status.commit(context.run.run_id, self.warehouse, context.log)
+            status_table.commit(context.run.run_id, self.warehouse, context.log)
 
     def _build_warehouse(self) -> "Warehouse":
-        from sf_assets.iceberg.warehouse import Warehouse
+        from sf_assets.iceberg.tables import Warehouse
 
         return Warehouse(self.catalog, self.namespace, self.catalog_properties())
 
@@ -257,16 +194,3 @@ def local_catalog(folder: Path) -> dict[str, str]:
         "uri": f"sqlite:///{folder.resolve()}/catalog.db?timeout=60",
         "warehouse": f"file://{folder.resolve()}/tables",
     }
-
-
-def read_secret_file(path: Path, name: str) -> str:
-    """Return a secret file's text; raise ConfigError that names the setting and the path, never the text."""
-    try:
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"{name}: {path} cannot be read ({error.strerror})", setting=name) from None
-
-
-def digest(*values: str) -> str:
-    """Return a short digest that differs when one of the values does and gives none of them away."""
-    return hashlib.sha256("\0".join(values).encode()).hexdigest()[:16]

@@ -13,21 +13,22 @@ from urllib.parse import urlsplit
 import dagster as dg
 from pydantic import Field
 
-from sf_assets.assets import status
+from sf_assets.assets.credentials import digest
 from sf_assets.assets.registration import Registration
-from sf_assets.assets.resources import IcebergResource, digest, once_a_process
+from sf_assets.assets.resources import IcebergResource, once_a_process
 from sf_assets.errors import ConfigError, SnowflakeError
 from sf_assets.snowflake.ddl import Mode, Place
 from sf_assets.snowflake.registration import register
 from sf_assets.snowflake.session import Session
 from sf_assets.snowflake.visibility import Committed, Version, Visibility, stale, wait_until_visible
+from sf_assets.sync import status_table
 
 with warnings.catch_warnings():  # dagster_snowflake and what it drags in are full of things that they deprecate
     warnings.simplefilter("ignore", DeprecationWarning)
     from dagster_snowflake import SnowflakeResource
 
 if TYPE_CHECKING:
-    from sf_assets.iceberg.warehouse import Warehouse
+    from sf_assets.iceberg.tables import Warehouse
 
 CHECK = "visible_in_snowflake"
 DESCRIPTION = "Snowflake reads the version of the table that was committed last."
@@ -99,18 +100,23 @@ class SnowflakeTables(Registration):
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         """Register the table of the run's status too, once it is written, and log out of Snowflake."""
         if self.mode == "tables" and context.run and context.log:
-            status.commit(context.run.run_id, self.iceberg.warehouse, context.log)
+            status_table.commit(context.run.run_id, self.iceberg.warehouse, context.log)
             self._publish_status(context.log)
         self.session().close()
 
     def _publish_status(self, log: Any) -> None:
         warehouse = self.iceberg.warehouse()
-        if warehouse.facts(status.TABLE) is None:
+        if warehouse.facts(status_table.TABLE) is None:
             return
         try:
-            register(self.session(), self.place, status.TABLE, committed=committed_versions(warehouse, status.TABLE))
+            register(
+                self.session(),
+                self.place,
+                status_table.TABLE,
+                committed=committed_versions(warehouse, status_table.TABLE),
+            )
         except SnowflakeError as error:
-            log.warning(f"{status.TABLE} was not registered in Snowflake: {error.told}")
+            log.warning(f"{status_table.TABLE} was not registered in Snowflake: {error.told}")
 
     def _registered(self, table: str, warehouse: "Warehouse") -> dg.AssetCheckResult:
         committed = committed_versions(warehouse, table)

@@ -9,7 +9,7 @@ from sf_assets.errors import ConfigError
 
 if TYPE_CHECKING:
     from sf_assets.assets.deployments import Deployment
-    from sf_assets.planning import EndpointPlan, Plan
+    from sf_assets.planning.estimate import EndpointPlan, Plan
     from sf_assets.specs.model import EndpointSpec
 
 LIMITS = (1_000, 15_000, 100_000)
@@ -24,7 +24,7 @@ def plan_run(deployment: "Deployment", names: Sequence[str], *, full_refresh: bo
 
     from sf_assets.assets.config import EndpointConfig
     from sf_assets.assets.freshness import automated, cadences
-    from sf_assets.planning import build_plan
+    from sf_assets.planning.estimate import build_plan
     from sf_assets.specs.endpoints import endpoints
 
     specs = endpoints(deployment.specs)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sf_assets.errors import TableForeign
 
 if TYPE_CHECKING:
-    from sf_assets.iceberg.warehouse import Warehouse
+    from sf_assets.iceberg.tables import Warehouse
 
 
 def swept(warehouse: "Warehouse", *, older_than: timedelta) -> Iterator[tuple[str, int | None]]:

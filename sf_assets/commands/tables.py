@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
-from sf_assets.assets.status import TABLE
 from sf_assets.errors import ConfigError
+from sf_assets.sync.status_table import TABLE
 
 if TYPE_CHECKING:
-    from sf_assets.iceberg.warehouse import Warehouse
+    from sf_assets.iceberg.tables import Warehouse
 
 
 def table_list(warehouse: "Warehouse") -> Table:

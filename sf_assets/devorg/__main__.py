@@ -11,12 +11,12 @@ from tempfile import TemporaryDirectory
 from threading import Event
 from typing import Any
 
-from sf_assets.devorg.behaviour import behaviour_from
-from sf_assets.devorg.faults import fault_from
-from sf_assets.devorg.home import PracticeHome
-from sf_assets.devorg.org import Org
-from sf_assets.devorg.schema import load_objects
-from sf_assets.devorg.serve import Server, serve
+from sf_assets.devorg.api.server import Server, serve
+from sf_assets.devorg.org.faults import fault_from
+from sf_assets.devorg.org.org import Org
+from sf_assets.devorg.org.settings import behaviour_from
+from sf_assets.devorg.persistence import PracticeHome
+from sf_assets.devorg.store.schema import load_objects
 
 # Endpoint words that are not their object's name in lower case with underscores.
 OTHER_WORDS = {"product": "Product2", "pricebook": "Pricebook2", "sales_order": "Order"}

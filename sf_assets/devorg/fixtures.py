@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from sf_assets.devorg.org import Org
-from sf_assets.devorg.serve import Server, serve
+from sf_assets.devorg.api.server import Server, serve
+from sf_assets.devorg.org.org import Org
 
 SMALL = {"Account": 40, "Contact": 60, "Lead": 30, "Opportunity": 40, "Case": 30, "Task": 60, "Event": 20, "User": 8}
 

@@ -10,7 +10,7 @@ from dbt.adapters.duckdb.plugins import BasePlugin
 
 from sf_assets.assets.deployments import read_lake
 from sf_assets.downstream.tables import show_tables
-from sf_assets.iceberg.lake import Lake
+from sf_assets.iceberg.catalog import Lake
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

@@ -4,9 +4,9 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
-from sf_assets.columns import Column, plan_columns
 from sf_assets.specs.catalogue import SYSTEM_COLUMNS
 from sf_assets.specs.model import EndpointSpec
+from sf_assets.sync.columns import Column, plan_columns
 
 SOURCES = "models/sources.yml"
 STAGING = "models/staging"

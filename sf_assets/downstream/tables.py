@@ -10,8 +10,8 @@ from pyiceberg.manifest import DataFileContent
 
 from sf_assets.downstream.views import Files, can_be_viewed, identifier, text, view_query
 from sf_assets.errors import WarehouseError
-from sf_assets.iceberg.files import live_files
-from sf_assets.iceberg.lake import Lake
+from sf_assets.iceberg.catalog import Lake
+from sf_assets.iceberg.commit.data_files import live_files
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

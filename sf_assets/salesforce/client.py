@@ -10,20 +10,20 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from sf_assets.errors import ConfigError, LoginError, OrgBusy, QuotaSpent, SalesforceError
-from sf_assets.salesforce.address import host_of, parse_instance_url
-from sf_assets.salesforce.answers import Retry
+from sf_assets.salesforce.classify import Refusal, judge
 from sf_assets.salesforce.composite import CompositeAnswer
-from sf_assets.salesforce.credentials import Credentials, Token
 from sf_assets.salesforce.describe import Described, SObject, describe
-from sf_assets.salesforce.inventory import org_id
-from sf_assets.salesforce.ledger import Ledger, MemoryLedger
+from sf_assets.salesforce.error_table import Retry
+from sf_assets.salesforce.instance_url import host_of, parse_instance_url
+from sf_assets.salesforce.login.credentials import Credentials, Token
+from sf_assets.salesforce.login.session import TOKEN_SECONDS, Session
+from sf_assets.salesforce.org_info import org_id
 from sf_assets.salesforce.paging import Stream, ask, pages
-from sf_assets.salesforce.quota import Spent, quota_spent, refused_by_org
+from sf_assets.salesforce.rate_limit.ledger import Ledger, MemoryLedger
+from sf_assets.salesforce.rate_limit.quota import Spent, quota_spent, refused_by_org
+from sf_assets.salesforce.rate_limit.throttle import Permit
 from sf_assets.salesforce.redaction import without, without_inside
 from sf_assets.salesforce.retry import Patience, Timeouts, Tries
-from sf_assets.salesforce.session import TOKEN_SECONDS, Session
-from sf_assets.salesforce.throttle import Permit
-from sf_assets.salesforce.verdict import Refusal, judge
 from sf_assets.salesforce.wire import (
     Fault,
     Flow,
@@ -266,7 +266,7 @@ class Client:
         return self._logged_in()
 
     def _logged_in(self) -> Token:
-        from sf_assets.salesforce.auth import is_elsewhere, login
+        from sf_assets.salesforce.login.jwt_bearer import is_elsewhere, login
 
         flow = login(self.credentials, audience=self.audience, now=self.now, monotonic=self._monotonic)
         token = self.drive(flow)

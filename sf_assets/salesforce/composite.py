@@ -14,7 +14,7 @@ from sf_assets.errors import (
     ResourceNotFound,
     SalesforceError,
 )
-from sf_assets.salesforce.verdict import Refusal, refusal_of
+from sf_assets.salesforce.classify import Refusal, refusal_of
 from sf_assets.salesforce.wire import Flow, Request, Services
 
 DESCRIBES = 25

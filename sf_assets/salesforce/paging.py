@@ -19,8 +19,8 @@ from sf_assets.errors import (
     ResourceNotFound,
     SalesforceError,
 )
-from sf_assets.salesforce.address import Address, read_link
 from sf_assets.salesforce.composite import QUERIES, SubAnswer, composite_if_served, error_of
+from sf_assets.salesforce.instance_url import Address, read_link
 from sf_assets.salesforce.wire import Flow, Page, Query, Reply, Request, Services, in_groups
 
 URI_BYTES = 16_384

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, replace
 
-from sf_assets.salesforce.answers import Retry
-from sf_assets.salesforce.verdict import Refusal
+from sf_assets.salesforce.classify import Refusal
+from sf_assets.salesforce.error_table import Retry
 
 PACED_PUSHBACKS = 3
 """So many pushbacks of one request are left to the throttle alone; an org that still refuses is busy for longer."""

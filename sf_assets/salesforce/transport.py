@@ -7,7 +7,7 @@ from datetime import datetime
 
 import httpx
 
-from sf_assets.salesforce.address import Address
+from sf_assets.salesforce.instance_url import Address
 from sf_assets.salesforce.retry import Timeouts
 from sf_assets.salesforce.wire import Fault, Reply, Request
 

@@ -3,9 +3,9 @@
 from functools import cache
 from pathlib import Path
 
-from sf_assets.specs.additions import Additions, read_additions
 from sf_assets.specs.model import Cadence, EndpointRow, EndpointSpec, How
 from sf_assets.specs.soql import read_file
+from sf_assets.specs.user_endpoints import Additions, read_additions
 
 QUERIES = Path(__file__).with_name("queries")
 

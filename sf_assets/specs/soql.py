@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sf_assets.errors import ConfigError, SpecError
 from sf_assets.specs.naming import is_custom
-from sf_assets.specs.tokens import Token, tokens
+from sf_assets.specs.soql_tokens import Token, tokens
 
 KEYWORDS = frozenset({"SELECT", "FROM", "WHERE", "TYPEOF"})
 CLAUSES = KEYWORDS | {"ALL", "FOR", "GROUP", "HAVING", "LIMIT", "OFFSET", "ORDER", "UPDATE", "USING", "WITH"}

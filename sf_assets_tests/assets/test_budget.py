@@ -4,7 +4,7 @@ import dagster as dg
 import pytest
 
 from sf_assets.devorg import Org, Server, serve
-from sf_assets.sync import State
+from sf_assets.sync.endpoint import State
 
 # Dagster itself calls it, for a nested resource with an EnvVar.
 pytestmark = pytest.mark.filterwarnings("ignore:InitResourceContext.dagster_run:DeprecationWarning")

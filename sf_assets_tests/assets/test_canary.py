@@ -19,7 +19,7 @@ from sf_assets import errors
 from sf_assets.definitions import build_definitions
 from sf_assets.devorg import Fault, Server
 from sf_assets.devorg.credentials import new_private_key
-from sf_assets.devorg.sessions import Sessions
+from sf_assets.devorg.org.sessions import Sessions
 
 # Dagster itself calls it, for a nested resource with an EnvVar.
 pytestmark = pytest.mark.filterwarnings("ignore:InitResourceContext.dagster_run:DeprecationWarning")

@@ -8,8 +8,8 @@ import pytest
 
 from sf_assets import errors
 from sf_assets.assets.checks import CHECKS, check_results, check_specs, failed_evaluation, warnings
-from sf_assets.record import SyncRecord
 from sf_assets.specs.endpoints import endpoints
+from sf_assets.sync.report import SyncRecord
 
 ACCOUNT = next(spec for spec in endpoints() if spec.endpoint == "account")
 PROFILE = next(spec for spec in endpoints() if spec.endpoint == "profile")

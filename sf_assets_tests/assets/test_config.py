@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 import pytest
 
 from sf_assets.assets.config import EndpointConfig
-from sf_assets.assets.practice import PracticeCredentials
+from sf_assets.assets.practice_credentials import PracticeCredentials
 from sf_assets.assets.resources import SalesforceResource
 from sf_assets.errors import ConfigError
-from sf_assets.record import Options
+from sf_assets.sync.report import Options
 
 
 def salesforce(**values):

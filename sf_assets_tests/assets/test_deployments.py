@@ -5,9 +5,9 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from sf_assets.assets.credentials import EnvironmentCredentials
 from sf_assets.assets.deployments import PRACTICE_URL, home_folder, read_deployment
-from sf_assets.assets.practice import PracticeCredentials
-from sf_assets.assets.resources import EnvironmentCredentials
+from sf_assets.assets.practice_credentials import PracticeCredentials
 from sf_assets.errors import ConfigError
 
 REAL = {

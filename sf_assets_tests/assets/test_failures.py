@@ -8,9 +8,9 @@ import dagster as dg
 import pytest
 
 from sf_assets import errors
-from sf_assets.assets import status
 from sf_assets.devorg import Fault, Org, serve
 from sf_assets.devorg.credentials import new_private_key
+from sf_assets.sync import status_table
 
 # Dagster itself calls it, for a nested resource with an EnvVar.
 pytestmark = pytest.mark.filterwarnings("ignore:InitResourceContext.dagster_run:DeprecationWarning")
@@ -113,7 +113,7 @@ def test_a_spent_quota_turns_current_red_and_reads_as_what_it_is(runs, practice_
 
     assert_teaches(told, "product", errors.QuotaSpent)
     assert not told.checks["product", "current"].passed
-    row = runs.warehouse.scan(status.TABLE).collect().to_dicts()[0]
+    row = runs.warehouse.scan(status_table.TABLE).collect().to_dicts()[0]
     assert row["state"] == "quota_spent"
 
 
@@ -144,12 +144,12 @@ def test_an_endpoint_that_fails_does_not_take_its_siblings_along(runs, practice_
 
 def test_a_failed_endpoint_keeps_its_true_as_of_in_the_status_table(runs, practice_org):
     runs("product")
-    first = runs.warehouse.scan(status.TABLE).collect().to_dicts()[0]
+    first = runs.warehouse.scan(status_table.TABLE).collect().to_dicts()[0]
     practice_org.org.faults.append(Fault(kind="composite", times=None, status=403, error_code="REQUEST_LIMIT_EXCEEDED"))
 
     told = runs("product")
 
-    row = runs.warehouse.scan(status.TABLE).collect().to_dicts()[0]
+    row = runs.warehouse.scan(status_table.TABLE).collect().to_dicts()[0]
     assert (row["state"], row["run_id"]) == ("quota_spent", told.run_id)
     assert (row["true_as_of"], row["rows"]) == (first["true_as_of"], first["rows"])
     assert "calls" in row["warnings"]

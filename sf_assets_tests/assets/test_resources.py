@@ -2,8 +2,9 @@
 
 import pytest
 
-from sf_assets.assets.practice import PracticeCredentials
-from sf_assets.assets.resources import EnvironmentCredentials, IcebergResource, SalesforceResource, digest
+from sf_assets.assets.credentials import EnvironmentCredentials, digest
+from sf_assets.assets.practice_credentials import PracticeCredentials
+from sf_assets.assets.resources import IcebergResource, SalesforceResource
 from sf_assets.devorg.credentials import new_private_key
 
 KEY = new_private_key()

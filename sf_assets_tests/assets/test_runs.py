@@ -4,8 +4,8 @@ import dagster as dg
 import polars as pl
 import pytest
 
-from sf_assets.assets import status
 from sf_assets.definitions import build_definitions
+from sf_assets.sync import status_table
 
 # Dagster itself calls it, for a nested resource with an EnvVar.
 pytestmark = pytest.mark.filterwarnings("ignore:InitResourceContext.dagster_run:DeprecationWarning")
@@ -16,7 +16,7 @@ def kinds(server):
 
 
 def statuses(runs):
-    return {row["endpoint"]: row for row in runs.warehouse.scan(status.TABLE).collect().to_dicts()}
+    return {row["endpoint"]: row for row in runs.warehouse.scan(status_table.TABLE).collect().to_dicts()}
 
 
 def test_an_endpoint_becomes_a_table_and_says_what_it_took(runs, practice_org):
@@ -138,7 +138,7 @@ def test_a_bounded_reread_runs_from_the_launchpad(runs):
 
 def test_the_status_table_tells_each_endpoint_in_one_commit_a_run(runs):
     told = runs("product", "pricebook")
-    first = runs.warehouse.facts(status.TABLE)
+    first = runs.warehouse.facts(status_table.TABLE)
     again = runs("product", "pricebook")
 
     rows = statuses(runs)
@@ -150,7 +150,7 @@ def test_the_status_table_tells_each_endpoint_in_one_commit_a_run(runs):
 
 
 def test_a_status_table_that_cannot_be_written_fails_no_run(runs, instance):
-    runs.warehouse.overwrite(status.TABLE, [pl.DataFrame({"mine": [1]})])
+    runs.warehouse.overwrite(status_table.TABLE, [pl.DataFrame({"mine": [1]})])
 
     told = runs("product")
 

@@ -12,7 +12,7 @@ from itertools import pairwise
 import pytest
 
 from sf_assets.devorg import Org, serve
-from sf_assets.salesforce.throttle import LATE_SECONDS
+from sf_assets.salesforce.rate_limit.throttle import LATE_SECONDS
 
 RATE, WINDOW_SECONDS = 20.0, 1.0
 READER = """

@@ -9,12 +9,12 @@ import yaml
 
 from sf_assets.assets.io_manager import IcebergIOManager
 from sf_assets.definitions import build_definitions
-from sf_assets.record import Options
 from sf_assets.salesforce.client import Client
-from sf_assets.salesforce.credentials import Credentials
+from sf_assets.salesforce.login.credentials import Credentials
 from sf_assets.specs.endpoints import endpoints
-from sf_assets.survey import survey
-from sf_assets.sync import sync
+from sf_assets.sync.endpoint import sync
+from sf_assets.sync.preflight import survey
+from sf_assets.sync.report import Options
 
 ROOT = Path(__file__).parents[2]
 

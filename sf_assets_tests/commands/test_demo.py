@@ -37,7 +37,10 @@ def test_a_second_demo_reads_only_what_changed(sf_assets, port: int, few: list[s
 
 
 def test_a_demo_whose_warehouse_cannot_be_written_fails_by_name(sf_assets, port: int, few: list[str]) -> None:
-    nowhere = {"PYICEBERG_CATALOG__SALESFORCE__TYPE": "sql", "PYICEBERG_CATALOG__SALESFORCE__URI": "sqlite:////proc/no.db"}
+    nowhere = {
+        "PYICEBERG_CATALOG__SALESFORCE__TYPE": "sql",
+        "PYICEBERG_CATALOG__SALESFORCE__URI": "sqlite:////proc/no.db",
+    }
 
     ended = sf_assets("demo", "--port", str(port), *few, SALESFORCE_REQUESTS_PER_SECOND="1000", **nowhere)
 

@@ -9,11 +9,11 @@ import pytest
 
 from sf_assets.assets.deployments import read_deployment
 from sf_assets.cli import main
-from sf_assets.commands import doctor
-from sf_assets.commands.doctor import Finding, examine, exit_status
+from sf_assets.commands.doctor import checks as doctor
+from sf_assets.commands.doctor.checks import Finding, examine, exit_status
+from sf_assets.commands.doctor.open_questions import QUESTIONS
 from sf_assets.devorg import Fault, Org, serve
 from sf_assets.devorg.credentials import new_private_key
-from sf_assets.salesforce.questions import QUESTIONS
 from sf_assets.specs.endpoints import endpoints
 
 

@@ -11,17 +11,17 @@ from typing import Any
 
 import pytest
 
-from sf_assets.assets.io_manager import write_sync
 from sf_assets.assets.resources import local_catalog
 from sf_assets.devorg import Server, serve
-from sf_assets.devorg.org import Org
-from sf_assets.iceberg.warehouse import Warehouse
-from sf_assets.record import Options
+from sf_assets.devorg.org.org import Org
+from sf_assets.iceberg.tables import Warehouse
 from sf_assets.salesforce.client import Client
-from sf_assets.salesforce.credentials import Credentials
+from sf_assets.salesforce.login.credentials import Credentials
 from sf_assets.specs.endpoints import endpoints
-from sf_assets.survey import survey
-from sf_assets.sync import sync
+from sf_assets.sync.endpoint import sync
+from sf_assets.sync.preflight import survey
+from sf_assets.sync.report import Options
+from sf_assets.sync.write import write_sync
 
 PROJECT = Path(__file__).parents[2] / "dbt"
 DBT = Path(sys.executable).with_name("dbt")

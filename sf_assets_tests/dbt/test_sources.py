@@ -9,11 +9,11 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from sf_assets.assets.deployments import read_deployment
 from sf_assets.assets.freshness import CADENCES
-from sf_assets.columns import plan_columns
 from sf_assets.commands.marts import database
 from sf_assets.downstream.sources import FRESHNESS, SOURCES, project_files, staging_model
 from sf_assets.specs.endpoints import endpoints
 from sf_assets.specs.naming import column_name
+from sf_assets.sync.columns import plan_columns
 
 PROJECT = Path(__file__).parents[2] / "dbt"
 SPECS = {spec.endpoint: spec for spec in endpoints()}

@@ -22,9 +22,9 @@ from pyiceberg.types import (
 from sf_assets.assets.resources import local_catalog
 from sf_assets.downstream.tables import show_tables
 from sf_assets.downstream.views import Files, can_be_viewed, is_local
-from sf_assets.iceberg.lake import Lake
+from sf_assets.iceberg.catalog import Lake
 from sf_assets.iceberg.model import UNCHECKED, Chunk, TableColumn
-from sf_assets.iceberg.warehouse import Warehouse
+from sf_assets.iceberg.tables import Warehouse
 
 duckdb = pytest.importorskip("duckdb")
 

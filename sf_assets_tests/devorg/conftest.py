@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from sf_assets.devorg import Org, Server, serve
-from sf_assets.devorg.schema import FieldSchema, ObjectSchema
+from sf_assets.devorg.store.schema import FieldSchema, ObjectSchema
 
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 AUDIT = (

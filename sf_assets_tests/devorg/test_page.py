@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from sf_assets.devorg import Behaviour, Fault
-from sf_assets.devorg.org import VERBS
-from sf_assets.devorg.routes import ROUTES, VERSIONS
-from sf_assets.devorg.sidedoor import DOORS
-from sf_assets.devorg.soql_reader import AGGREGATES, COMPARISONS, UNSUPPORTED_CLAUSES
+from sf_assets.devorg.api.admin_api import DOORS
+from sf_assets.devorg.api.routes import ROUTES, VERSIONS
+from sf_assets.devorg.org.org import VERBS
+from sf_assets.devorg.soql.parser import AGGREGATES, COMPARISONS, UNSUPPORTED_CLAUSES
 
 PAGE = Path(__file__).parents[2].joinpath("docs/devorg.md").read_text(encoding="utf-8")
 

@@ -12,7 +12,7 @@ from pyiceberg.table import Table
 from pyiceberg.types import DecimalType, StringType, TimestamptzType
 
 from sf_assets.iceberg.model import Chunk, TableColumn, TableFacts, Unchecked, Written
-from sf_assets.iceberg.warehouse import Warehouse
+from sf_assets.iceberg.tables import Warehouse
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 TYPES: dict[str, Any] = {

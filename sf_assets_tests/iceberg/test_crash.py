@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 from pyiceberg.types import LongType, StringType
 from sf_assets.iceberg.model import UNCHECKED, Chunk, TableColumn
-from sf_assets.iceberg.warehouse import Warehouse
+from sf_assets.iceberg.tables import Warehouse
 
 folder, turn = sys.argv[1], int(sys.argv[2])
 properties = {"type": "sql", "uri": f"sqlite:///{folder}/catalog.db", "warehouse": f"file://{folder}/lake"}

@@ -14,7 +14,7 @@ from moto.server import ThreadedMotoServer
 
 from sf_assets.errors import CommitConflict, WarehouseUnreachable
 from sf_assets.iceberg.model import UNCHECKED, Chunk
-from sf_assets.iceberg.warehouse import Warehouse
+from sf_assets.iceberg.tables import Warehouse
 
 FAKE = {
     "AWS_ACCESS_KEY_ID": "testing",

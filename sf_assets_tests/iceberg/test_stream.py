@@ -4,9 +4,9 @@ import polars as pl
 import pytest
 from pyiceberg.types import LongType
 
-from sf_assets.iceberg.buffer import BUFFER_ROWS, Buffer
+from sf_assets.iceberg.commit.data_writer import FILE_ROWS
 from sf_assets.iceberg.model import Chunk, TableColumn
-from sf_assets.iceberg.writer import FILE_ROWS
+from sf_assets.iceberg.write.buffer import BUFFER_ROWS, Buffer
 
 PAGE = 2_000
 

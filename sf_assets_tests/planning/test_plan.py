@@ -3,15 +3,15 @@
 import pytest
 
 from sf_assets.assets.deployments import read_deployment
-from sf_assets.assets.io_manager import write_sync
 from sf_assets.commands.plan import plan_run, remarks, summary, verdict
 from sf_assets.devorg import Org, serve
 from sf_assets.errors import QuotaSpent
-from sf_assets.planning import Budget, refuse_too_dear
-from sf_assets.record import Options
+from sf_assets.planning.estimate import Budget, refuse_too_dear
 from sf_assets.specs.endpoints import endpoints
-from sf_assets.survey import survey
-from sf_assets.sync import sync
+from sf_assets.sync.endpoint import sync
+from sf_assets.sync.preflight import survey
+from sf_assets.sync.report import Options
+from sf_assets.sync.write import write_sync
 
 SPECS = {spec.endpoint: spec for spec in endpoints()}
 ROWS = {"Account": 2_000, "Contact": 4_100, "Lead": 1_999, "Task": 2_001, "Opportunity": 60, "Campaign": 0}

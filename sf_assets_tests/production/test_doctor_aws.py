@@ -7,8 +7,8 @@ import pytest
 
 from sf_assets.assets.deployments import read_deployment
 from sf_assets.assets.resources import IcebergResource
-from sf_assets.commands.doctor import examine
-from sf_assets.iceberg.warehouse import Warehouse
+from sf_assets.commands.doctor.checks import examine
+from sf_assets.iceberg.tables import Warehouse
 from sf_assets.specs.endpoints import endpoints
 
 SECRET = {"consumer_key": "3MVG9", "private_key": "PEM", "username": "integration@acme.example"}

@@ -8,7 +8,7 @@ from pyiceberg.types import BooleanType, StringType, TimestamptzType
 
 from sf_assets.errors import CommitUnknown, WarehouseReadOnly
 from sf_assets.iceberg.model import UNCHECKED, Chunk, TableColumn
-from sf_assets.iceberg.warehouse import Warehouse
+from sf_assets.iceberg.tables import Warehouse
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 STAMP = pl.Datetime("us", "UTC")

@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from sf_assets.devorg.credentials import CONSUMER_KEY
-from sf_assets.iceberg.warehouse import Warehouse
+from sf_assets.iceberg.tables import Warehouse
 from sf_assets_tests.production.engine import GROUP, PACKAGES, PYTHON, ROOT, Engine, as_lines, missing
 from sf_assets_tests.production.processes import until
 

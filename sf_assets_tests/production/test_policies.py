@@ -5,10 +5,10 @@ import json
 import httpx
 import pytest
 
-from sf_assets.commands.setup_aws import writer_policy
-from sf_assets.commands.setup_values import Values
+from sf_assets.commands.setup.aws import writer_policy
+from sf_assets.commands.setup.values import Values
 from sf_assets.errors import WarehouseError
-from sf_assets.iceberg.warehouse import Warehouse
+from sf_assets.iceberg.tables import Warehouse
 
 VALUES = Values(account_id="123456789012", region="eu-central-1", bucket="lake")
 

@@ -211,7 +211,7 @@ def _assert_one_pace(times: list[datetime]) -> None:
 
 def _assert_tables(deployment: Deployment, practice_org: Any) -> None:
     """Every row of the org is in its table, once."""
-    from sf_assets.iceberg.warehouse import Warehouse
+    from sf_assets.iceberg.tables import Warehouse
     from sf_assets.specs.endpoints import endpoints
 
     names = ("TYPE", "URI", "WAREHOUSE")

@@ -7,7 +7,7 @@ import pytest
 from pyiceberg.types import StringType, TimestamptzType
 
 from sf_assets.iceberg.model import Chunk, TableColumn
-from sf_assets.iceberg.warehouse import Warehouse
+from sf_assets.iceberg.tables import Warehouse
 
 COLUMNS = (
     TableColumn("id", StringType()),

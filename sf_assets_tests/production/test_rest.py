@@ -13,7 +13,7 @@ from sf_assets.errors import (
     WarehouseUnreachable,
 )
 from sf_assets.iceberg.model import UNCHECKED, Chunk
-from sf_assets.iceberg.warehouse import Warehouse
+from sf_assets.iceberg.tables import Warehouse
 
 OWN = {"access-key-id": "the-servers", "secret-access-key": "secret"}
 LENT = {"access-key-id": "a-loan", "secret-access-key": "secret", "session-token": "for an hour"}

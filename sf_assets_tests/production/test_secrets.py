@@ -6,7 +6,7 @@ import pytest
 
 from sf_assets.assets.deployments import read_deployment
 from sf_assets.errors import ConfigError
-from sf_assets.salesforce.credentials import Credentials
+from sf_assets.salesforce.login.credentials import Credentials
 
 ENVIRONMENT = {
     "SF_ASSETS_DEPLOYMENT": "production",

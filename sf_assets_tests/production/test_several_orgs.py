@@ -5,11 +5,11 @@ import pytest
 import sqlalchemy as sa
 
 from sf_assets.assets.deployments import read_deployment
-from sf_assets.commands.setup_values import Values
+from sf_assets.commands.setup.values import Values
 from sf_assets.definitions import build_definitions
 from sf_assets.devorg import Org, serve
-from sf_assets.iceberg.warehouse import Warehouse
-from sf_assets.salesforce.quota import Spent
+from sf_assets.iceberg.tables import Warehouse
+from sf_assets.salesforce.rate_limit.quota import Spent
 from sf_assets.salesforce.wire import Usage
 
 # Dagster itself calls it, for a nested resource with an EnvVar.

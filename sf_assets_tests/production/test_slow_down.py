@@ -3,10 +3,10 @@
 import pytest
 
 from sf_assets.errors import WarehouseError
-from sf_assets.iceberg.warehouse import Warehouse
+from sf_assets.iceberg.tables import Warehouse
 
 BURST = 4
-PATIENT = {"s3.retry-strategy-impl": "sf_assets.iceberg.patience.Patient"}
+PATIENT = {"s3.retry-strategy-impl": "sf_assets.iceberg.s3_retry.RetryMore"}
 
 
 def merge(properties, chunk, columns):

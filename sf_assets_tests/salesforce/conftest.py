@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from sf_assets.salesforce.client import Client
-from sf_assets.salesforce.credentials import Credentials
+from sf_assets.salesforce.login.credentials import Credentials
 
 HOST = "acme.my.salesforce.com"
 ORG_ID = "00D000000000001AAA"

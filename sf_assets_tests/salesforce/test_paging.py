@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from sf_assets.errors import AnswerTorn, ForeignAddress, LocatorLost, QueryTooLarge, QuotaSpent, ResourceNotFound
-from sf_assets.salesforce.address import parse_instance_url
+from sf_assets.salesforce.instance_url import parse_instance_url
 from sf_assets.salesforce.paging import HEADERS_BYTES, URI_BYTES, QueryAnswer, pages, query_path
 from sf_assets.salesforce.wire import Page, Query, Reply, Request, Services
 

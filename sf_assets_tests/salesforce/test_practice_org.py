@@ -9,8 +9,8 @@ import pytest
 from sf_assets import errors
 from sf_assets.devorg import Fault, Org, serve
 from sf_assets.salesforce.client import Client
-from sf_assets.salesforce.credentials import Credentials
 from sf_assets.salesforce.describe import SObject
+from sf_assets.salesforce.login.credentials import Credentials
 from sf_assets.salesforce.retry import Patience, Timeouts
 from sf_assets.salesforce.wire import Query
 

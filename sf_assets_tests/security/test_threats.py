@@ -20,7 +20,7 @@ from sf_assets.assets.deployments import read_deployment
 from sf_assets.cli import main
 from sf_assets.definitions import build_definitions
 from sf_assets.errors import HostUnreachable, WarehouseUnreachable
-from sf_assets.iceberg.warehouse import Warehouse
+from sf_assets.iceberg.tables import Warehouse
 
 # Dagster itself calls it, for a nested resource with an EnvVar.
 pytestmark = pytest.mark.filterwarnings("ignore:InitResourceContext.dagster_run:DeprecationWarning")

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from sf_assets.assets.deployments import read_deployment
-from sf_assets.commands.doctor import examine
+from sf_assets.commands.doctor.checks import examine
 from sf_assets.specs.endpoints import endpoints
 
 CHOSEN = [spec for spec in endpoints() if spec.endpoint in ("account", "contact")]
@@ -132,7 +132,7 @@ def test_a_sum_over_no_value_is_no_sum(sound, environment, told):
 LOADED = """
 import sys
 from sf_assets.assets.deployments import read_deployment
-from sf_assets.commands.doctor import examine
+from sf_assets.commands.doctor.checks import examine
 print([finding for finding in examine(read_deployment(), []) if finding.check == "snowflake"])
 print([name for name in sys.modules if name.startswith(("dagster_snowflake", "snowflake."))])
 """

@@ -46,7 +46,7 @@ def test_a_good_account_has_four_good_lines(snowflake, lines):
     assert snowflake.asked == [
         "SELECT CURRENT_USER(), CURRENT_ROLE(), CURRENT_REGION()",
         "SELECT SYSTEM$CATALOG_LINK_STATUS('SF_RAW')",
-        "SELECT SYSTEM$GET_ICEBERG_TABLE_INFORMATION('\"SF_RAW\".\"salesforce\".\"account\"')",
+        'SELECT SYSTEM$GET_ICEBERG_TABLE_INFORMATION(\'"SF_RAW"."salesforce"."account"\')',
         'SELECT COUNT(*), SUM("annual_revenue") FROM "SF_RAW"."salesforce"."account"',
     ]
 

@@ -41,7 +41,7 @@ def test_the_statements_of_a_table():
     )
     assert refresh(TABLES, "account") == 'ALTER ICEBERG TABLE "RAW"."SALESFORCE"."ACCOUNT" REFRESH'
     assert table_information(LINKED, "case") == (
-        "SELECT SYSTEM$GET_ICEBERG_TABLE_INFORMATION('\"SF_RAW\".\"salesforce\".\"case\"')"
+        'SELECT SYSTEM$GET_ICEBERG_TABLE_INFORMATION(\'"SF_RAW"."salesforce"."case"\')'
     )
     assert count_and_sum(TABLES, "opportunity", "amount") == (
         'SELECT COUNT(*), SUM("AMOUNT") FROM "RAW"."SALESFORCE"."OPPORTUNITY"'

@@ -1,0 +1,44 @@
+"""Credentials of the practice org, which makes them at its first start and keeps them in its folder."""
+
+import json
+from pathlib import Path
+
+from pydantic import Field
+
+from sf_assets.assets.credentials import CredentialsResource, digest
+from sf_assets.errors import ConfigError, HostUnreachable, SfAssetsError
+from sf_assets.salesforce.login.credentials import Credentials
+
+FILE = "credentials.json"
+START = "Start it: `sf-assets practice` (or `make demo`, `make dev`); a real org needs SF_ASSETS_DEPLOYMENT=production."
+KEYS = ("consumer_key", "private_key", "username")
+
+
+class PracticeCredentials(CredentialsResource):
+    """What the practice org wrote into its folder; read when a run needs it, since the org may start after Dagster."""
+
+    folder: str = Field(description="The practice org's folder: `practice` under SF_ASSETS_HOME.")
+
+    def fetch(self) -> Credentials:
+        """Return the credentials; raise ConfigError when the practice org has never been started here."""
+        values = json.loads(self._text())
+        return Credentials(**{key: values[key] for key in KEYS})
+
+    def identity(self) -> str:
+        """Return a digest of the file."""
+        return digest(self._text())
+
+    def advised(self, error: SfAssetsError) -> SfAssetsError:
+        """Return the error; a practice org that does not answer is most likely not running."""
+        if isinstance(error, HostUnreachable):
+            error.remedy = f"The practice org is not running. {START}"
+        return error
+
+    def _text(self) -> str:
+        path = Path(self.folder) / FILE
+        if not path.exists():
+            raise ConfigError(
+                f"the practice org has never been started here: there is no {path}",
+                remedy=START,
+            )
+        return path.read_text(encoding="utf-8")

@@ -1,0 +1,173 @@
+"""What happens in the practice org while nobody looks: leads come, deals move, cases close, people log in.
+
+It changes an org through the org's own verbs only; the same org and interval give the same changes.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from itertools import cycle, islice
+from random import Random
+
+from sf_assets.devorg.activity.deals import convert_lead, move_deal, new_amount
+from sf_assets.devorg.activity.people import assign_set, count_page_views, grant_field, log_in
+from sf_assets.devorg.activity.rows import LivingOrg, LivingRows, is_alive, moment
+from sf_assets.devorg.seed.accounts import interest, person
+from sf_assets.devorg.seed.row_builder import DAY_SECONDS, Row, day, pick, stamp
+from sf_assets.devorg.seed.vocabulary import SUBJECTS, TEXTS, firms
+
+FEWEST, MOST, EACH_HOUR = 40, 400, 6
+Happening = Callable[[LivingRows, int], int]
+
+
+def live(org: LivingOrg, since: datetime, until: datetime) -> int:
+    """Let time pass: make plausible changes with stamps inside (since, until], in order; the number of changed rows.
+
+    A short pause sees some forty happenings, a long one at most four hundred. Nothing happens where no whole second
+    lies inside. Both moments are aware.
+    """
+    first, last = int(since.timestamp()) + 1, int(until.timestamp())
+    if last < first:
+        return 0
+    rng = Random(f"{first}/{last}")
+    count = min(MOST, FEWEST + (last - first) * EACH_HOUR // 3_600)
+    moments = sorted(first + int(rng.random() * (last - first + 1)) for _ in range(count))
+    happenings = list(HAPPENINGS)
+    rng.shuffle(happenings)
+    rows = LivingRows(org, rng)
+    return sum(happen(rows, at) for at, happen in zip(moments, islice(cycle(happenings), count), strict=True))
+
+
+# Each happening takes the rows and its moment (epoch seconds) and says how many rows it changed: none when none fits.
+
+
+def new_lead(rows: LivingRows, at: int) -> int:
+    rng = rows.rng
+    values = person(rng, at % 10**6, host="lead.example") | interest(rng, at % 10**6)
+    values |= {"Company": pick(rng, firms()), "Status": "Open - Not Contacted", "OwnerId": rows.one_id("User", at)}
+    rows.insert("Lead", values, at)
+    return 1
+
+
+def work_lead(rows: LivingRows, at: int) -> int:
+    row = rows.one("Lead", at, lambda row: is_alive(row) and row["Status"] == "Open - Not Contacted")
+    return rows.update("Lead", row, {"Status": "Working - Contacted", "IsUnreadByOwner": False}, at) if row else 0
+
+
+def delete_lead(rows: LivingRows, at: int) -> int:
+    row = rows.one("Lead", at, lambda row: is_alive(row) and not row["IsConverted"])
+    return _delete(rows, "Lead", row, at)
+
+
+def new_case(rows: LivingRows, at: int) -> int:
+    contact = rows.one("Contact", at)
+    numbers = [int(row["CaseNumber"]) for row in rows.all("Case")]
+    values: Row = {
+        "CaseNumber": f"{max(numbers, default=999) + 1:08}", "Subject": pick(rows.rng, SUBJECTS), "Status": "New",
+        "Priority": "Medium", "Origin": "Web", "Description": pick(rows.rng, TEXTS),
+    }  # fmt: skip
+    if contact is not None:
+        values |= {"ContactId": contact["Id"], "AccountId": contact["AccountId"], "ContactEmail": contact["Email"]}
+    rows.insert("Case", values, at)
+    return 1
+
+
+def close_case(rows: LivingRows, at: int) -> int:
+    row = rows.one("Case", at, lambda row: is_alive(row) and not row["IsClosed"])
+    return rows.update("Case", row, {"Status": "Closed", "IsClosed": True, "ClosedDate": stamp(at)}, at) if row else 0
+
+
+def new_task(rows: LivingRows, at: int) -> int:
+    deal = rows.one("Opportunity", at)
+    values: Row = {
+        "Subject": "Follow-up: 👋", "Status": "Not Started", "Priority": "Normal", "TaskSubtype": "Task",
+        "ActivityDate": day(at + 3 * DAY_SECONDS), "OwnerId": rows.one_id("User", at),
+    }  # fmt: skip
+    values |= {"WhatId": deal["Id"], "AccountId": deal["AccountId"]} if deal else {}
+    rows.insert("Task", values, at)
+    return 1
+
+
+def finish_task(rows: LivingRows, at: int) -> int:
+    row = rows.one("Task", at, lambda row: is_alive(row) and not row["IsClosed"])
+    values = {"Status": "Completed", "IsClosed": True, "CompletedDateTime": stamp(at)}
+    return rows.update("Task", row, values, at) if row else 0
+
+
+def delete_task(rows: LivingRows, at: int) -> int:
+    return _delete(rows, "Task", rows.one("Task", at, lambda row: is_alive(row) and not row["IsRecurrence"]), at)
+
+
+def undelete_task(rows: LivingRows, at: int) -> int:
+    row = rows.one("Task", at, lambda row: bool(row["IsDeleted"]))
+    if row is None:
+        return 0
+    rows.org.undelete("Task", row["Id"], stamp=moment(at))
+    row |= {"IsDeleted": False, "SystemModstamp": stamp(at)}
+    return 1
+
+
+def _delete(rows: LivingRows, sobject: str, row: Row | None, at: int) -> int:
+    """Put a row in the recycle bin."""
+    if row is None:
+        return 0
+    rows.org.delete(sobject, row["Id"], stamp=moment(at))
+    row |= {"IsDeleted": True, "SystemModstamp": stamp(at)}
+    return 1
+
+
+def edit_contact(rows: LivingRows, at: int) -> int:
+    row = rows.one("Contact", at)
+    values = {"MobilePhone": f"+1-202-555-{int(rows.rng.random() * 10_000):04}", "Title": "Head of Everything"}
+    return rows.update("Contact", row, values, at) if row else 0
+
+
+def new_contact(rows: LivingRows, at: int) -> int:
+    known = rows.one("Contact", at)
+    values = person(rows.rng, at % 10**6, host="mail.example") | {"OwnerId": rows.one_id("User", at)}
+    rows.insert("Contact", values | {"AccountId": known["AccountId"] if known else None}, at)
+    return 1
+
+
+def edit_account(rows: LivingRows, at: int) -> int:
+    """The account of some contact gets another phone number and score; a stamp never goes back."""
+    contact = rows.one("Contact", at, lambda row: is_alive(row) and row["AccountId"] is not None)
+    account = rows.org.row("Account", contact["AccountId"]) if contact else None
+    if account is None or account["SystemModstamp"] > stamp(at):
+        return 0
+    values = {
+        "Phone": f"+49 89 {int(rows.rng.random() * 10**6):06}",
+        "Health_Score__c": round(rows.rng.random() * 100, 1),
+    }
+    return rows.update("Account", account, values, at)
+
+
+def new_event(rows: LivingRows, at: int) -> int:
+    contact = rows.one("Contact", at)
+    starts = at - at % 3_600 + 2 * DAY_SECONDS
+    values: Row = {
+        "Subject": "Meeting", "StartDateTime": stamp(starts), "EndDateTime": stamp(starts + 3_600), "ShowAs": "Busy",
+        "ActivityDateTime": stamp(starts), "ActivityDate": day(starts), "EndDate": day(starts + 3_600),
+        "DurationInMinutes": 60, "GroupEventType": "0", "EventSubtype": "Event", "OwnerId": rows.one_id("User", at),
+    }  # fmt: skip
+    values |= {"WhoId": contact["Id"], "AccountId": contact["AccountId"]} if contact else {}
+    rows.insert("Event", values, at)
+    return 1
+
+
+def activate_order(rows: LivingRows, at: int) -> int:
+    row = rows.one("Order", at, lambda row: is_alive(row) and row["Status"] == "Draft")
+    if row is None:
+        return 0
+    values = {"Status": "Activated", "StatusCode": "Activated", "ActivatedDate": stamp(at)}
+    return rows.update("Order", row, values | {"ActivatedById": row["OwnerId"]}, at)
+
+
+# What happens more often stands here more often.
+HAPPENINGS: Sequence[Happening] = (
+    *(new_lead, new_lead, work_lead, convert_lead, delete_lead),
+    *(move_deal, move_deal, move_deal, new_amount),
+    *(new_case, close_case, close_case),
+    *(new_task, new_task, finish_task, delete_task, undelete_task),
+    *(new_event, activate_order, new_contact, edit_contact, edit_account),
+    *(log_in, log_in, count_page_views, assign_set, grant_field),
+)

@@ -1,0 +1,105 @@
+"""The front desk of a served org: from a whole request to a whole answer, with faults and the log. No sockets here."""
+
+import re
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sf_assets.devorg.api.admin_api import PREFIX, side_answer
+from sf_assets.devorg.api.composite import part_urls
+from sf_assets.devorg.api.messages import Answer, Asked, RequestRecord
+from sf_assets.devorg.api.oauth import App, token_answer
+from sf_assets.devorg.api.request_checks import passed, too_long
+from sf_assets.devorg.api.routes import data_answer, kind_of, sobject_of, versions_answer
+from sf_assets.devorg.api_errors import not_found, unknown_exception
+from sf_assets.devorg.org.faults import Fault, FaultDesk
+from sf_assets.devorg.org.org import Org
+
+TOKEN_PATH = "/services/oauth2/token"  # noqa: S105  # a path, not a secret
+MOST_LOGGED = 100_000  # an org may run for weeks
+VERSIONS_PATH = re.compile(r"/services/data/?")
+
+
+@dataclass(frozen=True)
+class Served:
+    """An answer, and the fault that befalls it on its way (late, cut, reset), if any."""
+
+    answer: Answer
+    fault: Fault | None = None
+
+
+class Desk:
+    """Answers requests of one served org; safe for many threads."""
+
+    def __init__(self, org: Org, app: App) -> None:
+        self.org = org
+        self.app = app
+        self.log: deque[RequestRecord] = deque(maxlen=MOST_LOGGED)
+        self._faults = FaultDesk(org.faults)
+        self._taken = 0
+
+    def number(self) -> int:
+        """The number of the next request, from 1."""
+        with self.org.lock:
+            self._taken += 1
+            return self._taken
+
+    def serve(self, asked: Asked, *, raw_query: str, uri_bytes: int, header_bytes: int) -> Served:
+        """Answer one request and write it to the log. The side door is neither logged nor struck by faults."""
+        if asked.path.startswith(PREFIX):
+            return Served(side_answer(self.org, asked, log=tuple(self.log)))
+        kind = self._kind(asked)
+        fault = self.strike(asked, kind)
+        answer = self._answer(asked, kind, fault, sizes=(uri_bytes, header_bytes))
+        self._note(asked, kind, answer, raw_query=raw_query)
+        return Served(answer, fault)
+
+    def strike(self, asked: Asked, kind: str) -> Fault | None:
+        """The fault that befalls this request or subrequest."""
+        with self.org.lock:
+            return self._faults.strike(number=asked.number, kind=kind, path=asked.path, sobject=sobject_of(asked))
+
+    def _kind(self, asked: Asked) -> str:
+        if asked.path == TOKEN_PATH:
+            return "token"
+        return "versions" if VERSIONS_PATH.fullmatch(asked.path) else kind_of(asked)
+
+    def _answer(self, asked: Asked, kind: str, fault: Fault | None, *, sizes: tuple[int, int]) -> Answer:
+        refused = too_long(self.org, uri_bytes=sizes[0], header_bytes=sizes[1])
+        if refused is not None:
+            return refused
+        if fault is not None and fault.status is not None:
+            content = "text/html" if fault.html else "application/json;charset=UTF-8"
+            return Answer(fault.status, fault.answer_body(), fault.headers, content)
+        try:
+            return self._true_answer(asked, kind)()
+        except Exception as error:  # noqa: BLE001  # the border: a client gets an answer, whatever is wrong here
+            return Answer(500, unknown_exception(error).body())
+
+    def _true_answer(self, asked: Asked, kind: str) -> Callable[[], Answer]:
+        if kind == "versions":
+            return versions_answer
+        if kind == "token":
+            return lambda: self._token(asked)
+        return lambda: passed(self.org, asked, answer=lambda: data_answer(self.org, asked, strike=self.strike))
+
+    def _token(self, asked: Asked) -> Answer:
+        if asked.method != "POST":
+            return Answer(404, not_found().body())
+        return token_answer(self.org, asked, app=self.app)
+
+    def _note(self, asked: Asked, kind: str, answer: Answer, *, raw_query: str) -> None:
+        record = RequestRecord(
+            number=asked.number,
+            at=self.org.clock(),
+            method=asked.method,
+            path=asked.path,
+            query=asked.soql or raw_query,
+            kind=kind,
+            status=answer.status,
+            sobject=sobject_of(asked),
+            user_agent=asked.headers.get("user-agent", ""),
+            parts=part_urls(asked.body) if kind == "composite" else (),
+        )
+        with self.org.lock:
+            self.log.append(record)

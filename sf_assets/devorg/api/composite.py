@@ -1,0 +1,64 @@
+"""POST /composite: up to 25 GETs in one call, of which at most five may be queries; each has its own status inside."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from sf_assets.devorg.api.messages import Answer, Asked, split_target
+from sf_assets.devorg.api_errors import Refusal
+
+MOST_PARTS = 25
+MOST_QUERIES = 5
+Serve = Callable[[Asked], Answer]
+
+
+def composite_answer(asked: Asked, *, serve: Serve, is_query: Callable[[str], bool]) -> Answer:
+    """Answer all subrequests by `serve`; `is_query` tells by the path which of them count against the five."""
+    parts = _parts(asked.body)
+    refusal = _too_many(parts, is_query)
+    if refusal is not None:
+        return Answer(400, _whole([_shown(Answer(400, refusal.body()), None)]))
+    return Answer(200, _whole([_shown(serve(_inner(asked, part)), part["referenceId"]) for part in parts]))
+
+
+def part_urls(body: bytes) -> tuple[str, ...]:
+    """The URLs of a composite body, for the log; none when the body is no composite request."""
+    try:
+        return tuple(str(part["url"]) for part in _parts(body))
+    except Refusal:
+        return ()
+
+
+def _parts(body: bytes) -> list[dict[str, Any]]:
+    try:
+        parts = msgspec.json.decode(body)["compositeRequest"]
+        if all({"method", "url", "referenceId"} <= set(part) for part in parts):
+            return list(parts)
+    except (msgspec.DecodeError, KeyError, TypeError):
+        pass
+    raise Refusal(400, "JSON_PARSER_ERROR", "A composite request is a list of method, url and referenceId")
+
+
+def _too_many(parts: list[dict[str, Any]], is_query: Callable[[str], bool]) -> Refusal | None:
+    if len(parts) > MOST_PARTS:
+        return Refusal(400, "LIMIT_EXCEEDED", f"The request can’t contain more than {MOST_PARTS} operations.")
+    if sum(is_query(split_target(part["url"])[0]) for part in parts) > MOST_QUERIES:
+        told = f"The request can’t contain more than {MOST_QUERIES} query or sObject Collections operations."
+        return Refusal(400, "LIMIT_EXCEEDED", told)
+    return None
+
+
+def _inner(asked: Asked, part: Mapping[str, Any]) -> Asked:
+    path, _, parameters = split_target(part["url"])
+    headers = {name.lower(): str(value) for name, value in part.get("httpHeaders", {}).items()}
+    return Asked(part["method"], path, parameters, headers, b"", asked.server_url, asked.number)
+
+
+def _shown(answer: Answer, reference: str | None) -> bytes:
+    facts = {"httpHeaders": dict(answer.headers), "httpStatusCode": answer.status, "referenceId": reference}
+    return b'{"body":%b,%b' % (answer.body or b"null", msgspec.json.encode(facts)[1:])
+
+
+def _whole(shown: list[bytes]) -> bytes:
+    return b'{"compositeResponse":[%b]}' % b",".join(shown)

@@ -1,0 +1,129 @@
+"""The token endpoint: JWT bearer login with Salesforce's own refusals. Other grants are not served."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import parse_qsl
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from jwt.types import Options
+
+from sf_assets.devorg.api.messages import Answer, Asked
+from sf_assets.devorg.org.org import Org
+
+GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+LONGEST_SECONDS = 180
+LEEWAY_SECONDS = 180
+SIGNATURE_ONLY: Options = {  # claims are checked here, with the org's clock and Salesforce's words
+    "verify_signature": True,
+    "verify_exp": False,
+    "verify_nbf": False,
+    "verify_iat": False,
+    "verify_aud": False,
+    "verify_iss": False,
+    "verify_sub": False,
+    "verify_jti": False,
+}
+HOSTS = {False: "https://login.salesforce.com", True: "https://test.salesforce.com"}
+
+
+@dataclass(frozen=True)
+class App:
+    """The connected app: its consumer key, and the public half of the key pair whose certificate was uploaded."""
+
+    consumer_key: str
+    public_key: RSAPublicKey
+
+
+@dataclass(eq=False)
+class LoginRefused(Exception):
+    """A refusal of the token endpoint: 400, an object and not a list."""
+
+    error: str
+    description: str
+
+    def answer(self) -> Answer:
+        body = {"error": self.error, "error_description": self.description}
+        return Answer(400, json.dumps(body).encode())
+
+
+def token_answer(org: Org, asked: Asked, *, app: App) -> Answer:
+    """The answer to a login."""
+    try:
+        return _granted(org, asked, app=app)
+    except LoginRefused as refusal:
+        return refusal.answer()
+
+
+def _granted(org: Org, asked: Asked, *, app: App) -> Answer:
+    form = dict(parse_qsl(asked.body.decode("utf-8", "replace")))
+    if form.get("grant_type") != GRANT:
+        raise LoginRefused("unsupported_grant_type", "grant type not supported")
+    if not form.get("assertion"):
+        raise LoginRefused("invalid_request", "missing required parameter: assertion")
+    _check_claims(org, _claims(form["assertion"], app), app=app, server_url=asked.server_url)
+    _check_standing(org)
+    with org.lock:
+        token = org.sessions.open(org.org_id, org.now())
+    return Answer(200, json.dumps(_grant(org, token, server_url=asked.server_url)).encode())
+
+
+def _claims(assertion: str, app: App) -> Mapping[str, Any]:
+    """The claims of an assertion that this app has signed; an unknown consumer key is told before a bad signature."""
+    try:
+        issuer = jwt.decode(assertion, options={"verify_signature": False}).get("iss")
+        if issuer != app.consumer_key:
+            raise LoginRefused("invalid_client_id", "client identifier invalid")
+        claims: dict[str, Any] = jwt.decode(assertion, app.public_key, algorithms=["RS256"], options=SIGNATURE_ONLY)
+    except jwt.InvalidTokenError as error:
+        raise LoginRefused("invalid_grant", "invalid assertion") from error
+    return claims
+
+
+def _check_claims(org: Org, claims: Mapping[str, Any], *, app: App, server_url: str) -> None:
+    if not org.behaviour.app_known:
+        raise LoginRefused("invalid_client_id", "client identifier invalid")
+    if claims.get("aud") not in (HOSTS[org.behaviour.sandbox], server_url):
+        raise LoginRefused("invalid_grant", "audience is invalid")
+    _check_expiry(claims.get("exp"), org.now())
+    if claims.get("prn", claims.get("sub")) != org.user["Username"]:
+        raise LoginRefused("invalid_grant", "invalid assertion")
+
+
+def _check_expiry(expiry: Any, now: datetime) -> None:
+    """`exp` may be a number or a text of seconds; at most three minutes ahead, with leeway for skewed clocks."""
+    try:
+        ahead = float(expiry) - now.timestamp()
+    except (TypeError, ValueError) as error:
+        raise LoginRefused("invalid_grant", "invalid assertion") from error
+    if ahead < -LEEWAY_SECONDS:
+        raise LoginRefused("invalid_grant", "expired authorization code")
+    if ahead > LONGEST_SECONDS + LEEWAY_SECONDS:
+        raise LoginRefused("invalid_grant", "invalid assertion")
+
+
+def _check_standing(org: Org) -> None:
+    behaviour = org.behaviour
+    for is_refused, error, description in (
+        (behaviour.login_rate_exceeded, "invalid_grant", "login rate exceeded"),
+        (not behaviour.org_active, "inactive_org", "organization is locked or closed"),
+        (not behaviour.user_active, "inactive_user", "user is inactive"),
+        (behaviour.user_locked, "invalid_grant", "user is locked"),
+        (not behaviour.user_approved, "invalid_grant", "user hasn't approved this consumer"),
+        (not behaviour.user_admin_approved, "invalid_app_access", "user is not admin approved to access this app"),
+    ):
+        if is_refused:
+            raise LoginRefused(error, description)
+
+
+def _grant(org: Org, token: str, *, server_url: str) -> dict[str, str]:
+    return {
+        "access_token": token,
+        "scope": "api refresh_token",
+        "instance_url": org.behaviour.instance_url or server_url,
+        "id": f"{HOSTS[org.behaviour.sandbox]}/id/{org.org_id}/{org.user['Id']}",
+        "token_type": "Bearer",
+    }

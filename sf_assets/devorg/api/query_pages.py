@@ -1,0 +1,142 @@
+"""Query results as pages: the first from a statement, the others from the locator in `nextRecordsUrl`."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import msgspec
+
+from sf_assets.devorg.api.messages import Answer, Asked
+from sf_assets.devorg.api_errors import locator_invalid, query_timeout
+from sf_assets.devorg.org.cursors import Locator
+from sf_assets.devorg.org.org import Org, PageAsked
+from sf_assets.devorg.soql import aggregate
+from sf_assets.devorg.soql.bind import Plan, plan
+from sf_assets.devorg.soql.execute import found_keys
+from sf_assets.devorg.soql.parser import read_soql
+from sf_assets.devorg.store.row_codec import cut, picker
+from sf_assets.devorg.store.table import Table
+
+SMALLEST_BATCH = 200
+Printer = Callable[[list[bytes]], bytes]
+
+
+def first_page(org: Org, asked: Asked, *, version: str, all_rows: bool) -> Answer:
+    """The answer to a statement: its first page, or its aggregate records."""
+    bound = _bound(org, asked.soql)
+    _tell_hooks(org, bound, offset=0)
+    with org.lock:
+        table = org.table(bound.sobject)
+        if bound.outputs:
+            return Answer(200, _aggregates(bound, table, all_rows=all_rows))
+        locator = _opened(org, bound, asked=asked, all_rows=all_rows)
+        return Answer(200, _page(org, locator, offset=0, version=version, server_url=asked.server_url))
+
+
+def later_page(org: Org, asked: Asked, *, version: str, name: str) -> Answer:
+    """The page that a `nextRecordsUrl` means; `name` is `<locator>-<offset>`."""
+    locator_id, _, offset = name.partition("-")
+    with org.lock:
+        locator = org.locators.find(locator_id, org.now(), life_seconds=org.behaviour.locator_seconds)
+    if not offset.isdigit() or int(offset) > len(locator.keys):
+        raise locator_invalid()
+    _tell_hooks(org, locator.plan, offset=int(offset))
+    with org.lock:
+        return Answer(200, _page(org, locator, offset=int(offset), version=version, server_url=asked.server_url))
+
+
+def _bound(org: Org, soql: str) -> Plan:
+    with org.lock:
+        return plan(read_soql(soql), org.visible_tables())
+
+
+def _tell_hooks(org: Org, bound: Plan, *, offset: int) -> None:
+    for hook in list(org.on_page):
+        hook(PageAsked(bound.sobject, bound.select.text, offset))
+
+
+def _opened(org: Org, bound: Plan, *, asked: Asked, all_rows: bool) -> Locator:
+    table = org.table(bound.sobject)
+    keys = found_keys(bound, table, all_rows=all_rows)
+    if org.behaviour.timeout_rows is not None and len(keys) > org.behaviour.timeout_rows:
+        raise query_timeout()
+    frozen = org.behaviour.locator_rows == "frozen"
+    return Locator(
+        id=org.locators.next_id(),
+        plan=bound,
+        all_rows=all_rows,
+        keys=keys,
+        rows=[table.rows[key] for key in keys] if frozen else None,
+        page_rows=_batch_rows(asked.headers.get("sforce-query-options", "")),
+        opened_at=org.now(),
+    )
+
+
+def _batch_rows(options: str) -> int:
+    """The batchSize that a client asks for; out of range it is taken as the nearest that is allowed."""
+    for option in options.split(","):
+        name, _, value = option.partition("=")
+        if name.strip().lower() == "batchsize" and value.strip().isdigit():
+            return min(2_000, max(SMALLEST_BATCH, int(value)))
+    return 2_000
+
+
+# -- one page -----------------------------------------------------------------------------------------------------
+
+
+def _page(org: Org, locator: Locator, *, offset: int, version: str, server_url: str) -> bytes:
+    stop = offset + _rows_of_page(org, locator, offset=offset)
+    printer = record_printer(locator.plan, org.table(locator.plan.sobject), version=version)
+    records = b",".join(map(printer, _cut_rows(org, locator, offset=offset, stop=stop)))
+    more = b""
+    if stop < len(locator.keys):
+        org.locators.keep(locator)
+        more = b'"nextRecordsUrl":"%b",' % _next_url(org, locator, stop, version=version, server_url=server_url)
+    done = b"false" if more else b"true"
+    return b'{"totalSize":%d,"done":%b,%b"records":[%b]}' % (len(locator.keys), done, more, records)
+
+
+def _rows_of_page(org: Org, locator: Locator, *, offset: int) -> int:
+    turns = org.behaviour.short_pages
+    most = min(org.behaviour.page_rows, locator.page_rows)
+    return min(most, turns[offset % len(turns)]) if turns else most
+
+
+def _next_url(org: Org, locator: Locator, offset: int, *, version: str, server_url: str) -> bytes:
+    path = f"/services/data/v{version}/query/{locator.id}-{offset}"
+    host = (org.behaviour.next_url_host or server_url) if org.behaviour.next_url == "full" else ""
+    return f"{host}{path}".encode()
+
+
+def _cut_rows(org: Org, locator: Locator, *, offset: int, stop: int) -> Iterable[list[bytes]]:
+    table = org.table(locator.plan.sobject)
+    if locator.rows is not None:
+        return (cut(row, table.blanks) for row in locator.rows[offset:stop])
+    keys = locator.keys
+    if offset and org.behaviour.locator_rows == "offset":
+        keys = found_keys(locator.plan, table, all_rows=locator.all_rows)
+    return (table.parts(key) for key in keys[offset:stop] if _is_there(table, key, all_rows=locator.all_rows))
+
+
+def _is_there(table: Table, key: str, *, all_rows: bool) -> bool:
+    """A row that was purged, hidden or (for /query) deleted since its result was opened is not on its page."""
+    return key in table.rows and key not in table.unseen and (all_rows or key not in table.shaded)
+
+
+def record_printer(bound: Plan, table: Table, *, version: str) -> Printer:
+    """A function from a cut row to its JSON record."""
+    url = f"/services/data/v{version}/sobjects/{table.schema.name}/"
+    head = f'{{"attributes":{{"type":"{table.schema.name}","url":"{url}%b"}},'
+    template = (head + ",".join(f'"{field.name}":%b' for field in bound.columns) + "}").encode()
+    pick, id_place = picker([table.place[field.name] for field in bound.columns]), table.place["Id"]
+    return lambda parts: template % (parts[id_place][1:-1], *pick(parts))
+
+
+# -- aggregates ---------------------------------------------------------------------------------------------------
+
+
+def _aggregates(bound: Plan, table: Table, *, all_rows: bool) -> bytes:
+    if bound.counts_only:
+        return b'{"totalSize":%d,"done":true,"records":[]}' % aggregate.total(bound, table, all_rows=all_rows)
+    records = aggregate.groups(bound, table, all_rows=all_rows)
+    shown: list[dict[str, Any]] = [{"attributes": {"type": "AggregateResult"}, **record} for record in records]
+    return msgspec.json.encode({"totalSize": len(shown), "done": True, "records": shown})

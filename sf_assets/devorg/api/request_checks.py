@@ -1,0 +1,73 @@
+"""What a data call passes before it is answered: the size of its URI, the session, the quota, the pace."""
+
+from collections.abc import Callable
+
+from sf_assets.devorg import api_errors
+from sf_assets.devorg.api.messages import Answer, Asked
+from sf_assets.devorg.org.org import Org
+
+BEARER = "bearer "
+OLD_SCHEME = "oauth "
+
+
+def too_long(org: Org, *, uri_bytes: int, header_bytes: int) -> Answer | None:
+    """414 for the URI alone, 431 for URI and headers together; an HTML page, as the edge sends it."""
+    if uri_bytes > org.behaviour.uri_bytes:
+        return _bad_message(414, "URI Too Long")
+    if uri_bytes + header_bytes > org.behaviour.uri_bytes:
+        return _bad_message(431, "Request Header Fields Too Large")
+    return None
+
+
+def _bad_message(status: int, reason: str) -> Answer:
+    page = f"<h1>Bad Message {status}</h1><pre>reason: {reason}</pre>".encode()
+    return Answer(status, page, content_type="text/html;charset=iso-8859-1")
+
+
+def passed(org: Org, asked: Asked, *, answer: Callable[[], Answer]) -> Answer:
+    """The answer, if the call may be made; every call that has a session counts."""
+    if not _within_pace(org):
+        return Answer(429, api_errors.too_many_requests().body(), {"Retry-After": "1"})
+    with org.lock:
+        refusal = _session_refusal(org, asked) or _quota_refusal(org)
+    if refusal is not None:
+        return Answer(refusal.status, refusal.body())
+    made = answer()
+    return Answer(made.status, made.body, {**made.headers, **limit_info(org)}, made.content_type)
+
+
+def _within_pace(org: Org) -> bool:
+    pace = org.behaviour.requests_per_second
+    with org.lock:
+        return pace is None or org.usage.allows(org.clock(), per_second=pace)
+
+
+def _session_refusal(org: Org, asked: Asked) -> api_errors.Refusal | None:
+    header = asked.headers.get("authorization", "")
+    if org.behaviour.sessions_refused:
+        return api_errors.session_useless()
+    if header and not header.lower().startswith((BEARER, OLD_SCHEME)):
+        return api_errors.auth_header_invalid()
+    token = header.partition(" ")[2].strip()
+    if not org.sessions.use(token, org.now(), life_seconds=org.behaviour.session_seconds):
+        return api_errors.session_invalid()
+    return None if org.behaviour.api_enabled else api_errors.api_disabled()
+
+
+def _quota_refusal(org: Org) -> api_errors.Refusal | None:
+    if org.usage.used(org.now()) >= org.behaviour.daily_limit:
+        return api_errors.quota_spent()
+    org.usage.count(org.now())
+    return None
+
+
+def limit_info(org: Org) -> dict[str, str]:
+    """The header `Sforce-Limit-Info` in the form that the behaviour asks for."""
+    if org.behaviour.limit_info == "none":
+        return {}
+    with org.lock:
+        used, most = org.usage.used(org.now()), org.behaviour.daily_limit
+    told = f"api-usage={used}/{most}"
+    if org.behaviour.limit_info == "per_app":
+        told += f"; per-app-api-usage={used}/{most}(appName=sf-assets)"
+    return {"Sforce-Limit-Info": told}

@@ -1,0 +1,199 @@
+"""Which request is answered by what: one table, and the gates that every data call passes before it."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC
+from email.utils import format_datetime, parsedate_to_datetime
+
+import msgspec
+
+from sf_assets.devorg import api_errors
+from sf_assets.devorg.api.composite import composite_answer
+from sf_assets.devorg.api.describe import global_describe, object_describe
+from sf_assets.devorg.api.messages import Answer, Asked
+from sf_assets.devorg.api.query_pages import first_page, later_page
+from sf_assets.devorg.api_errors import Refusal
+from sf_assets.devorg.org.faults import Fault
+from sf_assets.devorg.org.org import Org
+from sf_assets.devorg.store.table import Table
+
+VERSIONS = range(31, 68)
+Strike = Callable[[Asked, str], Fault | None]
+FROM = re.compile(r"\bFROM\s+(\w+)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Found:
+    """A request that a route takes: `version` as in the path, `name` what the path names, if anything."""
+
+    kind: str
+    version: str
+    name: str
+
+
+# kind, method, path behind /services/data/vNN.0
+ROUTES: tuple[tuple[str, str, str], ...] = (
+    ("query", "GET", r"/query/?"),
+    ("queryAll", "GET", r"/queryAll/?"),
+    ("more", "GET", r"/query(?:All)?/(?P<name>[^/]+)"),
+    ("sobjects", "GET", r"/sobjects/?"),
+    ("describe", "GET", r"/sobjects/(?P<name>[^/]+)/describe/?"),
+    ("composite", "POST", r"/composite/?"),
+    ("limits", "GET", r"/limits/?"),
+    ("recordCount", "GET", r"/limits/recordCount/?"),
+    ("resources", "GET", r"/?"),
+)
+PREFIX = re.compile(r"/services/data/v(?P<version>\d+\.\d)(?P<rest>.*)", re.DOTALL)
+COMPILED = tuple((kind, method, re.compile(pattern)) for kind, method, pattern in ROUTES)
+QUERIES = frozenset({"query", "queryAll"})
+
+
+def found(asked: Asked) -> Found:
+    """The route of a request; 404 when there is none, 405 when the path wants another method."""
+    prefixed = PREFIX.fullmatch(asked.path)
+    if prefixed is None or not _is_served(prefixed["version"]):
+        raise api_errors.not_found()
+    for kind, method, pattern in COMPILED:
+        match = pattern.fullmatch(prefixed["rest"])
+        if match is not None:
+            if method != asked.method:
+                raise api_errors.method_not_allowed(asked.method, f"{method}, HEAD")
+            return Found(kind, prefixed["version"], match.groupdict().get("name", ""))
+    raise api_errors.not_found()
+
+
+def _is_served(version: str) -> bool:
+    whole, _, part = version.partition(".")
+    return part == "0" and int(whole) in VERSIONS
+
+
+def kind_of(asked: Asked) -> str:
+    """The kind of a data call for logs and faults; `unknown` when no route takes it."""
+    try:
+        return found(asked).kind
+    except Refusal:
+        return "unknown"
+
+
+def sobject_of(asked: Asked) -> str | None:
+    """The object that a request is about, as far as its text tells."""
+    named = FROM.search(asked.soql)
+    if named is not None:
+        return named[1]
+    match = re.search(r"/sobjects/(\w+)", asked.path)
+    return match[1] if match is not None else None
+
+
+def is_query(path: str) -> bool:
+    """Whether a GET of this path is a query, for composite's limit of five."""
+    return kind_of(Asked("GET", path, {}, {}, b"", "")) in QUERIES
+
+
+# -- answering ----------------------------------------------------------------------------------------------------
+
+
+def data_answer(org: Org, asked: Asked, *, strike: Strike) -> Answer:
+    """The answer to a data call or a subrequest, refusals included. `strike` gives the fault of a subrequest."""
+    try:
+        route = found(asked)
+        if route.kind in org.behaviour.unserved:
+            raise _unserved(org, asked)
+        return _answer(org, asked, route, strike=strike)
+    except Refusal as refusal:
+        return Answer(refusal.status, refusal.body())
+
+
+def _unserved(org: Org, asked: Asked) -> Refusal:
+    if org.behaviour.unserved_status == 405:
+        return api_errors.method_not_allowed(asked.method, "HEAD")
+    return api_errors.not_found()
+
+
+def _answer(org: Org, asked: Asked, route: Found, *, strike: Strike) -> Answer:
+    if route.kind in QUERIES:
+        return first_page(org, asked, version=route.version, all_rows=route.kind == "queryAll")
+    if route.kind == "more":
+        return later_page(org, asked, version=route.version, name=route.name)
+    if route.kind == "composite":
+        return composite_answer(asked, serve=lambda part: _part_answer(org, part, strike=strike), is_query=is_query)
+    with org.lock:
+        return METADATA[route.kind](org, asked, route)
+
+
+def _part_answer(org: Org, asked: Asked, *, strike: Strike) -> Answer:
+    fault = strike(asked, kind_of(asked))
+    if fault is not None and fault.status is not None:
+        return Answer(fault.status, fault.answer_body(), fault.headers)
+    if kind_of(asked) == "composite":
+        return Answer(405, api_errors.method_not_allowed(asked.method, "POST").body())
+    return data_answer(org, asked, strike=strike)
+
+
+# -- metadata -----------------------------------------------------------------------------------------------------
+
+
+def _global(org: Org, asked: Asked, route: Found) -> Answer:
+    tables = sorted(org.visible_tables().values(), key=lambda table: table.schema.name)
+    return Answer(200, global_describe(tables, version=route.version))
+
+
+def _describe(org: Org, asked: Asked, route: Found) -> Answer:
+    table = _visible(org, route.name)
+    changed = {"Last-Modified": format_datetime(org.metadata_at.astimezone(UTC), usegmt=True)}
+    since = asked.headers.get("if-modified-since")
+    if since is not None and org.metadata_at <= parsedate_to_datetime(since):
+        return Answer(304, b"", changed)
+    return Answer(200, object_describe(table, version=route.version), changed)
+
+
+def _visible(org: Org, name: str) -> Table:
+    table = org.visible_tables().get(name.lower())
+    if table is None:
+        raise api_errors.not_found()
+    return table
+
+
+def _limits(org: Org, asked: Asked, route: Found) -> Answer:
+    most = org.behaviour.daily_limit
+    left = max(0, most - org.usage.used(org.now()))
+    return Answer(200, msgspec.json.encode({"DailyApiRequests": {"Max": most, "Remaining": left}}))
+
+
+def _record_count(org: Org, asked: Asked, route: Found) -> Answer:
+    tables = org.visible_tables()
+    names = asked.parameters.get("sObjects", "")
+    wanted = [name.strip().lower() for name in names.split(",")] if names else list(tables)
+    counts = [_counted(tables[name]) for name in wanted if name in tables]
+    return Answer(200, msgspec.json.encode({"sObjects": counts}))
+
+
+def _counted(table: Table) -> dict[str, object]:
+    return {"count": len(table.rows) - len(table.shaded), "name": table.schema.name}
+
+
+def _resources(org: Org, asked: Asked, route: Found) -> Answer:
+    path = f"/services/data/v{route.version}"
+    names = ("query", "queryAll", "sobjects", "composite", "limits")
+    return Answer(200, msgspec.json.encode({name: f"{path}/{name}" for name in names}))
+
+
+def versions_answer() -> Answer:
+    """GET /services/data: the API versions, without login."""
+    listed = [{"label": release(n), "url": f"/services/data/v{n}.0", "version": f"{n}.0"} for n in VERSIONS]
+    return Answer(200, msgspec.json.encode(listed))
+
+
+def release(version: int) -> str:
+    """The name of an API version's release: three a year, 59 was the winter of '24."""
+    years, season = divmod(version - 59, 3)
+    return f"{('Winter', 'Spring', 'Summer')[season]} '{24 + years}"
+
+
+METADATA: dict[str, Callable[[Org, Asked, Found], Answer]] = {
+    "sobjects": _global,
+    "describe": _describe,
+    "limits": _limits,
+    "recordCount": _record_count,
+    "resources": _resources,
+}

@@ -1,0 +1,52 @@
+"""Open results: the Ids that a query found, kept for its later pages. Not thread-safe: the org locks."""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sf_assets.devorg.api_errors import locator_invalid
+from sf_assets.devorg.soql.bind import Plan
+from sf_assets.devorg.store.ids import made_id
+
+MOST_OPEN = 200
+
+
+@dataclass(frozen=True)
+class Locator:
+    """`rows` are the rows as they were, where the behaviour freezes them; `keys` are the rows found, in order."""
+
+    id: str
+    plan: Plan
+    all_rows: bool
+    keys: tuple[str, ...] | list[str]
+    rows: list[bytes] | None
+    page_rows: int
+    opened_at: datetime
+
+
+class Locators:
+    """The last results opened; older ones are let go, so that an org that runs for days does not grow."""
+
+    def __init__(self) -> None:
+        self._open: OrderedDict[str, Locator] = OrderedDict()
+        self._count = 0
+
+    def next_id(self) -> str:
+        self._count += 1
+        return made_id("01g", 62**6 + self._count)
+
+    def keep(self, locator: Locator) -> None:
+        self._open[locator.id] = locator
+        if len(self._open) > MOST_OPEN:
+            self._open.popitem(last=False)
+
+    def find(self, locator_id: str, now: datetime, *, life_seconds: float) -> Locator:
+        """The open result; INVALID_QUERY_LOCATOR when it is unknown or has died of age."""
+        locator = self._open.get(locator_id)
+        if locator is None or now - locator.opened_at > timedelta(seconds=life_seconds):
+            self._open.pop(locator_id, None)
+            raise locator_invalid()
+        return locator
+
+    def expire(self) -> None:
+        self._open.clear()

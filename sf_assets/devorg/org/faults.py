@@ -1,0 +1,86 @@
+"""Scripted faults: rules that say which requests go wrong, and how. The first rule that strikes decides."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from random import Random
+from typing import Any
+
+from sf_assets.devorg.api_errors import Refusal
+
+HTML = b"<html><head><title>Error</title></head><body><h1>We are down for maintenance.</h1></body></html>"
+
+
+@dataclass(frozen=True, eq=False)
+class Fault:
+    """One rule. The first block says when it strikes (all that is given must fit), the second what happens then."""
+
+    kind: str | None = None  # query, queryAll, more, describe, composite, token ...
+    path: str | None = None  # a piece of the path
+    sobject: str | None = None
+    number: int | None = None  # the number of the request, from 1
+    after: int = 0  # let so many fitting requests pass first
+    times: int | None = 1  # strike so often; None: always
+    probability: float = 1.0
+    seed: int = 0
+
+    status: int | None = None  # None: the true answer, only late, cut or reset
+    error_code: str | None = None
+    message: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: str | None = None  # the whole body, instead of error_code and message
+    html: bool = False  # an HTML page as the body
+    delay_seconds: float = 0.0
+    reset: bool = False  # the connection is reset without an answer
+    truncate: bool = False  # half of the announced body, then the connection is closed
+
+    def fits(self, *, number: int, kind: str, path: str, sobject: str | None) -> bool:
+        """Whether a request is one that this rule means."""
+        wanted = ((self.kind, kind), (self.sobject, sobject), (self.number, number))
+        return all(want in (None, is_) for want, is_ in wanted) and (self.path is None or self.path in path)
+
+    def answer_body(self) -> bytes:
+        if self.body is not None:
+            return self.body.encode()
+        if self.html:
+            return HTML
+        return Refusal(0, self.error_code, self.message).body() if self.error_code else b""
+
+
+def fault_from(settings: Mapping[str, Any]) -> Fault:
+    """A rule from JSON; an unknown name is refused with the names that there are."""
+    known = [entry.name for entry in fields(Fault)]
+    unknown = sorted(set(settings) - set(known))
+    if unknown:
+        raise ValueError(f"a fault has no {', '.join(unknown)}; there are {', '.join(known)}")
+    return Fault(**settings)
+
+
+def fault_json(fault: Fault) -> dict[str, Any]:
+    return asdict(fault)
+
+
+class FaultDesk:
+    """Counts how often each rule was met, and rolls its dice; the rules are a plain list that may change meanwhile."""
+
+    def __init__(self, rules: Iterable[Fault]) -> None:
+        self.rules = rules
+        self._met: dict[Fault, int] = {}
+        self._struck: dict[Fault, int] = {}
+        self._dice: dict[Fault, Random] = {}
+
+    def strike(self, *, number: int, kind: str, path: str, sobject: str | None) -> Fault | None:
+        """The rule that decides this request's answer, if any."""
+        for rule in list(self.rules):
+            if rule.fits(number=number, kind=kind, path=path, sobject=sobject) and self._fires(rule):
+                return rule
+        return None
+
+    def _fires(self, rule: Fault) -> bool:
+        self._met[rule] = self._met.get(rule, 0) + 1
+        spent = rule.times is not None and self._struck.get(rule, 0) >= rule.times
+        if spent or self._met[rule] <= rule.after:
+            return False
+        if self._dice.setdefault(rule, Random(rule.seed)).random() >= rule.probability:
+            return False
+        self._struck[rule] = self._struck.get(rule, 0) + 1
+        return True

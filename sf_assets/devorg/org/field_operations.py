@@ -1,0 +1,106 @@
+"""What can be done to an org's objects and fields while it runs: what an administrator does between two syncs."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, fields, replace
+from typing import Any
+
+from sf_assets.devorg.org.state import OrgState
+from sf_assets.devorg.store.row_codec import decode
+from sf_assets.devorg.store.schema import FieldSchema
+
+NUMBERS = frozenset({"double", "currency", "percent"})
+WHOLE = frozenset({"int", "long"})
+
+
+class FieldVerbs(OrgState):
+    """Add, hide, show and retype fields; switch objects off and on."""
+
+    def add_field(self, sobject: str, field: FieldSchema | Mapping[str, Any]) -> None:
+        """Add a field behind the others; every row has null in it (a boolean false). Names ending in __c are custom."""
+        with self.lock:
+            made = field if isinstance(field, FieldSchema) else field_from(field)
+            self.table(sobject).set_field(made)
+            self._changed("add_field", sobject=sobject, field=asdict(made))
+
+    def hide_field(self, sobject: str, name: str) -> None:
+        """Field-level security takes a field away: it is in no describe, and naming it is INVALID_FIELD."""
+        with self.lock:
+            table = self.table(sobject)
+            table.set_field(replace(table.schema.fields[name], visible=False))
+            self._changed("hide_field", sobject=sobject, name=name)
+
+    def show_field(self, sobject: str, name: str) -> None:
+        """Give a hidden field back."""
+        with self.lock:
+            table = self.table(sobject)
+            table.set_field(replace(table.schema.fields[name], visible=True))
+            self._changed("show_field", sobject=sobject, name=name)
+
+    def retype_field(self, sobject: str, name: str, type: str, **facts: Any) -> None:  # noqa: A002  # describe's word
+        """Give a field another type; values are converted, and null where they cannot be. No stamp moves."""
+        with self.lock:
+            table = self.table(sobject)
+            field = replace(table.schema.fields[name], type=type, **facts)
+            place, turn = table.place[name], converter(type)
+            table.retype_field(field, {key: turn(decode(table.parts(key)[place])) for key in table.rows})
+            self._changed("retype_field", sobject=sobject, name=name, type=type, **facts)
+
+    def switch_off(self, sobject: str) -> None:
+        """Switch an object's feature off: not in describe-global, 404 on its describe, INVALID_TYPE in SOQL."""
+        with self.lock:
+            self.switched_off.add(self.table(sobject).schema.name)
+            self._changed("switch_off", sobject=sobject)
+
+    def switch_on(self, sobject: str) -> None:
+        with self.lock:
+            self.switched_off.discard(self.table(sobject).schema.name)
+            self._changed("switch_on", sobject=sobject)
+
+    def _changed(self, verb: str, **arguments: Any) -> None:
+        self.metadata_at = self.now()
+        self.note(verb, **arguments)
+
+
+def field_from(facts: Mapping[str, Any]) -> FieldSchema:
+    """A field from plain facts, in our names or describe's; an unknown name is refused with the known ones."""
+    given = {DESCRIBE_NAMES.get(name, name): value for name, value in facts.items()}
+    known = [entry.name for entry in fields(FieldSchema)]
+    unknown = sorted(set(given) - set(known))
+    if unknown:
+        raise ValueError(f"a field has no {', '.join(unknown)}; there are {', '.join(known)}")
+    lists = {name: tuple(given[name]) for name in ("reference_to", "picklist_values") if name in given}
+    custom = str(given.get("name", "")).endswith("__c")
+    return FieldSchema(**{"label": given.get("name", ""), "custom": custom, **given, **lists})
+
+
+DESCRIBE_NAMES = {
+    "referenceTo": "reference_to",
+    "picklistValues": "picklist_values",
+    "compoundFieldName": "compound_field_name",
+}
+
+
+def converter(type_name: str) -> Callable[[Any], Any]:
+    """From a value of any type to one of this type, or None where there is none."""
+    if type_name in NUMBERS:
+        return _number
+    if type_name in WHOLE:
+        return lambda value: None if (number := _number(value)) is None else int(number)
+    if type_name == "boolean":
+        return bool
+    if type_name in ("date", "datetime", "time"):
+        return lambda value: None
+    return _text
+
+
+def _number(value: Any) -> float | None:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return None
+
+
+def _text(value: Any) -> str | None:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return None if value is None else str(value)

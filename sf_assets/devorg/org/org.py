@@ -1,0 +1,141 @@
+"""The practice org: an object that holds thirty Salesforce objects and can be changed while it is served."""
+
+from collections.abc import Callable, Iterator, Mapping
+from copy import copy
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sf_assets.devorg.org.cursors import Locators
+from sf_assets.devorg.org.faults import Fault
+from sf_assets.devorg.org.field_operations import FieldVerbs
+from sf_assets.devorg.org.row_operations import RowVerbs
+from sf_assets.devorg.org.sessions import Sessions
+from sf_assets.devorg.org.settings import Behaviour
+from sf_assets.devorg.org.state import OrgState, built_tables
+from sf_assets.devorg.org.usage import Usage
+from sf_assets.devorg.seed.all_objects import seed_rows
+from sf_assets.devorg.store.schema import ObjectSchema, load_objects
+from sf_assets.devorg.store.timestamps import Clock, wall_clock
+
+VERBS = (
+    "insert",
+    "insert_many",
+    "update",
+    "restamp",
+    "delete",
+    "undelete",
+    "purge",
+    "merge",
+    "hide_rows",
+    "show_rows",
+    "add_field",
+    "hide_field",
+    "show_field",
+    "retype_field",
+    "switch_off",
+    "switch_on",
+)
+
+
+@dataclass(frozen=True)
+class PageAsked:
+    """What `on_page` hooks are told before a page is built; `offset` counts rows from the start of the result."""
+
+    sobject: str
+    soql: str
+    offset: int
+
+
+class Org(RowVerbs, FieldVerbs):
+    """A Salesforce org in memory.
+
+    `rows` says how many rows of an object to make; `base` is the moment that the made data leads up to (the clock's
+    now). `objects` and `data` replace the thirty objects and their rows by others. `faults` and `on_page` are plain
+    lists; `behaviour` is replaced whole.
+    """
+
+    def __init__(
+        self,
+        *,
+        seed: int = 7,
+        rows: Mapping[str, int] | None = None,
+        clock: Clock = wall_clock,
+        base: datetime | None = None,
+        behaviour: Behaviour | None = None,
+        objects: Mapping[str, ObjectSchema] | None = None,
+        data: Mapping[str, list[dict[str, Any]]] | None = None,
+    ) -> None:
+        if data is None:
+            data = seed_rows(seed, base or clock(), rows or {}) if objects is None else {}
+        tables = built_tables(load_objects() if objects is None else objects, data)
+        super().__init__(tables=tables, seed=seed, clock=clock, behaviour=behaviour or Behaviour())
+        self.begin_serving()
+
+    def begin_serving(self) -> None:
+        """Forget sessions, results, faults, hooks and spent calls."""
+        self.faults: list[Fault] = []
+        self.on_page: list[Callable[[PageAsked], None]] = []
+        self.sessions = Sessions()
+        self.locators = Locators()
+        self.usage = Usage()
+
+    def copy(self, *, clock: Clock | None = None) -> "Org":
+        """An org of its own with the same rows, without sessions, faults or journal; cheap."""
+        with self.lock:
+            twin = copy(self)
+            OrgState.__init__(
+                twin,
+                tables={name: table.copy() for name, table in self.tables.items()},
+                seed=self.seed,
+                clock=clock or self.clock,
+                behaviour=self.behaviour,
+            )
+            twin.switched_off = set(self.switched_off)
+            twin.begin_serving()
+            return twin
+
+    def behave(self, **switches: Any) -> None:
+        """Set switches of the behaviour: `org.behave(page_rows=200)`."""
+        self.behaviour = replace(self.behaviour, **switches)
+
+    def apply(self, operation: Mapping[str, Any]) -> Any:
+        """Do what a line of the journal, or of the side door, says: `{"op": "update", "sobject": ..., ...}`."""
+        arguments = dict(operation)
+        verb = arguments.pop("op", None)
+        if verb not in VERBS:
+            raise ValueError(f"no operation {verb!r}; there are {', '.join(VERBS)}")
+        return getattr(self, verb)(**arguments)
+
+    def rows(self, sobject: str, deleted: bool = True) -> list[dict[str, Any]]:
+        """The truth: all rows by Id with all fields, hidden ones too, as the wire would show them."""
+        with self.lock:
+            return list(self._records(sobject, deleted=deleted))
+
+    def _records(self, sobject: str, *, deleted: bool) -> Iterator[dict[str, Any]]:
+        table = self.table(sobject)
+        for key in table.by_id.between():
+            record = table.record(key)
+            if deleted or not record.get("IsDeleted"):
+                yield record
+
+    def row(self, sobject: str, record_id: str) -> dict[str, Any]:
+        """The truth of one row; KeyError when there is none."""
+        with self.lock:
+            table = self.table(sobject)
+            return table.record(table.key(record_id))
+
+    def expire_sessions(self) -> None:
+        """Every token given out so far is 401 INVALID_SESSION_ID from now on."""
+        with self.lock:
+            self.sessions.expire()
+
+    def expire_locators(self) -> None:
+        """Every nextRecordsUrl given out so far is INVALID_QUERY_LOCATOR from now on."""
+        with self.lock:
+            self.locators.expire()
+
+    def spend_calls(self, used: int) -> None:
+        """Pretend that so many calls of the day's quota are used."""
+        with self.lock:
+            self.usage.set(used, self.now())

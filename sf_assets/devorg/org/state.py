@@ -1,0 +1,71 @@
+"""What the org is made of: tables, a clock, one lock, and a journal of what was done to it."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from threading import RLock
+from typing import Any
+
+from sf_assets.devorg.org.settings import Behaviour
+from sf_assets.devorg.store.ids import made_id
+from sf_assets.devorg.store.schema import ObjectSchema
+from sf_assets.devorg.store.table import Table
+from sf_assets.devorg.store.timestamps import Clock, as_moment, stamp_text
+
+Journal = Callable[[dict[str, Any]], None]
+NOBODY = "005000000000001AAA"
+
+
+class OrgState:
+    """Tables by API name. Every public verb of the org holds `lock`, so that a page never shows half a change."""
+
+    def __init__(self, *, tables: dict[str, Table], seed: int, clock: Clock, behaviour: Behaviour) -> None:
+        self.lock = RLock()
+        self.clock = clock
+        self.behaviour = behaviour
+        self.journal: Journal | None = None
+        self.seed = seed
+        self.tables = tables
+        self.switched_off: set[str] = set()
+        self.metadata_at = self.now()
+        self.org_id = next(iter(tables["Organization"].rows), "") if "Organization" in tables else ""
+        self.org_id = self.org_id or made_id("00D", 62**8 + seed)
+
+    def now(self) -> datetime:
+        """The org's own time, whole seconds, UTC."""
+        return as_moment(self.clock()).replace(microsecond=0)
+
+    def stamp(self, given: datetime | str | None) -> str:
+        """The stamp of a change: the org's time, unless the caller gives one (late commits, old imports)."""
+        return stamp_text(self.now() if given is None else as_moment(given))
+
+    def table(self, sobject: str) -> Table:
+        """The object's table, also when it is switched off; KeyError names the objects that there are."""
+        if sobject not in self.tables:
+            raise KeyError(f"no object {sobject}; there are {', '.join(sorted(self.tables))}")
+        return self.tables[sobject]
+
+    def visible_tables(self) -> dict[str, Table]:
+        """The tables that the integration user may see, by lower-cased name."""
+        return {name.lower(): table for name, table in self.tables.items() if name not in self.switched_off}
+
+    def note(self, verb: str, **arguments: Any) -> None:
+        """Write what was done to the journal, in the form that `Org.apply` takes."""
+        if self.journal is not None:
+            self.journal({"op": verb, **arguments})
+
+    @property
+    def user(self) -> Mapping[str, Any]:
+        """The integration user's row: the first active user, or a made-up one in an org without users."""
+        table = self.tables.get("User")
+        with self.lock:
+            records = map(table.record, table.by_id.between()) if table is not None else iter(())
+            active = (record for record in records if record.get("IsActive", True))
+            return next(active, {"Id": NOBODY, "Username": "integration@practice.example"})
+
+
+def built_tables(objects: Mapping[str, ObjectSchema], data: Mapping[str, list[dict[str, Any]]]) -> dict[str, Table]:
+    """A table for each object, filled with its rows."""
+    tables = {name: Table(schema) for name, schema in objects.items()}
+    for name, records in data.items():
+        tables[name].insert(records)
+    return tables

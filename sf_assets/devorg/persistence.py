@@ -1,0 +1,149 @@
+"""A practice org that lives on: its folder holds the key pair, the seed, and a journal of all that was done to it.
+
+Never to be put under version control: the folder carries a `.gitignore` of its own that names everything in it.
+"""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sf_assets.devorg.activity.simulate import live
+from sf_assets.devorg.credentials import CONSUMER_KEY, Credentials, new_private_key
+from sf_assets.devorg.org.org import Org
+from sf_assets.devorg.org.settings import Behaviour
+from sf_assets.devorg.store.timestamps import Clock, as_moment, stamp_text, wall_clock
+
+Counts = Mapping[str, int]
+SEED = 7
+LONGEST_LIFE = timedelta(days=3)
+ONLY_OWNER = 0o600
+
+
+@dataclass(frozen=True)
+class Birth:
+    """What an org is made from; the same birth gives the same first day."""
+
+    seed: int
+    base: str
+    counts: Counts
+
+
+class PracticeHome:
+    """One folder, one org. A second start gives the org of the first with its changes, and lets it live meanwhile."""
+
+    def __init__(self, folder: Path, *, clock: Clock = wall_clock) -> None:
+        self.folder = folder
+        self.clock = clock
+        self._last_seen: datetime | None = None
+
+    def open(
+        self, *, seed: int | None = None, counts: Mapping[str, int] | None = None, behaviour: Behaviour | None = None
+    ) -> Org:
+        """The folder's org, made on the first start. Later `seed` and `counts` must be the same or absent.
+
+        ValueError when they differ: an org does not change its past, another folder is another org.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / ".gitignore").write_text("*\n", encoding="utf-8")
+        is_first_start = not self._birth_file.exists()
+        birth = self._birth(seed, counts or {})
+        org = Org(
+            seed=birth.seed,
+            rows=birth.counts,
+            base=as_moment(birth.base),
+            clock=self.clock,
+            behaviour=behaviour,
+        )
+        self._replay(org)
+        org.journal = self._write
+        if not is_first_start:  # making the first rows takes a moment in which nothing is to happen
+            self._live(org, since=self._last_seen or as_moment(birth.base))
+        return org
+
+    @property
+    def _birth_file(self) -> Path:
+        return self.folder / "org.json"
+
+    @property
+    def credentials_file(self) -> Path:
+        return self.folder / "credentials.json"
+
+    @property
+    def key_file(self) -> Path:
+        return self.folder / "key.pem"
+
+    @property
+    def journal_file(self) -> Path:
+        return self.folder / "journal.jsonl"
+
+    def credentials(self, org: Org) -> Credentials:
+        """The org's credentials, made on the first start; both files are readable by their owner alone."""
+        if not self.key_file.exists():
+            _write_secret(self.key_file, new_private_key())
+        made = Credentials(CONSUMER_KEY, self.key_file.read_text(encoding="ascii"), str(org.user["Username"]))
+        _write_secret(self.credentials_file, json.dumps(asdict(made), indent=1))
+        return made
+
+    # -- the past -----------------------------------------------------------------------------------------------
+
+    def _birth(self, seed: int | None, counts: Counts) -> Birth:
+        path = self._birth_file
+        if path.exists():
+            known = Birth(**json.loads(path.read_text(encoding="utf-8")))
+            self._check_same(known, seed, counts)
+            return known
+        born = Birth(SEED if seed is None else seed, stamp_text(self.clock()), dict(counts))
+        path.write_text(json.dumps(asdict(born), indent=1), encoding="utf-8")
+        return born
+
+    def _check_same(self, known: Birth, seed: int | None, counts: Counts) -> None:
+        differing = sorted(name for name, rows in counts.items() if known.counts.get(name) != rows)
+        if seed not in (None, known.seed):
+            differing = [f"seed ({known.seed})", *differing]
+        if differing:
+            raise ValueError(
+                f"the org in {self.folder} was made with another {', '.join(differing)}: "
+                "remove the folder, or name another one with --home"
+            )
+
+    def _replay(self, org: Org) -> None:
+        for operation in self._journal():
+            if "lived_until" in operation:
+                self._last_seen = as_moment(operation["lived_until"])
+            else:
+                org.apply(operation)
+
+    def _journal(self) -> Iterator[dict[str, Any]]:
+        """The operations so far. A last line without its end was cut by a crash: it was not done, and is cut off."""
+        if not self.journal_file.exists():
+            return
+        with self.journal_file.open("r+b") as journal:
+            for line in journal:
+                if line.endswith(b"\n"):
+                    yield json.loads(line)
+                else:
+                    journal.truncate(journal.tell() - len(line))
+
+    def _write(self, operation: dict[str, Any]) -> None:
+        with self.journal_file.open("a", encoding="utf-8") as journal:
+            journal.write(json.dumps(operation, ensure_ascii=False) + "\n")
+
+    # -- the time between two starts ----------------------------------------------------------------------------
+
+    def _live(self, org: Org, *, since: datetime) -> None:
+        """Let plausible things happen for the time passed, three days at the most, and remember until when."""
+        until = org.now()
+        if until > since:
+            live(org, max(since, until - LONGEST_LIFE), until)
+            self._write({"lived_until": stamp_text(until)})
+
+
+def _write_secret(path: Path, text: str) -> None:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, ONLY_OWNER)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        os.fchmod(handle, ONLY_OWNER)
+        file.write(text)

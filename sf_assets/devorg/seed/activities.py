@@ -1,0 +1,141 @@
+"""Tasks and events: what people did with customers. Old ones are archived: only a queryAll shows them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from random import Random
+
+from sf_assets.devorg.seed.accounts import CASE_QUEUE, LONGEST_TEXT, described, doomed
+from sf_assets.devorg.seed.row_builder import DAY_SECONDS, Row, Sheet, day, maybe, pick, stamp
+from sf_assets.devorg.seed.vocabulary import long_text
+
+ARCHIVED_AFTER_DAYS = 365
+HOUR_SECONDS = 3_600
+SERIES = 4  # activities in a recurring series
+SUBJECTS = (
+    "Call",
+    "Email",
+    "Send Letter/Quote",
+    "Send Quote",
+    "Other",
+    "Follow-up: 👋",
+    "Rückruf",
+    "מעקב",
+    None,
+    "Demo\tprep",
+)
+OPEN_STATUSES = ("Not Started", "In Progress", "Waiting on someone else", "Deferred")
+
+
+def fill_tasks(sheet: Sheet, *, whos: Sequence[Sheet], whats: Sequence[Sheet]) -> None:
+    """The wanted tasks; those that were done long ago are archived."""
+    rng = sheet.rng
+    for index, at in enumerate(sheet.planned()):
+        due = at + int(rng.random() * 30) * DAY_SECONDS
+        touched = min(sheet.ends, sheet.later(at))
+        row = _task(rng, index) | _about(rng, at, whos=whos, whats=whats)
+        row |= _done(rng, due, touched, ends=sheet.ends) | {"IsDeleted": doomed(sheet, 0.03)}
+        added = sheet.add(at, row, touched=touched)
+        if index % 50 == 9:
+            added["OwnerId"] = CASE_QUEUE
+    sheet.seal()
+    _recur(sheet, start="RecurrenceStartDateOnly", shown=lambda row: row["ActivityDate"])
+
+
+def _task(rng: Random, index: int) -> Row:
+    """Subject, priority and texts; a fifth are calls."""
+    chance, is_call = rng.random(), rng.random() < 0.2
+    priority = ("High", "Normal", "Normal", "Low")[int(chance * 4)]
+    values = {"CallDurationInSeconds": int(chance * 3_600), "CallType": "Outbound", "CallObject": f"call-{index}"}
+    return (values if is_call else {}) | {
+        "Subject": pick(rng, SUBJECTS) or None, "Priority": priority, "IsHighPriority": priority == "High",
+        "Description": long_text(LONGEST_TEXT) if index % 1_500 == 7 else described(rng),
+        "TaskSubtype": "Call" if is_call else "Task", "CallDisposition": "Reached" if is_call else None,
+        "Outcome_Code__c": maybe(rng, 0.3, f"0{int(chance * 99):02}"), "Effort_Hours__c": round(chance * 8, 2),
+    }  # fmt: skip
+
+
+def _about(rng: Random, at: int, *, whos: Sequence[Sheet], whats: Sequence[Sheet]) -> Row:
+    """Whom and what an activity is about; a lead has no second subject."""
+    who = pick(rng, whos).one(rng, at) if rng.random() < 0.7 else None
+    is_lead = who is not None and "Company" in who
+    sheet = pick(rng, whats)
+    what = None if is_lead or rng.random() < 0.3 else sheet.one(rng, at)
+    account_id = None
+    if what is not None:
+        account_id = what["Id"] if sheet.schema.name == "Account" else what.get("AccountId")
+    elif who is not None:
+        account_id = who.get("AccountId")
+    return {"WhoId": who["Id"] if who else None, "WhatId": what["Id"] if what else None, "AccountId": account_id}
+
+
+def _done(rng: Random, due: int, touched: int, *, ends: int) -> Row:
+    """Whether a task is done, and archived since."""
+    is_closed = rng.random() < 0.75 and due < ends
+    status = "Completed" if is_closed else pick(rng, OPEN_STATUSES)
+    is_archived = is_closed and due < ends - ARCHIVED_AFTER_DAYS * DAY_SECONDS
+    has_reminder = not is_closed and rng.random() < 0.3
+    return {
+        "ActivityDate": maybe(rng, 0.9, day(due)) if not is_archived else day(due), "Status": status,
+        "IsClosed": is_closed, "IsArchived": is_archived, "IsReminderSet": has_reminder,
+        "CompletedDateTime": stamp(touched) if is_closed else None,
+        "ReminderDateTime": stamp(due - due % DAY_SECONDS + 8 * HOUR_SECONDS) if has_reminder else None,
+    }  # fmt: skip
+
+
+def fill_events(sheet: Sheet, *, whos: Sequence[Sheet], whats: Sequence[Sheet]) -> None:
+    """The wanted events, some all day long, some still to come; those long over are archived."""
+    rng = sheet.rng
+    for index, at in enumerate(sheet.planned()):
+        row = _event(rng, at, ends=sheet.ends) | _about(rng, at, whos=whos, whats=whats)
+        row |= {"IsDeleted": doomed(sheet, 0.03), "Location": pick(rng, ("Raum 3", "Zoom", "客先", "4th floor", None))}
+        row["Description"] = long_text(20_000) if index % 300 == 5 else described(rng)
+        sheet.add(at, row)
+    sheet.seal()
+    _recur(sheet, start="RecurrenceStartDateTime", shown=lambda row: row["StartDateTime"])
+
+
+def _event(rng: Random, at: int, *, ends: int) -> Row:
+    is_all_day = rng.random() < 0.1
+    starts_on = at // DAY_SECONDS + int(rng.random() * 45)
+    minutes = 1_440 if is_all_day else pick(rng, (15, 30, 60, 90))
+    starts = starts_on * DAY_SECONDS + (0 if is_all_day else (8 + int(rng.random() * 9)) * HOUR_SECONDS)
+    over = starts + minutes * 60
+    return {
+        "Subject": pick(rng, ("Meeting", "Call", "Demo 🎬", "Jour fixe", "Other")), "IsAllDayEvent": is_all_day,
+        "ActivityDateTime": None if is_all_day else stamp(starts), "ActivityDate": day(starts), "EndDate": day(over),
+        "DurationInMinutes": minutes, "StartDateTime": stamp(starts), "EndDateTime": stamp(over), "ShowAs": "Busy",
+        "GroupEventType": "0", "IsArchived": over < ends - ARCHIVED_AFTER_DAYS * DAY_SECONDS, "EventSubtype": "Event",
+        "IsPrivate": rng.random() < 0.05, "IsReminderSet": False,
+    }  # fmt: skip
+
+
+def _recur(sheet: Sheet, *, start: str, shown: Callable[[Row], str | None]) -> None:
+    """Let some neighbours be one series: the first is the pattern, the others are its occurrences."""
+    for first in range(20, len(sheet.alive) - SERIES, 100):
+        pattern, *others = sheet.alive[first : first + SERIES]
+        pattern |= {
+            "IsRecurrence": True, "RecurrenceType": "RecursWeekly", "RecurrenceInterval": 1, start: shown(pattern),
+            "RecurrenceDayOfWeekMask": 2, "RecurrenceEndDateOnly": shown(others[-1]) and str(shown(others[-1]))[:10],
+        }  # fmt: skip
+        for row in (pattern, *others):
+            row["RecurrenceActivityId"] = pattern["Id"]
+
+
+def mark_activity(tasks: Sheet, events: Sheet, *, touched: Sequence[Sheet], opportunities: Sheet) -> None:
+    """Set what records show of their activities: the last one's day, and for deals whether something is open."""
+    last: dict[str, str] = {}
+    for row in (*tasks.alive, *events.alive):
+        if row["ActivityDate"] and (row.get("IsClosed") or "StartDateTime" in row):
+            for record_id in filter(None, (row["WhoId"], row["WhatId"], row["AccountId"])):
+                last[record_id] = max(last.get(record_id, ""), row["ActivityDate"])
+    for sheet in touched:
+        for row in sheet.alive:
+            row["LastActivityDate"] = last.get(row["Id"])
+    _mark_open(tasks, {row["Id"]: row for row in opportunities.alive}, today=day(tasks.ends))
+
+
+def _mark_open(tasks: Sheet, opportunities: Mapping[str, Row], *, today: str) -> None:
+    for task in tasks.alive:
+        row = opportunities.get(task["WhatId"])
+        if row is not None and not task["IsClosed"]:
+            row["HasOpenActivity"] = True
+            row["HasOverdueTask"] |= bool(task["ActivityDate"] and task["ActivityDate"] < today)

@@ -1,0 +1,164 @@
+"""The practice org's first day: the rows of all thirty objects, which fit together, for a seed and a base time.
+
+The same seed, base and counts give the same rows; another count changes the others' numbers as little as it can.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from random import Random
+from typing import Any
+
+from sf_assets.devorg.seed.accounts import convert_leads, fill_accounts, fill_contacts, fill_leads
+from sf_assets.devorg.seed.activities import fill_events, fill_tasks, mark_activity
+from sf_assets.devorg.seed.cases import fill_cases
+from sf_assets.devorg.seed.catalog import fill_pricebooks, fill_prices, fill_products
+from sf_assets.devorg.seed.deals import fill_contact_roles, fill_deals, sum_pipelines
+from sf_assets.devorg.seed.marketing import fill_campaigns, fill_members, roll_up
+from sf_assets.devorg.seed.orders import fill_assets, fill_orders
+from sf_assets.devorg.seed.people import fill_organization, fill_profiles, fill_roles, fill_users, sign
+from sf_assets.devorg.seed.permissions import (
+    active_record_types,
+    fill_assignments,
+    fill_field_permissions,
+    fill_object_permissions,
+    fill_permission_sets,
+    fill_record_types,
+)
+from sf_assets.devorg.seed.quotes import fill_contracts, fill_quotes, sign_deals
+from sf_assets.devorg.seed.row_builder import DAY_SECONDS, Sheet
+from sf_assets.devorg.store.schema import ObjectSchema, load_objects
+
+QUIET_SECONDS = 3_661  # nothing is stamped in the hour before the base
+
+# object: (rows of a default org, days before the base on which its first row is born)
+PLAN: Mapping[str, tuple[int, int]] = {
+    "Organization": (1, 1_600), "Profile": (12, 1_599), "UserRole": (15, 1_598), "User": (60, 1_590),
+    "PermissionSet": (24, 1_580), "PermissionSetAssignment": (130, 1_570), "ObjectPermissions": (600, 1_560),
+    "FieldPermissions": (3_000, 1_560), "RecordType": (8, 1_580), "Pricebook2": (4, 1_400), "Product2": (60, 1_390),
+    "PricebookEntry": (300, 1_380), "Campaign": (24, 1_300), "Account": (600, 1_200), "Contact": (1_500, 1_190),
+    "Lead": (800, 1_190), "Opportunity": (1_200, 1_150), "OpportunityLineItem": (1_400, 1_150),
+    "OpportunityHistory": (2_800, 1_150), "OpportunityContactRole": (700, 1_150), "Contract": (150, 1_140),
+    "Quote": (300, 1_140), "QuoteLineItem": (600, 1_140), "Order": (220, 1_100), "OrderItem": (450, 1_100),
+    "Asset": (250, 1_050), "CampaignMember": (700, 1_150), "Case": (700, 1_040), "Task": (2_500, 1_030),
+    "Event": (500, 1_030),
+}  # fmt: skip
+AT_LEAST_ONE = frozenset({"Profile", "User"})
+ONE = frozenset({"Organization"})
+SET_UP_EARLY = frozenset({"Organization", "Profile", "UserRole", "User"})
+
+Sheets = Mapping[str, Sheet]
+
+
+def seed_rows(seed: int, base: datetime, counts: Mapping[str, int]) -> dict[str, list[dict[str, Any]]]:
+    """Every object's rows by API name, in the order of their Ids, each row with every field of the schema as a key.
+
+    `counts` are rows by sObject, where they shall differ from the default; children get fewer where they lack parents.
+    Values are as the wire shows them; addresses are objects that rows share, not to be changed in place. All stamps
+    are more than an hour before `base` (aware). KeyError for an unknown sObject.
+    """
+    schemas = load_objects()
+    unknown = counts.keys() - schemas.keys()
+    if unknown:
+        raise KeyError(f"no such sObject: {', '.join(sorted(unknown))}")
+    sheets = _sheets(schemas, seed=seed, base=int(base.timestamp()), counts=counts)
+    _set_up(sheets, schemas)
+    _meet_customers(sheets)
+    _sell(sheets)
+    _serve(sheets)
+    return {name: sheets[name].rows for name in schemas}
+
+
+def _sheets(schemas: Mapping[str, ObjectSchema], *, seed: int, base: int, counts: Mapping[str, int]) -> Sheets:
+    """An empty sheet for each object, with a source of chance of its own."""
+    sheets: dict[str, Sheet] = {}
+    for name, (rows, days) in PLAN.items():
+        sheets[name] = Sheet(
+            schemas[name],
+            rng=Random(f"{seed}/{name}"),
+            wanted=_wanted(name, counts.get(name, rows)),
+            begins=base - days * DAY_SECONDS,
+            ends=base - QUIET_SECONDS,
+            authors=None if name in SET_UP_EARLY else sheets["User"],
+        )
+    return sheets
+
+
+def _wanted(name: str, count: int) -> int:
+    return 1 if name in ONE else max(count, int(name in AT_LEAST_ONE))
+
+
+def _set_up(sheets: Sheets, schemas: Mapping[str, ObjectSchema]) -> None:
+    """The org, its people and their rights."""
+    fill_organization(sheets["Organization"])
+    fill_profiles(sheets["Profile"])
+    fill_roles(sheets["UserRole"])
+    fill_users(sheets["User"], profiles=sheets["Profile"], roles=sheets["UserRole"])
+    for name in ("Organization", "Profile", "UserRole"):
+        sign(sheets[name], sheets["User"])
+    sets = sheets["PermissionSet"]
+    fill_permission_sets(sets, profiles=sheets["Profile"])
+    fill_assignments(sheets["PermissionSetAssignment"], sets=sets, users=sheets["User"])
+    fill_object_permissions(sheets["ObjectPermissions"], sets=sets, schemas=schemas)
+    fill_field_permissions(sheets["FieldPermissions"], sets=sets, schemas=schemas)
+    fill_record_types(sheets["RecordType"])
+
+
+def _meet_customers(sheets: Sheets) -> None:
+    """What is sold, campaigns, accounts, contacts, leads."""
+    fill_pricebooks(sheets["Pricebook2"])
+    fill_products(sheets["Product2"])
+    fill_prices(sheets["PricebookEntry"], products=sheets["Product2"], books=sheets["Pricebook2"])
+    fill_campaigns(sheets["Campaign"])
+    fill_accounts(sheets["Account"], record_types=active_record_types(sheets["RecordType"], "Account"))
+    fill_contacts(sheets["Contact"], accounts=sheets["Account"])
+    fill_leads(sheets["Lead"])
+
+
+def _sell(sheets: Sheets) -> None:
+    """Deals with all that hangs on them, quotes, orders, assets."""
+    accounts, contacts, deals = sheets["Account"], sheets["Contact"], sheets["Opportunity"]
+    deal_lines, quotes, quote_lines = sheets["OpportunityLineItem"], sheets["Quote"], sheets["QuoteLineItem"]
+    fill_deals(
+        deals,
+        deal_lines,
+        sheets["OpportunityHistory"],
+        accounts=accounts,
+        campaigns=sheets["Campaign"],
+        prices=sheets["PricebookEntry"],
+        record_types=active_record_types(sheets["RecordType"], "Opportunity"),
+    )
+    fill_contact_roles(sheets["OpportunityContactRole"], opportunities=deals, contacts=contacts)
+    convert_leads(sheets["Lead"], opportunities=deals, contacts=contacts)
+    sum_pipelines(accounts, deals)
+    fill_contracts(sheets["Contract"], accounts=accounts, contacts=contacts, books=sheets["Pricebook2"])
+    sign_deals(deals, sheets["Contract"])
+    fill_quotes(quotes, quote_lines, opportunities=deals, deal_lines=deal_lines, accounts=accounts)
+    fill_orders(
+        sheets["Order"],
+        sheets["OrderItem"],
+        quotes=quotes,
+        quote_lines=quote_lines,
+        accounts=accounts,
+        contracts=sheets["Contract"],
+        prices=sheets["PricebookEntry"],
+    )
+    goods = {"items": sheets["OrderItem"], "orders": sheets["Order"], "products": sheets["Product2"]}
+    fill_assets(sheets["Asset"], contacts=contacts, **goods)
+
+
+def _serve(sheets: Sheets) -> None:
+    """Campaign members, cases, activities, and what records show of them."""
+    accounts, contacts, leads, deals = (sheets[name] for name in ("Account", "Contact", "Lead", "Opportunity"))
+    members = sheets["CampaignMember"]
+    fill_members(members, campaigns=sheets["Campaign"], leads=leads, contacts=contacts, accounts=accounts)
+    roll_up(sheets["Campaign"], members=members, leads=leads, opportunities=deals)
+    case_types = active_record_types(sheets["RecordType"], "Case")
+    fill_cases(sheets["Case"], accounts=accounts, contacts=contacts, assets=sheets["Asset"], record_types=case_types)
+    whos, whats = (
+        (contacts, contacts, leads),
+        (accounts, deals, deals, sheets["Case"], sheets["Contract"], sheets["Order"]),
+    )
+    fill_tasks(sheets["Task"], whos=whos, whats=(*whats, sheets["Quote"], sheets["Campaign"]))
+    fill_events(sheets["Event"], whos=whos, whats=whats)
+    touched = (accounts, contacts, leads, deals, sheets["Campaign"], sheets["Contract"])
+    mark_activity(sheets["Task"], sheets["Event"], touched=touched, opportunities=deals)

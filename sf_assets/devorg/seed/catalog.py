@@ -1,0 +1,81 @@
+"""What the org sells: products, price books, and a price for a product in a book and a currency."""
+
+from itertools import islice
+from itertools import product as pairs_of
+
+from sf_assets.devorg.seed.row_builder import Row, Sheet, maybe, money, pick
+from sf_assets.devorg.seed.vocabulary import PRODUCTS, TEXTS
+
+# book | currencies that it has prices in; the standard book is the first
+BOOKS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("Standard Price Book", ("USD", "EUR", "GBP", "JPY")),
+    ("Europe", ("EUR", "GBP")),
+    ("Partner", ("USD", "EUR")),
+    ("Americas 2024 (archived)", ("USD",)),
+)
+YEN = 150.0
+ODD_PRICE = 1234.56789
+
+
+def fill_products(sheet: Sheet) -> None:
+    """The wanted products; some no longer sold, some archived, some deleted."""
+    rng, values = sheet.rng, sheet.schema.fields
+    families, units = values["Family"].picklist_values, values["QuantityUnitOfMeasure"].picklist_values
+    for index, at in enumerate(sheet.planned()):
+        name, chance = PRODUCTS[index % len(PRODUCTS)], rng.random()
+        is_archived = index > 5 and chance < 0.05
+        sheet.add(at, {
+            "Name": f"{name} {index + 1}" if index >= len(PRODUCTS) else name, "ProductCode": f"P-{index + 1:04}",
+            "Description": maybe(rng, 0.5, pick(rng, TEXTS)), "IsActive": not is_archived and chance < 0.9,
+            "IsArchived": is_archived, "Family": pick(rng, families), "QuantityUnitOfMeasure": pick(rng, units),
+            "StockKeepingUnit": maybe(rng, 0.6, f"SKU{index + 1:06}"), "CurrencyIsoCode": "USD",
+            "DisplayUrl": maybe(rng, 0.3, f"https://shop.example/p/{index + 1}"), "Hazardous__c": chance > 0.9,
+            "Weight_kg__c": round(chance * 500, 3) if chance < 0.7 else None, "IsDeleted": index > 5 and chance > 0.97,
+        })  # fmt: skip
+    sheet.seal()
+
+
+def fill_pricebooks(sheet: Sheet) -> None:
+    """The wanted price books, the standard one first."""
+    for index, at in enumerate(sheet.planned()):
+        name, _ = book(index)
+        is_archived = "archived" in name
+        values: Row = {"Name": name, "IsStandard": index == 0, "IsActive": not is_archived, "IsArchived": is_archived}
+        sheet.add(at, values | {"Description": maybe(sheet.rng, 0.5, f"Prices: {name}")})
+    sheet.seal()
+
+
+def book(index: int) -> tuple[str, tuple[str, ...]]:
+    """Name and currencies of the price book at this place."""
+    return BOOKS[index] if index < len(BOOKS) else (f"Campaign book {index}", ("USD", "EUR"))
+
+
+def fill_prices(sheet: Sheet, *, products: Sheet, books: Sheet) -> None:
+    """The wanted entries, product by product, each product, book and currency once: fewer where there are no more."""
+    places = [(row, currency) for index, row in enumerate(books.rows) for currency in book(index)[1]]
+    wanted = islice(pairs_of(products.rows, places), sheet.wanted)
+    for (item, (book_row, currency)), at in zip(wanted, sheet.planned(), strict=False):
+        price = ODD_PRICE if sheet.rng.random() < 0.02 else 5 + sheet.rng.random() ** 4 * 40_000
+        sheet.add(at, {
+            "Name": item["Name"], "ProductCode": item["ProductCode"], "Product2Id": item["Id"],
+            "Pricebook2Id": book_row["Id"], "CurrencyIsoCode": currency, "UnitPrice": _price(price, currency),
+            "IsActive": item["IsActive"] and book_row["IsActive"], "IsArchived": item["IsArchived"],
+            "IsDeleted": item["IsDeleted"], "UseStandardPrice": not book_row["IsStandard"] and price < 500,
+        })  # fmt: skip
+    sheet.seal()
+
+
+def _price(price: float, currency: str) -> float:
+    """A price as it is kept: yen have no cents, and now and then somebody loaded one with too many digits."""
+    if currency == "JPY":
+        return float(round(price * YEN))
+    return price if price == ODD_PRICE else money(price)
+
+
+def offers(prices: Sheet) -> list[list[Row]]:
+    """The entries that may be sold, one list for a book and a currency; no empty list."""
+    found: dict[tuple[str, str], list[Row]] = {}
+    for row in prices.alive:
+        if row["IsActive"]:
+            found.setdefault((row["Pricebook2Id"], row["CurrencyIsoCode"]), []).append(row)
+    return list(found.values())

@@ -1,0 +1,114 @@
+"""Campaigns, their members (leads and contacts, each once), and the roll-ups that follow from members and deals."""
+
+from collections import Counter
+from collections.abc import Iterator
+from random import Random
+
+from sf_assets.devorg.seed.accounts import described, doomed
+from sf_assets.devorg.seed.row_builder import DAY_SECONDS, Row, Sheet, day, maybe, money, pick, shares
+
+# member's column | the same column of a contact
+CONTACT_PLACES = {
+    "Street": "MailingStreet", "City": "MailingCity", "State": "MailingState", "PostalCode": "MailingPostalCode",
+    "Country": "MailingCountry",
+}  # fmt: skip
+LEAD_PLACES = {name: name for name in CONTACT_PLACES}
+SHARED = (
+    "Salutation", "Name", "FirstName", "LastName", "Title", "Email", "Phone", "Fax", "MobilePhone", "Description",
+    "DoNotCall", "HasOptedOutOfEmail", "HasOptedOutOfFax", "LeadSource",
+)  # fmt: skip
+TOPICS = (
+    "Spring Webinar",
+    "Hannover Messe",
+    "Newsletter",
+    "Kundentag 🎉",
+    "新製品発表",
+    "Black Friday",
+    "Referral Drive",
+)
+MIXES = ("Social;Search", "Print", "Print;Radio;Trade Fair", None)
+
+
+def fill_campaigns(sheet: Sheet) -> None:
+    """The wanted campaigns; some below another. Their roll-ups are set by `roll_up`."""
+    rng, types = sheet.rng, sheet.schema.fields["Type"].picklist_values
+    for index, at in enumerate(sheet.planned()):
+        starts, chance = at // DAY_SECONDS + 14, rng.random()
+        is_over = (starts + 30) * DAY_SECONDS < sheet.ends
+        sheet.add(at, {
+            "Name": f"{pick(rng, TOPICS)} {day(at)[:4]}/{index + 1}", "Type": pick(rng, types), "IsActive": not is_over,
+            "Status": "Completed" if is_over else "In Progress", "StartDate": day(starts * DAY_SECONDS),
+            "EndDate": day((starts + 30) * DAY_SECONDS), "ExpectedRevenue": float(int(chance * 9e7)),
+            "BudgetedCost": float(int(chance * 50_000)), "ActualCost": maybe(rng, 0.7, float(int(chance * 60_000))),
+            "ExpectedResponse": round(chance * 10, 2), "NumberSent": float(int(chance * 20_000)),
+            "Description": described(rng), "CurrencyIsoCode": "EUR", "Channel_Mix__c": pick(rng, MIXES),
+            "IsDeleted": doomed(sheet, 0.03),
+        })  # fmt: skip
+    sheet.seal()
+    for index, row in enumerate(sheet.alive[1:], start=1):
+        row["ParentId"] = sheet.alive[int(rng.random() * index)]["Id"] if rng.random() < 0.2 else None
+
+
+def fill_members(sheet: Sheet, *, campaigns: Sheet, leads: Sheet, contacts: Sheet, accounts: Sheet) -> None:
+    """The wanted members, fewer where people run out; nobody twice in a campaign."""
+    rng, firms = sheet.rng, {row["Id"]: row["Name"] for row in accounts.rows}
+    for campaign, at, count in zip(
+        campaigns.rows, campaigns.born, shares(rng, sheet.wanted, len(campaigns.rows)), strict=True
+    ):
+        for born, person in _invited(sheet, at, count, leads=leads, contacts=contacts):
+            member = _member(rng, person, born, firms=firms)
+            sheet.add(born, member | {"CampaignId": campaign["Id"], "IsDeleted": campaign["IsDeleted"]})
+    sheet.seal()
+
+
+def _invited(sheet: Sheet, at: int, count: int, *, leads: Sheet, contacts: Sheet) -> Iterator[tuple[int, Row]]:
+    """Distinct people, each with the moment of the invitation."""
+    seen: set[str] = set()
+    for _ in range(count * 4):
+        born = at + int((sheet.ends - at) * sheet.rng.random() ** 2)
+        person = (leads if sheet.rng.random() < 0.5 else contacts).one(sheet.rng, born)
+        if person is not None and person["Id"] not in seen and len(seen) < count:
+            seen.add(person["Id"])
+            yield born, person
+
+
+def _member(rng: Random, person: Row, at: int, *, firms: dict[str, str]) -> Row:
+    """A member, with the columns that are pulled from the lead or contact."""
+    is_lead = "Company" in person
+    has_responded = rng.random() < 0.35
+    places = LEAD_PLACES if is_lead else CONTACT_PLACES
+    values = {name: person[name] for name in SHARED} | {name: person[source] for name, source in places.items()}
+    values |= {"LeadId" if is_lead else "ContactId": person["Id"], "LeadOrContactId": person["Id"]}
+    return values | {
+        "Type": "Lead" if is_lead else "Contact", "LeadOrContactOwnerId": person["OwnerId"],
+        "CompanyOrAccount": person["Company"] if is_lead else firms.get(person["AccountId"]),
+        "Status": "Responded" if has_responded else "Sent", "HasResponded": has_responded,
+        "FirstRespondedDate": day(at) if has_responded else None,
+    }  # fmt: skip
+
+
+def roll_up(campaigns: Sheet, *, members: Sheet, leads: Sheet, opportunities: Sheet) -> None:
+    """Set the counts and sums of each campaign from its living members and deals."""
+    converted = {row["Id"] for row in leads.rows if row["IsConverted"]}
+    counts: Counter[tuple[str, str]] = Counter()
+    for member in members.alive:
+        campaign_id = member["CampaignId"]
+        counts[campaign_id, "NumberOfLeads" if member["LeadId"] else "NumberOfContacts"] += 1
+        counts[campaign_id, "NumberOfResponses"] += member["HasResponded"]
+        counts[campaign_id, "NumberOfConvertedLeads"] += member["LeadId"] in converted
+    sums: Counter[tuple[str, str]] = Counter()
+    for deal in opportunities.alive:
+        for word, counted in (("Opportunities", True), ("WonOpportunities", deal["IsWon"])):
+            counts[deal["CampaignId"], f"NumberOf{word}"] += counted
+            sums[deal["CampaignId"], word] += (deal["Amount"] or 0) if counted else 0
+    for row in campaigns.rows:
+        _set_roll_ups(row, counts, sums)
+
+
+def _set_roll_ups(row: Row, counts: Counter[tuple[str, str]], sums: Counter[tuple[str, str]]) -> None:
+    names = ("Leads", "ConvertedLeads", "Contacts", "Responses", "Opportunities", "WonOpportunities")
+    row |= {f"NumberOf{name}": counts[row["Id"], f"NumberOf{name}"] for name in names}
+    row["AmountAllOpportunities"] = money(sums[row["Id"], "Opportunities"])
+    row["AmountWonOpportunities"] = money(sums[row["Id"], "WonOpportunities"])
+    asked = row["NumberOfLeads"] + row["NumberOfContacts"]
+    row["Response_Rate__c"] = round(100 * row["NumberOfResponses"] / asked, 2) if asked else None

@@ -1,0 +1,162 @@
+"""Orders and what was delivered: quotes that were accepted become orders, and ordered goods become assets."""
+
+from collections.abc import Iterator
+from itertools import chain, cycle, islice, repeat
+from random import Random
+
+from sf_assets.devorg.seed.accounts import described, doomed
+from sf_assets.devorg.seed.deals import contacts_by_account
+from sf_assets.devorg.seed.quotes import billing
+from sf_assets.devorg.seed.row_builder import (
+    DAY_SECONDS,
+    Row,
+    Sheet,
+    day,
+    maybe,
+    money,
+    pick,
+    seconds_of,
+    shares,
+    stamp,
+)
+
+COPIED = ("PricebookEntryId", "Product2Id", "UnitPrice", "ListPrice", "Quantity", "TotalPrice", "CurrencyIsoCode")
+CARRIERS = ("DHL", "UPS", "FedEx", "Pick-up", None)
+
+
+def fill_orders(
+    sheet: Sheet, items: Sheet, *, quotes: Sheet, quote_lines: Sheet, accounts: Sheet, contracts: Sheet, prices: Sheet
+) -> None:
+    """The wanted orders: first of accepted quotes, then such that came by themselves; totals follow from the items."""
+    rng, by_id = sheet.rng, {row["Id"]: row for row in accounts.rows}
+    accepted = [row for row in quotes.alive if row["Status"] == "Accepted"]
+    lines = _by_quote(quote_lines)
+    counts = shares(rng, items.wanted if prices.alive else 0, sheet.wanted)
+    drafts: list[tuple[Row, list[Row]]] = []
+    sources: Iterator[Row | None] = chain(accepted, repeat(None))
+    for planned, count, quote in zip(sheet.planned(), counts, sources, strict=False):
+        at = planned if quote is None else _ordered(quote, ends=sheet.ends)
+        account = accounts.one(rng, at) if quote is None else by_id[quote["AccountId"]]
+        goods = _goods(rng, lines.get(quote["Id"], []) if quote else [], prices, count)
+        row = _order(rng, account, goods, at) | (_from_quote(quote) if quote else {})
+        row["IsDeleted"] = quote is None and doomed(sheet, 0.05)
+        drafts.append((sheet.add(at, row), goods))
+    sheet.seal()
+    _number(sheet, contracts)
+    for row, goods in drafts:
+        _deliver(row, goods, items)
+    items.seal()
+    for index, row in enumerate(items.rows):
+        row["OrderItemNumber"] = f"{index + 1:010}"
+
+
+def _by_quote(quote_lines: Sheet) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = {}
+    for row in quote_lines.alive:
+        found.setdefault(row["QuoteId"], []).append(row)
+    return found
+
+
+def _ordered(quote: Row, *, ends: int) -> int:
+    """When an accepted quote became an order: within a week."""
+    return min(ends, seconds_of(quote["LastModifiedDate"]) + 5 * DAY_SECONDS)
+
+
+def _goods(rng: Random, lines: list[Row], prices: Sheet, count: int) -> list[Row]:
+    """`count` pieces of an order: the quote's lines, each marked with its Id, or goods from the price list."""
+    if lines:
+        quoted = [{name: line[name] for name in COPIED} | {"QuoteLineItemId": line["Id"]} for line in lines]
+        return list(islice(cycle(quoted), count))
+    entries = (pick(rng, prices.alive) for _ in range(count))
+    return [_from_list(entry, float(1 + int(rng.random() * 9))) for entry in entries]
+
+
+def _from_list(entry: Row, quantity: float) -> Row:
+    values = {"PricebookEntryId": entry["Id"], "Product2Id": entry["Product2Id"], "Quantity": quantity}
+    values |= {"UnitPrice": entry["UnitPrice"], "ListPrice": entry["UnitPrice"]}
+    return values | {"TotalPrice": round(entry["UnitPrice"] * quantity, 8), "CurrencyIsoCode": entry["CurrencyIsoCode"]}
+
+
+def _order(rng: Random, account: Row | None, goods: list[Row], at: int) -> Row:
+    """An order for an account; its total is the sum of its goods."""
+    chance, is_active = rng.random(), rng.random() < 0.75
+    address = billing(account) | billing(account, to="Shipping") if account else {}
+    return address | {
+        "AccountId": account["Id"] if account else None, "EffectiveDate": day(at), "Description": described(rng),
+        "Status": "Activated" if is_active else "Draft", "StatusCode": "Activated" if is_active else "Draft",
+        "ActivatedDate": stamp(at) if is_active else None, "Type": pick(rng, ("New", "Renewal", "Add-on", None)),
+        "TotalAmount": round(sum((item["TotalPrice"] for item in goods), 0.0), 8), "Carrier__c": pick(rng, CARRIERS),
+        "CurrencyIsoCode": goods[0]["CurrencyIsoCode"] if goods else "USD", "PoDate": maybe(rng, 0.2, day(at)),
+        "PoNumber": f"PO/{int(chance * 10**6):06}" if chance < 0.6 else None,
+        "Name": maybe(rng, 0.3, "Erste Lieferung"),
+        "Pricebook2Id": None, "Shipping_Cost__c": money(chance * 90) if chance < 0.5 else None,
+        "EndDate": day(at + 365 * DAY_SECONDS) if chance < 0.3 else None,
+    }  # fmt: skip
+
+
+def _from_quote(quote: Row) -> Row:
+    return {
+        "QuoteId": quote["Id"], "OpportunityId": quote["OpportunityId"], "Pricebook2Id": quote["Pricebook2Id"],
+        "BillToContactId": quote["ContactId"], "ShipToContactId": quote["ContactId"],
+    }  # fmt: skip
+
+
+def _number(sheet: Sheet, contracts: Sheet) -> None:
+    """Order numbers by birth, and the contract of the same account where there is one."""
+    by_account = {row["AccountId"]: row["Id"] for row in contracts.alive}
+    for index, row in enumerate(sheet.rows):
+        row["OrderNumber"] = f"{index + 100:08}"
+        row["ContractId"] = by_account.get(row["AccountId"])
+        row["ActivatedById"] = row["OwnerId"] if row["ActivatedDate"] else None
+
+
+def _deliver(order: Row, goods: list[Row], items: Sheet) -> None:
+    """Add the items of a sealed order; they go with it when it was deleted."""
+    born = seconds_of(order["CreatedDate"])
+    for item in goods:
+        values = {"OrderId": order["Id"], "IsDeleted": order["IsDeleted"], "AvailableQuantity": item["Quantity"]}
+        items.add(born, item | values | {"ServiceDate": order["EffectiveDate"], "EndDate": order["EndDate"]})
+
+
+def fill_assets(sheet: Sheet, *, items: Sheet, orders: Sheet, contacts: Sheet, products: Sheet) -> None:
+    """The wanted assets: goods that an account got, some part of another asset of the same account."""
+    rng, people = sheet.rng, contacts_by_account(contacts)
+    owners = {row["Id"]: row["AccountId"] for row in orders.rows}
+    by_id = {row["Id"]: row for row in products.rows}
+    statuses = (*sheet.schema.fields["Status"].picklist_values, None)
+    for index, at in enumerate(sheet.planned()):
+        item = items.one(rng, at)
+        account_id = owners[item["OrderId"]] if item else None
+        own = people.get(account_id or "", [])
+        contact_id = pick(rng, own)["Id"] if own else contacts.one_id(rng, at)
+        values = _asset(rng, item, by_id[item["Product2Id"]] if item else None, index, at)
+        values |= {"AccountId": account_id, "ContactId": contact_id, "Status": pick(rng, statuses)}
+        sheet.add(at, values | {"IsDeleted": doomed(sheet, 0.02)})
+    sheet.seal()
+    _assemble(sheet)
+
+
+def _asset(rng: Random, item: Row | None, product: Row | None, index: int, at: int) -> Row:
+    name = product["Name"] if product else "Demo unit"
+    return {
+        "Name": f"{name} #{index + 1}", "SerialNumber": maybe(rng, 0.8, f"SN-{index:08X}"), "InstallDate": day(at),
+        "Product2Id": product["Id"] if product else None, "ProductCode": product["ProductCode"] if product else None,
+        "Price": item["UnitPrice"] if item else None, "Quantity": item["Quantity"] if item else 1.0,
+        "PurchaseDate": day(at - 20 * DAY_SECONDS), "UsageEndDate": maybe(rng, 0.4, day(at + 900 * DAY_SECONDS)),
+        "IsCompetitorProduct": rng.random() < 0.03, "Description": described(rng), "AssetLevel": 1,
+        "CurrencyIsoCode": item["CurrencyIsoCode"] if item else "USD",
+    }  # fmt: skip
+
+
+def _assemble(sheet: Sheet) -> None:
+    """Each asset is its own root, but parts of another asset of the same account."""
+    wholes: dict[str, Row] = {}
+    for row in sheet.rows:
+        row["RootAssetId"] = row["Id"]
+        whole = wholes.get(row["AccountId"])
+        if row["IsDeleted"] or row["AccountId"] is None:
+            continue
+        if whole is not None and sheet.rng.random() < 0.5:
+            row |= {"ParentId": whole["Id"], "RootAssetId": whole["Id"], "AssetLevel": 2}
+        else:
+            wholes[row["AccountId"]] = row

@@ -1,0 +1,151 @@
+"""Contracts, quotes and their lines: what was offered for a deal, copied from the deal's own lines."""
+
+from itertools import cycle, islice
+from random import Random
+
+from sf_assets.devorg.seed.accounts import described, doomed
+from sf_assets.devorg.seed.deal_stages import STAGES
+from sf_assets.devorg.seed.deals import contacts_by_account
+from sf_assets.devorg.seed.row_builder import (
+    DAY_SECONDS,
+    Row,
+    Sheet,
+    day,
+    maybe,
+    money,
+    pick,
+    seconds_of,
+    shares,
+    stamp,
+)
+
+EARLY = frozenset(stage.name for stage in STAGES[:4])
+COPIED = ("PricebookEntryId", "Product2Id", "UnitPrice", "ListPrice", "Quantity", "TotalPrice", "CurrencyIsoCode")
+PLACE_PARTS = ("Street", "City", "State", "PostalCode", "Country", "Latitude", "Longitude", "GeocodeAccuracy")
+
+
+def billing(account: Row, *, to: str = "Billing") -> Row:
+    """The account's billing address in the columns of another record's address `to`, which has no codes."""
+    compound = account["BillingAddress"]
+    if compound is None:
+        return {}
+    kept = {name: value for name, value in compound.items() if name not in ("countryCode", "stateCode")}
+    return {f"{to}{part}": account[f"Billing{part}"] for part in PLACE_PARTS} | {f"{to}Address": kept}
+
+
+def fill_contracts(sheet: Sheet, *, accounts: Sheet, contacts: Sheet, books: Sheet) -> None:
+    """The wanted contracts (none without accounts), signed by a contact of the account where it has one."""
+    rng, people = sheet.rng, contacts_by_account(contacts)
+    for index, at in enumerate(sheet.planned()):
+        account = accounts.one(rng, at)
+        if account is None:
+            continue
+        chance, signer = rng.random(), next(iter(people.get(account["Id"], [])), None)
+        starts, months = at // DAY_SECONDS + int(chance * 30), 12 * (1 + int(chance * 3))
+        row = sheet.add(at, billing(account) | {
+            "AccountId": account["Id"], "ContractNumber": f"{index + 100:08}", "Pricebook2Id": books.one_id(rng, at),
+            "StartDate": day(starts * DAY_SECONDS), "EndDate": day((starts + months * 30) * DAY_SECONDS),
+            "ContractTerm": months, "CurrencyIsoCode": account["CurrencyIsoCode"], "IsDeleted": doomed(sheet, 0.02),
+            "CustomerSignedId": signer["Id"] if signer else None, "Description": described(rng),
+            "CustomerSignedTitle": signer["Title"] if signer else None, "OwnerExpirationNotice": maybe(rng, 0.4, "30"),
+            "SpecialTerms": maybe(rng, 0.2, "§ 4 (2): Zahlung binnen 30 Tagen\n§ 5: 2 % Skonto"),
+        })  # fmt: skip
+        row |= _contract_standing(row, is_active=chance < 0.7, at=at)
+    sheet.seal()
+
+
+def _contract_standing(row: Row, *, is_active: bool, at: int) -> Row:
+    if not is_active:
+        return {"Status": "Draft", "StatusCode": "Draft"}
+    signed = {"CompanySignedId": row["OwnerId"], "CompanySignedDate": row["StartDate"]}
+    activated = {"ActivatedById": row["OwnerId"], "ActivatedDate": stamp(at)}
+    return (
+        {"Status": "Activated", "StatusCode": "Activated", "CustomerSignedDate": row["StartDate"]} | signed | activated
+    )
+
+
+def sign_deals(opportunities: Sheet, contracts: Sheet) -> None:
+    """A won deal names the contract of its account, where there is one."""
+    by_account = {row["AccountId"]: row["Id"] for row in contracts.alive}
+    for row in opportunities.alive:
+        row["ContractId"] = by_account.get(row["AccountId"]) if row["IsWon"] else None
+
+
+def fill_quotes(sheet: Sheet, lines: Sheet, *, opportunities: Sheet, deal_lines: Sheet, accounts: Sheet) -> None:
+    """The wanted quotes for deals that came so far, each with lines; a deal syncs with its last quote."""
+    items = _by_deal(deal_lines)
+    quoted = [row for row in opportunities.alive if row["Id"] in items and row["AccountId"]]
+    ripe = [row for row in quoted if row["StageName"] not in EARLY] or quoted
+    counts = shares(sheet.rng, sheet.wanted, len(ripe))
+    line_counts = iter(shares(sheet.rng, lines.wanted, sum(counts)))
+    by_id = {row["Id"]: row for row in accounts.rows}
+    drafts: list[tuple[Row, list[Row]]] = []
+    for opportunity, count in zip(ripe, counts, strict=True):
+        for place in range(count):
+            copied = list(islice(cycle(items[opportunity["Id"]]), next(line_counts)))
+            is_last = place == count - 1
+            row = _quote(sheet.rng, opportunity, by_id[opportunity["AccountId"]], copied, is_last=is_last)
+            drafts.append((sheet.add(_asked(sheet, opportunity), row), copied))
+    sheet.seal()
+    for index, row in enumerate(sheet.rows):
+        row["QuoteNumber"] = f"{index + 1:08}"
+    for row, copied in drafts:
+        _copy(row, copied, lines)
+    lines.seal()
+    _sync(sheet, opportunities)
+
+
+def _by_deal(deal_lines: Sheet) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = {}
+    for row in deal_lines.alive:
+        found.setdefault(row["OpportunityId"], []).append(row)
+    return found
+
+
+def _asked(sheet: Sheet, opportunity: Row) -> int:
+    """When the quote was made: after the deal came up, before it was last touched."""
+    born = seconds_of(opportunity["CreatedDate"])
+    changed = seconds_of(opportunity["LastModifiedDate"])
+    return born + int((changed - born) * sheet.rng.random())
+
+
+def _quote(rng: Random, opportunity: Row, account: Row, items: list[Row], *, is_last: bool) -> Row:
+    """A quote whose totals follow from the lines; the last one of a won deal was accepted."""
+    total = round(sum((item["TotalPrice"] for item in items), 0.0), 8)
+    tax, freight = (money(total * 0.19), 49.9) if rng.random() < 0.5 else (None, None)
+    contact = opportunity["ContactId"]
+    return {
+        **billing(account), **billing(account, to="Shipping"), "BillingName": account["Name"],
+        "OpportunityId": opportunity["Id"], "AccountId": account["Id"], "ContactId": contact, "Tax": tax,
+        "Name": f"Quote: {opportunity['Name']}"[:200], "Pricebook2Id": opportunity["Pricebook2Id"], "Discount": 0.0,
+        "CurrencyIsoCode": opportunity["CurrencyIsoCode"], "Status": _status(rng, opportunity, is_last=is_last),
+        "IsSyncing": is_last, "LineItemCount": len(items), "Subtotal": total, "TotalPrice": total,
+        "ShippingHandling": freight, "GrandTotal": round(total + (tax or 0.0) + (freight or 0.0), 8),
+        "ExpirationDate": maybe(rng, 0.8, opportunity["CloseDate"]), "Description": described(rng),
+        "CanCreateQuoteLineItems": not opportunity["IsClosed"], "Phone": account["Phone"],
+        "QuoteToName": account["Name"],
+    }  # fmt: skip
+
+
+def _status(rng: Random, opportunity: Row, *, is_last: bool) -> str:
+    if not is_last:
+        return pick(rng, ("Rejected", "Denied", "Presented"))
+    if opportunity["IsClosed"]:
+        return "Accepted" if opportunity["IsWon"] else "Rejected"
+    return pick(rng, ("Draft", "Needs Review", "In Review", "Approved", "Presented"))
+
+
+def _copy(quote: Row, items: list[Row], lines: Sheet) -> None:
+    """Add a quote line for each line of the deal."""
+    born = seconds_of(quote["CreatedDate"])
+    for place, item in enumerate(items, start=1):
+        values = {name: item[name] for name in COPIED} | {"Subtotal": item["TotalPrice"], "SortOrder": place}
+        values |= {"QuoteId": quote["Id"], "OpportunityLineItemId": item["Id"], "LineNumber": f"{place:08}"}
+        lines.add(born, values | {"ServiceDate": item["ServiceDate"], "Discount": 0.0})
+
+
+def _sync(quotes: Sheet, opportunities: Sheet) -> None:
+    """Each deal knows the quote that it syncs with."""
+    syncing = {row["OpportunityId"]: row["Id"] for row in quotes.rows if row["IsSyncing"]}
+    for row in opportunities.rows:
+        row["SyncedQuoteId"] = syncing.get(row["Id"])

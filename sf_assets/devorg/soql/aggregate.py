@@ -1,0 +1,124 @@
+"""COUNT, MAX, MIN and their kin: the count and the bounds of SystemModstamp and Id come from the indexes alone."""
+
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from statistics import fmean
+from typing import Any
+
+from sf_assets.devorg.api_errors import Refusal, field_refused
+from sf_assets.devorg.soql.bind import Plan
+from sf_assets.devorg.soql.execute import matching_keys, stamp_bounds, stamp_range
+from sf_assets.devorg.soql.index_range import Range
+from sf_assets.devorg.soql.literals import NUMERIC, comparable
+from sf_assets.devorg.soql.syntax import Aggregate, Column
+from sf_assets.devorg.store.row_codec import NULL, decode
+from sf_assets.devorg.store.table import Table
+from sf_assets.devorg.store.timestamps import EPOCH, stamp_text
+
+MOST_GROUPS = 2_000
+Parts = list[bytes]
+
+
+def total(plan: Plan, table: Table, *, all_rows: bool) -> int:
+    """The number of rows of the condition: what `COUNT()` answers."""
+    found = _stamps_only(plan, table)
+    if found is None:
+        return sum(1 for _ in matching_keys(plan, table, all_rows=all_rows))
+    return _count(table, found, all_rows=all_rows)
+
+
+def groups(plan: Plan, table: Table, *, all_rows: bool) -> list[dict[str, Any]]:
+    """The records of a grouping query, without `attributes`, ordered by their groups."""
+    found = _stamps_only(plan, table)
+    if found is not None and all(_is_indexed(item) for _, item in plan.outputs) and not plan.select.group_by:
+        return [{name: _from_index(item, table, found, all_rows=all_rows) for name, item in plan.outputs}]
+    return _grouped(plan, table, all_rows=all_rows)
+
+
+# -- from the indexes ---------------------------------------------------------------------------------------------
+
+
+def _stamps_only(plan: Plan, table: Table) -> Range | None:
+    """The range of stamps, when the condition says nothing else and the user sees every row."""
+    found = stamp_range(plan.select.where, table)
+    has_rows_out_of_sight = bool(table.unseen)
+    return found if found.exact and not has_rows_out_of_sight else None
+
+
+def _is_indexed(item: Column | Aggregate) -> bool:
+    word = (item.function, item.name.lower()) if isinstance(item, Aggregate) else ("", "")
+    return word in {("COUNT", "id"), ("MAX", "systemmodstamp"), ("MIN", "systemmodstamp")}
+
+
+def _count(table: Table, found: Range, *, all_rows: bool) -> int:
+    low, high = stamp_bounds(found)
+    every = table.by_stamp.count(low, high)
+    if all_rows:
+        return every
+    shaded = ((stamp, key) for key, stamp in table.shaded.items())
+    return every - sum((low is None or low <= at) and (high is None or at < high) for at in shaded)
+
+
+def _from_index(item: Column | Aggregate, table: Table, found: Range, *, all_rows: bool) -> Any:
+    if isinstance(item, Aggregate) and item.function == "COUNT":
+        return _count(table, found, all_rows=all_rows)
+    is_max = isinstance(item, Aggregate) and item.function == "MAX"
+    walk = table.by_stamp.backwards if is_max else table.by_stamp.between
+    stamps = (at for at, key in walk(*stamp_bounds(found)) if all_rows or key not in table.shaded)
+    stamp = next(stamps, None)
+    return None if stamp is None else stamp_text(EPOCH + timedelta(milliseconds=stamp))
+
+
+# -- from the rows ------------------------------------------------------------------------------------------------
+
+
+def _grouped(plan: Plan, table: Table, *, all_rows: bool) -> list[dict[str, Any]]:
+    places = [table.place[table.lower[column.name.lower()].name] for column in plan.select.group_by]
+    buckets: dict[tuple[bytes, ...], list[Parts]] = {} if places else {(): []}
+    for key in matching_keys(plan, table, all_rows=all_rows):
+        parts = table.parts(key)
+        buckets.setdefault(tuple(parts[place] for place in places), []).append(parts)
+    if len(buckets) > MOST_GROUPS and plan.select.limit is None:
+        raise _too_many_groups()
+    records = [_record(plan, table, buckets[group]) for group in sorted(buckets)]
+    return records[plan.select.offset :][: plan.select.limit]
+
+
+def _too_many_groups() -> Refusal:
+    told = "Aggregate query does not support queryMore(), use LIMIT to restrict the results to a single batch"
+    return Refusal(400, "EXCEEDED_ID_LIMIT", told)
+
+
+def _record(plan: Plan, table: Table, rows: list[Parts]) -> dict[str, Any]:
+    return {name: _output(item, plan, table, rows) for name, item in plan.outputs}
+
+
+def _output(item: Column | Aggregate, plan: Plan, table: Table, rows: list[Parts]) -> Any:
+    field = table.lower[item.name.lower()]
+    place = table.place[field.name]
+    if isinstance(item, Column):
+        return decode(rows[0][place])
+    if item.function in ("SUM", "AVG") and field.type not in NUMERIC:
+        raise field_refused(
+            plan.select.text, item.at, f"field {field.name} does not support aggregate operator {item.function}"
+        )
+    values = [parts[place] for parts in rows if parts[place] != NULL]
+    return AGGREGATES[item.function](values, comparable(field))
+
+
+def _extreme(choose: Callable[..., bytes]) -> Callable[[list[bytes], Callable[[bytes], Any]], Any]:
+    return lambda values, read: decode(choose(values, key=read)) if values else None
+
+
+def _numbers(values: Iterable[bytes]) -> list[float]:
+    return [float(decode(value)) for value in values]
+
+
+AGGREGATES: dict[str, Callable[[list[bytes], Callable[[bytes], Any]], Any]] = {
+    "COUNT": lambda values, read: len(values),
+    "COUNT_DISTINCT": lambda values, read: len({read(value) for value in values}),
+    "MAX": _extreme(max),
+    "MIN": _extreme(min),
+    "SUM": lambda values, read: sum(_numbers(values)) if values else None,
+    "AVG": lambda values, read: fmean(_numbers(values)) if values else None,
+}

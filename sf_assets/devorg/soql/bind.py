@@ -1,0 +1,155 @@
+"""A statement bound to an object: every name looked up and checked, every refusal in the words of a real org."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from sf_assets.devorg.api_errors import (
+    Refusal,
+    at_place,
+    field_refused,
+    malformed,
+    no_such_column,
+    no_such_object,
+)
+from sf_assets.devorg.soql.predicate import Test, matcher
+from sf_assets.devorg.soql.syntax import Aggregate, Column, Compare, Condition, Fields, Not, Order, Select
+from sf_assets.devorg.store.schema import FieldSchema
+from sf_assets.devorg.store.table import Table
+
+FIELDS_LIMIT = 200
+COMPOUND = frozenset({"address", "location"})
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to read: `columns` of a listing, or `outputs` (name, column or aggregate) of a grouping query."""
+
+    select: Select
+    sobject: str
+    columns: tuple[FieldSchema, ...]
+    outputs: tuple[tuple[str, Column | Aggregate], ...]
+    test: Test | None
+
+    @property
+    def counts_only(self) -> bool:
+        """`SELECT COUNT()`: the answer is totalSize, without records."""
+        return any(isinstance(item, Aggregate) and not item.name for _, item in self.outputs)
+
+
+def plan(select: Select, objects: Mapping[str, Table]) -> Plan:
+    """Bind a statement; `objects` are the tables that this user may see, by lower-cased name."""
+    table = objects.get(select.sobject.lower())
+    if table is None:
+        raise no_such_object(select.text, select.sobject_at, sobject=select.sobject)
+    _check_names(select, table)
+    outputs = _outputs(select, table)
+    columns = () if outputs else _columns(select, table)
+    place = {name.lower(): at for at, name in enumerate(table.names)}
+    fields, places = table.lower, {table.names[at]: at for at in place.values()}
+    test = matcher(select.where, fields, places, soql=select.text) if select.where else None
+    return Plan(select, table.schema.name, columns, outputs, test)
+
+
+# -- names --------------------------------------------------------------------------------------------------------
+
+
+def field_of(table: Table, name: str, *, at: int, soql: str) -> FieldSchema:
+    """The field of this name in any case; hidden and unknown ones are the same INVALID_FIELD."""
+    field = table.lower.get(name.lower())
+    if field is None:
+        raise no_such_column(soql, at, column=name, sobject=table.schema.name)
+    return field
+
+
+def _check_names(select: Select, table: Table) -> None:
+    for item in select.items:
+        if not isinstance(item, Fields) and item.name:
+            field_of(table, item.name, at=item.at, soql=select.text)
+    for term in comparisons(select.where):
+        field = field_of(table, term.name, at=term.at, soql=select.text)
+        if not field.filterable or field.type in COMPOUND:
+            raise field_refused(select.text, term.at, f"field '{field.name}' can not be filtered in a query call")
+    for order in select.order_by:
+        _check_order(select, table, order)
+    for column in select.group_by:
+        field_of(table, column.name, at=column.at, soql=select.text)
+
+
+def _check_order(select: Select, table: Table, order: Order) -> None:
+    field = field_of(table, order.name, at=order.at, soql=select.text)
+    if not field.sortable or field.type in COMPOUND:
+        raise field_refused(select.text, order.at, f"field '{field.name}' can not be sorted in a query call")
+
+
+def comparisons(condition: Condition | None) -> Iterator[Compare]:
+    """All comparisons of a condition, from left to right."""
+    if isinstance(condition, Compare):
+        yield condition
+    elif isinstance(condition, Not):
+        yield from comparisons(condition.part)
+    elif condition is not None:
+        for part in condition.parts:
+            yield from comparisons(part)
+
+
+# -- columns ------------------------------------------------------------------------------------------------------
+
+
+def _columns(select: Select, table: Table) -> tuple[FieldSchema, ...]:
+    chosen: dict[str, FieldSchema] = {}
+    for item in select.items:
+        for field in _fields_of(item, select=select, table=table):
+            if field.name in chosen:
+                raise Refusal(400, "INVALID_FIELD", f"duplicate field selected: {field.name}")
+            chosen[field.name] = field
+    return tuple(chosen.values())
+
+
+def _fields_of(item: Column | Aggregate | Fields, *, select: Select, table: Table) -> list[FieldSchema]:
+    if isinstance(item, Fields):
+        return _group_of_fields(item.which, select=select, table=table)
+    if isinstance(item, Column) and item.alias is not None:
+        raise malformed(at_place(select.text, item.at, "only aggregate expressions use field aliasing"))
+    return [table.lower[item.name.lower()]]
+
+
+def _group_of_fields(which: str, *, select: Select, table: Table) -> list[FieldSchema]:
+    bounded = select.limit is not None and select.limit <= FIELDS_LIMIT
+    if which != "STANDARD" and not bounded:
+        raise malformed(f"The SOQL FIELDS function must have a LIMIT of at most {FIELDS_LIMIT}")
+    wanted = {"ALL": (True, False), "CUSTOM": (True,), "STANDARD": (False,)}[which]
+    return [field for field in table.lower.values() if field.custom in wanted]
+
+
+# -- grouping -----------------------------------------------------------------------------------------------------
+
+
+def _outputs(select: Select, table: Table) -> tuple[tuple[str, Column | Aggregate], ...]:
+    """Names and items of a grouping query; empty when the query lists rows."""
+    if not select.group_by and not any(isinstance(item, Aggregate) for item in select.items):
+        return ()
+    grouped = {column.name.lower() for column in select.group_by}
+    outputs: list[tuple[str, Column | Aggregate]] = []
+    unnamed = 0
+    for item in select.items:
+        if isinstance(item, Fields) or (isinstance(item, Column) and item.name.lower() not in grouped):
+            raise _ungrouped(select, item)
+        if isinstance(item, Column):
+            outputs.append((item.alias or table.lower[item.name.lower()].name, item))
+        else:
+            outputs.append((item.alias or f"expr{unnamed}", item))
+            unnamed += item.alias is None
+    _check_bare_count(select)
+    return tuple(outputs)
+
+
+def _ungrouped(select: Select, item: Column | Fields) -> Refusal:
+    if isinstance(item, Fields):
+        return malformed("The SOQL FIELDS function is not supported with aggregate functions or GROUP BY.")
+    return malformed(at_place(select.text, item.at, f"Field must be grouped or aggregated: {item.name}"))
+
+
+def _check_bare_count(select: Select) -> None:
+    bare = any(isinstance(item, Aggregate) and not item.name for item in select.items)
+    if bare and (len(select.items) > 1 or select.group_by):
+        raise malformed("Grouped or aggregated COUNT() must be the only element in the SELECT list; use COUNT(Id).")

@@ -1,0 +1,140 @@
+"""Which rows a bound statement finds, and in which order: by an index where one helps, else by looking at every row."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from sf_assets.devorg.soql.bind import Plan
+from sf_assets.devorg.soql.index_range import Range, range_of, resume_point
+from sf_assets.devorg.soql.literals import comparable
+from sf_assets.devorg.soql.syntax import Both, Compare, Condition, Order, Value
+from sf_assets.devorg.store.ids import eighteen
+from sf_assets.devorg.store.row_codec import NULL
+from sf_assets.devorg.store.table import BEHIND, STAMP, Table
+from sf_assets.devorg.store.timestamps import milliseconds
+
+StampKey = tuple[int, str]
+Words = tuple[tuple[str, bool], ...]
+ID_ORDERS: frozenset[Words] = frozenset({(), (("id", False),)})
+STAMP_ORDERS: frozenset[Words] = frozenset(
+    {(("systemmodstamp", False),), (("systemmodstamp", False), ("id", False)), (("systemmodstamp", True),)}
+)
+
+
+@dataclass(frozen=True)
+class Road:
+    """The way to the rows: their keys, and whether each of them is known to fulfil the condition."""
+
+    keys: Iterable[str]
+    exact: bool
+
+
+def read_id(value: Value) -> str:
+    return eighteen(value.text)
+
+
+def read_stamp(value: Value) -> int:
+    return milliseconds(value.text)
+
+
+def id_bounds(found: Range) -> tuple[str | None, str | None]:
+    """Half-open bounds of keys: a key with a repeat suffix belongs to its Id."""
+    low, high = found.low, found.high
+    below = None if low.value is None else low.value + ("" if low.inside else BEHIND)
+    above = None if high.value is None else high.value + (BEHIND if high.inside else "")
+    return below, above
+
+
+def stamp_bounds(found: Range) -> tuple[StampKey | None, StampKey | None]:
+    """Half-open bounds of (milliseconds, key)."""
+    low, high = found.low, found.high
+    below = None if low.value is None else (low.value + (not low.inside), "")
+    above = None if high.value is None else (high.value + high.inside, "")
+    return below, above
+
+
+def found_keys(plan: Plan, table: Table, *, all_rows: bool) -> list[str]:
+    """The keys of the rows, ordered, after OFFSET and LIMIT; without ORDER BY they come by Id."""
+    select = plan.select
+    words = tuple((order.name.lower(), order.descending) for order in select.order_by)
+    keys = _kept(plan, table, road=_road(select.where, table, words), all_rows=all_rows)
+    if words not in ID_ORDERS and words not in STAMP_ORDERS:
+        keys = iter(_sorted(list(keys), table, select.order_by))
+    stop = None if select.limit is None else select.offset + select.limit
+    return list(islice(keys, select.offset, stop))
+
+
+def matching_keys(plan: Plan, table: Table, *, all_rows: bool) -> Iterator[str]:
+    """The keys of all rows of the condition, for aggregates."""
+    return _kept(plan, table, road=_road(plan.select.where, table, ()), all_rows=all_rows)
+
+
+def _kept(plan: Plan, table: Table, *, road: Road, all_rows: bool) -> Iterator[str]:
+    keys = iter(road.keys)
+    if table.unseen:
+        keys = (key for key in keys if key not in table.unseen)
+    if table.shaded and not all_rows:
+        keys = (key for key in keys if key not in table.shaded)
+    if plan.test is None or road.exact:
+        return keys
+    test, parts = plan.test, table.parts
+    return (key for key in keys if test(parts(key)))
+
+
+def _road(where: Condition | None, table: Table, words: Words) -> Road:
+    by_stamp = stamp_range(where, table)
+    if words in STAMP_ORDERS:
+        walk = table.by_stamp.backwards if words[0][1] else table.by_stamp.between
+        low, high = stamp_bounds(by_stamp)
+        return Road((key for _, key in walk(_behind(where, low), high)), by_stamp.exact)
+    named = _named_ids(where)
+    if named is not None:
+        return Road((key for name in named for key in table.by_id.between(name, name + BEHIND)), exact=False)
+    by_id = range_of(where, "Id", read_id)
+    if table.by_stamp.count(*stamp_bounds(by_stamp)) < table.by_id.count(*id_bounds(by_id)):
+        return Road(sorted(key for _, key in table.by_stamp.between(*stamp_bounds(by_stamp))), by_stamp.exact)
+    return Road(table.by_id.between(*id_bounds(by_id)), by_id.exact)
+
+
+def _behind(where: Condition | None, low: StampKey | None) -> StampKey | None:
+    """The lower bound of a reader that goes on behind a row: with its Id, so that a crowded second is read once."""
+    point = resume_point(where, STAMP, "Id")
+    if point is None or low is None:
+        return low
+    stamp, record_id = point
+    return max(low, (read_stamp(stamp), read_id(record_id) + BEHIND))
+
+
+def stamp_range(where: Condition | None, table: Table) -> Range:
+    """What the condition says of SystemModstamp; nothing where the object has none, or hides it."""
+    return range_of(where, STAMP, read_stamp) if STAMP.lower() in table.lower else Range()
+
+
+def _named_ids(where: Condition | None) -> list[str] | None:
+    """The Ids of an `Id IN (...)` that every row must fulfil."""
+    for part in where.parts if isinstance(where, Both) else (where,):
+        if isinstance(part, Compare) and part.name.lower() == "id" and part.operator == "IN":
+            return sorted({read_id(value) for value in part.values})
+    return None
+
+
+def _sorted(keys: list[str], table: Table, order_by: tuple[Order, ...]) -> list[str]:
+    """Sort by several terms: the last first, since sorting is stable. Nulls come first unless told otherwise."""
+    keys.sort()
+    for order in reversed(order_by):
+        rank = _rank(table, order)
+        keys.sort(key=rank, reverse=order.descending)
+    return keys
+
+
+def _rank(table: Table, order: Order) -> Callable[[str], tuple[Any, ...]]:
+    field = table.lower[order.name.lower()]
+    place, read = table.place[field.name], comparable(field)
+    null, value = (0, 1) if order.nulls_last == order.descending else (1, 0)
+
+    def rank(key: str) -> tuple[Any, ...]:
+        part = table.parts(key)[place]
+        return (null,) if part == NULL else (value, read(part))
+
+    return rank

@@ -1,0 +1,97 @@
+"""What a WHERE clause says of one field alone, as an interval: lets a query read an index and not the table."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any
+
+from sf_assets.devorg.soql.syntax import Both, Compare, Condition, Either, Value
+
+
+@dataclass(frozen=True)
+class Bound:
+    """One end: `value`, and whether rows with that very value are inside. None as the value: unbounded."""
+
+    value: Any = None
+    inside: bool = True
+
+
+@dataclass(frozen=True)
+class Range:
+    """`exact`: the condition says this and nothing else, so rows within need no further test."""
+
+    low: Bound = Bound()
+    high: Bound = Bound()
+    exact: bool = False
+
+
+SIDES: dict[str, tuple[bool, bool, bool]] = {  # operator: bounds below, bounds above, the value itself is inside
+    "=": (True, True, True),
+    ">": (True, False, False),
+    ">=": (True, False, True),
+    "<": (False, True, False),
+    "<=": (False, True, True),
+}
+
+
+def range_of(condition: Condition | None, name: str, read: Callable[[Value], Any]) -> Range:
+    """The smallest interval of the field that holds all rows of the condition; `read` turns literals into values."""
+    if condition is None:
+        return Range(exact=True)
+    if isinstance(condition, Compare):
+        return _compared(condition, read) if condition.name.lower() == name.lower() else Range()
+    if isinstance(condition, (Both, Either)):
+        ranges = [range_of(part, name, read) for part in condition.parts]
+        return reduce(_narrowed if isinstance(condition, Both) else _widened, ranges)
+    return Range()
+
+
+def _compared(condition: Compare, read: Callable[[Value], Any]) -> Range:
+    sides = SIDES.get(condition.operator)
+    if sides is None or condition.values[0].kind == "null":
+        return Range()
+    below, above, inside = sides
+    bound = Bound(read(condition.values[0]), inside)
+    return Range(bound if below else Bound(), bound if above else Bound(), exact=True)
+
+
+def _narrowed(left: Range, right: Range) -> Range:
+    low = max(left.low, right.low, key=_low_rank)
+    high = min(left.high, right.high, key=_high_rank)
+    return Range(low, high, exact=left.exact and right.exact)
+
+
+def _widened(left: Range, right: Range) -> Range:
+    low = min(left.low, right.low, key=_low_rank)
+    high = max(left.high, right.high, key=_high_rank)
+    return Range(low, high)
+
+
+def _low_rank(bound: Bound) -> tuple[Any, ...]:
+    return (0,) if bound.value is None else (1, bound.value, not bound.inside)
+
+
+def _high_rank(bound: Bound) -> tuple[Any, ...]:
+    return (1,) if bound.value is None else (0, bound.value, bound.inside)
+
+
+def resume_point(condition: Condition | None, first: str, second: str) -> tuple[Value, Value] | None:
+    """The values of `first > x OR (first = x AND second > y)`, which is how a reader goes on behind a row; else None.
+
+    Whatever else must hold beside it is left to be tested.
+    """
+    for part in condition.parts if isinstance(condition, Both) else (condition,):
+        if isinstance(part, Either) and len(part.parts) == 2:
+            point = _point(part.parts[0], part.parts[1], names=(first.lower(), second.lower()))
+            if point is not None:
+                return point
+    return None
+
+
+def _point(behind: Condition, level: Condition, *, names: tuple[str, str]) -> tuple[Value, Value] | None:
+    said = [part for part in (behind, *(level.parts if isinstance(level, Both) else ())) if isinstance(part, Compare)]
+    first, second = names
+    if [(part.name.lower(), part.operator) for part in said] != [(first, ">"), (first, "="), (second, ">")]:
+        return None
+    x, level_x, y = (part.values[0] for part in said)
+    return (x, y) if x.text == level_x.text else None

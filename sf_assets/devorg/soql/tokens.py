@@ -1,0 +1,53 @@
+"""A statement cut into tokens. Unknown characters are MALFORMED_QUERY, as in a real org."""
+
+import re
+from dataclasses import dataclass
+
+from sf_assets.devorg.api_errors import malformed, unexpected_token
+
+PATTERN = re.compile(
+    r"""(?P<space>\s+)
+      | (?P<datetime>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d))
+      | (?P<date>\d{4}-\d\d-\d\d)
+      | (?P<number>[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)
+      | (?P<string>'(?:[^'\\]|\\.)*')
+      | (?P<name>[A-Za-z_][A-Za-z0-9_.]*(?::\d+)?)
+      | (?P<mark><=|>=|!=|<>|[=<>(),])""",
+    re.VERBOSE | re.DOTALL,
+)
+ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
+
+
+@dataclass(frozen=True)
+class Token:
+    """`kind` is a group of the pattern or `end`; `word` is the upper-cased text of a name or mark, else empty."""
+
+    kind: str
+    text: str
+    at: int
+    word: str = ""
+
+
+def tokens(soql: str) -> list[Token]:
+    """The statement's tokens, closed by one of kind `end`."""
+    found, at = [], 0
+    while at < len(soql):
+        match = PATTERN.match(soql, at)
+        if match is None:
+            raise _stray(soql, at)
+        kind, text = str(match.lastgroup), match.group()
+        if kind != "space":
+            found.append(Token(kind, text, at, text.upper() if kind in ("name", "mark") else ""))
+        at = match.end()
+    return [*found, Token("end", "", len(soql))]
+
+
+def _stray(soql: str, at: int) -> Exception:
+    if soql[at] == "'":
+        return malformed("unexpected end of string: a quote is not closed")
+    return unexpected_token(soql, at, soql[at])
+
+
+def unescaped(literal: str) -> str:
+    """The text within a quoted literal."""
+    return re.sub(r"\\(.)", lambda match: ESCAPES.get(match[1], match[1]), literal[1:-1], flags=re.DOTALL)

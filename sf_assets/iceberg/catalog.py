@@ -1,0 +1,167 @@
+"""The catalog and its tables: opened, created at first use, and told apart from those of other tools."""
+
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from functools import cached_property
+
+from pyiceberg.catalog import URI, Catalog, load_catalog
+from pyiceberg.exceptions import NoSuchNamespaceError, NoSuchTableError, TableAlreadyExistsError
+from pyiceberg.schema import Schema
+from pyiceberg.table import Table
+from pyiceberg.types import NestedField
+from pyiceberg.utils.config import Config
+
+from sf_assets.errors import TableForeign, WarehouseError
+from sf_assets.iceberg.commit.schema_evolution import PROVISIONAL, provisional_property, refuse_case_twins
+from sf_assets.iceberg.model import TableColumn
+from sf_assets.iceberg.translate_errors import is_from
+
+VERSION = "sf_assets.version"
+KIND = "sf_assets.kind"
+KEYS = "sf_assets.keys"
+PROPERTIES: Mapping[str, str] = {
+    "format-version": "2",
+    "write.metadata.delete-after-commit.enabled": "true",
+    "write.metadata.previous-versions-max": "10",
+    "commit.manifest-merge.enabled": "true",
+    "commit.manifest.min-count-to-merge": "8",
+    "commit.retry.num-retries": "10",
+    "write.target-file-size-bytes": str(512 * 1024 * 1024),
+    "write.parquet.compression-codec": "zstd",
+    "write.parquet.row-group-limit": "131072",
+    VERSION: "1",
+}
+SQLITE_TIMEOUT_SECONDS = "60"
+FIRST_USE_TRIES = 5
+SQL = frozenset({"sqlalchemy"})
+
+
+class Lake:
+    """One catalog and one namespace in it. Nothing is opened before it is needed; one catalog object for good."""
+
+    def __init__(self, *, catalog: str, namespace: str, properties: Mapping[str, str]) -> None:
+        self.namespace = namespace
+        self._name = catalog
+        self._properties = dict(properties)
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """The catalog; several processes may meet it for the first time at once."""
+        properties = with_timeout(self._name, self._properties)
+        for left in range(FIRST_USE_TRIES - 1, -1, -1):
+            try:
+                return load_catalog(self._name, **properties)
+            except ValueError as error:
+                raise WarehouseError(f"catalog {self._name}: {error}", catalog=self._name) from error
+            except Exception as error:
+                if not left or not is_from(SQL, error):
+                    raise
+        raise AssertionError("unreachable")
+
+    def find(self, name: str) -> Table | None:
+        """The table; None: there is none. Raises: TableForeign."""
+        try:
+            table = self.catalog.load_table((self.namespace, name))
+        except (NoSuchTableError, NoSuchNamespaceError):
+            return None
+        if VERSION not in table.properties:
+            raise TableForeign(f"{name}: the table was not made by sf_assets", table=name)
+        return table
+
+    def names(self) -> tuple[str, ...]:
+        """The names of all tables of the namespace, in order."""
+        try:
+            found = self.catalog.list_tables(self.namespace)
+        except NoSuchNamespaceError:
+            return ()
+        return tuple(sorted(identifier[-1] for identifier in found))
+
+    def open(
+        self, name: str, *, columns: Sequence[TableColumn], keys: Sequence[str] | None, kind: str, doc: str = ""
+    ) -> Table:
+        """The table, made at once when there is none. Raises: TableForeign for one with other keys or of other kind.
+
+        keys None: whatever the table's are; one made without them takes those of the first write.
+        """
+        table = self.find(name)
+        if table is None:
+            table = self._create(name, columns=columns, properties=_properties(columns, keys=keys, kind=kind, doc=doc))
+        if keys is not None and KEYS not in table.properties:
+            table = table.transaction().set_properties(_key_properties(keys)).commit_transaction()
+        refuse_other(table, name, keys=keys, kind=kind)
+        return table
+
+    def _create(self, name: str, *, columns: Sequence[TableColumn], properties: Mapping[str, str]) -> Table:
+        refuse_case_twins([column.name for column in columns], table=name)
+        fields = [
+            NestedField(number, column.name, column.type, required=False, doc=column.doc or None)
+            for number, column in enumerate(columns, start=1)
+        ]
+        self._ensure_namespace()
+        with suppress(TableAlreadyExistsError):
+            return self.catalog.create_table((self.namespace, name), Schema(*fields), properties=dict(properties))
+        return self.catalog.load_table((self.namespace, name))
+
+    def _ensure_namespace(self) -> None:
+        """Make the namespace; another process may make it at the same moment."""
+        if self.catalog.namespace_exists(self.namespace):
+            return
+        try:
+            self.catalog.create_namespace(self.namespace)
+        except Exception:
+            if not self.catalog.namespace_exists(self.namespace):
+                raise
+
+
+def with_timeout(name: str, properties: Mapping[str, str]) -> dict[str, str]:
+    """The properties, and for SQLite a minute's patience with other writers instead of five seconds."""
+    configured = Config().get_catalog_config(name) or {}
+    uri = properties.get(URI) or configured.get(URI)
+    if not isinstance(uri, str) or not uri.startswith("sqlite"):
+        return dict(properties)
+    from sqlalchemy.engine import make_url  # only here: other catalogs do without it
+
+    url = make_url(uri)
+    if "timeout" not in url.query:
+        url = url.update_query_dict({"timeout": SQLITE_TIMEOUT_SECONDS})
+    return {**properties, URI: url.render_as_string(hide_password=False)}
+
+
+def refuse_other(table: Table, name: str, *, keys: Sequence[str] | None, kind: str) -> None:
+    """Raise TableForeign when the table is of another kind, or its rows are told apart by other columns than these."""
+    found = keys_of(table)
+    if table.properties.get(KIND) != kind or (keys is not None and found != tuple(keys)):
+        kind_found = table.properties.get(KIND)
+        raise TableForeign(
+            f"{name}: the table holds {kind_found} with keys {list(found)}, not {kind} {list(keys or ())}",
+            table=name,
+            remedy="Give the endpoint the keys that the table has, or point SF_ASSETS_NAMESPACE at an empty namespace.",
+        )
+
+
+def keys_of(table: Table) -> tuple[str, ...]:
+    """The columns that tell the table's rows apart; none for a plain frame."""
+    return tuple(json.loads(table.properties.get(KEYS, "[]")))
+
+
+def provisional_of(table: Table) -> tuple[str, ...]:
+    """The columns whose type is still a guess."""
+    return tuple(json.loads(table.properties.get(PROVISIONAL, "[]")))
+
+
+def _properties(columns: Sequence[TableColumn], *, keys: Sequence[str] | None, kind: str, doc: str) -> dict[str, str]:
+    provisional = [column.name for column in columns if column.provisional]
+    return {
+        **PROPERTIES,
+        **provisional_property(provisional),
+        **({} if keys is None else _key_properties(keys)),
+        **({"comment": doc} if doc else {}),
+        KIND: kind,
+    }
+
+
+def _key_properties(keys: Sequence[str]) -> dict[str, str]:
+    """The keys, and whole bounds for them: Iceberg shortens bounds to 16 characters, two less than an Id has."""
+    whole = {f"write.metadata.metrics.column.{key}": "full" for key in keys}
+    return {KEYS: json.dumps(list(keys)), **whole}

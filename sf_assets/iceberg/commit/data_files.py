@@ -1,0 +1,186 @@
+"""The data files of a table's current snapshot: which may hold a key, and their live rows with positions.
+
+Read through the table's own FileIO, so that local disk and object stores are one; columns are found by field id.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, cast
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyiceberg.conversions import from_bytes
+from pyiceberg.expressions.literals import literal
+from pyiceberg.io import FileIO
+from pyiceberg.manifest import DataFile, DataFileContent, ManifestEntry
+from pyiceberg.schema import Schema
+from pyiceberg.table import Table
+from pyiceberg.types import NestedField
+
+from sf_assets.errors import WarehouseError
+from sf_assets.iceberg.commit.casting import arrow_schema
+from sf_assets.iceberg.commit.manifests import Manifests
+
+POSITION = "__position"
+"""The column that holds a row's position in its file; no Salesforce column can be called so."""
+DELETED_PATH_ID = 2147483546
+DELETED_POSITION_ID = 2147483545
+FIELD_ID = b"PARQUET:field_id"
+
+
+@dataclass(frozen=True)
+class LiveFile:
+    """A data file of the current snapshot and the delete files that apply to it."""
+
+    data: DataFile
+    deletes: tuple[DataFile, ...] = ()
+
+    @property
+    def path(self) -> str:
+        return self.data.file_path
+
+    @property
+    def own_deletes(self) -> tuple[DataFile, ...]:
+        """The delete files that speak of this data file alone."""
+        return tuple(delete for delete in self.deletes if deleted_path(delete) == self.path)
+
+
+def live_files(table: Table, manifests: Manifests | None = None) -> list[LiveFile]:
+    """The files of the current snapshot, from its manifests. Raises: WarehouseError for equality deletes."""
+    known = manifests or Manifests(table.io)
+    fetched = [entry for manifest in known.of(table.current_snapshot()) for entry in known.entries(manifest)]
+    entries = [entry for entry in fetched if entry.data_file.record_count]
+    deletes = _Deletes([entry for entry in entries if entry.data_file.content != DataFileContent.DATA])
+    return [LiveFile(e.data_file, deletes.of(e)) for e in entries if e.data_file.content == DataFileContent.DATA]
+
+
+class _Deletes:
+    """The position deletes of a snapshot: by the one file that they speak of, and those of several files."""
+
+    def __init__(self, entries: Sequence[ManifestEntry]) -> None:
+        self._by_path: dict[str | None, list[ManifestEntry]] = {}
+        for entry in entries:
+            if entry.data_file.content != DataFileContent.POSITION_DELETES:
+                raise WarehouseError(f"{entry.data_file.file_path}: equality deletes, which no reader here can apply")
+            self._by_path.setdefault(deleted_path(entry.data_file), []).append(entry)
+
+    def of(self, data: ManifestEntry) -> tuple[DataFile, ...]:
+        """Those that apply to a data file: none that is older than the file itself."""
+        known = [*self._by_path.get(data.data_file.file_path, []), *self._by_path.get(None, [])]
+        return tuple(e.data_file for e in known if (e.sequence_number or 0) >= (data.sequence_number or 0))
+
+
+def deleted_path(delete: DataFile) -> str | None:
+    """The one data file that a delete file speaks of; None: of several."""
+    low = (delete.lower_bounds or {}).get(DELETED_PATH_ID)
+    high = (delete.upper_bounds or {}).get(DELETED_PATH_ID)
+    return low.decode() if low is not None and low == high else None
+
+
+def bounds(file: DataFile, field: NestedField) -> tuple[Any, Any]:
+    """Least and greatest value of a column in a file, in Iceberg's own terms; None: not known."""
+    low = (file.lower_bounds or {}).get(field.field_id)
+    high = (file.upper_bounds or {}).get(field.field_id)
+    return tuple(None if raw is None else from_bytes(field.field_type, raw) for raw in (low, high))  # type: ignore[return-value, arg-type]  # a field_type here is always primitive
+
+
+def may_hold(file: DataFile, field: NestedField, *, low: object, high: object) -> bool:
+    """Whether a file may hold a value between `low` and `high`, both included (Python values; None: open)."""
+    least, greatest = bounds(file, field)
+    if greatest is not None and low is not None and greatest < _iceberg_value(low, field):
+        return False
+    return not (least is not None and high is not None and least > _iceberg_value(high, field))
+
+
+def count_live(io: FileIO, file: LiveFile) -> int:
+    """The rows of a file that no delete hides; opens a delete file only when counts do not tell."""
+    if not file.deletes:
+        return file.data.record_count
+    if len(file.deletes) == 1 and file.own_deletes:
+        return file.data.record_count - file.deletes[0].record_count
+    return file.data.record_count - len(deleted_positions(io, file))
+
+
+def deleted_positions(io: FileIO, file: LiveFile, *, own: bool = False) -> pl.Series:
+    """The positions that delete files hide, ascending; `own`: only those of files that speak of this one alone."""
+    deletes = file.own_deletes if own else file.deletes
+    parts = [_positions_in(io, delete, file.path) for delete in deletes]
+    return pl.concat([pl.Series(POSITION, [], dtype=pl.Int64), *parts]).unique().sort()
+
+
+def read_batches(io: FileIO, file: LiveFile, *, schema: Schema, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
+    """Yield the live rows row group by row group: the columns, in the table's types, and POSITION (Int64)."""
+    gone = deleted_positions(io, file).to_frame() if file.deletes else None
+    with _parquet(io, file.path) as parquet:
+        start = 0
+        for group in range(parquet.num_row_groups):
+            frame = _group_frame(parquet, group, schema=schema, columns=columns, start=start)
+            start += frame.height
+            yield frame if gone is None else frame.join(gone, on=POSITION, how="anti", maintain_order="left")
+
+
+def read_rows(
+    io: FileIO, file: LiveFile, positions: pl.Series, *, schema: Schema, columns: Sequence[str]
+) -> pl.DataFrame:
+    """The columns of the rows at the given positions, with POSITION; only row groups that hold one are read."""
+    parts = []
+    with _parquet(io, file.path) as parquet:
+        start = 0
+        for group in range(parquet.num_row_groups):
+            rows = parquet.metadata.row_group(group).num_rows
+            wanted = positions.filter(positions.is_between(start, start + rows - 1))
+            if len(wanted):
+                frame = _group_frame(parquet, group, schema=schema, columns=columns, start=start)
+                parts.append(frame[(wanted - start).cast(pl.UInt32)])
+            start += rows
+    return pl.concat(parts)
+
+
+@contextmanager
+def _parquet(io: FileIO, path: str) -> Iterator[pq.ParquetFile]:
+    """Arrow keeps the memory that it freed; what a large file took is given back, so that the peak stays flat."""
+    with io.new_input(path).open() as stream, pq.ParquetFile(stream, pre_buffer=True) as parquet:
+        yield parquet
+        is_large = parquet.num_row_groups > 1
+    if is_large:
+        pa.default_memory_pool().release_unused()
+
+
+def _positions_in(io: FileIO, delete: DataFile, path: str) -> pl.Series:
+    with _parquet(io, delete.file_path) as parquet:
+        frame = cast(pl.DataFrame, pl.from_arrow(parquet.read(columns=["file_path", "pos"])))
+    return frame.filter(pl.col("file_path") == path)["pos"].alias(POSITION)
+
+
+def _group_frame(
+    parquet: pq.ParquetFile, group: int, *, schema: Schema, columns: Sequence[str], start: int
+) -> pl.DataFrame:
+    """One row group as a frame in the table's types; a column that the file lacks is NULL."""
+    names = _names_in_file(parquet.schema_arrow)
+    fields = [schema.find_field(column) for column in columns]
+    stored = {field.name: names[field.field_id] for field in fields if field.field_id in names}
+    raw = parquet.read_row_group(group, columns=list(stored.values()))
+    rows = parquet.metadata.row_group(group).num_rows
+    table = _in_table_types(raw, fields=fields, stored=stored, rows=rows)
+    frame = cast(pl.DataFrame, pl.from_arrow(table))
+    return frame.with_columns(pl.int_range(start, start + rows, dtype=pl.Int64).alias(POSITION))
+
+
+def _names_in_file(schema: pa.Schema) -> dict[int, str]:
+    """Field id -> column name as this file has it."""
+    return {int(field.metadata[FIELD_ID]): field.name for field in schema if FIELD_ID in (field.metadata or {})}
+
+
+def _in_table_types(raw: pa.Table, *, fields: Sequence[NestedField], stored: dict[str, str], rows: int) -> pa.Table:
+    wanted = arrow_schema(Schema(*fields))
+    arrays = [
+        raw.column(stored[field.name]).cast(field.type) if field.name in stored else pa.nulls(rows, field.type)
+        for field in wanted
+    ]
+    return pa.table(arrays, schema=wanted)
+
+
+def _iceberg_value(value: object, field: NestedField) -> Any:
+    return literal(value).to(field.field_type).value  # type: ignore[type-var]  # bounds exist for primitives only

@@ -1,0 +1,214 @@
+"""What one commit will hold, while it grows: rows to add, rows to take away, a changed schema, a state.
+
+Everything becomes visible at once by `commit`, or not at all: `discard` removes the files that were written for it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import polars as pl
+from pyiceberg.manifest import DataFile
+from pyiceberg.table import Table
+
+from sf_assets.iceberg.commit.casting import frame_types
+from sf_assets.iceberg.commit.data_files import LiveFile, count_live, deleted_path, deleted_positions, live_files
+from sf_assets.iceberg.commit.data_writer import DataFileWriter, remove_files
+from sf_assets.iceberg.commit.expire_snapshots import stage_expiry
+from sf_assets.iceberg.commit.manifests import Manifests
+from sf_assets.iceberg.commit.row_delta import Delta, delete_file_name, write_deletes
+from sf_assets.iceberg.commit.schema_evolution import Evolution, stage_evolution
+from sf_assets.iceberg.commit.table_state import STATE, state_property
+from sf_assets.iceberg.commit.transaction import Overtaken, SteadyTransaction, finish
+from sf_assets.iceberg.translate_errors import is_denied
+
+
+@dataclass(frozen=True)
+class Landed:
+    """A commit: the table and its data files as they are now, and what was written for it."""
+
+    table: Table
+    live: tuple[LiveFile, ...]
+    files: int
+    bytes: int
+
+
+class Draft:
+    """A commit in the making over the table's current snapshot, whose files are read unless they are known."""
+
+    def __init__(self, table: Table, evolution: Evolution, *, live: Sequence[LiveFile] | None = None) -> None:
+        self._table = table
+        self.io = table.io
+        self.former_columns = frozenset(table.schema().column_names)
+        self._transaction = SteadyTransaction(table)
+        stage_evolution(self._transaction, evolution)
+        metadata = self._transaction.table_metadata
+        self.schema = metadata.schema()
+        self.types = frame_types(self.schema)
+        self._manifests = Manifests(self.io)
+        self._live = live_files(table, self._manifests) if live is None else list(live)
+        self._gone: dict[str, pl.Series] = {}
+        self._dropped: set[str] = set()
+        self._deletes: dict[str, DataFile] = {}
+        self._delete_paths: list[str] = []
+        self._writer = DataFileWriter(
+            io=self.io,
+            schema=self.schema,
+            locations=table.location_provider(),
+            properties=metadata.properties,
+            spec_id=metadata.default_spec_id,
+        )
+
+    @property
+    def files(self) -> list[LiveFile]:
+        """The table's files and those written here and closed: all that may hold a key already."""
+        return self._live + [LiveFile(file) for file in self._writer.files]
+
+    @property
+    def first_own_file(self) -> int:
+        """The index in `files` from which on they were written here."""
+        return len(self._live)
+
+    @property
+    def is_empty(self) -> bool:
+        """No row comes and none goes."""
+        self._writer.close_file()
+        return not (self._writer.files or self._gone or self._dropped)
+
+    def add(self, frame: pl.DataFrame) -> None:
+        """Write complete rows of the draft's schema."""
+        self._writer.add(frame)
+
+    def settle_rows(self) -> None:
+        """Close the open file, so that its rows are found among `files`."""
+        self._writer.close_file()
+
+    def take_away(self, file: LiveFile, positions: pl.Series) -> None:
+        """Hide the rows of a file at the given positions (Int64)."""
+        before = self._gone.get(file.path)
+        self._gone[file.path] = positions if before is None else pl.concat([before, positions]).unique()
+
+    def is_away(self, file: LiveFile) -> pl.Series:
+        """The positions that this draft hides in a file."""
+        return self._gone.get(file.path, pl.Series([], dtype=pl.Int64))
+
+    def drop(self, file: LiveFile) -> None:
+        """Leave a whole data file out of the table."""
+        self._dropped.add(file.path)
+
+    def drop_all(self) -> None:
+        """Leave all of the table's present rows out."""
+        self._dropped.update(file.path for file in self._live)
+
+    def commit(self, *, state: str | None, summary: Mapping[str, str], now: datetime) -> Landed:
+        """Make it visible in one swap of metadata, one snapshot. Raises: Overtaken; the files are removed then."""
+        self._writer.close_file()
+        delta = self._delta()
+        try:
+            delta.stage({**summary, **({STATE: state} if state is not None else {})})
+        except BaseException:
+            delta.discard()
+            raise
+        if state is not None:
+            self._transaction.set_properties(state_property(state, snapshot_id=delta.snapshot_id))
+        stage_expiry(self._transaction, now=now)
+        return self._landed(self._swap(delta))
+
+    def _swap(self, delta: Delta) -> Table:
+        """Commit. Where the outcome is not known the table is asked, and nothing that it may need is removed.
+
+        It is not known of a refusal either: a client or a proxy sends a commit again whose first answer was lost.
+        """
+        try:
+            return finish(self._transaction)
+        except Overtaken:
+            if (landed := self._after_all(delta)) is not None:
+                return landed
+            delta.discard()
+            self.discard()
+            raise
+        except BaseException as error:
+            if is_denied(error):
+                delta.discard()
+                raise
+            self._keep()
+            landed = self._after_all(delta) if isinstance(error, Exception) else None
+            if landed is None:
+                raise
+            return landed
+
+    def _after_all(self, delta: Delta) -> Table | None:
+        """The table, if it holds the commit whatever was answered. No file is removed where the table does not say."""
+        try:
+            found = self._table.catalog.load_table(self._table.name())
+        except BaseException:
+            self._keep()
+            raise
+        return None if found.snapshot_by_id(delta.snapshot_id) is None else found
+
+    def _keep(self) -> None:
+        self._writer.keep()
+        self._delete_paths.clear()
+
+    def _landed(self, table: Table) -> Landed:
+        """Hand the written files over to the table: they are no longer this draft's to remove."""
+        written = [*self._writer.files, *self._deletes.values()]
+        live = tuple(self._after(file) for file in self.files if file.path not in self._dropped)
+        self._keep()
+        remove_files(self.io, [file.file_path for file in self._writer.files if file.file_path in self._dropped])
+        return Landed(table, live, files=len(written), bytes=sum(file.file_size_in_bytes for file in written))
+
+    def _after(self, file: LiveFile) -> LiveFile:
+        """The file as the commit leaves it: with its new delete file in the place of its former ones."""
+        delete = self._deletes.get(file.path)
+        if delete is None:
+            return file
+        others = tuple(other for other in file.deletes if deleted_path(other) != file.path)
+        return LiveFile(file.data, (*others, delete))
+
+    def discard(self) -> None:
+        """Remove every file that was written for this draft and is not part of the table."""
+        self._writer.discard()
+        remove_files(self.io, self._delete_paths)
+        self._delete_paths.clear()
+
+    def _delta(self) -> Delta:
+        superseded: list[DataFile] = []
+        for file in self.files:
+            if file.path in self._gone and file.path not in self._dropped:
+                superseded += file.own_deletes
+                self._hide(file)
+            elif file.path in self._dropped:
+                superseded += file.own_deletes
+        removed = [file.data for file in self._live if file.path in self._dropped]
+        added = [file for file in self._writer.files if file.file_path not in self._dropped]
+        return Delta(
+            self._transaction,
+            manifests=self._manifests,
+            added=added,
+            deletes=[*self._deletes.values()],
+            removed=removed,
+            superseded=superseded,
+        )
+
+    def _hide(self, file: LiveFile) -> None:
+        """Write the file's one delete file, old positions included; a file without rows left is dropped instead."""
+        old = deleted_positions(self.io, file, own=True)
+        positions = pl.concat([old, self._gone[file.path]]).unique().sort()
+        if len(positions) == file.data.record_count:
+            self.drop(file)
+            return
+        path = self._table.location_provider().new_data_location(delete_file_name())
+        self._delete_paths.append(path)
+        self._deletes[file.path] = write_deletes(self.io, file, positions, path=path)
+
+
+def count_rows(table: Table, files: Sequence[LiveFile] | None = None) -> int:
+    """The live rows of the current snapshot: from its summary where no delete is about, else from its files."""
+    snapshot = table.current_snapshot()
+    if snapshot is None:
+        return 0
+    totals = snapshot.summary.additional_properties if snapshot.summary else {}
+    if files is None and totals.get("total-records") is not None and totals.get("total-delete-files") == "0":
+        return int(totals["total-records"])
+    return sum(count_live(table.io, file) for file in (live_files(table) if files is None else files))

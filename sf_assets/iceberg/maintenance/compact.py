@@ -1,0 +1,75 @@
+"""Rewrites what merges leave behind, small files and files with many hidden rows, in one snapshot and only when due."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+import polars as pl
+from pyiceberg.table import Table
+
+from sf_assets.iceberg.commit.data_files import POSITION, LiveFile, bounds, read_batches
+from sf_assets.iceberg.commit.pending_commit import Draft
+from sf_assets.iceberg.commit.schema_evolution import Evolution
+from sf_assets.iceberg.commit.table_state import state_of
+from sf_assets.iceberg.commit.transaction import Overtaken
+
+SMALL_ROWS = 50_000
+SMALL_FILES = 24
+DELETED_SHARE = 0.1
+DELETED_ROWS = 5_000
+"""Fewer hidden rows than this are not worth a rewrite, whatever their share."""
+DELETE_FILES = 20
+GROUP_ROWS = 250_000
+
+
+def compact_if_due(table: Table, files: Sequence[LiveFile], *, keys: Sequence[str], now: datetime) -> Table:
+    """The table, with its small or delete-laden files rewritten when there are enough of them."""
+    due = due_files(files)
+    if not due:
+        return table
+    draft = Draft(table, Evolution(), live=files)
+    try:
+        for group in _groups(draft, due, key=keys[0]):
+            _rewrite(draft, group, keys=keys)
+        summary = {"sf_assets.compacted-files": str(len(due))}
+        return draft.commit(state=state_of(table), summary=summary, now=now).table
+    except Overtaken:
+        return table.refresh()
+    finally:
+        draft.discard()
+
+
+def due_files(files: Sequence[LiveFile]) -> list[LiveFile]:
+    """The files to rewrite: all small ones once there are more than 24, and those that are laden with deletes."""
+    small = {file.path for file in files if file.data.record_count < SMALL_ROWS}
+    is_littered = len(small) > SMALL_FILES
+    return [file for file in files if (is_littered and file.path in small) or _is_laden(file)]
+
+
+def _is_laden(file: LiveFile) -> bool:
+    hidden = sum(delete.record_count for delete in file.own_deletes)
+    is_costly = hidden > DELETED_SHARE * file.data.record_count and hidden >= DELETED_ROWS
+    return is_costly or len(file.deletes) > DELETE_FILES
+
+
+def _groups(draft: Draft, due: Sequence[LiveFile], *, key: str) -> Iterator[list[LiveFile]]:
+    """Files in the order of their keys, as many at a time as memory takes."""
+    field = draft.schema.find_field(key)
+    known = [(bounds(file.data, field)[0], file) for file in due]
+    ordered = sorted((pair for pair in known if pair[0] is not None), key=lambda pair: pair[0])
+    group: list[LiveFile] = []
+    for file in [file for low, file in known if low is None] + [file for _, file in ordered]:
+        if group and sum(f.data.record_count for f in group) + file.data.record_count > GROUP_ROWS:
+            yield group
+            group = []
+        group.append(file)
+    yield group
+
+
+def _rewrite(draft: Draft, group: Sequence[LiveFile], *, keys: Sequence[str]) -> None:
+    """Write the live rows of the files anew, ordered by key, and leave the files out."""
+    columns = list(draft.types)
+    parts = []
+    for file in group:
+        parts += [b.drop(POSITION) for b in read_batches(draft.io, file, schema=draft.schema, columns=columns)]
+        draft.drop(file)
+    draft.add(pl.concat(parts).sort(keys))

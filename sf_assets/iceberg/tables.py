@@ -1,0 +1,278 @@
+"""The tables of one namespace: what they say of themselves, and every way to write them. Frames in, snapshots out.
+
+Rows, changed columns, state and summary of a write become visible together, in one swap of the table's metadata.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import polars as pl
+from pyiceberg.table import Table
+
+from sf_assets.errors import WarehouseError
+from sf_assets.iceberg.catalog import Lake, keys_of, provisional_of
+from sf_assets.iceberg.commit.commit_state import settle, settle_columns
+from sf_assets.iceberg.commit.pending_commit import Draft, count_rows
+from sf_assets.iceberg.commit.schema_evolution import Evolution, plan_evolution
+from sf_assets.iceberg.commit.table_state import overtaken, refuse_other_base, state_of
+from sf_assets.iceberg.commit.transaction import Overtaken
+from sf_assets.iceberg.maintenance.compact import compact_if_due
+from sf_assets.iceberg.metadata_log import TableVersions, versions_of
+from sf_assets.iceberg.model import UNCHECKED, Chunk, TableColumn, TableFacts, Unchecked, Written
+from sf_assets.iceberg.table_stats import count_since
+from sf_assets.iceberg.translate_errors import border, from_outside
+from sf_assets.iceberg.write.counts import Outcome, Tally
+from sf_assets.iceberg.write.merge import Merge
+from sf_assets.iceberg.write.overwrite import fill, first_frame, frame_columns, plan_plain
+from sf_assets.iceberg.write.replace import Replace
+from sf_assets.iceberg.write.row_versions import Rule
+
+if TYPE_CHECKING:
+    from sf_assets.iceberg.connectivity import Reach
+
+__all__ = ["UNCHECKED", "Chunk", "TableColumn", "TableFacts", "Unchecked", "Warehouse", "Written"]
+
+ROWS, FRAME = "rows", "frame"
+"""Kinds of table: rows with keys, or a plain frame that is replaced whole."""
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Warehouse:
+    """The tables of `namespace` in a pyiceberg catalog. One object a process: it keeps the catalog's connections."""
+
+    def __init__(
+        self,
+        catalog: str,
+        namespace: str,
+        properties: Mapping[str, str],
+        *,
+        now: Callable[[], datetime] = _utc_now,
+    ) -> None:
+        self._lake = Lake(catalog=catalog, namespace=namespace, properties=properties)
+        self._now = now
+        self._counted: dict[str, tuple[int | None, int]] = {}
+        self._asked: dict[str, Table] = {}
+
+    def facts(self, table: str) -> TableFacts | None:
+        """What the table's metadata says; None: no such table. Raises: TableForeign."""
+        with border(table):
+            found = self._lake.find(table)
+            return None if found is None else self._facts(table, found)
+
+    def names(self) -> tuple[str, ...]:
+        """The names of all tables of the namespace, ours and others', in order; none when there is no namespace."""
+        with border(self._lake.namespace):
+            return self._lake.names()
+
+    def versions(self, table: str) -> TableVersions | None:
+        """The metadata files that the table still names, and when each was committed; None: no such table."""
+        with border(table):
+            found = self._lake.find(table)
+            return None if found is None else versions_of(found)
+
+    def reach(self) -> "Reach | None":
+        """Whether catalog and storage answer, by reads alone; None: no namespace yet. Raises: WarehouseError."""
+        from sf_assets.iceberg.connectivity import reach  # only here: the doctor asks, no sync does
+
+        with border(self._lake.namespace):
+            return reach(self._lake.catalog, self._lake.namespace)
+
+    def window(
+        self, table: str, column: str, since: datetime | None, *, of: TableFacts | None = None
+    ) -> tuple[int, datetime | None]:
+        """COUNT(*) and MAX(column) of the rows with column >= since (None: of all). No table counts as no rows.
+
+        `of`: of the version that these facts, the last asked for, speak of; it need not be loaded again.
+        """
+        with border(table):
+            found = self._asked.get(table)
+            if of is None or found is None or found.metadata_location != of.metadata_location:
+                found = self._lake.find(table)
+            return (0, None) if found is None else count_since(found, column, since)
+
+    def merge(
+        self,
+        table: str,
+        *,
+        columns: Sequence[TableColumn],
+        keys: Sequence[str],
+        stamp: str | None,
+        chunks: Iterable[Chunk],
+        base: str | Unchecked | None,
+        summary: Mapping[str, str] = {},  # noqa: B006 - read only
+        doc: str = "",
+    ) -> Written:
+        """Merge the chunks by key; each state that comes along commits what came until then, if it is news.
+
+        Frames hold a subset of `columns`; what they lack keeps the table's value. Memory: one buffer, flat.
+        Raises: CommitConflict (another state than `base`), KeysRepeated, ValueUnexpected, ColumnIncompatible,
+        TableForeign.
+        """
+        with border(table):
+            merge = Merge(
+                name=table,
+                rule=Rule(tuple(keys), stamp),
+                base=base,
+                summary=summary,
+                load=lambda: self._lake.open(table, columns=columns, keys=keys, kind=ROWS, doc=doc),
+                plan=lambda found: _plan(found, columns, name=table),
+                now=self._now,
+            )
+            return self._finished(table, merge.run(chunks), columns=columns)
+
+    def replace(
+        self,
+        table: str,
+        *,
+        columns: Sequence[TableColumn],
+        keys: Sequence[str],
+        chunks: Iterable[Chunk],
+        base: str | Unchecked | None,
+        may_vanish: int | None,
+        retype: bool = False,
+        summary: Mapping[str, str] = {},  # noqa: B006 - read only
+        doc: str = "",
+    ) -> Written:
+        """Make the table equal to the chunks, in one commit; rows that are the same stay as they are.
+
+        With `retype` a column whose type is another one than the table's is made anew.
+        Raises: ShrinkRefused when more than `may_vanish` keys would go, KeysRepeated, and as `merge`.
+        """
+        with border(table):
+            found = self._lake.open(table, columns=columns, keys=keys, kind=ROWS, doc=doc)
+            refuse_other_base(found, base, name=table)
+            replace = Replace(
+                name=table,
+                keys=tuple(keys),
+                may_vanish=may_vanish,
+                summary=summary,
+                table=found,
+                evolution=_plan(found, columns, name=table, retype=retype),
+                now=self._now,
+            )
+            return self._finished(table, replace.run(chunks), columns=columns, retype=retype)
+
+    def settle(
+        self,
+        table: str,
+        *,
+        columns: Sequence[TableColumn],
+        base: str | Unchecked | None,
+        state: str,
+        keys: Sequence[str] | None = None,
+    ) -> TableFacts:
+        """Move the state without a snapshot; makes the table when there is none. Raises: CommitConflict."""
+        with border(table):
+            found = settle(
+                load=lambda: self._lake.open(table, columns=columns, keys=keys, kind=ROWS),
+                plan=lambda opened: _plan(opened, columns, name=table),
+                base=base,
+                state=state,
+                table=table,
+            )
+            return self._facts(table, found)
+
+    def overwrite(
+        self,
+        table: str,
+        frames: Iterable[pl.DataFrame],
+        *,
+        summary: Mapping[str, str] = {},  # noqa: B006 - read only
+    ) -> Written:
+        """Make a plain frame of any other asset the whole table, its columns included, in one commit."""
+        with border(table):
+            first, every = first_frame(from_outside(frames), table=table)
+            columns = frame_columns(first, table=table)
+            found = self._lake.open(table, columns=columns, keys=(), kind=FRAME)
+            evolution = plan_plain(found.schema(), columns, table=table)
+            tally = Tally(vanished=count_rows(found))
+            with _drafted(found, evolution, name=table) as draft:
+                tally.read = tally.inserted = fill(draft, every, table=table)
+                landed = draft.commit(state=None, summary=summary, now=self._now())
+            tally.landed(landed)
+            added = [column.name for column in evolution.added]
+            return tally.written(landed.table, rows=tally.read, added_columns=added)
+
+    def scan(self, table: str) -> pl.LazyFrame:
+        """The current snapshot, read when collected; projections and predicates reach the files."""
+        with border(table):
+            found = self._lake.find(table)
+            if found is None:
+                raise WarehouseError(
+                    f"{table}: there is no such table", table=table, remedy="Materialize the table first."
+                )
+            told = found.io.properties.items()  # of a REST catalog the object that logs in is among them
+            properties = {name: value for name, value in told if "." in name and isinstance(value, str)}
+            return pl.scan_iceberg(found, storage_options=properties or None)
+
+    def erase(self, table: str, column: str) -> int:
+        """Forget the rows whose boolean `column` is true; returns how many they were. Raises: CommitConflict."""
+        from sf_assets.iceberg.maintenance.erase import erase  # only here: few tables forget
+
+        with border(table):
+            found = self._lake.find(table)
+            if found is None:
+                return 0
+            try:
+                return erase(found, column, now=self._now())[1]
+            except Overtaken:
+                raise overtaken(found, name=table) from None
+
+    def sweep_orphans(self, table: str, *, older_than: timedelta = timedelta(days=1)) -> tuple[str, ...]:
+        """Remove the files under the table's location that no snapshot needs; returns their paths."""
+        from sf_assets.iceberg.maintenance.orphan_files import sweep  # only here: it loads every file system
+
+        with border(table):
+            found = self._lake.find(table)
+            return () if found is None else sweep(found, before=self._now() - older_than)
+
+    def _finished(
+        self, name: str, outcome: Outcome, *, columns: Sequence[TableColumn], retype: bool = False
+    ) -> Written:
+        """Upkeep that the write made due; or, where no row was news, columns that came all the same."""
+        table, tally = outcome.table, outcome.tally
+        if outcome.live is not None:
+            rows = count_rows(table, outcome.live)
+            table = compact_if_due(table, outcome.live, keys=keys_of(table), now=self._now())
+            return tally.written(table, rows=rows, added_columns=outcome.added_columns)
+        evolution = _plan(table, columns, name=name, retype=retype)
+        table = settle_columns(table, evolution, table=name)
+        return tally.written(table, rows=count_rows(table), added_columns=[column.name for column in evolution.added])
+
+    def _facts(self, name: str, table: Table) -> TableFacts:
+        self._asked[name] = table
+        snapshot = table.current_snapshot()
+        snapshot_id = snapshot.snapshot_id if snapshot else None
+        counted_at, rows = self._counted.get(name, (None, 0))
+        if counted_at != snapshot_id:  # a snapshot never changes, and where deletes are about counting reads files
+            rows = count_rows(table)
+            self._counted[name] = (snapshot_id, rows)
+        return TableFacts(
+            rows=rows,
+            snapshot_id=snapshot_id,
+            state=state_of(table),
+            columns=tuple(table.schema().column_names),
+            uri=table.location(),
+            metadata_location=table.metadata_location,
+            types=tuple(field.field_type for field in table.schema().fields),
+        )
+
+
+@contextmanager
+def _drafted(table: Table, evolution: Evolution, *, name: str) -> Iterator[Draft]:
+    draft = Draft(table, evolution)
+    try:
+        yield draft
+    except Overtaken:
+        raise overtaken(table, name=name) from None
+    finally:
+        draft.discard()
+
+
+def _plan(table: Table, columns: Sequence[TableColumn], *, name: str, retype: bool = False) -> Evolution:
+    return plan_evolution(table.schema(), columns, provisional=provisional_of(table), table=name, retype=retype)

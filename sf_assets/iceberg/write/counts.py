@@ -1,0 +1,55 @@
+"""What a write counted, group by group, and how it left the table: plain numbers, exact."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+from pyiceberg.table import Table
+
+from sf_assets.iceberg.commit.data_files import LiveFile
+from sf_assets.iceberg.commit.pending_commit import Landed
+from sf_assets.iceberg.model import Written
+
+
+@dataclass
+class Tally:
+    """The counters of `Written`; read = inserted + updated + unchanged + outdated."""
+
+    read: int = 0
+    inserted: int = 0
+    updated: int = 0
+    vanished: int = 0
+    unchanged: int = 0
+    outdated: int = 0
+    commits: int = 0
+    files_written: int = 0
+    bytes_written: int = 0
+
+    def add(self, other: "Tally") -> None:
+        for field in fields(self):
+            setattr(self, field.name, getattr(self, field.name) + getattr(other, field.name))
+
+    def landed(self, landed: Landed) -> None:
+        self.commits += 1
+        self.files_written += landed.files
+        self.bytes_written += landed.bytes
+
+    def written(self, table: Table, *, rows: int, added_columns: Sequence[str]) -> Written:
+        snapshot = table.current_snapshot()
+        return Written(
+            snapshot_id=snapshot.snapshot_id if snapshot else None,
+            rows=rows,
+            added_columns=tuple(added_columns),
+            uri=table.location(),
+            metadata_location=table.metadata_location,
+            **{field.name: getattr(self, field.name) for field in fields(self)},
+        )
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A write that is over. `live`: the table's files afterwards, where a commit made them known."""
+
+    table: Table
+    tally: Tally
+    live: tuple[LiveFile, ...] | None
+    added_columns: tuple[str, ...]

@@ -1,0 +1,167 @@
+"""Make a table equal to a whole result, key by key: what is the same stays untouched, the rest comes and goes in one
+snapshot. Memory is keys, a hash and a place for each row of the table, besides one buffer."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import polars as pl
+from pyiceberg.table import Table
+
+from sf_assets.errors import KeysRepeated, ShrinkRefused
+from sf_assets.iceberg.commit.casting import cast_frame
+from sf_assets.iceberg.commit.data_files import POSITION, LiveFile, read_batches
+from sf_assets.iceberg.commit.pending_commit import Draft
+from sf_assets.iceberg.commit.schema_evolution import Evolution
+from sf_assets.iceberg.commit.table_state import overtaken
+from sf_assets.iceberg.commit.transaction import Overtaken
+from sf_assets.iceberg.model import Chunk
+from sf_assets.iceberg.translate_errors import from_outside
+from sf_assets.iceberg.write.buffer import Buffer
+from sf_assets.iceberg.write.counts import Outcome, Tally
+from sf_assets.iceberg.write.row_lookup import hide_rows, whole_rows
+from sf_assets.iceberg.write.row_versions import FILE, SYNCED_AT, refuse_null_keys, span
+
+HASH = "__hash"
+ROW = "__row"
+
+
+@dataclass
+class Replace:
+    """A stream of chunks that is the whole table. At most `may_vanish` keys may go; None: any number."""
+
+    name: str
+    keys: tuple[str, ...]
+    may_vanish: int | None
+    summary: Mapping[str, str]
+    table: Table
+    evolution: Evolution
+    now: Callable[[], datetime]
+
+    def __post_init__(self) -> None:
+        self._total = Tally()
+        self._live: tuple[LiveFile, ...] | None = None
+        self._draft = Draft(self.table, self.evolution)
+        self._content: list[str] = []
+        self._index = pl.DataFrame()
+        self._seen: list[pl.Series] = []
+        self._arrived: list[pl.DataFrame] = []
+
+    def run(self, chunks: Iterable[Chunk]) -> Outcome:
+        """Replace. On any error every file is removed and nothing has changed."""
+        try:
+            state = self._read(chunks)
+            self._let_vanish()
+            if not self._draft.is_empty:
+                self._land(state)
+        finally:
+            self._draft.discard()
+        added = tuple(column.name for column in self.evolution.added) if self._total.commits else ()
+        return Outcome(self.table, self._total, self._live, added)
+
+    def _read(self, chunks: Iterable[Chunk]) -> str | None:
+        """Take all frames in; returns the last state that came along."""
+        state, buffer = None, Buffer()
+        for chunk in from_outside(chunks):
+            state = chunk.state if chunk.state is not None else state
+            if not chunk.frame.is_empty():
+                frame = cast_frame(chunk.frame, self._draft.types, table=self.name)
+                for full in buffer.add(frame):
+                    self._absorb(full)
+        for rest in buffer.flush():
+            self._absorb(rest)
+        return state
+
+    def _absorb(self, frame: pl.DataFrame) -> None:
+        refuse_null_keys(frame, self.keys, table=self.name)
+        self._index_for(frame.columns)
+        self._total.read += frame.height
+        hashed = frame.with_columns(frame.select(self._content).hash_rows().alias(HASH))
+        fresh = self._first_time(hashed)
+        self._total.unchanged += frame.height - fresh.height
+        beside = fresh.join(self._index_near(fresh), on=self.keys, how="left", maintain_order="left")
+        self._seen.append(beside[ROW].drop_nulls())
+        is_same = (pl.col(HASH) == pl.col(HASH + "_right")).fill_null(False)
+        self._total.unchanged += beside.filter(is_same).height
+        self._write(beside.filter(~is_same), columns=frame.columns)
+
+    def _write(self, news: pl.DataFrame, *, columns: list[str]) -> None:
+        """Add the new versions and hide the former ones."""
+        self._draft.add(whole_rows(self._draft, news, columns=columns).sort(self.keys))
+        former = news.filter(pl.col(FILE).is_not_null())
+        hide_rows(self._draft, former)
+        self._total.inserted += news.height - former.height
+        self._total.updated += former.height
+
+    def _index_for(self, columns: list[str]) -> None:
+        """Read the table's keys, hashes and places, once for each set of columns that is read."""
+        content = sorted(name for name in columns if name != SYNCED_AT)
+        if content == self._content:
+            return
+        self._content = content
+        parts = [self._places(i) for i in range(self._draft.first_own_file)]
+        index = pl.concat(parts).with_row_index(ROW) if parts else self._no_places()
+        self._index = index.unique(self.keys, keep="first", maintain_order=True)
+        hide_rows(self._draft, index.join(self._index, on=ROW, how="anti"))
+
+    def _places(self, index: int) -> pl.DataFrame:
+        draft = self._draft
+        batches = read_batches(draft.io, draft.files[index], schema=draft.schema, columns=self._content)
+        parts = [batch.select(*self.keys, batch.drop(POSITION).hash_rows().alias(HASH), POSITION) for batch in batches]
+        return pl.concat(parts).with_columns(pl.lit(index, dtype=pl.UInt32).alias(FILE))
+
+    def _no_places(self) -> pl.DataFrame:
+        keys = {key: self._draft.types[key] for key in self.keys}
+        return pl.DataFrame(schema={ROW: pl.UInt32, **keys, HASH: pl.UInt64, POSITION: pl.Int64, FILE: pl.UInt32})
+
+    def _index_near(self, frame: pl.DataFrame) -> pl.DataFrame:
+        low, high = span(frame[self.keys[0]])
+        return self._index.filter(pl.col(self.keys[0]).is_between(pl.lit(low), pl.lit(high)))
+
+    def _first_time(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Less the rows that came before, identically. Raises: KeysRepeated for a key with two contents."""
+        once = frame.unique([*self.keys, HASH], keep="first", maintain_order=True)
+        self._refuse_twins(once.filter(once.select(self.keys).is_duplicated()))
+        for earlier in self._arrived:
+            if not _is_apart(once[self.keys[0]], earlier[self.keys[0]]):
+                again = once.join(earlier, on=self.keys, how="inner")
+                self._refuse_twins(again.filter(pl.col(HASH) != pl.col(HASH + "_right")))
+                once = once.join(again, on=self.keys, how="anti", maintain_order="left")
+        self._arrived.append(once.select(*self.keys, HASH))
+        return once
+
+    def _refuse_twins(self, twins: pl.DataFrame) -> None:
+        if twins.height:
+            key = ", ".join(str(value) for value in twins.select(self.keys).row(0))
+            raise KeysRepeated(f"{self.name}: two different rows have the key {key}", table=self.name, key=key)
+
+    def _let_vanish(self) -> None:
+        """Hide the keys that did not come. Raises: ShrinkRefused."""
+        self._index_for(self._content or list(self.keys))
+        seen = pl.concat([pl.Series(ROW, [], dtype=pl.UInt32), *self._seen])
+        gone = self._index.filter(~pl.col(ROW).is_in(seen.implode()))
+        if self.may_vanish is not None and gone.height > self.may_vanish:
+            raise ShrinkRefused(
+                f"{self.name}: {gone.height} of {self._index.height} rows would vanish, {self.may_vanish} may",
+                table=self.name,
+                would_vanish=gone.height,
+                may_vanish=self.may_vanish,
+            )
+        hide_rows(self._draft, gone)
+        self._total.vanished = gone.height
+
+    def _land(self, state: str | None) -> None:
+        try:
+            landed = self._draft.commit(state=state, summary=self.summary, now=self.now())
+        except Overtaken:
+            raise overtaken(self.table, name=self.name) from None
+        self.table, self._live = landed.table, landed.live
+        self._total.landed(landed)
+
+
+def _is_apart(one: pl.Series, other: pl.Series) -> bool:
+    """Whether the values of two columns cannot meet, by their spans; a walk in the order of keys never makes them."""
+    if one.is_empty() or other.is_empty():
+        return True
+    (low, high), (least, greatest) = span(one), span(other)
+    return bool(low > greatest or high < least)

@@ -1,0 +1,77 @@
+"""Finds the table's versions of rows, first by key, then by place: only the columns that are needed of as few files."""
+
+from collections.abc import Sequence
+
+import polars as pl
+from pyiceberg.io import FileIO
+from pyiceberg.schema import Schema
+
+from sf_assets.iceberg.commit.casting import complete
+from sf_assets.iceberg.commit.data_files import POSITION, LiveFile, may_hold, read_batches, read_rows
+from sf_assets.iceberg.commit.pending_commit import Draft
+from sf_assets.iceberg.write.row_versions import FILE, Rule
+
+
+def candidates(draft: Draft, keys: pl.DataFrame) -> list[tuple[int, LiveFile]]:
+    """The files that may hold one of the keys, by the bounds of the first key column, with their index."""
+    first = keys.columns[0]
+    field = draft.schema.find_field(first)
+    low, high = keys[first].min(), keys[first].max()
+    return [(i, file) for i, file in enumerate(draft.files) if may_hold(file.data, field, low=low, high=high)]
+
+
+def find_rows(draft: Draft, keys: pl.DataFrame, rule: Rule) -> pl.DataFrame:
+    """Key and ordering columns, FILE and POSITION of the live rows that bear one of the keys."""
+    columns = [*keys.columns, *(c for c in rule.ordering(list(draft.types)) if c not in keys.columns)]
+    parts = [_empty(draft, columns)]
+    for index, file in candidates(draft, keys):
+        away = draft.is_away(file).alias(POSITION).to_frame()
+        for batch in read_batches(draft.io, file, schema=draft.schema, columns=columns):
+            hits = batch.join(keys, on=keys.columns, how="semi").join(away, on=POSITION, how="anti")
+            if hits.height:
+                parts.append(hits.with_columns(pl.lit(index, dtype=pl.UInt32).alias(FILE)))
+    return pl.concat(parts)
+
+
+def with_table_values(draft: Draft, rows: pl.DataFrame, columns: Sequence[str], *, suffix: str = "") -> pl.DataFrame:
+    """The rows (with FILE and POSITION) and beside them the table's values of the columns."""
+    if not columns:
+        return rows
+    files = draft.files
+    parts = [
+        _values(draft.io, files[int(index)], place[POSITION], schema=draft.schema, columns=columns).with_columns(
+            pl.lit(index, dtype=pl.UInt32).alias(FILE)
+        )
+        for (index,), place in rows.select(FILE, POSITION).partition_by(FILE, as_dict=True).items()
+    ]
+    if not parts:
+        parts = [_empty(draft, columns)]
+    values = pl.concat(parts).rename({name: name + suffix for name in columns})
+    return rows.join(values, on=[FILE, POSITION], how="left", maintain_order="left")
+
+
+def whole_rows(draft: Draft, news: pl.DataFrame, *, columns: Sequence[str]) -> pl.DataFrame:
+    """The news (with FILE and POSITION) in all columns of the table: what was not read keeps the table's value."""
+    hidden = [name for name in draft.types if name not in columns and name in draft.former_columns]
+    fresh = news.filter(pl.col(FILE).is_null()).select(columns)
+    former = news.filter(pl.col(FILE).is_not_null()).select(*columns, FILE, POSITION)
+    filled = with_table_values(draft, former, hidden)
+    return pl.concat([complete(part, draft.types) for part in (fresh, filled)])
+
+
+def hide_rows(draft: Draft, places: pl.DataFrame) -> None:
+    """Take the rows at the places (FILE and POSITION) away from the table."""
+    files = draft.files
+    for (index,), place in places.select(FILE, POSITION).partition_by(FILE, as_dict=True).items():
+        draft.take_away(files[int(index)], place[POSITION])
+
+
+def _values(
+    io: FileIO, file: LiveFile, positions: pl.Series, *, schema: Schema, columns: Sequence[str]
+) -> pl.DataFrame:
+    return read_rows(io, file, positions.unique().sort(), schema=schema, columns=columns)
+
+
+def _empty(draft: Draft, columns: Sequence[str]) -> pl.DataFrame:
+    types = {name: draft.types[name] for name in columns}
+    return pl.DataFrame(schema={**types, POSITION: pl.Int64, FILE: pl.UInt32})

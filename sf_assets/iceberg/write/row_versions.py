@@ -1,0 +1,115 @@
+"""Which of two versions of a row stands: pure decisions over frames, without I/O."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from sf_assets.errors import KeysRepeated
+from sf_assets.iceberg.commit.data_files import POSITION
+
+SYNCED_AT = "_synced_at"
+FILE = "__file"
+VERDICT = "__verdict"
+OLD = "__old"
+"""Suffix of the table's values beside the frame's."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What identifies a row, and which column (if any) tells the later of two versions."""
+
+    keys: tuple[str, ...]
+    stamp: str | None
+
+    def within(self, columns: Sequence[str]) -> "Rule":
+        """The rule for a frame of these columns: without its stamp, every difference is news."""
+        return self if self.stamp in columns else Rule(self.keys, None)
+
+    def ordering(self, columns: Sequence[str]) -> list[str]:
+        """The columns that order versions, the strongest first, of those that are there."""
+        return [name for name in (self.stamp, SYNCED_AT) if name is not None and name in columns]
+
+    def compared(self, columns: Sequence[str]) -> list[str]:
+        """The columns whose difference is news."""
+        return [name for name in columns if name != SYNCED_AT and name not in self.keys]
+
+
+def span(column: pl.Series) -> tuple[Any, Any]:
+    """Least and greatest value, comparable with those of the same column; None, None for no values."""
+    return column.min(), column.max()
+
+
+def refuse_null_keys(frame: pl.DataFrame, keys: Sequence[str], *, table: str) -> None:
+    """Raise KeysRepeated when a key is NULL or missing: such a row cannot be found again."""
+    missing = [key for key in keys if key not in frame.columns or frame[key].null_count()]
+    if missing:
+        raise KeysRepeated(f"{table}: key column {', '.join(missing)} is null in some row", table=table)
+
+
+def latest(frame: pl.DataFrame, rule: Rule) -> tuple[pl.DataFrame, int]:
+    """One version a key: greater stamp, then later `_synced_at`, then later position. Also: dropped, though equal."""
+    if not frame.select(rule.keys).is_duplicated().any():
+        return frame, 0
+    ordered = _oldest_first(frame, rule)
+    kept = ordered.unique(rule.keys, keep="last", maintain_order=True)
+    content = [*rule.keys, *rule.compared(frame.columns)]
+    equal = ordered.join(kept, on=content, how="semi", nulls_equal=True).height - kept.height
+    return kept, equal
+
+
+def best_known(found: pl.DataFrame, rule: Rule) -> pl.DataFrame:
+    """One version a key of the table's rows, should another tool have written a key twice."""
+    return _oldest_first(found, rule).unique(rule.keys, keep="last", maintain_order=True)
+
+
+def _oldest_first(frame: pl.DataFrame, rule: Rule) -> pl.DataFrame:
+    """Versions without a stamp count as the oldest; at the same stamp and reading the later position is later."""
+    by = rule.ordering(frame.columns)
+    return frame.sort(by, nulls_last=False, maintain_order=True) if by else frame
+
+
+def by_key(frame: pl.DataFrame, rule: Rule) -> pl.DataFrame:
+    """The rows in the order of their keys, so that files and row groups have narrow bounds."""
+    if len(rule.keys) == 1 and frame[rule.keys[0]].is_sorted():
+        return frame
+    return frame.sort(rule.keys)
+
+
+def judge(frame: pl.DataFrame, known: pl.DataFrame, rule: Rule) -> pl.DataFrame:
+    """The frame with the place of the table's version (FILE, POSITION) and a VERDICT: new, newer, older or tie."""
+    place = [*rule.keys, *rule.ordering(known.columns), FILE, POSITION]
+    beside = known.select(place).rename({name: name + OLD for name in rule.ordering(known.columns)})
+    joined = frame.join(beside, on=rule.keys, how="left", maintain_order="left")
+    return joined.with_columns(_verdict(rule, joined.columns).alias(VERDICT))
+
+
+def _verdict(rule: Rule, columns: Sequence[str]) -> pl.Expr:
+    """A missing stamp is older than any. An older stamp of a later reading is a tie: the org's clock was set back."""
+    is_new = pl.col(FILE).is_null()
+    if rule.stamp is None:
+        return pl.when(is_new).then(pl.lit("new")).otherwise(pl.lit("tie"))
+    ours, theirs = pl.col(rule.stamp), pl.col(rule.stamp + OLD)
+    is_older = (ours < theirs) | (ours.is_null() & theirs.is_not_null())
+    is_newer = (ours > theirs) | (ours.is_not_null() & theirs.is_null())
+    if {SYNCED_AT, SYNCED_AT + OLD} <= {*columns}:
+        is_older &= (ours.is_null() | (pl.col(SYNCED_AT) <= pl.col(SYNCED_AT + OLD))).fill_null(True)
+    return (
+        pl.when(is_new).then(pl.lit("new")).when(is_older).then(pl.lit("older"))
+        .when(is_newer).then(pl.lit("newer")).otherwise(pl.lit("tie"))
+    )  # fmt: skip
+
+
+def settle_ties(ties: pl.DataFrame, rule: Rule, *, compared: Sequence[str]) -> pl.DataFrame:
+    """Replace `tie` by same, newer or older: equal content is no news, else the later reading stands.
+
+    `ties` bears the table's values under `<column>__old`.
+    """
+    alike = [*compared, *([rule.stamp] if rule.stamp is not None else [])]
+    same = pl.all_horizontal([pl.lit(True), *(pl.col(c).eq_missing(pl.col(c + OLD)) for c in alike)])
+    later = pl.lit(True)
+    if rule.stamp is not None and SYNCED_AT in ties.columns and SYNCED_AT + OLD in ties.columns:
+        later = (pl.col(SYNCED_AT) >= pl.col(SYNCED_AT + OLD)).fill_null(True)
+    verdict = pl.when(same).then(pl.lit("same")).when(later).then(pl.lit("newer")).otherwise(pl.lit("older"))
+    return ties.with_columns(verdict.alias(VERDICT))

@@ -1,0 +1,91 @@
+"""What an org says of itself beside its records: API versions, the list of its objects, approximate numbers of rows."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import quote
+
+import msgspec
+
+from sf_assets.errors import AccessDenied, ApiDisabled, QueryRefused, ResourceNotFound
+from sf_assets.salesforce.instance_url import Address
+from sf_assets.salesforce.paging import first_page
+from sf_assets.salesforce.wire import Flow, Query, Request, Services
+
+
+@dataclass(frozen=True)
+class Listed:
+    """An object in the list of objects, and what this user may do with its records."""
+
+    name: str
+    may_read: bool
+    may_write: bool
+
+
+class _Version(msgspec.Struct):
+    version: str
+
+
+class _ListedAnswer(msgspec.Struct):
+    name: str
+    queryable: bool = False
+    createable: bool = False
+    updateable: bool = False
+    deletable: bool = False
+
+
+class _ListAnswer(msgspec.Struct):
+    sobjects: list[_ListedAnswer]
+
+
+class _Count(msgspec.Struct):
+    name: str
+    count: int
+
+
+class _CountsAnswer(msgspec.Struct):
+    sObjects: list[_Count]
+
+
+def versions() -> Flow[tuple[str, ...]]:
+    """The API versions that the org serves, such as "60.0"."""
+    reply = yield Request("/services/data", list[_Version], "inventory", about="API versions")
+    return tuple(entry.version for entry in reply.content)
+
+
+def objects(*, version: str) -> Flow[Mapping[str, Listed]]:
+    """The objects that this user sees, by name: describe-global, one call."""
+    reply = yield Request(f"/services/data/v{version}/sobjects", _ListAnswer, "inventory", about="list of objects")
+    listed: list[_ListedAnswer] = reply.content.sobjects
+    return {
+        entry.name: Listed(entry.name, entry.queryable, entry.createable or entry.updateable or entry.deletable)
+        for entry in listed
+    }
+
+
+def record_counts(sobjects: Sequence[str], *, version: str) -> Flow[Mapping[str, int]]:
+    """Approximate numbers of rows, for objects that are too large to be counted; one call."""
+    names = quote(",".join(sobjects))
+    path = f"/services/data/v{version}/limits/recordCount?sObjects={names}"
+    reply = yield Request(path, _CountsAnswer, "inventory", about="approximate numbers of rows")
+    counts: list[_Count] = reply.content.sObjects
+    return {entry.name: entry.count for entry in counts}
+
+
+class _Own(msgspec.Struct):
+    Id: str
+
+
+def org_id(address: Address, *, version: str, services: Services) -> Flow[str]:
+    """The Id of the org's own record, for a login that tells none; where no such record is shown, a name made of the
+    host: 15 characters that no Id has.
+    """
+    try:
+        query = Query("Organization", "SELECT Id FROM Organization", all_rows=False)
+        answer, _ = yield from first_page(query, version=version, services=services)
+        records = msgspec.json.decode(answer.records, type=list[_Own])
+    except ApiDisabled:
+        raise
+    except (QueryRefused, AccessDenied, ResourceNotFound, msgspec.DecodeError):
+        records = []
+    return min((record.Id for record in records), default=f"~{hashlib.sha256(address.host.encode()).hexdigest()[:14]}")

@@ -1,0 +1,94 @@
+"""Where the pace and the quota of an org are kept, for all who send to it; in memory here, in a database next door."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from sf_assets.salesforce.rate_limit.quota import Quota, Spent
+from sf_assets.salesforce.rate_limit.throttle import Pace, Permit
+from sf_assets.salesforce.wire import Usage
+
+
+class Ledger(Protocol):
+    """One org's books. `sent_at` is the slot of the permit under which the refused request was sent."""
+
+    def standing(self) -> "Standing":
+        """The books as of now: the rate that is allowed, and what is known of the day's calls."""
+
+    def permit(self, held: Permit | None, *, reserve: float | None) -> Permit | Spent:
+        """Leave to send now or after a wait; `held` is shown again after its wait. `reserve` None: costs no quota."""
+
+    def pushed_back(self, sent_at: float, *, retry_after: float | None) -> None:
+        """The org asked for fewer requests."""
+
+    def read(self, usage: Usage) -> None:
+        """An answer told the org's usage."""
+
+    def exhausted(self) -> None:
+        """The org said that no call is left."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Pace and quota of one org; every change gives a new one."""
+
+    pace: Pace
+    quota: Quota = field(default_factory=Quota)
+
+    def as_of(self, now: float) -> "Standing":
+        """The same with the rate grown and the day begun anew."""
+        return Standing(self.pace.eased(now), self.quota.today(now))
+
+    def permit(self, now: float, *, held: Permit | None, reserve: float | None) -> tuple["Standing", Permit | Spent]:
+        quota = self.quota
+        if held is None and reserve is not None:
+            spending = quota.spend(now=now, reserve=reserve)
+            if isinstance(spending, Spent):
+                return self, spending
+            quota = spending
+        pace, permit = self.pace.permit(now, held=held)
+        return Standing(pace, quota), permit
+
+    def pushed_back(self, now: float, *, sent_at: float, retry_after: float | None) -> "Standing":
+        return replace(self, pace=self.pace.pushed_back(now=now, sent_at=sent_at, retry_after=retry_after))
+
+
+class MemoryLedger:
+    """The books of one process: safe for its threads, shared by the clients that are given it."""
+
+    def __init__(
+        self,
+        *,
+        requests_per_second: float,
+        clock: Callable[[], float],
+        daily_calls: int | None = None,
+        spacing: float = 1.0,
+    ) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        pace = Pace.at_ceiling(requests_per_second, now=clock(), spacing=spacing)
+        self._standing = Standing(pace, Quota(cap=daily_calls))
+
+    def __str__(self) -> str:
+        return "this process's memory"
+
+    def standing(self) -> Standing:
+        return self._standing.as_of(self._clock())
+
+    def permit(self, held: Permit | None, *, reserve: float | None) -> Permit | Spent:
+        with self._lock:
+            self._standing, answer = self._standing.permit(self._clock(), held=held, reserve=reserve)
+        return answer
+
+    def pushed_back(self, sent_at: float, *, retry_after: float | None) -> None:
+        with self._lock:
+            self._standing = self._standing.pushed_back(self._clock(), sent_at=sent_at, retry_after=retry_after)
+
+    def read(self, usage: Usage) -> None:
+        with self._lock:
+            self._standing = replace(self._standing, quota=self._standing.quota.read(usage, now=self._clock()))
+
+    def exhausted(self) -> None:
+        with self._lock:
+            self._standing = replace(self._standing, quota=self._standing.quota.exhausted(now=self._clock()))

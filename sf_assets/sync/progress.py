@@ -1,0 +1,71 @@
+"""How far a long reading is, for the log of its run: a line every few seconds, none for what is over sooner."""
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sf_assets.sync.report import SyncRecord
+
+EVERY_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A moment of a reading. What was planned is None where nothing says how much there is, and so is what is left."""
+
+    endpoint: str
+    pages: int
+    pages_planned: int | None
+    rows: int
+    rows_planned: int | None
+    rows_per_second: float
+    minutes_left: float | None
+
+    def __str__(self) -> str:
+        left = "" if self.minutes_left is None else f", {self.minutes_left:.1f} minutes left"
+        pages, rows = f"{self.pages:,}{_of(self.pages_planned)}", f"{self.rows:,}{_of(self.rows_planned)}"
+        return f"{self.endpoint}: page {pages}, {rows} rows, {self.rows_per_second:,.0f} rows/s{left}"
+
+
+def progress_of(record: "SyncRecord", *, seconds: float) -> Progress:
+    """Return how far a reading is that has gone on for so long; the pace so far is taken for that of the rest."""
+    rows, pace = record.rows_read, record.rows_read / max(seconds, 0.001)
+    planned = None if record.rows_planned is None else max(record.rows_planned, rows)
+    return Progress(
+        endpoint=record.endpoint,
+        pages=record.pages,
+        pages_planned=None if planned is None or not rows else max(-(-planned * record.pages // rows), record.pages),
+        rows=rows,
+        rows_planned=planned,
+        rows_per_second=round(pace, 1),
+        minutes_left=None if planned is None or not pace else round((planned - rows) / pace / 60, 1),
+    )
+
+
+class ProgressLog:
+    """Hears of each page and tells every few seconds, with the same facts as values (`extra`) for a log of values."""
+
+    def __init__(
+        self,
+        tell: Callable[..., Any],
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+        every_seconds: float = EVERY_SECONDS,
+    ) -> None:
+        self._tell, self._monotonic, self._every_seconds = tell, monotonic, every_seconds
+        self._began = self._told = monotonic()
+
+    def __call__(self, record: "SyncRecord") -> None:
+        """Tell how far the reading is, unless that was told a moment ago."""
+        now = self._monotonic()
+        if now - self._told < self._every_seconds:
+            return
+        self._told = now
+        progress = progress_of(record, seconds=now - self._began)
+        self._tell(str(progress), extra={"progress": asdict(progress)})
+
+
+def _of(planned: int | None) -> str:
+    return "" if planned is None else f" of {planned:,}"

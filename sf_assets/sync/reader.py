@@ -1,0 +1,168 @@
+"""One endpoint's questions to the org, answered as frames; what they cost and found goes into the record."""
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+
+from sf_assets.errors import FieldInvalid, ResultIncomplete, SalesforceError, ValueUnexpected
+from sf_assets.salesforce.client import Client
+from sf_assets.salesforce.wire import Page, Query
+from sf_assets.specs.model import STAMP, EndpointSpec
+from sf_assets.specs.soql import select
+from sf_assets.sync.columns import ColumnPlan
+from sf_assets.sync.decode import decode
+from sf_assets.sync.hashing import hashed_names, without_texts, without_value
+from sf_assets.sync.preflight import own_filter
+from sf_assets.sync.report import SyncRecord, unwatched
+
+DELETED = "is_deleted"
+
+
+@dataclass(frozen=True)
+class Rows:
+    """One page as a frame, how many rows its result announced, and whether its rows were asked for in some order."""
+
+    frame: pl.DataFrame
+    total: int
+    is_ordered: bool = True
+
+    @property
+    def last_id(self) -> str | None:
+        """The Id behind which a walk goes on; None when this page says nothing of that."""
+        return self.frame["id"][-1] if self.frame.height and self.is_ordered else None
+
+    @property
+    def newest(self) -> datetime | None:
+        newest: datetime | None = self.frame["system_modstamp"].max()  # type: ignore[assignment]
+        return newest
+
+
+@dataclass
+class Reader:
+    """Asks one endpoint's queries and tells the record. `plan_again` plans the columns anew after INVALID_FIELD;
+    `watch` is called with the record after each page."""
+
+    spec: EndpointSpec
+    client: Client
+    record: SyncRecord
+    plan: ColumnPlan
+    all_rows: bool
+    commit_rows: int
+    reserve: float
+    plan_again: Callable[[Collection[str]], ColumnPlan]
+    watch: Callable[[SyncRecord], None] = unwatched
+    dropped: set[str] = field(default_factory=set)
+    hash_key: bytes = field(default=b"", repr=False)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The API names that are read."""
+        return tuple(column.api_name for column in self.plan.read)
+
+    def pages(self, *, where: Sequence[str], order_by: Sequence[str] = (), limit: int | None = None) -> Iterator[Rows]:
+        """Read one result, page by page. A column that the org refuses is dropped by name before the first page."""
+        while True:
+            try:
+                yield from self._pages(where, order_by, limit)
+                return
+            except FieldInvalid as error:
+                self._drop(error)
+
+    def _pages(self, where: Sequence[str], order_by: Sequence[str], limit: int | None) -> Iterator[Rows]:
+        soql = select(
+            self.columns, self.spec.sobject, where=[*own_filter(self.spec), *where], order_by=order_by, limit=limit
+        )
+        self.record.soql = self.record.soql or soql
+        pages = iter(self.client.read(Query(self.spec.sobject, soql, self.all_rows), reserve=self.reserve))
+        while True:
+            with self._counted():
+                page = next(pages, None)
+            if page is None:
+                return
+            yield self._rows(page)
+
+    def _rows(self, page: Page) -> Rows:
+        try:
+            decoded = decode(page.records, self.plan.read, sobject=self.spec.sobject, synced_at=page.requested_at)
+        except ValueUnexpected as error:
+            raise without_value(error, self.spec) from None
+        for column, count in decoded.rounded.items():
+            self.record.rounded[column] = self.record.rounded.get(column, 0) + count
+        for column, count in decoded.left_out.items():
+            self.record.left_out[column] = self.record.left_out.get(column, 0) + count
+        self.record.pages += 1
+        self.record.rows_read += decoded.frame.height
+        if DELETED in decoded.frame.columns:
+            self.record.rows_deleted += int(decoded.frame[DELETED].sum())
+        self.watch(self.record)
+        hashed = hashed_names(self.plan.read, self.spec)
+        return Rows(without_texts(decoded.frame, hashed, self.hash_key), page.total_size)
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        """Write into the record what was sent within, also when it ends in an error."""
+        client = self.client
+        calls, again, waited = client.calls, client.sent_again, client.waited_seconds
+        try:
+            yield
+        finally:
+            self.record.calls += client.calls - calls
+            self.record.sent_again += client.sent_again - again
+            self.record.waited_seconds += client.waited_seconds - waited
+
+    def _drop(self, error: FieldInvalid) -> None:
+        plan = self.plan_again(self.dropped)
+        if plan.read == self.plan.read:
+            named = set(error.values.get("columns") or ()) & set(self.columns)  # type: ignore[call-overload]
+            if not named:
+                raise error
+            self.dropped |= named
+            plan = self.plan_again(self.dropped)
+        self.record.notes.append(f"The org refused a column after describe had shown it: {error}")
+        self.plan = plan
+
+    def count(self, where: Sequence[str]) -> int | None:
+        """COUNT(Id) of a predicate; None when the org does not answer it."""
+        answer = self._ask(select(["COUNT(Id)"], self.spec.sobject, where=[*own_filter(self.spec), *where]))
+        count = answer[0] if len(answer) == 1 else None
+        return int(count) if isinstance(count, int | float) else None
+
+    def newest(self) -> datetime | None:
+        """The greatest stamp of the object, for an org that does not answer aggregates."""
+        where = own_filter(self.spec)
+        columns = [column for column in self.plan.read if column.api_name in ("Id", STAMP)]
+        names = [column.api_name for column in columns]
+        soql = select(names, self.spec.sobject, where=where, order_by=[f"{STAMP} DESC"], limit=1)
+        with self._counted():
+            page = next(iter(self.client.read(Query(self.spec.sobject, soql, self.all_rows))))
+        frame = decode(page.records, columns, sobject=self.spec.sobject, synced_at=page.requested_at).frame
+        stamps: list[datetime] = frame["system_modstamp"].to_list()
+        return stamps[0] if stamps else None
+
+    def _ask(self, soql: str) -> tuple[Any, ...]:
+        with self._counted():
+            (answer,) = self.client.ask([Query(self.spec.sobject, soql, self.all_rows)])
+        return (None,) if isinstance(answer, SalesforceError) else tuple(answer.values())
+
+    def nothing(self) -> pl.DataFrame:
+        """A frame of no rows with the columns that are read."""
+        return decode(b"[]", self.plan.read, sobject=self.spec.sobject, synced_at=self.record.began_at).frame
+
+    def is_whole(self, where: Sequence[str], rows: int) -> bool:
+        """Whether a result short of its totalSize is whole all the same: rows were purged while it was read."""
+        still = self.count(where)
+        if still is None or still > rows:
+            return False
+        self.record.notes.append(f"Rows of {self.spec.sobject} were purged while they were read; {rows} are left.")
+        return True
+
+    def incomplete(self, rows: int, total: int) -> ResultIncomplete:
+        """The error of a result that stayed short."""
+        return ResultIncomplete(
+            f"{self.spec.endpoint}: a result of {self.spec.sobject} announced {total} rows, held {rows}.",
+            endpoint=self.spec.endpoint, announced=total, received=rows, soql=self.record.soql,
+        )  # fmt: skip

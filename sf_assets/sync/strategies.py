@@ -1,0 +1,283 @@
+"""Walk, tail and whole: an endpoint's rows as a stream of batches with the points where it may go on after a kill."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import polars as pl
+
+from sf_assets.errors import LocatorLost, QueryTimedOut, SfAssetsError
+from sf_assets.specs.model import STAMP
+from sf_assets.specs.soql import datetime_literal, string_literal
+from sf_assets.sync.reader import Reader, Rows
+from sf_assets.sync.state import (
+    LOOKBACK,
+    Resume,
+    Seen,
+    State,
+    Step,
+    Walk,
+    later,
+    shown_again,
+    with_hidden,
+)
+from sf_assets.sync.transitions import (
+    checkpoint,
+    explaining,
+    finished_replace,
+    finished_tail,
+    finished_walk,
+    tail_behind_walk,
+    walked,
+)
+
+PAGE_ROWS = 2_000
+RANGE_ROWS = 50_000
+"""A long walk asks for so many rows at a time: no query runs into QUERY_TIMEOUT, and few make the server sort anew."""
+PAGED_BY_ID_ROWS = 50_000
+"""Up to this size each page of a walk is a query of its own (`Id > last`): as many calls, and no row can be lost to a
+locator that executes the query again with an offset after a purge."""
+SMALLEST_RANGE_ROWS = 200
+HELD_ROWS = 50_000
+"""A result up to this size is held until it is known to be whole; a larger one is handed on page by page."""
+COMMIT_BYTES = 96 * 2**20
+TRIES = 3
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows as they were read, and where a later sync may go on once they are committed (None: no commit point yet)."""
+
+    frame: pl.DataFrame
+    state: State | None
+
+
+@dataclass
+class Purse:
+    """Adds up rows and bytes until they are worth a commit."""
+
+    limit: int
+    rows: int = 0
+    size: float = 0
+
+    def is_full_with(self, frame: pl.DataFrame) -> bool:
+        """Add a frame; say whether to commit now, and begin anew if so."""
+        self.rows += frame.height
+        self.size += frame.estimated_size()
+        full = self.rows >= self.limit or self.size >= COMMIT_BYTES
+        if full:
+            self.rows, self.size = 0, 0
+        return full
+
+
+def by_id(reader: Reader, *, after: str | None, rows_expected: int | None, where: Sequence[str] = ()) -> Iterator[Rows]:
+    """Read a whole object (or what `where` leaves of it) in ranges of ascending Ids, from behind `after`.
+
+    A result that falls short of its totalSize is read on from its last Id when nothing before that is missing,
+    otherwise read again. The end is a range that holds fewer rows than it was asked for, by its rows and by its
+    totalSize. Raises ResultIncomplete when that does not help; an org that does not order is read in one query.
+    """
+    limit = PAGE_ROWS if (rows_expected or 0) <= PAGED_BY_ID_ROWS else RANGE_ROWS
+    tries = 0
+    while tries < TRIES:
+        start, rows, total, ascends = after, 0, 0, True
+        try:
+            for page in reader.pages(where=[*where, *_between(start, None)], order_by=["Id"], limit=limit):
+                ascends = _ascends(after, page.frame["id"])
+                if not ascends:
+                    break
+                rows, total, after = rows + page.frame.height, page.total, page.last_id or after
+                yield page
+        except QueryTimedOut as error:
+            limit = _narrower(reader, limit, error)
+            continue
+        except LocatorLost:
+            tries = tries + 1 if after == start else 0
+            continue
+        if ascends and rows >= total:
+            if max(rows, total) < limit:
+                return
+            tries = 0
+        elif ascends and after != start and reader.is_whole([*where, *_between(start, after)], rows):
+            tries = 0
+        else:
+            after, tries = start, tries + 1
+    if ascends:
+        raise reader.incomplete(rows, total)
+    reader.record.notes.append("The org did not order by Id as it was asked to: the object was read in one query.")
+    yield from _in_one_query(reader, where=where)
+
+
+def _ascends(after: str | None, ids: pl.Series) -> bool:
+    """Whether a page goes on behind an Id: each Id greater than the one before, by its bytes or in whatever case."""
+    known = ids if after is None else pl.concat([pl.Series("id", [after]), ids])
+    return (known.is_sorted() or known.str.to_lowercase().is_sorted()) and known.n_unique() == len(known)
+
+
+def _between(after: str | None, last: str | None) -> list[str]:
+    bounds = ((">", after), ("<=", last))
+    return [f"Id {sign} {string_literal(bound)}" for sign, bound in bounds if bound is not None]
+
+
+def _narrower(reader: Reader, limit: int, error: QueryTimedOut) -> int:
+    """A query that timed out is asked again for fewer rows, down to a bound."""
+    if limit <= SMALLEST_RANGE_ROWS:
+        raise error
+    reader.record.notes.append(f"QUERY_TIMEOUT: the walk goes on in ranges of {limit // 4} rows.")
+    return limit // 4
+
+
+def walk(
+    reader: Reader, base: State, *, ceiling: datetime | None, rows_expected: int | None, filter: str | None
+) -> Iterator[Batch]:
+    """Read everything by Id from where `base.walk` says; then, if that took more than a moment, what changed meanwhile.
+
+    `ceiling` is today's: that of the walk may be days old when the walk was interrupted.
+    """
+    assert base.walk is not None
+    yield from _by_walk(reader, base, rows_expected=rows_expected, filter=filter)
+    done = reader.record.final
+    was_short = base.walk.after_id is None and reader.record.pages <= 1
+    if was_short or done is None or done.tail_from is None:
+        return
+    step = tail_behind_walk(done, reader.columns)
+    yield from tail(reader, done, step, ceiling=ceiling, began_at=reader.record.began_at, seen=None)
+
+
+def _by_walk(reader: Reader, base: State, *, rows_expected: int | None, filter: str | None) -> Iterator[Batch]:
+    assert base.walk is not None
+    purse, state = Purse(reader.commit_rows), base
+    if base.walk.after_id is None:
+        state = replace(base, rounded=tuple(c for c in base.rounded if c not in base.walk.columns))
+    try:
+        for rows in by_id(reader, after=base.walk.after_id, rows_expected=rows_expected):
+            state = walked(state, reader.columns, after_id=rows.last_id or base.walk.after_id)
+            state = _rounded(reader, state)
+            yield Batch(rows.frame, state if purse.is_full_with(rows.frame) else None)
+    except SfAssetsError:
+        yield Batch(reader.nothing(), state)
+        raise
+    yield _end(reader, finished_walk(state, reader.columns, filter=filter))
+
+
+def tail(
+    reader: Reader, base: State, step: Step, *, ceiling: datetime | None, began_at: datetime, seen: Seen | None
+) -> Iterator[Batch]:
+    """Read what was stamped since, without an upper bound, committing and leaving checkpoints on the way."""
+    purse, state = Purse(reader.commit_rows), base
+    try:
+        for rows, resume in _by_stamp(reader, base, step, below=ceiling - LOOKBACK if ceiling else None):
+            state = _rounded(reader, replace(with_hidden(base, reader.columns), resume=resume))
+            yield Batch(rows.frame, state if purse.is_full_with(rows.frame) else None)
+    except QueryTimedOut:
+        reader.record.notes.append(
+            "QUERY_TIMEOUT: the tail is too long to be sorted by stamp; the object is walked by Id."
+        )
+        reader.record.kind = "walk"
+        again = replace(base, resume=None, walk=Walk(None, ceiling, began_at, reader.columns))
+        yield from _by_walk(reader, again, rows_expected=None, filter=base.filter)
+        return
+    except SfAssetsError:
+        yield Batch(reader.nothing(), state)
+        raise
+    final = finished_tail(base, reader.columns, step, ceiling=ceiling, began_at=began_at, seen=seen)
+    yield _end(reader, final)
+
+
+def _by_stamp(
+    reader: Reader, base: State, step: Step, *, below: datetime | None
+) -> Iterator[tuple[Rows, Resume | None]]:
+    """Pages in the order of their stamps, each with the place that a later sync may resume behind."""
+    resume = step.resume
+    shown = shown_again(base, reader.columns)
+    for _ in range(TRIES):
+        start, rows, total = resume, 0, 0
+        where = [_since(step.lower, start)]
+        try:
+            for page in reader.pages(where=where, order_by=[STAMP, "Id"]):
+                rows, total = rows + page.frame.height, page.total
+                resume = _mark(page.frame, below=below, lower=step.lower, shown=shown) or resume
+                yield page, resume
+        except LocatorLost:
+            continue
+        if rows >= total or reader.is_whole(where, rows):
+            return
+        resume = start
+    raise reader.incomplete(rows, total)
+
+
+def _since(lower: datetime | None, resume: Resume | None) -> str:
+    assert lower is not None
+    if resume is None:
+        return f"{STAMP} >= {datetime_literal(lower)}"
+    stamp = datetime_literal(resume.stamp)
+    return f"({STAMP} > {stamp} OR ({STAMP} = {stamp} AND Id > {string_literal(resume.id)}))"
+
+
+def _mark(
+    frame: pl.DataFrame, *, below: datetime | None, lower: datetime | None, shown: tuple[str, ...]
+) -> Resume | None:
+    stamps, ids = frame["system_modstamp"].to_list(), frame["id"].to_list()
+    index = checkpoint(stamps, ids, below=below)
+    return None if index is None or lower is None else Resume(stamps[index], ids[index], lower, shown)
+
+
+def whole(
+    reader: Reader, base: State, *, ceiling: datetime | None, began_at: datetime, seen: Seen | None, filter: str | None,
+    rows_expected: int | None, by_ids: bool,
+) -> Iterator[Batch]:  # fmt: skip
+    """Read the whole object for a replace: the only commit point is the end. `by_ids` where Ids can be trusted."""
+    pages = by_id(reader, after=None, rows_expected=rows_expected) if by_ids else _in_one_query(reader)
+    newest: datetime | None = None
+    for rows in pages:
+        newest = later(newest, rows.newest)
+        yield Batch(rows.frame, None)
+    final = finished_replace(
+        base, reader.columns, ceiling=ceiling, began_at=began_at, seen=explaining(seen, newest), filter=filter,
+        hashed=reader.spec.hashed,
+    )  # fmt: skip
+    yield _end(reader, final)
+
+
+def _in_one_query(reader: Reader, *, where: Sequence[str] = ()) -> Iterator[Rows]:
+    """One result from first to last page; a short one is read again as long as nothing of it was handed on."""
+    for _ in range(TRIES):
+        held, rows, total = list[Rows](), 0, 0
+        try:
+            for page in reader.pages(where=where):
+                rows, total = rows + page.frame.height, page.total
+                held.append(replace(page, is_ordered=False))
+                if total > HELD_ROWS:
+                    yield held.pop()
+        except LocatorLost:
+            if total > HELD_ROWS:
+                raise
+            continue
+        if rows >= total or reader.is_whole(where, rows):
+            yield from held
+            return
+        if total > HELD_ROWS:
+            break
+    raise reader.incomplete(rows, total)
+
+
+def reread(reader: Reader, base: State, *, since: datetime | None, until: datetime | None) -> Iterator[Batch]:
+    """Read the rows stamped within [since, until) once more; the state stays where it is."""
+    purse = Purse(reader.commit_rows)
+    bounds = ((">=", since), ("<", until))
+    where = [f"{STAMP} {sign} {datetime_literal(bound)}" for sign, bound in bounds if bound is not None]
+    for rows in by_id(reader, after=None, rows_expected=None, where=where):
+        yield Batch(rows.frame, base if purse.is_full_with(rows.frame) else None)
+    yield _end(reader, base)
+
+
+def _end(reader: Reader, final: State) -> Batch:
+    reader.record.final = _rounded(reader, final)
+    return Batch(reader.nothing(), reader.record.final)
+
+
+def _rounded(reader: Reader, state: State) -> State:
+    """Values that lose digits on the way in are a fact of the table, until all of it is read again without any."""
+    if set(reader.record.rounded) <= set(state.rounded):
+        return state
+    return replace(state, rounded=tuple(sorted({*state.rounded, *reader.record.rounded})))

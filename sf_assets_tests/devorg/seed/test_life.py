@@ -1,0 +1,170 @@
+"""Time passes in the practice org: what changes is plausible, stamped in order, and the same for the same interval."""
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from sf_assets.devorg.activity.simulate import FEWEST, MOST, live
+from sf_assets.devorg.org.org import Org
+from sf_assets.devorg.seed.deal_stages import BY_NAME
+
+BASE = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
+SMALL = {
+    "Account": 60, "Contact": 120, "Lead": 80, "Opportunity": 120, "OpportunityHistory": 300, "Task": 150, "Case": 60,
+    "User": 12, "FieldPermissions": 20, "ObjectPermissions": 20, "OpportunityLineItem": 60,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def seeded():
+    return Org(seed=3, rows=SMALL, base=BASE, clock=lambda: BASE)
+
+
+@pytest.fixture
+def org(seeded):
+    return seeded.copy()
+
+
+def truth(org):
+    return {name: {row["Id"]: row for row in org.rows(name)} for name in org.tables}
+
+
+def changed(before, after):
+    return [
+        (name, before[name].get(row_id), row)
+        for name in after
+        for row_id, row in after[name].items()
+        if before[name].get(row_id) != row
+    ]
+
+
+def test_a_short_pause_changes_a_few_dozen_rows_of_many_objects(org):
+    before = truth(org)
+
+    count = live(org, BASE, BASE + timedelta(minutes=2))
+
+    changes = changed(before, truth(org))
+    objects = {name for name, _, _ in changes}
+    assert FEWEST / 2 < count < 2 * FEWEST
+    assert objects >= {"Lead", "Opportunity", "OpportunityHistory", "Case", "Task", "User", "Contact", "Organization"}
+    assert "PermissionSetAssignment" in objects
+
+
+def test_a_long_pause_stays_within_some_hundreds_of_changes(org):
+    assert MOST / 2 < live(org, BASE, BASE + timedelta(days=90)) < 2 * MOST
+
+
+def test_every_stamp_lies_inside_the_interval_and_moves_forward(org):
+    before = truth(org)
+    since, until = BASE, BASE + timedelta(minutes=30)
+
+    live(org, since, until)
+
+    for name, old, new in changed(before, truth(org)):
+        stamp = datetime.fromisoformat(new["SystemModstamp"])
+        if old is not None and old["SystemModstamp"] == new["SystemModstamp"]:
+            assert name == "Account"  # a calculated column moves no stamp
+        else:
+            assert since < stamp <= until
+
+
+def test_the_same_interval_of_the_same_org_gives_the_same_changes(seeded):
+    first, second = seeded.copy(), seeded.copy()
+
+    for org in (first, second):
+        live(org, BASE, BASE + timedelta(hours=3))
+
+    assert truth(first) == truth(second)
+
+
+def test_the_next_interval_goes_on_from_there(org):
+    live(org, BASE, BASE + timedelta(hours=1))
+    before = truth(org)
+
+    live(org, BASE + timedelta(hours=1), BASE + timedelta(hours=2))
+
+    stamps = [row["SystemModstamp"] for _, old, row in changed(before, truth(org)) if old is None]
+    assert stamps
+    assert min(stamps) > "2026-03-04T06:06:07"
+
+
+@pytest.mark.parametrize("pause", [timedelta(0), timedelta(milliseconds=900), timedelta(hours=-1)])
+def test_nothing_happens_where_no_second_passed(org, pause):
+    before = truth(org)
+
+    assert live(org, BASE, BASE + pause) == 0
+    assert truth(org) == before
+
+
+def test_rows_go_into_the_recycle_bin_and_one_comes_back(org):
+    before = truth(org)
+
+    live(org, BASE, BASE + timedelta(hours=1))
+
+    moves = Counter((old["IsDeleted"], new["IsDeleted"]) for name, old, new in changed(before, truth(org))
+                    if name == "Task" and old is not None)  # fmt: skip
+    assert moves[False, True] > 0
+    assert moves[True, False] > 0
+
+
+def test_a_calculated_column_changes_without_a_stamp(org):
+    before = truth(org)
+
+    live(org, BASE, BASE + timedelta(days=4))
+
+    silent = [
+        old["Open_Pipeline__c"] != new["Open_Pipeline__c"]
+        for name, old, new in changed(before, truth(org))
+        if name == "Account" and old is not None and old["SystemModstamp"] == new["SystemModstamp"]
+    ]
+    assert silent
+    assert all(silent)
+
+
+def test_deals_that_move_leave_a_history_row_that_shows_where_they_stand(org):
+    before = truth(org)
+
+    live(org, BASE, BASE + timedelta(days=2))
+
+    after = truth(org)
+    moved = [new for name, _, new in changed(before, after) if name == "Opportunity"]
+    last = {row["OpportunityId"]: row for row in after["OpportunityHistory"].values()}
+    assert moved
+    for deal in moved:
+        assert deal | BY_NAME[deal["StageName"]].columns() == deal
+        assert (last[deal["Id"]]["StageName"], last[deal["Id"]]["Amount"]) == (deal["StageName"], deal["Amount"])
+
+
+def test_what_is_new_fits_the_schema_and_the_rest_of_the_org(org):
+    before = truth(org)
+
+    live(org, BASE, BASE + timedelta(days=10))
+
+    after = truth(org)
+    known = {row_id for rows in after.values() for row_id in rows}
+    prefixes = {table.schema.key_prefix for table in org.tables.values()}
+    for name, _, row in changed(before, after):
+        for field in org.tables[name].schema.fields.values():
+            value = row[field.name]
+            assert value is not None or field.nillable, (name, field.name)
+            if value is not None and field.type == "picklist" and field.picklist_values:
+                assert value in field.picklist_values, (name, field.name)
+            if value is not None and field.type == "reference" and value[:3] in prefixes:
+                assert value in known, (name, field.name)
+
+
+def test_snapshot_objects_see_news_too(org):
+    before = truth(org)
+
+    live(org, BASE, BASE + timedelta(minutes=1))
+
+    news = {name for name, _, _ in changed(before, truth(org))}
+    assert news >= {"FieldPermissions", "PermissionSetAssignment", "Organization"}
+
+
+@pytest.mark.parametrize("rows", [0, 1])
+def test_life_goes_on_in_the_smallest_of_orgs(seeded, rows):
+    org = Org(seed=1, rows=dict.fromkeys(seeded.tables, rows), base=BASE, clock=lambda: BASE)
+
+    assert live(org, BASE, BASE + timedelta(minutes=5)) > 0

@@ -1,0 +1,50 @@
+"""What a day of the cadences costs, and what a limit can bear."""
+
+import pytest
+
+from sf_assets.planning.daily_calls import DayCost, Priced, day_cost
+from sf_assets.specs.endpoints import endpoints
+
+TWO = (Priced("task", is_snapshot=False, pages=1, is_small=True), Priced("profile", True, 3, is_small=True))
+
+
+def test_a_quiet_day_costs_describes_probes_and_one_look_back():
+    cost = DayCost(TWO, {"task": "hourly", "profile": "daily"})
+
+    assert cost.quiet == 24 * (1 + 1) + 1 * (1 + 1) + 1 + 3
+
+
+def test_counting_the_rows_of_thirty_endpoints_once_a_day_costs_five_calls():
+    merged = tuple(Priced(f"e{n}", is_snapshot=n >= 22, pages=1, is_small=True) for n in range(30))
+    cost = DayCost(merged, dict.fromkeys((one.endpoint for one in merged), "daily"))
+
+    assert cost.quiet == 2 + 6 + 5 + 30
+
+
+def test_a_busy_day_reads_every_endpoint_in_every_run():
+    cost = DayCost(TWO, {"task": "hourly", "profile": "daily"})
+
+    assert cost.busy == 24 * (1 + 1) + 1 * (1 + 1) + 24 * 1 + 1 * 3
+
+
+@pytest.mark.parametrize(
+    ("limit", "word"), [(100_000, "hourly"), (100, "hourly"), (50, "six_hours"), (10, "daily"), (3, None)]
+)
+def test_the_finest_cadence_that_a_limit_can_bear_is_found(limit, word):
+    cost = DayCost(TWO[:1], {"task": "hourly"})
+
+    best = cost.bearable(limit, reserve=0.1)
+
+    assert (best and best.words["task"]) == word
+    assert best is None or best.busy <= 0.9 * limit
+
+
+def test_the_table_of_endpoints_is_borne_by_an_org_of_15_000_calls():
+    specs = endpoints()
+    cost = day_cost(specs, {spec.endpoint: spec.cadence for spec in specs}, {})
+
+    assert cost.quiet < cost.busy < 0.9 * 15_000
+    assert cost.bearable(15_000, reserve=0.1) == cost
+    slower = cost.bearable(1_000, reserve=0.1)
+    assert slower is not None
+    assert slower.busy <= 900

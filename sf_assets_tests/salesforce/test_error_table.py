@@ -1,0 +1,314 @@
+"""Every row of the table of refusals, through the real client: outcome, number of requests, message, remedy."""
+
+import httpx
+import pytest
+
+from sf_assets import errors
+from sf_assets.salesforce.error_table import ROWS, TOKEN_ROWS, Retry
+from sf_assets.salesforce.wire import Query
+
+QUERY = Query("Account", "SELECT Id FROM Account", all_rows=False)
+PAGE = {"totalSize": 0, "done": True, "records": []}
+HTML = b"<html><body>Down for maintenance</body></html>"
+
+
+def complaint(code, message="says Salesforce"):
+    return [{"errorCode": code, "message": message}]
+
+
+# status, body, error, requests sent before it is raised (None: bounded by time)
+REFUSALS = [
+    (400, complaint("MALFORMED_QUERY"), errors.QueryRefused, 1),
+    (400, complaint("INVALID_FIELD"), errors.FieldInvalid, 1),
+    (400, complaint("INVALID_QUERY_FILTER_OPERATOR"), errors.QueryRefused, 1),
+    (400, complaint("INVALID_TYPE"), errors.ObjectUnavailable, 1),
+    (400, complaint("INVALID_QUERY_LOCATOR"), errors.LocatorLost, 1),
+    (400, complaint("QUERY_TIMEOUT"), errors.QueryTimedOut, 1),
+    (400, complaint("OPERATION_TOO_LARGE"), errors.QueryTooLarge, 1),
+    (400, complaint("QUERY_TOO_COMPLICATED"), errors.QueryTooLarge, 1),
+    (400, complaint("EXCEEDED_ID_LIMIT"), errors.QueryTooLarge, 1),
+    (400, complaint("NUMBER_OUTSIDE_VALID_RANGE"), errors.QueryRefused, 1),
+    (400, complaint("SOMETHING_NEW"), errors.QueryRefused, 1),
+    (400, complaint("UNABLE_TO_LOCK_ROW"), errors.OrgBusy, 6),
+    (400, HTML, errors.OrgBusy, 6),
+    (401, complaint("INVALID_SESSION_ID", "Session expired or invalid"), errors.SessionRefused, 1),
+    (
+        401,
+        complaint("INVALID_SESSION_ID", "This session is not valid for use with the REST API"),
+        errors.SessionRefused,
+        1,
+    ),
+    (401, complaint("INVALID_SESSION_ID", "Connected app is not attached to Agent"), errors.SessionRefused, 1),
+    (401, complaint("INVALID_AUTH_HEADER"), errors.SessionRefused, 1),
+    (401, b"", errors.SessionRefused, 1),
+    (403, complaint("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded."), errors.QuotaSpent, 1),
+    (
+        403,
+        complaint("REQUEST_LIMIT_EXCEEDED", "ConcurrentRequests (Concurrent API Requests) Limit exceeded."),
+        errors.OrgBusy,
+        None,
+    ),
+    (403, complaint("REQUEST_LIMIT_EXCEEDED", "ConcurrentPerOrgLongTxn Limit exceeded."), errors.OrgBusy, None),
+    (403, complaint("API_DISABLED_FOR_ORG"), errors.ApiDisabled, 1),
+    (403, complaint("API_CURRENTLY_DISABLED"), errors.ApiDisabled, 1),
+    (403, complaint("FUNCTIONALITY_NOT_ENABLED"), errors.AccessDenied, 1),
+    (403, complaint("INSUFFICIENT_ACCESS"), errors.AccessDenied, 1),
+    (403, complaint("TXN_SECURITY_METERING_ERROR"), errors.AccessDenied, 3),
+    (403, HTML, errors.AccessDenied, 1),
+    (404, complaint("NOT_FOUND"), errors.ResourceNotFound, 1),
+    (405, complaint("METHOD_NOT_ALLOWED"), errors.ResourceNotFound, 1),
+    (406, b"", errors.OrgBusy, 6),
+    (408, b"", errors.OrgBusy, 6),
+    (420, HTML, errors.OrgBusy, 3),
+    (429, b"", errors.OrgBusy, None),
+    (500, complaint("UNKNOWN_EXCEPTION"), errors.OrgBusy, 6),
+    (501, b"", errors.ResourceNotFound, 1),
+    (502, HTML, errors.OrgBusy, 6),
+    (503, complaint("SERVER_UNAVAILABLE"), errors.OrgBusy, None),
+    (503, HTML, errors.OrgBusy, None),
+    (504, b"", errors.OrgBusy, 6),
+    (302, b"", errors.ForeignAddress, 1),
+    (300, b"", errors.ForeignAddress, 1),
+    (418, b"", errors.SalesforceError, 1),
+    (200, HTML, errors.AnswerTorn, 6),
+    (200, b"", errors.AnswerTorn, 6),
+    (204, b"", errors.AnswerTorn, 6),
+    (200, b'{"totalSize": 1, "done": true, "records": [{"Id": "0', errors.AnswerTorn, 6),
+    (200, {"totalSize": 1, "done": True}, errors.AnswerTorn, 6),
+    (200, {"totalSize": 1, "done": True, "records": {}}, errors.AnswerTorn, 6),
+    (200, {"totalSize": 1, "done": False, "records": [{}]}, errors.AnswerTorn, 6),
+    (200, b"\xff\xfe", errors.AnswerTorn, 6),
+]
+
+
+@pytest.mark.parametrize(("status", "body", "error", "requests"), REFUSALS)
+def test_each_refusal_has_its_error_its_number_of_requests_and_a_remedy(org, status, body, error, requests):
+    org.always(status, body)
+
+    with pytest.raises(errors.SalesforceError) as raised:
+        list(org.client().read(QUERY))
+
+    assert type(raised.value) is error
+    assert raised.value.remedy.endswith(".")
+    assert requests is None or len(org.data_calls) == requests
+    assert "/services/data/v60.0/query" in str(raised.value)
+    assert "q=" not in str(raised.value)
+
+
+@pytest.mark.parametrize(("status", "body", "error", "requests"), [row for row in REFUSALS if row[3] != 1])
+def test_each_transient_refusal_is_cured_by_a_good_answer(org, status, body, error, requests):
+    org.then(status, body).then(200, PAGE)
+
+    pages = list(org.client().read(QUERY))
+
+    assert len(pages) == 1
+    assert len(org.data_calls) == 2
+
+
+@pytest.mark.parametrize(
+    ("status", "body"), [(429, b""), (503, HTML), (403, complaint("REQUEST_LIMIT_EXCEEDED", "Concurrent"))]
+)
+def test_pushbacks_end_when_the_total_time_is_over_and_the_message_says_so(org, clock, status, body):
+    org.always(status, body)
+
+    with pytest.raises(errors.OrgBusy, match=r"given up after \d\d attempts in [89]\d\d s"):
+        list(org.client().read(QUERY))
+
+    assert 800 < clock.seconds < 960
+
+
+FAULTS = [
+    (httpx.ConnectError("name or service not known"), errors.HostUnreachable, 5),
+    (httpx.ConnectTimeout("connecting took too long"), errors.HostUnreachable, 5),
+    (httpx.ReadTimeout("silence"), errors.HostUnreachable, 3),
+    (httpx.ReadError("connection reset"), errors.AnswerTorn, 6),
+    (httpx.RemoteProtocolError("peer closed connection without sending complete message body"), errors.AnswerTorn, 6),
+]
+
+
+@pytest.mark.parametrize(("fault", "error", "requests"), FAULTS)
+def test_each_fault_of_the_line_has_its_error_and_its_number_of_tries(org, fault, error, requests):
+    org.last = fault
+
+    with pytest.raises(error, match=f"after {requests} attempts"):
+        list(org.client().read(QUERY))
+
+    assert len(org.data_calls) == requests
+
+
+def test_an_answer_whose_gzip_breaks_is_torn_and_asked_again(org):
+    org.script.append(
+        lambda _: httpx.Response(200, stream=httpx.ByteStream(b"no gzip"), headers={"content-encoding": "gzip"})
+    )
+    org.then(200, PAGE)
+
+    pages = list(org.client().read(QUERY))
+
+    assert [page.done for page in pages] == [True]
+    assert len(org.data_calls) == 2
+
+
+class Dribble(httpx.SyncByteStream):
+    """A body of which a piece comes every 30 seconds, for ever."""
+
+    def __init__(self, clock):
+        self.clock = clock
+
+    def __iter__(self):
+        while True:
+            self.clock.seconds += 30
+            yield b" "
+
+
+def test_a_body_that_dribbles_is_cut_off_at_the_bound_of_one_answer(org, clock):
+    org.script.append(lambda _: httpx.Response(200, stream=Dribble(clock)))
+    org.then(200, PAGE)
+
+    list(org.client().read(QUERY))
+
+    assert 600 < clock.seconds < 700
+
+
+def test_a_redirect_names_its_host_and_nothing_more_and_is_not_followed(org):
+    org.then(302, b"", location="https://evil.example/steal?token=1")
+
+    with pytest.raises(errors.ForeignAddress) as raised:
+        list(org.client().read(QUERY))
+
+    assert "evil.example" in str(raised.value)
+    assert "steal" not in str(raised.value)
+    assert {request.url.host for request in org.seen} == {"acme.my.salesforce.com"}
+
+
+def test_pushbacks_and_an_ended_session_take_no_try_from_a_fault(org):
+    org.then(200, PAGE)
+    client = org.client()
+    list(client.read(QUERY))
+    for _ in range(5):
+        org.then(429)
+    org.then(401, complaint("INVALID_SESSION_ID", "Session expired or invalid"))
+    for _ in range(5):
+        org.then(502, HTML)
+    org.then(200, PAGE)
+
+    assert len(list(client.read(QUERY))) == 1
+
+
+def test_a_fault_among_pushbacks_is_bounded_all_the_same(org):
+    for _ in range(7):
+        org.then(429).then(502, HTML)
+
+    with pytest.raises(errors.OrgBusy, match="502"):
+        list(org.client().read(QUERY))
+    assert len(org.data_calls) == 12
+
+
+def test_what_is_wrong_with_a_query_stands_before_the_place_in_it(org):
+    place = "\nSELECT Id, Foo__c FROM Account\n           ^\nERROR at Row:1:Column:12\n"
+    org.then(400, complaint("INVALID_FIELD", f"{place}No such column 'Foo__c' on entity 'Account'. If you use it"))
+
+    with pytest.raises(errors.FieldInvalid) as refused:
+        list(org.client().read(Query("Account", "SELECT Id, Foo__c FROM Account WHERE Id > 'x'", all_rows=False)))
+
+    first, _, _ = str(refused.value).partition("\n")
+    assert first.startswith("Account: 400 INVALID_FIELD: No such column 'Foo__c' on entity 'Account'.")
+    assert "(column 12, near: SELECT Id, Foo__c FROM Account)" in first
+    assert first.endswith("asked for SELECT Id, Foo__c FROM Account WHERE Id > 'x'")
+
+
+@pytest.mark.parametrize("message", ["Unknown field 'Foo__c'", 'no "Foo__c" in Account', "column `Foo__c` is hidden"])
+def test_a_column_is_known_by_its_quotes_in_other_words_too(org, message):
+    org.then(400, complaint("INVALID_FIELD", message))
+
+    with pytest.raises(errors.FieldInvalid) as refused:
+        list(org.client().read(QUERY))
+
+    assert refused.value.values["columns"] == ("Foo__c",)
+
+
+def test_a_byte_order_mark_before_an_answer_is_no_part_of_it(org):
+    org.then(200, b'\xef\xbb\xbf{"totalSize": 0, "done": true, "records": []}')
+
+    assert len(list(org.client().read(QUERY))) == 1
+
+
+def test_an_invalid_field_names_its_column(org):
+    message = (
+        "\nSELECT Id, Foo__c FROM Account\n  ^\nERROR at Row:1:Column:12\nNo such column 'Foo__c' on entity 'Account'."
+    )
+    org.then(400, complaint("INVALID_FIELD", message))
+
+    with pytest.raises(errors.FieldInvalid) as raised:
+        list(org.client().read(QUERY))
+
+    assert raised.value.values["columns"] == ("Foo__c",)
+
+
+# Each refusal of the token endpoint: an object, not the list of the data calls
+LOGINS = [
+    (400, "invalid_grant", "user hasn't approved this consumer", errors.UserNotApproved),
+    (400, "invalid_grant", "audience is invalid", errors.AudienceRefused),
+    (400, "invalid_grant", "Audience validation failed", errors.AudienceRefused),
+    (400, "invalid_grant", "expired authorization code", errors.AssertionExpired),
+    (400, "invalid_grant", "invalid assertion", errors.AssertionRefused),
+    (400, "invalid_grant", "user is locked", errors.UserInactive),
+    (400, "invalid_grant", "inactive user", errors.UserInactive),
+    (400, "invalid_grant", "authentication failure", errors.AssertionRefused),
+    (400, "invalid_client_id", "client identifier invalid", errors.ConsumerKeyUnknown),
+    (400, "invalid_client", "invalid client credentials", errors.ConsumerKeyUnknown),
+    (400, "invalid_app_access", "user is not admin approved to access this app", errors.UserNotApproved),
+    (400, "inactive_user", "user is inactive", errors.UserInactive),
+    (400, "inactive_org", "organization is locked", errors.OrgInactive),
+    (400, "rate_limit_exceeded", "login rate exceeded", errors.LoginRateExceeded),
+    (400, "invalid_grant", "login rate exceeded", errors.LoginRateExceeded),
+    (400, "unsupported_grant_type", "grant type not supported", errors.LoginError),
+    (400, "invalid_request", "missing parameter", errors.LoginError),
+    (401, "invalid_client", "", errors.ConsumerKeyUnknown),
+]
+
+
+@pytest.mark.parametrize(("status", "error", "description", "expected"), LOGINS)
+def test_each_refusal_of_a_login_has_its_error_and_is_not_tried_again(org, status, error, description, expected):
+    org.login(status, {"error": error, "error_description": description})
+
+    with pytest.raises(errors.LoginError) as raised:
+        list(org.client().read(QUERY))
+
+    assert type(raised.value) is expected
+    assert len(org.seen) == 1
+    assert description in str(raised.value)
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 420, 429])
+def test_a_fault_of_the_token_endpoint_is_tried_again(org, status):
+    org.login(status, HTML).always(200, PAGE)
+
+    list(org.client().read(QUERY))
+
+    assert len(org.login_calls) == 2
+
+
+@pytest.mark.parametrize("status", [404, 405])
+def test_a_host_without_a_token_endpoint_is_named_at_once(org, status):
+    org.login(status, HTML)
+
+    with pytest.raises(errors.ResourceNotFound, match="/services/oauth2/token"):
+        org.client().org_id()
+
+    assert len(org.seen) == 1
+
+
+def test_a_token_answer_without_a_token_is_torn(org):
+    org.logins += [httpx.Response(200, json={"instance_url": "https://acme.my.salesforce.com"}) for _ in range(6)]
+
+    with pytest.raises(errors.AnswerTorn):
+        org.client().org_id()
+
+    assert len(org.login_calls) == 6
+
+
+def test_every_row_can_be_reached_and_every_transient_row_is_bounded_or_paced():
+    for row in (*ROWS, *TOKEN_ROWS):
+        assert row.when
+        assert row.retry is not Retry.FAULT or row.attempts is not None
+    assert (ROWS[-1].status, ROWS[-1].code) == (None, None)

@@ -1,0 +1,129 @@
+"""An org, its tables and one clock: what every history is played on."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, time
+from decimal import ROUND_HALF_EVEN, Decimal
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from sf_assets.devorg.org.org import Org
+from sf_assets.iceberg.tables import Warehouse
+from sf_assets.salesforce.client import Client
+from sf_assets.salesforce.login.credentials import Credentials
+from sf_assets.specs.endpoints import endpoints
+from sf_assets.specs.model import EndpointSpec
+from sf_assets.sync.columns import plan_columns
+from sf_assets.sync.endpoint import Batch, sync
+from sf_assets.sync.preflight import Survey, survey
+from sf_assets.sync.report import Options, SyncRecord
+from sf_assets.sync.state import State
+from sf_assets.sync.write import write_sync
+
+SPECS = {spec.endpoint: spec for spec in endpoints()}
+TINY = dict.fromkeys(
+    ["Account", "Contact", "Lead", "Opportunity", "Case", "Task", "Event", "Campaign", "Product2", "Quote", "User"], 8
+)
+
+
+class Lake:
+    """An org, a client of it and a warehouse, all on one clock."""
+
+    def __init__(self, org: Org, *, server: Any, folder: Path, clock: Any) -> None:
+        self.org, self.server, self.clock, self.folder = org, server, clock, folder
+        self.warehouse = Warehouse("test", "salesforce", catalog(folder))
+        self.client = self.new_client()
+
+    def new_client(self) -> Client:
+        """Return a client as a new process has one."""
+        return Client(
+            instance_url=self.server.url,
+            credentials=Credentials(**self.server.credentials),
+            requests_per_second=100_000,
+            now=self.clock,
+            sleep=lambda seconds: None,
+        )
+
+    def sync(self, *names: str, dies_after: int | None = None, **asked: Any) -> dict[str, SyncRecord]:
+        """Sync endpoints as one run does, in a process of its own, which may die after some pages."""
+        self.client.close()
+        self.client = self.new_client()
+        chosen = [SPECS[name] for name in names or SPECS]
+        known = survey(chosen, warehouse=self.warehouse, client=self.client, read_deleted=True, now=self.clock)
+        return {spec.endpoint: self.one(spec, known, Options(**asked), dies_after) for spec in chosen}
+
+    def one(self, spec: EndpointSpec, known: Survey, options: Options, dies_after: int | None) -> SyncRecord:
+        done = sync(
+            spec, survey=known, warehouse=self.warehouse, client=self.client, options=options, now=self.clock
+        )  # fmt: skip
+        if dies_after is not None:
+            done = replace(done, batches=dying(done.batches, dies_after))
+        told = write_sync(self.warehouse, spec.endpoint, done, "run")
+        assert told == self.warehouse.facts(spec.endpoint)  # what Dagit shows is the table as it is now
+        return done.record
+
+    def state(self, endpoint: str) -> State:
+        return State.from_json(self.warehouse.facts(endpoint).state)
+
+    def snapshots(self) -> dict[str, int | None]:
+        return {name: self.warehouse.facts(name).snapshot_id for name in SPECS}
+
+    def table(self, endpoint: str) -> list[dict[str, Any]]:
+        spec = SPECS[endpoint]
+        rows = self.warehouse.scan(endpoint).collect().drop("_synced_at").to_dicts()
+        return sorted(rows, key=lambda row: tuple(str(row[key]) for key in (*spec.keys, "id")))
+
+    def truth(self, endpoint: str) -> list[dict[str, Any]]:
+        """The org's rows as the table must have them, put into Python values without any code of the product."""
+        spec = SPECS[endpoint]
+        schema = self.org.tables[spec.sobject].schema
+        plan = plan_columns(spec, self.client.describe([spec.sobject], fresh=True)[spec.sobject])
+        names = {column.name: column.api_name for column in plan.read}
+        types = {name: schema.fields[api_name].type for name, api_name in names.items()}
+        scales = {name: max(6, schema.fields[api_name].scale) for name, api_name in names.items()}
+        blank = dict.fromkeys(self.warehouse.facts(endpoint).columns)
+        blank.pop("_synced_at")
+        rows = [
+            blank | {name: plain(row[api], types[name], scales[name]) for name, api in names.items()}
+            for row in self.org.rows(spec.sobject)
+        ]
+        return sorted(rows, key=lambda row: tuple(str(row[key]) for key in (*spec.keys, "id")))
+
+    def assert_equal(self, *names: str) -> None:
+        for name in names or SPECS:
+            table, truth = self.table(name), self.truth(name)
+            assert len(table) == len(truth), name
+            wrong = [(mine, theirs) for mine, theirs in zip(table, truth, strict=True) if mine != theirs]
+            shown = [{k: (m[k], t[k]) for k in t if m[k] != t[k]} for m, t in wrong[:3]]
+            assert wrong == [], f"{name}: {len(wrong)} rows differ, such as {shown}"
+
+
+def plain(value: Any, type_: str, scale: int) -> Any:
+    """A value of the wire as Python has it."""
+    if value is None:
+        return None
+    convert: dict[str, Callable[[Any], Any]] = {
+        "datetime": lambda text: datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%f%z").astimezone(UTC),
+        "date": date.fromisoformat,
+        "time": lambda text: time.fromisoformat(text.rstrip("Z")),
+        "currency": lambda number: Decimal(str(number)).quantize(Decimal(10) ** -scale, rounding=ROUND_HALF_EVEN),
+        "double": float,
+        "percent": float,
+        "int": int,
+    }
+    return convert.get(type_, lambda same: same)(value)
+
+
+def catalog(folder: Path) -> dict[str, str]:
+    return {"type": "sql", "uri": f"sqlite:///{folder}/catalog.db", "warehouse": f"file://{folder}/tables"}
+
+
+class KilledError(Exception):
+    """The process dies here: what it had committed stays, what it held is gone."""
+
+
+def dying(batches: Iterator[Batch], after_pages: int) -> Iterator[Batch]:
+    """Hand on so many pages, then die."""
+    yield from islice(batches, after_pages)
+    raise KilledError

@@ -1,0 +1,169 @@
+import json
+from dataclasses import replace
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+
+import polars as pl
+import pytest
+
+from sf_assets.errors import ValueUnexpected
+from sf_assets.sync.columns import Column, column_name
+from sf_assets.sync.decode import SYNCED_AT, decode
+from sf_assets.sync.type_map import TYPES
+
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+ID = Column("Id", "id", "id")
+
+
+def column(api_name: str, type_: str, scale: int = 0) -> Column:
+    return Column(api_name, column_name(api_name), type_, scale=scale)
+
+
+def decoded(*records: dict, columns: tuple[Column, ...]):
+    body = json.dumps([{"attributes": {"type": "Account"}, **record} for record in records]).encode()
+    return decode(body, (ID, *columns), sobject="Account", synced_at=NOON)
+
+
+@pytest.mark.parametrize(
+    ("type_", "wire", "value"),
+    [
+        ("string", "Grüße \u2028 🚀", "Grüße \u2028 🚀"),
+        ("boolean", True, True),
+        ("int", 60, 60),
+        ("int", 60.0, 60),
+        ("long", 2**62, 2**62),
+        ("double", 1.2345678e7, 12345678.0),
+        ("double", 3, 3.0),
+        ("percent", 0.5, 0.5),
+        ("currency", 5.6e9, Decimal("5600000000")),
+        ("currency", 0.1, Decimal("0.1")),
+        ("currency", 1234567890123.45, Decimal("1234567890123.45")),
+        ("date", "1700-01-31", date(1700, 1, 31)),
+        ("datetime", "2017-04-25T15:43:01.000+0000", datetime(2017, 4, 25, 15, 43, 1, tzinfo=UTC)),
+        ("datetime", "2017-04-25T15:43:01Z", datetime(2017, 4, 25, 15, 43, 1, tzinfo=UTC)),
+        ("datetime", "2017-04-25T15:43:01.123+02:00", datetime(2017, 4, 25, 13, 43, 1, 123000, tzinfo=UTC)),
+        ("time", "12:30:00.000Z", time(12, 30)),
+        ("base64", "/services/data/v60.0/sobjects/X/Body", "/services/data/v60.0/sobjects/X/Body"),
+        ("anyType", 5.5, "5.5"),
+        ("anyType", "text", "text"),
+    ],
+)
+def test_each_type_becomes_its_column(type_, wire, value):
+    page = decoded({"Id": "a", "X": wire}, {"Id": "b", "X": None}, columns=(column("X", type_),))
+
+    assert page.frame["x"].to_list() == [value, None]
+    assert page.frame.schema["x"] == TYPES[type_].polars
+    assert page.rounded == {}
+
+
+def test_every_type_of_the_table_admits_a_page_of_nulls_and_an_empty_page():
+    columns = tuple(column(f"C{i}", type_) for i, type_ in enumerate(TYPES))
+
+    nulls = decoded({"Id": "a", **{c.api_name: None for c in columns}}, columns=columns).frame
+    empty = decoded(columns=columns).frame
+
+    assert (
+        nulls.schema
+        == empty.schema
+        == pl.Schema({"id": pl.String(), **{c.name: c.polars for c in columns}, SYNCED_AT: pl.Datetime("us", "UTC")})
+    )
+    assert (nulls.height, empty.height) == (1, 0)
+
+
+def test_each_row_says_when_it_was_read():
+    assert decoded({"Id": "a"}, columns=()).frame[SYNCED_AT].to_list() == [NOON]
+
+
+def test_money_beyond_the_columns_digits_is_rounded_and_counted():
+    page = decoded({"Id": "a", "X": 0.123456789}, {"Id": "b", "X": 1.5}, columns=(column("X", "currency", 2),))
+
+    assert page.frame["x"].to_list() == [Decimal("0.123457"), Decimal("1.5")]
+    assert page.rounded == {"X": 1}
+
+
+@pytest.mark.parametrize(
+    "text", ["9999999999999999.99", "-123456789012345678.901234", "12345678901234567890123456", "1.5E+25", "7"]
+)
+def test_money_keeps_digits_that_a_binary_number_has_not(text):
+    wire = f'[{{"Id":"a","X":{text}}}]'.encode()
+
+    page = decode(wire, (ID, column("X", "currency", 2)), sobject="Account", synced_at=NOON)
+
+    assert page.frame["x"].to_list() == [Decimal(text)]
+    assert page.rounded == {}
+
+
+def test_money_keeps_the_digits_of_a_column_with_a_larger_scale():
+    page = decoded({"Id": "a", "X": 0.12345678}, columns=(column("X", "currency", 8),))
+
+    assert page.frame["x"].to_list() == [Decimal("0.12345678")]
+
+
+@pytest.mark.parametrize(
+    ("type_", "wire"),
+    [
+        ("int", "12"),
+        ("int", 5.5),
+        ("int", 2**31),
+        ("long", 2**63),
+        ("long", 2.0**53),
+        ("int", True),
+        ("double", "1.5"),
+        ("currency", "1.5"),
+        ("currency", True),
+        ("currency", 1e33),
+        ("boolean", 1),
+        ("string", 12),
+        ("string", {"street": "x"}),
+        ("date", "2026-02-30"),
+        ("date", "2026-01-01T00:00:00"),
+        ("datetime", "2026-01-01T00:00:00"),
+        ("datetime", "2026-01-01"),
+        ("time", "25:00:00.000Z"),
+    ],
+)
+def test_a_misfit_is_refused_with_object_column_value_and_record(type_, wire):
+    good = {"Id": "001000000000001AAA", "X": None}
+
+    with pytest.raises(ValueUnexpected) as refused:
+        decoded(good, {"Id": "001000000000002AAA", "X": wire}, columns=(column("X", type_),))
+
+    assert refused.value.values["object"] == "Account"
+    assert refused.value.values["column"] == "X"
+    assert refused.value.values["record_id"] == "001000000000002AAA"
+    assert refused.value.values["value"] in str(refused.value)
+    assert "Account.X" in str(refused.value)
+
+
+def test_a_selected_column_that_a_record_lacks_is_null_there_and_counted():
+    page = decoded({"Id": "a"}, {"Id": "b", "X": "x"}, columns=(column("X", "string"), column("Y", "boolean")))
+
+    assert page.frame["x"].to_list() == [None, "x"]
+    assert page.frame["y"].to_list() == [None, None]
+    assert page.left_out == {"X": 1, "Y": 2}
+    assert decoded({"Id": "b", "X": "x"}, columns=(column("X", "string"),)).left_out == {}
+
+
+@pytest.mark.parametrize("name", ["Id", "SystemModstamp", "IsDeleted", "Key__c"])
+def test_a_column_that_tells_rows_apart_is_refused_when_a_record_lacks_it(name):
+    columns = (
+        *(column(each, "string") for each in ("SystemModstamp", "IsDeleted")),
+        replace(column("Key__c", "string"), key=True),
+    )
+    record = {each: "a" for each in ("Id", "SystemModstamp", "IsDeleted", "Key__c") if each != name}
+
+    with pytest.raises(ValueUnexpected, match=rf"Account\.{name} is not in the record in record"):
+        decoded(record, columns=columns)
+
+
+@pytest.mark.parametrize("body", [b"{}", b"[null]", b'[{"Id": "a"', b'[{"Id": "\xff"}]', b'[{"Id": "\\ud800"}]'])
+def test_a_page_that_is_no_array_of_records_is_refused(body):
+    with pytest.raises(ValueUnexpected, match="Account"):
+        decode(body, (ID,), sobject="Account", synced_at=NOON)
+
+
+def test_a_long_value_is_cut_in_the_message():
+    with pytest.raises(ValueUnexpected) as refused:
+        decoded({"Id": "a", "X": ["y" * 5000]}, columns=(column("X", "string"),))
+
+    assert len(str(refused.value)) < 400
