@@ -21,7 +21,7 @@ import polars as pl
 
 from sf_assets.assets.resources import local_catalog
 from sf_assets.iceberg.model import UNCHECKED, Chunk
-from sf_assets.iceberg.tables import Warehouse
+from sf_assets.iceberg.tables import IcebergTables
 from sf_assets.specs.endpoints import endpoints
 from sf_assets.sync.columns import plan_columns, table_columns
 
@@ -64,7 +64,7 @@ def read_options() -> argparse.Namespace:
 def fill(home: Path, sizes: Mapping[str, int]) -> None:
     """Make every table of the specs; those of `sizes` with so many rows."""
     (home / "lake/practice").mkdir(parents=True, exist_ok=True)
-    warehouse = Warehouse("salesforce", "salesforce", local_catalog(home / "lake/practice"))
+    warehouse = IcebergTables("salesforce", "salesforce", local_catalog(home / "lake/practice"))
     for spec in endpoints():
         if warehouse.facts(spec.endpoint) is not None:
             continue

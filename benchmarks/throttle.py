@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from sf_assets.devorg import Org, serve
 from sf_assets.salesforce.client import Client
 from sf_assets.salesforce.login.credentials import Credentials
-from sf_assets.salesforce.rate_limit.throttle import Pace
+from sf_assets.salesforce.rate_limit.throttle import Throttle
 from sf_assets.salesforce.wire import Query
 
 CEILING = 2.0
@@ -69,7 +69,7 @@ def simulate(
     seconds: int, limit: Callable[[float], float], retry_after: Callable[[float], float | None], *, latency: float
 ) -> Limiter:
     """One sender on a clock of its own, who learns of a refusal after the latency."""
-    pace, limiter, now = Pace.at_ceiling(CEILING, now=0.0), Limiter(limit), 0.0
+    pace, limiter, now = Throttle.at_ceiling(CEILING, now=0.0), Limiter(limit), 0.0
     while now < seconds:
         pace, permit = pace.permit(now)
         while not permit.is_kept:

@@ -310,20 +310,20 @@ class KeysRepeated(SyncError):
     remedy = "Correct the endpoint's keys in its row of the endpoint table; where the key is Id, run it again."
 
 
-class WarehouseError(SfAssetsError):
+class IcebergError(SfAssetsError):
     """The Iceberg side: catalog, files, tables."""
 
     remedy = "Check the catalog's settings (PYICEBERG_CATALOG__*) with pyiceberg's own command line."
 
 
-class WarehouseUnreachable(WarehouseError):
+class IcebergUnreachable(IcebergError):
     """The catalog or its storage did not answer."""
 
     remedy = "Check the catalog's uri, credentials and network (PYICEBERG_CATALOG__SALESFORCE__*)."
     retryable = True
 
 
-class CommitUnknown(WarehouseUnreachable):
+class CommitUnknown(IcebergUnreachable):
     """The catalog was given a commit and did not say what became of it; the table, when asked, did not hold it."""
 
     remedy = (
@@ -332,13 +332,13 @@ class CommitUnknown(WarehouseUnreachable):
     )
 
 
-class WarehouseReadOnly(WarehouseError):
+class IcebergReadOnly(IcebergError):
     """The catalog or its storage may not be written."""
 
     remedy = "Give this process read and write access to the catalog and to the warehouse's folder or bucket."
 
 
-class TableForeign(WarehouseError):
+class TableForeign(IcebergError):
     """The table is another org's or object's, was not made by sf_assets, or was written by a newer version of it."""
 
     remedy = (
@@ -347,7 +347,7 @@ class TableForeign(WarehouseError):
     )
 
 
-class ColumnIncompatible(WarehouseError):
+class ColumnIncompatible(IcebergError):
     """A column's type in Salesforce can no longer be stored in the table's column."""
 
     remedy = (
@@ -356,7 +356,7 @@ class ColumnIncompatible(WarehouseError):
     )
 
 
-class CommitConflict(WarehouseError):
+class CommitConflict(IcebergError):
     """Another run has written this table since this one read its state; nothing of this commit was written."""
 
     remedy = "Run the endpoint again; let only one run at a time write a table."

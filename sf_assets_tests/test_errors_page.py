@@ -11,8 +11,8 @@ PAGE = Path(__file__).parent.parent / "docs" / "errors.md"
 HEAD = """# Errors
 
 Made from `sf_assets/errors.py` and `sf_assets/salesforce/error_table.py` by `make docs`. Every error names what
-happened, to which endpoint and with which values; this page says what each class means, what to do about it, and whether trying
-again helps without anybody's doing. At its end stands what each answer of Salesforce becomes.
+happened, to which endpoint and with which values; this page says what each class means, what to do about it, and
+whether trying again helps without anybody's doing. At its end stands what each answer of Salesforce becomes.
 """
 ANSWERS = """
 ## What Salesforce answers, and what becomes of it

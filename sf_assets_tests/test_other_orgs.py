@@ -20,14 +20,14 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from sf_assets.assets.checks import findings
 from sf_assets.errors import ResultIncomplete, ValueUnexpected
-from sf_assets.iceberg.tables import Warehouse
+from sf_assets.iceberg.tables import IcebergTables
 from sf_assets.salesforce.client import Client
 from sf_assets.salesforce.login.credentials import Credentials
-from sf_assets.salesforce.retry import Patience
+from sf_assets.salesforce.retry import RetryPolicy
 from sf_assets.specs.endpoints import endpoints
 from sf_assets.sync.endpoint import sync
 from sf_assets.sync.preflight import survey
-from sf_assets.sync.report import Options, SyncRecord
+from sf_assets.sync.report import Options, SyncReport
 from sf_assets.sync.write import write_sync
 
 ACCOUNT = next(spec for spec in endpoints() if spec.endpoint == "account")
@@ -107,23 +107,23 @@ def credentials() -> Credentials:
     return Credentials("consumer", key.private_bytes(*form).decode(), "sesame@acme.example")
 
 
-Synced = Callable[..., SyncRecord]
+Synced = Callable[..., SyncReport]
 
 
 @pytest.fixture
 def synced(credentials: Credentials, tmp_path: Path, clock: Any) -> Iterator[Synced]:
     """Sync accounts of an org into a new table, as a run of its own does."""
     servers = list[ThreadingHTTPServer]()
-    warehouse = Warehouse("test", "salesforce", {"type": "sql", "uri": f"sqlite:///{tmp_path}/c.db", "warehouse": f"file://{tmp_path}"})  # fmt: skip # noqa: E501
+    warehouse = IcebergTables("test", "salesforce", {"type": "sql", "uri": f"sqlite:///{tmp_path}/c.db", "warehouse": f"file://{tmp_path}"})  # fmt: skip # noqa: E501
 
-    def one(org: OtherOrg, **asked: Any) -> SyncRecord:
+    def one(org: OtherOrg, **asked: Any) -> SyncReport:
         servers.append(ThreadingHTTPServer(("127.0.0.1", 0), handler(org)))
         threading.Thread(target=servers[-1].serve_forever, args=(0.01,), daemon=True).start()
         client = Client(
             instance_url=f"http://127.0.0.1:{servers[-1].server_port}",
             credentials=credentials,
             requests_per_second=100_000,
-            patience=Patience(first_pause_seconds=0.001, longest_pause_seconds=0.002),
+            patience=RetryPolicy(first_pause_seconds=0.001, longest_pause_seconds=0.002),
             now=clock,
         )
         known = survey([ACCOUNT], warehouse=warehouse, client=client, read_deleted=True, now=clock)
@@ -148,7 +148,7 @@ def accounts(count: int, **columns: Any) -> list[dict[str, Any]]:
     return rows
 
 
-def ids(record: SyncRecord) -> list[str]:
+def ids(record: SyncReport) -> list[str]:
     return sorted(record.rows["id"].to_list())  # type: ignore[attr-defined]
 
 

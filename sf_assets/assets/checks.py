@@ -15,7 +15,7 @@ from sf_assets.specs.catalogue import SYSTEM_COLUMNS
 from sf_assets.specs.model import EndpointSpec
 
 if TYPE_CHECKING:
-    from sf_assets.sync.report import SyncRecord
+    from sf_assets.sync.report import SyncReport
 
 CHECKS: Mapping[str, str] = {
     "complete": "Every row that the org showed is in the table, keys are unique and not null, nothing shrank.",
@@ -55,7 +55,7 @@ def check_specs(key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
     ]
 
 
-def check_results(spec: EndpointSpec, record: "SyncRecord") -> Iterator[dg.AssetCheckResult]:
+def check_results(spec: EndpointSpec, record: "SyncReport") -> Iterator[dg.AssetCheckResult]:
     """Yield the three results of a sync that came to its end; the record must be complete."""
     for name, finding in findings(spec, record).items():
         yield dg.AssetCheckResult(
@@ -67,7 +67,7 @@ def check_results(spec: EndpointSpec, record: "SyncRecord") -> Iterator[dg.Asset
         )
 
 
-def findings(spec: EndpointSpec, record: "SyncRecord") -> dict[str, Finding]:
+def findings(spec: EndpointSpec, record: "SyncReport") -> dict[str, Finding]:
     """Return what each check found, by its name."""
     return {
         "complete": _complete(spec, record),
@@ -76,7 +76,7 @@ def findings(spec: EndpointSpec, record: "SyncRecord") -> dict[str, Finding]:
     }
 
 
-def warnings(spec: EndpointSpec, record: "SyncRecord") -> list[str]:
+def warnings(spec: EndpointSpec, record: "SyncReport") -> list[str]:
     """Return every sentence that speaks against the sync, of all three checks."""
     return [sentence for finding in findings(spec, record).values() for sentence in finding.against]
 
@@ -99,7 +99,7 @@ def failed_evaluation(
     return None
 
 
-def _complete(spec: EndpointSpec, record: "SyncRecord") -> Finding:
+def _complete(spec: EndpointSpec, record: "SyncReport") -> Finding:
     without_deleted = "queryAll" in record.degraded and spec.has_is_deleted
     is_short = bool(record.lacking) and record.kind not in ("walk", "replace")
     against = [
@@ -122,7 +122,7 @@ def _complete(spec: EndpointSpec, record: "SyncRecord") -> Finding:
     )
 
 
-def _as_specified(spec: EndpointSpec, record: "SyncRecord") -> Finding:
+def _as_specified(spec: EndpointSpec, record: "SyncReport") -> Finding:
     rounded = {name: count for name, count in record.rounded.items() if name not in record.rounded_before}
     hidden = sorted({*record.hidden, *(name for name in record.missing if name not in _features(spec))})
     against = [
@@ -141,7 +141,7 @@ def _as_specified(spec: EndpointSpec, record: "SyncRecord") -> Finding:
             "object_available": record.unavailable is None,
             "missing": _listed(record.missing),
             "hidden": _listed(record.hidden),
-            "shown_again": _listed(record.shown_again),
+            "shown_again": _listed(record.revealed_columns),
             "added": _listed(record.added),
             "retyped": listed(record.retyped),
             "calculated": _listed(record.calculated),
@@ -152,7 +152,7 @@ def _as_specified(spec: EndpointSpec, record: "SyncRecord") -> Finding:
     )
 
 
-def aged(record: "SyncRecord") -> dict[str, Any]:
+def aged(record: "SyncReport") -> dict[str, Any]:
     """Return how old a calculated value may be: formulas and roll-ups change without a stamp on their row."""
     as_of = record.calculated_as_of
     if as_of is None:
@@ -166,13 +166,13 @@ def listed(changes: Mapping[str, str]) -> str | None:
     return ", ".join(f"{column} ({change})" for column, change in changes.items()) or None
 
 
-def _policy(spec: EndpointSpec, record: "SyncRecord") -> Iterator[str]:
+def _policy(spec: EndpointSpec, record: "SyncReport") -> Iterator[str]:
     """A policy holds for what is written from then on; a column that nobody ever saw holds nothing."""
-    from sf_assets.sync.hashing_policy import unlike_policy  # only here: it loads Polars
+    from sf_assets.sync.hashing_policy import columns_out_of_policy  # only here: it loads Polars
 
     if record.final is None:
         return
-    clear, stale = unlike_policy(record.final, spec)
+    clear, stale = columns_out_of_policy(record.final, spec)
     unseen = set(record.missing) - set(record.final.hidden)
     if told := [name for name in clear if name not in unseen]:
         yield (
@@ -183,7 +183,7 @@ def _policy(spec: EndpointSpec, record: "SyncRecord") -> Iterator[str]:
         yield f"Older rows hold hashes of what is hashed no more: {', '.join(stale)}. Run it once with full_refresh."
 
 
-def _current(record: "SyncRecord") -> Finding:
+def _current(record: "SyncReport") -> Finding:
     share = record.quota_used / record.quota_limit if record.quota_used is not None and record.quota_limit else None
     against = [
         f"{share or 0:.0%} of the org's daily API calls are used." * bool(share and share > QUOTA_LOW),

@@ -13,7 +13,7 @@ from sf_assets.assets.freshness import CADENCES
 from sf_assets.assets.naming import Naming
 from sf_assets.assets.org_asset import tell_org
 from sf_assets.assets.registration import NoRegistration, Registration
-from sf_assets.assets.reporting import DOCS, teaching
+from sf_assets.assets.reporting import DOCS, raise_as_failure
 from sf_assets.assets.resources import IcebergResource, SalesforceResource
 from sf_assets.assets.selection import selected_keys
 from sf_assets.specs.model import EndpointSpec
@@ -89,7 +89,7 @@ def build_endpoint(
         iceberg: IcebergResource,
         snowflake: Registration,
     ) -> Results:
-        with teaching(context, spec.endpoint):
+        with raise_as_failure(context, spec.endpoint):
             sync = _begin(spec, siblings, context=context, config=config, salesforce=salesforce, iceberg=iceberg)
         yield dg.MaterializeResult(value=sync)
         tell_org(context, naming, sync.record)

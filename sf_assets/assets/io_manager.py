@@ -10,7 +10,7 @@ import dagster as dg
 from sf_assets.assets import reporting
 from sf_assets.assets.checks import warnings
 from sf_assets.assets.resources import IcebergResource
-from sf_assets.errors import ConfigError, SfAssetsError, WarehouseError
+from sf_assets.errors import ConfigError, IcebergError, SfAssetsError
 from sf_assets.sync import status_table
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class IcebergIOManager(dg.ConfigurableIOManager):
         from sf_assets.sync.write import write_sync
 
         run_id = asset.run.run_id
-        with reporting.teaching(asset, table, come_to=lambda error: _come_to(error, sync, self.iceberg, table)):
+        with reporting.raise_as_failure(asset, table, come_to=lambda error: _come_to(error, sync, self.iceberg, table)):
             facts = write_sync(self.iceberg.warehouse(), table, sync, run_id)
         against = warnings(sync.spec, sync.record)
         status_table.note(_status(sync, facts, run_id=run_id, against=against))
@@ -94,7 +94,7 @@ class IcebergIOManager(dg.ConfigurableIOManager):
 def _come_to(error: SfAssetsError, sync: "Sync", iceberg: IcebergResource, table: str) -> dict[str, Any]:
     """What a sync that failed had come to; a warehouse that failed is not asked for it."""
     told = reporting.reading(sync.record)
-    if not isinstance(error, WarehouseError):
+    if not isinstance(error, IcebergError):
         with suppress(SfAssetsError):
             told |= reporting.kept(iceberg.warehouse().facts(table), before=sync.facts)
     return told

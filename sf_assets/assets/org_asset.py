@@ -7,7 +7,7 @@ import dagster as dg
 from sf_assets.assets.naming import Naming
 
 if TYPE_CHECKING:
-    from sf_assets.sync.report import SyncRecord
+    from sf_assets.sync.report import SyncReport
 
 SAME_DATA = {"dagster/data_version": "INITIAL"}
 """The data version of what was never made: that the org was read makes no table look out of step with it."""
@@ -25,7 +25,7 @@ def org_node(naming: Naming) -> dg.AssetSpec:
     )
 
 
-def tell_org(context: dg.AssetExecutionContext, naming: Naming, record: "SyncRecord") -> None:
+def tell_org(context: dg.AssetExecutionContext, naming: Naming, record: "SyncReport") -> None:
     """Tell that the org was read, once a run; outside the run's own events, which are of its tables."""
     run_id = context.run.run_id
     if run_id in _told:

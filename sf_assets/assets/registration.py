@@ -8,7 +8,7 @@ import dagster as dg
 from pydantic import Field
 
 if TYPE_CHECKING:
-    from sf_assets.iceberg.tables import Warehouse
+    from sf_assets.iceberg.tables import IcebergTables
 
 
 class Registration(dg.ConfigurableResource[Any], ABC):
@@ -23,7 +23,7 @@ class Registration(dg.ConfigurableResource[Any], ABC):
         """Return the checks that are steps of their own."""
 
     @abstractmethod
-    def publish(self, table: str, warehouse: "Warehouse") -> Iterator[dg.AssetCheckResult]:
+    def publish(self, table: str, warehouse: "IcebergTables") -> Iterator[dg.AssetCheckResult]:
         """Make the newest version of a table visible; the rows are committed already, so nothing here fails a sync."""
 
 
@@ -40,6 +40,6 @@ class NoRegistration(Registration):
         """Return none."""
         return ()
 
-    def publish(self, table: str, warehouse: "Warehouse") -> Iterator[dg.AssetCheckResult]:
+    def publish(self, table: str, warehouse: "IcebergTables") -> Iterator[dg.AssetCheckResult]:
         """Do nothing."""
         return iter(())

@@ -16,7 +16,7 @@ from sf_assets.sync import status_table
 if TYPE_CHECKING:
     from sf_assets.iceberg.model import TableFacts, Written
     from sf_assets.sync.columns import Column
-    from sf_assets.sync.report import SyncRecord
+    from sf_assets.sync.report import SyncReport
 
 ERRORS_PAGE = "docs/errors.md"
 CHECKOUT = Path(__file__).parents[2]
@@ -26,7 +26,7 @@ DOCS = "docs"
 
 def materialized(
     spec: EndpointSpec,
-    record: "SyncRecord",
+    record: "SyncReport",
     *,
     facts: "TableFacts",
     columns: "Iterable[Column]",
@@ -110,7 +110,7 @@ def _nothing(error: SfAssetsError) -> Mapping[str, Any]:
 
 
 @contextmanager
-def teaching(
+def raise_as_failure(
     context: dg.AssetExecutionContext,
     endpoint: str,
     *,
@@ -150,7 +150,7 @@ def _failed(error: SfAssetsError, endpoint: str, run_id: str) -> status_table.St
     return status_table.Status(endpoint, word, run_id, warnings=error.told)
 
 
-def reading(record: "SyncRecord") -> dict[str, Any]:
+def reading(record: "SyncReport") -> dict[str, Any]:
     """Return what a reading took, and how far it came."""
     as_of = record.true_as_of
     told = {
@@ -197,7 +197,7 @@ def _writing(written: "Written | None") -> Mapping[str, Any]:
     }
 
 
-def _columns(record: "SyncRecord") -> Mapping[str, Any]:
+def _columns(record: "SyncReport") -> Mapping[str, Any]:
     return {
         "missing_columns": ", ".join(record.missing),
         "hidden_columns": ", ".join(record.hidden),

@@ -15,21 +15,21 @@ import dagster as dg
 from pydantic import Field
 
 from sf_assets.assets.credentials import CredentialsResource
-from sf_assets.errors import SfAssetsError, WarehouseReadOnly
+from sf_assets.errors import IcebergReadOnly, SfAssetsError
 from sf_assets.sync import status_table
 
 if TYPE_CHECKING:
-    from sf_assets.iceberg.tables import Warehouse
+    from sf_assets.iceberg.tables import IcebergTables
     from sf_assets.salesforce.client import Client
     from sf_assets.salesforce.rate_limit.ledger import Ledger
     from sf_assets.specs.model import EndpointSpec
-    from sf_assets.sync.preflight import Survey
+    from sf_assets.sync.preflight import Preflight
 
 Made = TypeVar("Made")
 SPACING = 1.04
 """Requests lie so many times further apart than allowed: an org counts them over any second of its own clock."""
 _made: dict[Hashable, Any] = {}
-_surveys: "dict[tuple[str, Hashable], Survey | SfAssetsError]" = {}
+_surveys: "dict[tuple[str, Hashable], Preflight | SfAssetsError]" = {}
 
 
 def once_a_process(key: Hashable, build: Callable[[], Made]) -> Made:
@@ -77,7 +77,7 @@ class SalesforceResource(dg.ConfigurableResource[Any]):
         """Return the process's one client for these values. Nothing is sent before its first question."""
         return once_a_process(self._key(), self._build_client)
 
-    def survey(self, run_id: str, specs: "Sequence[EndpointSpec]", warehouse: "Warehouse") -> "Survey":
+    def survey(self, run_id: str, specs: "Sequence[EndpointSpec]", warehouse: "IcebergTables") -> "Preflight":
         """Return what this run asks the org of all its endpoints at once: asked at the first call, kept for the run.
 
         What the whole run cannot do without (login, host, quota) fails every endpoint with the same error, asked once.
@@ -96,7 +96,7 @@ class SalesforceResource(dg.ConfigurableResource[Any]):
         for key in [key for key in _surveys if key[0] == ended]:
             _surveys.pop(key, None)
 
-    def _survey(self, specs: "Sequence[EndpointSpec]", warehouse: "Warehouse") -> "Survey | SfAssetsError":
+    def _survey(self, specs: "Sequence[EndpointSpec]", warehouse: "IcebergTables") -> "Preflight | SfAssetsError":
         from sf_assets.sync.preflight import survey
 
         try:
@@ -116,7 +116,7 @@ class SalesforceResource(dg.ConfigurableResource[Any]):
 
     def _build_client(self) -> "Client":
         from sf_assets.salesforce.client import Client
-        from sf_assets.salesforce.retry import Patience
+        from sf_assets.salesforce.retry import RetryPolicy
 
         return Client(
             instance_url=self.instance_url,
@@ -126,7 +126,7 @@ class SalesforceResource(dg.ConfigurableResource[Any]):
             audience=self.audience or None,
             requests_per_second=self.requests_per_second,
             quota_reserve=self.quota_reserve,
-            patience=Patience(total_seconds=self.give_up_after_seconds),
+            patience=RetryPolicy(total_seconds=self.give_up_after_seconds),
         )
 
     def open_ledger(self) -> "Ledger":
@@ -158,7 +158,7 @@ class IcebergResource(dg.ConfigurableResource[Any]):
         default="", description="Where a SQLite catalog and its files are kept when the name is configured nowhere."
     )
 
-    def warehouse(self) -> "Warehouse":
+    def warehouse(self) -> "IcebergTables":
         """Return the process's one warehouse for these values."""
         key = ("warehouse", self.catalog, self.namespace, tuple(sorted(self.properties.items())), self.local_folder)
         return once_a_process(key, self._build_warehouse)
@@ -168,10 +168,10 @@ class IcebergResource(dg.ConfigurableResource[Any]):
         if context.run and context.log:
             status_table.commit(context.run.run_id, self.warehouse, context.log)
 
-    def _build_warehouse(self) -> "Warehouse":
-        from sf_assets.iceberg.tables import Warehouse
+    def _build_warehouse(self) -> "IcebergTables":
+        from sf_assets.iceberg.tables import IcebergTables
 
-        return Warehouse(self.catalog, self.namespace, self.catalog_properties())
+        return IcebergTables(self.catalog, self.namespace, self.catalog_properties())
 
     def catalog_properties(self) -> dict[str, str]:
         """Return what is set over pyiceberg's own settings for the name; a local catalog where it has none."""
@@ -188,7 +188,7 @@ def local_catalog(folder: Path) -> dict[str, str]:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         what = f"the folder of the local catalog cannot be made ({error.strerror}): {folder}"
-        raise WarehouseReadOnly(what, path=str(folder)) from None
+        raise IcebergReadOnly(what, path=str(folder)) from None
     return {
         "type": "sql",
         "uri": f"sqlite:///{folder.resolve()}/catalog.db?timeout=60",

@@ -17,7 +17,7 @@ from sf_assets.assets.credentials import digest
 from sf_assets.assets.registration import Registration
 from sf_assets.assets.resources import IcebergResource, once_a_process
 from sf_assets.errors import ConfigError, SnowflakeError
-from sf_assets.snowflake.ddl import Mode, Place
+from sf_assets.snowflake.ddl import Mode, SnowflakeTarget
 from sf_assets.snowflake.registration import register
 from sf_assets.snowflake.session import Session
 from sf_assets.snowflake.visibility import Committed, Version, Visibility, stale, wait_until_visible
@@ -28,7 +28,7 @@ with warnings.catch_warnings():  # dagster_snowflake and what it drags in are fu
     from dagster_snowflake import SnowflakeResource
 
 if TYPE_CHECKING:
-    from sf_assets.iceberg.tables import Warehouse
+    from sf_assets.iceberg.tables import IcebergTables
 
 CHECK = "visible_in_snowflake"
 DESCRIPTION = "Snowflake reads the version of the table that was committed last."
@@ -50,10 +50,10 @@ class SnowflakeTables(Registration):
     patience_seconds: float = Field(default=300.0, gt=0, description="A linked database shows a commit within so long.")
 
     @property
-    def place(self) -> Place:
+    def place(self) -> SnowflakeTarget:
         """Where the tables are, in Snowflake's words."""
         mode: Mode = "tables" if self.mode == "tables" else "linked"
-        return Place(
+        return SnowflakeTarget(
             mode,
             database=self.database,
             schema=self.schema_,
@@ -75,12 +75,12 @@ class SnowflakeTables(Registration):
         """Return a check per table of a linked database, each a step of its own: it waits for Snowflake's poll."""
         return [] if self.mode == "tables" else [_waiting_check(key) for key in keys]
 
-    def publish(self, table: str, warehouse: "Warehouse") -> Iterator[dg.AssetCheckResult]:
+    def publish(self, table: str, warehouse: "IcebergTables") -> Iterator[dg.AssetCheckResult]:
         """Create or refresh a table that is registered by itself. Snowflake's refusal is a red check, no more."""
         if self.mode == "tables":
             yield self._registered(table, warehouse)
 
-    def seen(self, table: str, warehouse: "Warehouse") -> dg.AssetCheckResult:
+    def seen(self, table: str, warehouse: "IcebergTables") -> dg.AssetCheckResult:
         """Wait until a linked database shows the last commit; red with the lag when it does not."""
         committed = committed_versions(warehouse, table)
         try:
@@ -118,7 +118,7 @@ class SnowflakeTables(Registration):
         except SnowflakeError as error:
             log.warning(f"{status_table.TABLE} was not registered in Snowflake: {error.told}")
 
-    def _registered(self, table: str, warehouse: "Warehouse") -> dg.AssetCheckResult:
+    def _registered(self, table: str, warehouse: "IcebergTables") -> dg.AssetCheckResult:
         committed = committed_versions(warehouse, table)
         try:
             seen = register(self.session(), self.place, table, committed=committed)
@@ -185,7 +185,7 @@ def _way(host: str) -> dict[str, Any]:
     return {"protocol": parts.scheme, "host": parts.hostname, "port": port}
 
 
-def committed_versions(warehouse: "Warehouse", table: str) -> Committed:
+def committed_versions(warehouse: "IcebergTables", table: str) -> Committed:
     """Return the table's versions in the words of the comparison; a table that is not there has none."""
     found = warehouse.versions(table)
     if found is None:

@@ -49,7 +49,7 @@ def materialize_all(
 
     from sf_assets.definitions import defs
 
-    run_id, ear = str(uuid4()), _Ear(report, hear)
+    run_id, ear = str(uuid4()), EventListener(report, hear)
     with dg.DagsterInstance.get() as instance:
         instance.add_event_listener(run_id, ear)
         job = defs.resolve_implicit_global_asset_job_def()
@@ -58,7 +58,7 @@ def materialize_all(
     return ear.outcomes
 
 
-class _Ear:
+class EventListener:
     """Hears a run's events and keeps an outcome for each endpoint that ended."""
 
     def __init__(self, report: Callable[[Outcome], None], hear: Callable[[str], None]) -> None:

@@ -80,7 +80,7 @@ def remarks(one: "EndpointPlan") -> Iterator[str]:
         return
     told = {
         "hidden": one.record.hidden,
-        "seen again": one.record.shown_again,
+        "seen again": one.record.revealed_columns,
         "new": () if one.is_first else one.record.added,
         "new, not backfilled": tuple(f"{name} ({calls} calls)" for name, calls in one.record.pending.items()),
     }

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from sf_assets.errors import TableForeign
 
 if TYPE_CHECKING:
-    from sf_assets.iceberg.tables import Warehouse
+    from sf_assets.iceberg.tables import IcebergTables
 
 
-def swept(warehouse: "Warehouse", *, older_than: timedelta) -> Iterator[tuple[str, int | None]]:
+def swept(warehouse: "IcebergTables", *, older_than: timedelta) -> Iterator[tuple[str, int | None]]:
     """Sweep table by table; yield its name and how many files went, None for a table that is not ours."""
     for name in warehouse.names():
         try:

@@ -8,10 +8,10 @@ from sf_assets.errors import ConfigError
 from sf_assets.sync.status_table import TABLE
 
 if TYPE_CHECKING:
-    from sf_assets.iceberg.tables import Warehouse
+    from sf_assets.iceberg.tables import IcebergTables
 
 
-def table_list(warehouse: "Warehouse") -> Table:
+def table_list(warehouse: "IcebergTables") -> Table:
     """Return the printed list, a line per endpoint; raise ConfigError when nothing was ever materialized."""
     table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column("table", no_wrap=True)
@@ -23,13 +23,13 @@ def table_list(warehouse: "Warehouse") -> Table:
     return table
 
 
-def location(warehouse: "Warehouse") -> str:
+def location(warehouse: "IcebergTables") -> str:
     """Return the folder or bucket that the tables have in common, as an URI."""
     facts = warehouse.facts(TABLE)
     return facts.uri.rsplit("/", 1)[0] if facts else ""
 
 
-def statuses(warehouse: "Warehouse") -> list[dict[str, Any]]:
+def statuses(warehouse: "IcebergTables") -> list[dict[str, Any]]:
     """Return the rows of `_sync_status` in the order of their names."""
     if warehouse.facts(TABLE) is None:
         raise ConfigError(

@@ -24,7 +24,7 @@ ONLY_OWNER = 0o600
 
 
 @dataclass(frozen=True)
-class Birth:
+class OrgConfig:
     """What an org is made from; the same birth gives the same first day."""
 
     seed: int
@@ -90,17 +90,17 @@ class PracticeHome:
 
     # -- the past -----------------------------------------------------------------------------------------------
 
-    def _birth(self, seed: int | None, counts: Counts) -> Birth:
+    def _birth(self, seed: int | None, counts: Counts) -> OrgConfig:
         path = self._birth_file
         if path.exists():
-            known = Birth(**json.loads(path.read_text(encoding="utf-8")))
+            known = OrgConfig(**json.loads(path.read_text(encoding="utf-8")))
             self._check_same(known, seed, counts)
             return known
-        born = Birth(SEED if seed is None else seed, stamp_text(self.clock()), dict(counts))
+        born = OrgConfig(SEED if seed is None else seed, stamp_text(self.clock()), dict(counts))
         path.write_text(json.dumps(asdict(born), indent=1), encoding="utf-8")
         return born
 
-    def _check_same(self, known: Birth, seed: int | None, counts: Counts) -> None:
+    def _check_same(self, known: OrgConfig, seed: int | None, counts: Counts) -> None:
         differing = sorted(name for name, rows in counts.items() if known.counts.get(name) != rows)
         if seed not in (None, known.seed):
             differing = [f"seed ({known.seed})", *differing]

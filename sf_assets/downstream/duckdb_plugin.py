@@ -10,7 +10,7 @@ from dbt.adapters.duckdb.plugins import BasePlugin
 
 from sf_assets.assets.deployments import read_lake
 from sf_assets.downstream.tables import show_tables
-from sf_assets.iceberg.catalog import Lake
+from sf_assets.iceberg.catalog import IcebergCatalog
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -26,7 +26,9 @@ class Plugin(BasePlugin):
         """Find the deployment's catalog; nothing is opened yet."""
         home = plugin_config.get("home")
         lake = read_lake({**os.environ, **({"SF_ASSETS_HOME": str(home)} if home else {})})
-        self._lake = Lake(catalog=lake.catalog, namespace=lake.namespace, properties=lake.catalog_properties())
+        self._lake = IcebergCatalog(
+            catalog=lake.catalog, namespace=lake.namespace, properties=lake.catalog_properties()
+        )
 
     def configure_connection(self, conn: "DuckDBPyConnection") -> None:
         """Show every table of the namespace."""

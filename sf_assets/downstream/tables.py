@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from pyiceberg.manifest import DataFileContent
 
 from sf_assets.downstream.views import Files, can_be_viewed, identifier, text, view_query
-from sf_assets.errors import WarehouseError
-from sf_assets.iceberg.catalog import Lake
+from sf_assets.errors import IcebergError
+from sf_assets.iceberg.catalog import IcebergCatalog
 from sf_assets.iceberg.commit.data_files import live_files
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Shown:
         return f"{identifier(self.schema)}.{identifier(self.name)}"
 
 
-def show_tables(conn: "DuckDBPyConnection", lake: Lake) -> None:
+def show_tables(conn: "DuckDBPyConnection", lake: IcebergCatalog) -> None:
     """Show every table of the lake's namespace at its current snapshot, and drop what it no longer has.
 
     Raises WarehouseError for a table with equality deletes, which other tools write and no reader here applies.
@@ -76,7 +76,7 @@ def snapshot_files(table: "Table") -> Files:
     deletes = {delete.file_path: delete for file in live for delete in file.deletes}
     if any(delete.content == DataFileContent.EQUALITY_DELETES for delete in deletes.values()):
         name = table.name()[-1]
-        raise WarehouseError(
+        raise IcebergError(
             f"{name}: the table has equality deletes",
             table=name,
             remedy="Compact the table with the tool that wrote them.",

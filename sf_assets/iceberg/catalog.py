@@ -12,7 +12,7 @@ from pyiceberg.table import Table
 from pyiceberg.types import NestedField
 from pyiceberg.utils.config import Config
 
-from sf_assets.errors import TableForeign, WarehouseError
+from sf_assets.errors import IcebergError, TableForeign
 from sf_assets.iceberg.commit.schema_evolution import PROVISIONAL, provisional_property, refuse_case_twins
 from sf_assets.iceberg.model import TableColumn
 from sf_assets.iceberg.translate_errors import is_from
@@ -37,7 +37,7 @@ FIRST_USE_TRIES = 5
 SQL = frozenset({"sqlalchemy"})
 
 
-class Lake:
+class IcebergCatalog:
     """One catalog and one namespace in it. Nothing is opened before it is needed; one catalog object for good."""
 
     def __init__(self, *, catalog: str, namespace: str, properties: Mapping[str, str]) -> None:
@@ -53,7 +53,7 @@ class Lake:
             try:
                 return load_catalog(self._name, **properties)
             except ValueError as error:
-                raise WarehouseError(f"catalog {self._name}: {error}", catalog=self._name) from error
+                raise IcebergError(f"catalog {self._name}: {error}", catalog=self._name) from error
             except Exception as error:
                 if not left or not is_from(SQL, error):
                     raise

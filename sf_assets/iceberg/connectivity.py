@@ -12,7 +12,7 @@ from pyiceberg.io.pyarrow import PyArrowFileIO
 
 
 @dataclass(frozen=True)
-class Reach:
+class Connectivity:
     """`tables`: how many the catalog lists; the first was opened. location None: it tells none before there is one."""
 
     location: str | None
@@ -20,7 +20,7 @@ class Reach:
     is_there: bool
 
 
-def reach(catalog: Catalog, namespace: str) -> Reach | None:
+def reach(catalog: Catalog, namespace: str) -> Connectivity | None:
     """Ask the catalog for the namespace and its tables, and the storage for the root; None: there is no namespace."""
     try:
         location = catalog.load_namespace_properties(namespace).get("location")
@@ -30,7 +30,7 @@ def reach(catalog: Catalog, namespace: str) -> Reach | None:
     opened = catalog.load_table(tables[0]) if tables else None
     location = location or (opened.location() if opened else _warehouse(catalog))
     io = opened.io if opened else load_file_io(dict(catalog.properties), location)
-    return Reach(location, len(tables), is_there=location is not None and _is_there(io, location))
+    return Connectivity(location, len(tables), is_there=location is not None and _is_there(io, location))
 
 
 def _warehouse(catalog: Catalog) -> str | None:

@@ -11,28 +11,28 @@ from typing import TYPE_CHECKING
 import polars as pl
 from pyiceberg.table import Table
 
-from sf_assets.errors import WarehouseError
-from sf_assets.iceberg.catalog import Lake, keys_of, provisional_of
+from sf_assets.errors import IcebergError
+from sf_assets.iceberg.catalog import IcebergCatalog, keys_of, provisional_of
 from sf_assets.iceberg.commit.commit_state import settle, settle_columns
-from sf_assets.iceberg.commit.pending_commit import Draft, count_rows
+from sf_assets.iceberg.commit.pending_commit import PendingCommit, count_rows
 from sf_assets.iceberg.commit.schema_evolution import Evolution, plan_evolution
 from sf_assets.iceberg.commit.table_state import overtaken, refuse_other_base, state_of
-from sf_assets.iceberg.commit.transaction import Overtaken
+from sf_assets.iceberg.commit.transaction import ConcurrentCommit
 from sf_assets.iceberg.maintenance.compact import compact_if_due
 from sf_assets.iceberg.metadata_log import TableVersions, versions_of
 from sf_assets.iceberg.model import UNCHECKED, Chunk, TableColumn, TableFacts, Unchecked, Written
 from sf_assets.iceberg.table_stats import count_since
 from sf_assets.iceberg.translate_errors import border, from_outside
-from sf_assets.iceberg.write.counts import Outcome, Tally
+from sf_assets.iceberg.write.counts import Tally, WriteResult
 from sf_assets.iceberg.write.merge import Merge
 from sf_assets.iceberg.write.overwrite import fill, first_frame, frame_columns, plan_plain
 from sf_assets.iceberg.write.replace import Replace
-from sf_assets.iceberg.write.row_versions import Rule
+from sf_assets.iceberg.write.row_versions import MergeRule
 
 if TYPE_CHECKING:
-    from sf_assets.iceberg.connectivity import Reach
+    from sf_assets.iceberg.connectivity import Connectivity
 
-__all__ = ["UNCHECKED", "Chunk", "TableColumn", "TableFacts", "Unchecked", "Warehouse", "Written"]
+__all__ = ["UNCHECKED", "Chunk", "TableColumn", "TableFacts", "Unchecked", "IcebergTables", "Written"]
 
 ROWS, FRAME = "rows", "frame"
 """Kinds of table: rows with keys, or a plain frame that is replaced whole."""
@@ -42,7 +42,7 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class Warehouse:
+class IcebergTables:
     """The tables of `namespace` in a pyiceberg catalog. One object a process: it keeps the catalog's connections."""
 
     def __init__(
@@ -53,7 +53,7 @@ class Warehouse:
         *,
         now: Callable[[], datetime] = _utc_now,
     ) -> None:
-        self._lake = Lake(catalog=catalog, namespace=namespace, properties=properties)
+        self._lake = IcebergCatalog(catalog=catalog, namespace=namespace, properties=properties)
         self._now = now
         self._counted: dict[str, tuple[int | None, int]] = {}
         self._asked: dict[str, Table] = {}
@@ -75,7 +75,7 @@ class Warehouse:
             found = self._lake.find(table)
             return None if found is None else versions_of(found)
 
-    def reach(self) -> "Reach | None":
+    def reach(self) -> "Connectivity | None":
         """Whether catalog and storage answer, by reads alone; None: no namespace yet. Raises: WarehouseError."""
         from sf_assets.iceberg.connectivity import reach  # only here: the doctor asks, no sync does
 
@@ -116,7 +116,7 @@ class Warehouse:
         with border(table):
             merge = Merge(
                 name=table,
-                rule=Rule(tuple(keys), stamp),
+                rule=MergeRule(tuple(keys), stamp),
                 base=base,
                 summary=summary,
                 load=lambda: self._lake.open(table, columns=columns, keys=keys, kind=ROWS, doc=doc),
@@ -203,7 +203,7 @@ class Warehouse:
         with border(table):
             found = self._lake.find(table)
             if found is None:
-                raise WarehouseError(
+                raise IcebergError(
                     f"{table}: there is no such table", table=table, remedy="Materialize the table first."
                 )
             told = found.io.properties.items()  # of a REST catalog the object that logs in is among them
@@ -220,7 +220,7 @@ class Warehouse:
                 return 0
             try:
                 return erase(found, column, now=self._now())[1]
-            except Overtaken:
+            except ConcurrentCommit:
                 raise overtaken(found, name=table) from None
 
     def sweep_orphans(self, table: str, *, older_than: timedelta = timedelta(days=1)) -> tuple[str, ...]:
@@ -232,7 +232,7 @@ class Warehouse:
             return () if found is None else sweep(found, before=self._now() - older_than)
 
     def _finished(
-        self, name: str, outcome: Outcome, *, columns: Sequence[TableColumn], retype: bool = False
+        self, name: str, outcome: WriteResult, *, columns: Sequence[TableColumn], retype: bool = False
     ) -> Written:
         """Upkeep that the write made due; or, where no row was news, columns that came all the same."""
         table, tally = outcome.table, outcome.tally
@@ -264,11 +264,11 @@ class Warehouse:
 
 
 @contextmanager
-def _drafted(table: Table, evolution: Evolution, *, name: str) -> Iterator[Draft]:
-    draft = Draft(table, evolution)
+def _drafted(table: Table, evolution: Evolution, *, name: str) -> Iterator[PendingCommit]:
+    draft = PendingCommit(table, evolution)
     try:
         yield draft
-    except Overtaken:
+    except ConcurrentCommit:
         raise overtaken(table, name=name) from None
     finally:
         draft.discard()

@@ -11,10 +11,10 @@ from pyiceberg import exceptions as iceberg
 from sf_assets.errors import (
     CommitConflict,
     CommitUnknown,
+    IcebergError,
+    IcebergReadOnly,
+    IcebergUnreachable,
     SfAssetsError,
-    WarehouseError,
-    WarehouseReadOnly,
-    WarehouseUnreachable,
 )
 
 T = TypeVar("T")
@@ -27,21 +27,21 @@ DENIED_S3 = "ACCESS_DENIED"
 """How Arrow names S3's 403; it keeps neither status nor code apart from its text."""
 FULL_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT})
 MAKE_ROOM = "Make room on the disk of the catalog and the tables, then run the endpoint again: no row was lost."
-BY_TYPE: tuple[tuple[type[Exception], type[WarehouseError]], ...] = (
+BY_TYPE: tuple[tuple[type[Exception], type[IcebergError]], ...] = (
     (iceberg.CommitStateUnknownException, CommitUnknown),
     (iceberg.CommitFailedException, CommitConflict),
     (iceberg.ValidationException, CommitConflict),
-    (iceberg.ServiceUnavailableError, WarehouseUnreachable),
-    (iceberg.ServerError, WarehouseUnreachable),
-    (iceberg.TooManyRequestsError, WarehouseUnreachable),
-    (iceberg.RESTError, WarehouseError),
-    (iceberg.NoSuchPropertyException, WarehouseError),
-    (OSError, WarehouseUnreachable),
+    (iceberg.ServiceUnavailableError, IcebergUnreachable),
+    (iceberg.ServerError, IcebergUnreachable),
+    (iceberg.TooManyRequestsError, IcebergUnreachable),
+    (iceberg.RESTError, IcebergError),
+    (iceberg.NoSuchPropertyException, IcebergError),
+    (OSError, IcebergUnreachable),
 )
-BY_LIBRARY: Mapping[str, type[WarehouseError]] = {
-    "sqlalchemy": WarehouseUnreachable,
-    "botocore": WarehouseUnreachable,
-    "pydantic_core": WarehouseError,
+BY_LIBRARY: Mapping[str, type[IcebergError]] = {
+    "sqlalchemy": IcebergUnreachable,
+    "botocore": IcebergUnreachable,
+    "pydantic_core": IcebergError,
 }
 """What every other exception of these says; named, not imported, for most catalogs need only one of them.
 
@@ -82,10 +82,10 @@ def border(table: str) -> Iterator[None]:
         raise kind(f"{table}: {type(error).__name__}: {_told(error)}", remedy=remedy, table=table) from error
 
 
-def kind_of(error: Exception) -> type[WarehouseError] | None:
+def kind_of(error: Exception) -> type[IcebergError] | None:
     """The class that stands for a foreign exception; None: not the catalog's or the storage's."""
     if is_denied(error):
-        return WarehouseReadOnly
+        return IcebergReadOnly
     by_type = (ours for theirs, ours in BY_TYPE if isinstance(error, theirs))
     by_library = (ours for library, ours in BY_LIBRARY.items() if is_from({library}, error))
     return next(chain(by_type, by_library), None)

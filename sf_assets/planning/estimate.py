@@ -9,9 +9,9 @@ from datetime import datetime
 from math import ceil
 
 from sf_assets.errors import QuotaSpent, SalesforceError, SfAssetsError
-from sf_assets.iceberg.tables import Warehouse
+from sf_assets.iceberg.tables import IcebergTables
 from sf_assets.planning.daily_calls import DayCost, day_cost
-from sf_assets.planning.read_steps import Leg, is_first_copy, legs
+from sf_assets.planning.read_steps import ReadStep, is_first_copy, legs
 from sf_assets.salesforce.client import Client
 from sf_assets.salesforce.composite import DESCRIBES, QUERIES
 from sf_assets.salesforce.org_info import record_counts
@@ -19,8 +19,8 @@ from sf_assets.salesforce.wire import Query
 from sf_assets.specs.model import EndpointSpec
 from sf_assets.specs.soql import select
 from sf_assets.sync.endpoint import Sync, sync
-from sf_assets.sync.preflight import Survey, own_filter, survey
-from sf_assets.sync.report import Options, SyncRecord
+from sf_assets.sync.preflight import Preflight, own_filter, survey
+from sf_assets.sync.report import Options, SyncReport
 from sf_assets.sync.state import Probe
 
 
@@ -38,7 +38,7 @@ class EndpointPlan:
     calls: int = 0
     is_first: bool = False
     is_approximate: bool = False
-    record: SyncRecord | None = None
+    record: SyncReport | None = None
     error: SfAssetsError | None = None
 
 
@@ -98,7 +98,7 @@ class Plan:
 
 
 def build_plan(
-    specs: Sequence[EndpointSpec], *, warehouse: Warehouse, client: Client, options: Options,
+    specs: Sequence[EndpointSpec], *, warehouse: IcebergTables, client: Client, options: Options,
     cadences: Mapping[str, str], now: Callable[[], datetime],
 ) -> Plan:  # fmt: skip
     """Ask the org what a run over these endpoints asks it, and count what it would read then.
@@ -135,7 +135,7 @@ def shared_calls(endpoints: int, *, asked: int) -> int:
     return ceil(endpoints / DESCRIBES) + ceil(asked / QUERIES)
 
 
-def refuse_too_dear(begun: Sync, *, known: Survey, client: Client, options: Options) -> None:
+def refuse_too_dear(begun: Sync, *, known: Preflight, client: Client, options: Options) -> None:
     """Raise QuotaSpent for a first copy that would be stopped by the reserve before it is complete.
 
     Nothing is asked for it. A copy that is under way goes on, and where the org tells no quota all is begun.
@@ -158,7 +158,7 @@ def refuse_too_dear(begun: Sync, *, known: Survey, client: Client, options: Opti
 
 
 def _begun(
-    spec: EndpointSpec, known: Survey, *, warehouse: Warehouse, client: Client, options: Options,
+    spec: EndpointSpec, known: Preflight, *, warehouse: IcebergTables, client: Client, options: Options,
     now: Callable[[], datetime],
 ) -> Sync | SfAssetsError:  # fmt: skip
     try:
@@ -170,7 +170,7 @@ def _begun(
 class _Counting:
     """Asks for the numbers of rows that the survey left open: five to a call, and one call for rough ones."""
 
-    def __init__(self, client: Client, options: Options, known: Survey) -> None:
+    def __init__(self, client: Client, options: Options, known: Preflight) -> None:
         self._client, self._options, self._known = client, options, known
         self._rough: Mapping[str, int] | None = None
 
@@ -193,13 +193,13 @@ class _Counting:
         answer = self._known.probes.get(spec.endpoint)
         return answer.count if isinstance(answer, Probe) and answer.since is None else 0
 
-    def _question(self, spec: EndpointSpec, leg: Leg) -> Query:
+    def _question(self, spec: EndpointSpec, leg: ReadStep) -> Query:
         soql = select(["COUNT(Id)"], spec.sobject, where=[*own_filter(spec), *leg.where])
         return Query(spec.sobject, soql, all_rows=self._options.read_deleted and spec.has_is_deleted)
 
     def _plan(
-        self, spec: EndpointSpec, begun: Sync | SfAssetsError, wanted: Sequence[Leg],
-        counted: Mapping[tuple[str, Leg], Mapping[str, object] | SalesforceError],
+        self, spec: EndpointSpec, begun: Sync | SfAssetsError, wanted: Sequence[ReadStep],
+        counted: Mapping[tuple[str, ReadStep], Mapping[str, object] | SalesforceError],
     ) -> EndpointPlan:  # fmt: skip
         if isinstance(begun, SfAssetsError):
             return EndpointPlan(spec, "failed", error=begun)
@@ -215,7 +215,9 @@ class _Counting:
             record=begun.record,
         )
 
-    def _filled(self, spec: EndpointSpec, leg: Leg, answer: Mapping[str, object] | SalesforceError | None) -> Leg:
+    def _filled(
+        self, spec: EndpointSpec, leg: ReadStep, answer: Mapping[str, object] | SalesforceError | None
+    ) -> ReadStep:
         if answer is None:
             return leg
         rows = self._rough_count(spec) if isinstance(answer, SalesforceError) else int(str(next(iter(answer.values()))))

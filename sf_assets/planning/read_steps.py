@@ -7,13 +7,13 @@ from typing import Literal
 from sf_assets.specs.model import STAMP
 from sf_assets.specs.soql import datetime_literal, string_literal
 from sf_assets.sync.endpoint import Sync
-from sf_assets.sync.preflight import Survey
+from sf_assets.sync.preflight import Preflight
 from sf_assets.sync.state import LOOKBACK, Probe, Step, later
 from sf_assets.sync.strategies import PAGE_ROWS, PAGED_BY_ID_ROWS, RANGE_ROWS
 
 
 @dataclass(frozen=True)
-class Leg:
+class ReadStep:
     """One piece of a reading: the rows that `where` finds, by one query or in ranges of Ids (`expected` picks them).
 
     `rows` None: not known yet.
@@ -40,7 +40,7 @@ def is_first_copy(begun: Sync) -> bool:
     return begun.base is None and begun.step is not None and begun.step.kind in ("walk", "replace")
 
 
-def legs(begun: Sync, known: Survey) -> list[Leg]:
+def legs(begun: Sync, known: Preflight) -> list[ReadStep]:
     """What a sync would read, in its order; rows are filled in where the survey has counted them."""
     step, answer = begun.step, known.probes.get(begun.spec.endpoint)
     if step is None or step.kind == "unchanged":
@@ -51,24 +51,24 @@ def legs(begun: Sync, known: Survey) -> list[Leg]:
         return [_tail(step, probe)]
     expected = probe.count if probe else 0
     if step.walk is None:
-        return [Leg("query" if begun.spec.how == "snapshot" else "ids", (), whole, expected)]
+        return [ReadStep("query" if begun.spec.how == "snapshot" else "ids", (), whole, expected)]
     after = step.walk.after_id
-    walk = Leg("ids", (f"Id > {string_literal(after)}",) if after else (), None if after else whole, expected)
+    walk = ReadStep("ids", (f"Id > {string_literal(after)}",) if after else (), None if after else whole, expected)
     is_short = after is None and (whole or 0) < PAGE_ROWS and probe is not None
     return [walk] if is_short else [walk, _tail_after(begun, step, probe)]
 
 
-def _tail(step: Step, probe: Probe | None) -> Leg:
+def _tail(step: Step, probe: Probe | None) -> ReadStep:
     lower = step.resume.stamp if step.resume else step.lower
     is_counted = probe is not None and probe.since == lower
-    return Leg("query", _since(lower), probe.count if probe and is_counted else None)
+    return ReadStep("query", _since(lower), probe.count if probe and is_counted else None)
 
 
-def _tail_after(begun: Sync, step: Step, probe: Probe | None) -> Leg:
+def _tail_after(begun: Sync, step: Step, probe: Probe | None) -> ReadStep:
     """A walk of more than a page is followed by what was stamped meanwhile."""
     fixed = step.walk.ceiling if step.walk and step.walk.after_id else probe.ceiling if probe else None
     ceiling = later(begun.base.tail_from if begun.base else None, fixed)
-    return Leg("query", _since(ceiling - LOOKBACK) if ceiling else (), None if ceiling else 0)
+    return ReadStep("query", _since(ceiling - LOOKBACK) if ceiling else (), None if ceiling else 0)
 
 
 def _since(lower: datetime | None) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ import msgspec
 from sf_assets.errors import FieldInvalid, SalesforceError
 from sf_assets.salesforce.error_table import NO_CODE, Retry, Row, row_for
 from sf_assets.salesforce.instance_url import host_of
-from sf_assets.salesforce.wire import Fault, Reply, Request
+from sf_assets.salesforce.wire import Request, Response, TransportError
 
 LONGEST_TEXT = 4000
 # "No such column 'Foo__c' on entity 'Account'. If you are attempting to use a custom field, …"
@@ -25,7 +25,7 @@ _MARK = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True)
-class Refusal:
+class ApiRefusal:
     """Why an answer is no good: the row of the table, and the answer's own words."""
 
     row: Row
@@ -71,30 +71,30 @@ class _TokenComplaint(msgspec.Struct):
     error_description: str = ""
 
 
-def judge(request: Request, answer: Reply | Fault) -> Reply | Refusal:
+def classify(request: Request, answer: Response | TransportError) -> Response | ApiRefusal:
     """The reply with its content decoded, or why it is none."""
     is_login = request.kind == "login"
-    if isinstance(answer, Fault):
-        return Refusal(row_for(0, answer.kind, answer.text, is_login=is_login), 0, answer.kind, answer.text)
+    if isinstance(answer, TransportError):
+        return ApiRefusal(row_for(0, answer.kind, answer.text, is_login=is_login), 0, answer.kind, answer.text)
     if answer.status != 200:
         return refusal_of(answer.status, answer.body, is_login=is_login, location=answer.headers.get("location"))
     try:
         return replace(answer, content=msgspec.json.decode(answer.body.removeprefix(_MARK), type=request.shape))
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         text = f"not the JSON that was asked for ({_kind_of(answer.body)}): {error}"
-        return Refusal(row_for(200, NO_CODE, text, is_login=is_login), 200, NO_CODE, text)
+        return ApiRefusal(row_for(200, NO_CODE, text, is_login=is_login), 200, NO_CODE, text)
 
 
 def refusal_of(
     status: int, body: bytes | msgspec.Raw, *, is_login: bool = False, location: str | None = None
-) -> Refusal:
+) -> ApiRefusal:
     """The refusal that a status and body mean, of a whole answer or of one answer inside a composite."""
     complaint = _token_complaint(bytes(body)) if is_login else _complaint(bytes(body))
     text = _sentence(complaint.message) or _kind_of(bytes(body))
     if location is not None:
         text = f"leads to {host_of(location)}"
     row = row_for(status, complaint.errorCode, text, is_login=is_login)
-    return Refusal(row, status, complaint.errorCode, text[:LONGEST_TEXT], tuple(complaint.fields or ()))
+    return ApiRefusal(row, status, complaint.errorCode, text[:LONGEST_TEXT], tuple(complaint.fields or ()))
 
 
 def _sentence(message: str) -> str:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from sf_assets.errors import ConfigError, LoginError, OrgBusy, QuotaSpent, SalesforceError
-from sf_assets.salesforce.classify import Refusal, judge
+from sf_assets.salesforce.classify import ApiRefusal, classify
 from sf_assets.salesforce.composite import CompositeAnswer
 from sf_assets.salesforce.describe import Described, SObject, describe
 from sf_assets.salesforce.error_table import Retry
@@ -20,20 +20,20 @@ from sf_assets.salesforce.login.session import TOKEN_SECONDS, Session
 from sf_assets.salesforce.org_info import org_id
 from sf_assets.salesforce.paging import Stream, ask, pages
 from sf_assets.salesforce.rate_limit.ledger import Ledger, MemoryLedger
-from sf_assets.salesforce.rate_limit.quota import Spent, quota_spent, refused_by_org
+from sf_assets.salesforce.rate_limit.quota import QuotaExceeded, quota_spent, refused_by_org
 from sf_assets.salesforce.rate_limit.throttle import Permit
 from sf_assets.salesforce.redaction import without, without_inside
-from sf_assets.salesforce.retry import Patience, Timeouts, Tries
+from sf_assets.salesforce.retry import Attempts, RetryPolicy, Timeouts
 from sf_assets.salesforce.wire import (
-    Fault,
+    Capabilities,
     Flow,
     Page,
     Query,
-    Reply,
     Request,
+    Response,
     Result,
-    Services,
     Transport,
+    TransportError,
     Usage,
     date_of,
     retry_after_seconds,
@@ -59,7 +59,7 @@ class _Attempt:
     request: Request
     permit: Permit
     token: Token | None
-    answer: Reply | Fault
+    answer: Response | TransportError
     secrets: tuple[str, ...] = field(repr=False)
 
 
@@ -83,7 +83,7 @@ class Client:
         quota_reserve: float = 0.1,
         ledger: Ledger | None = None,
         timeouts: Timeouts = Timeouts(),  # noqa: B008 - frozen, so one for all is safe
-        patience: Patience = Patience(),  # noqa: B008 - frozen, so one for all is safe
+        patience: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen, so one for all is safe
         token_seconds: float = TOKEN_SECONDS,
         now: Callable[[], datetime] = utc_now,
         monotonic: Callable[[], float] = time.monotonic,
@@ -104,7 +104,7 @@ class Client:
         self._timeouts, self._given_transport = timeouts, transport
         self.now, self._monotonic, self._sleep = now, monotonic, sleep
         self._random = random.Random(seed)
-        self._services = Services()
+        self._services = Capabilities()
         self._session = Session(self._log_in, token_seconds=token_seconds, monotonic=monotonic)
         self._described: dict[str, Described] = {}
         self._sending: Transport | None = None
@@ -178,27 +178,27 @@ class Client:
             return flow.throw(error)
         return flow.send(reply)
 
-    def _answer(self, request: Request, *, reserve: float) -> Reply:
+    def _answer(self, request: Request, *, reserve: float) -> Response:
         """The good reply to a request, after as many tries as it is worth; else the error."""
-        tries, refusal = Tries(self._monotonic()), None
+        tries, refusal = Attempts(self._monotonic()), None
         while True:
             tries = tries.again(refusal)
             self.sent_again += tries.sent > 1
             attempt = self._attempt(request, reserve=reserve)
-            judged = without_inside(judge(request, attempt.answer), attempt.secrets)
-            if isinstance(judged, Reply) and attempt.token is not None:
+            judged = without_inside(classify(request, attempt.answer), attempt.secrets)
+            if isinstance(judged, Response) and attempt.token is not None:
                 self._session.prove(attempt.token)
-            refusal = judged if isinstance(judged, Refusal) else _refusal_inside(judged)
+            refusal = judged if isinstance(judged, ApiRefusal) else _refusal_inside(judged)
             if refusal is None or not self._tries_again(attempt, refusal, tries=tries):
                 break
-        if isinstance(judged, Reply):
+        if isinstance(judged, Response):
             return judged
         error = judged.error(request, after=tries.said(self._monotonic()), attempts=tries.sent)
         raise refused_by_org(error, now=self.now()) if isinstance(error, QuotaSpent) else error
 
-    def _tries_again(self, attempt: _Attempt, refusal: Refusal, *, tries: Tries) -> bool:
+    def _tries_again(self, attempt: _Attempt, refusal: ApiRefusal, *, tries: Attempts) -> bool:
         """Draw the conclusions of a refusal; True after the pause when the request is to be sent again."""
-        headers = attempt.answer.headers if isinstance(attempt.answer, Reply) else {}
+        headers = attempt.answer.headers if isinstance(attempt.answer, Response) else {}
         retry_after = retry_after_seconds(headers, now=self.now())
         if refusal.row.error is QuotaSpent:
             self.ledger.exhausted()
@@ -225,13 +225,13 @@ class Client:
         access_token = token.access_token if token else None
         answer = transport.send(request, body=body, access_token=access_token)
         self.calls += 1
-        if isinstance(answer, Reply):
+        if isinstance(answer, Response):
             self._note(answer)
         assertion = body.rpartition(b"assertion=")[2].decode() if is_login and body else ""
         secrets = (access_token or "", assertion, self.credentials.consumer_key, self.credentials.username)
         return _Attempt(request, permit, token, without(answer, secrets), secrets)
 
-    def _note(self, reply: Reply) -> None:
+    def _note(self, reply: Response) -> None:
         self.server_time = date_of(reply.headers) or self.server_time
         usage = usage_of(reply.headers)
         if usage is not None:
@@ -249,7 +249,7 @@ class Client:
             waited_seconds += permit.wait_seconds
             self.waited_seconds += permit.wait_seconds
             permit = self.ledger.permit(permit, reserve=None)
-        if isinstance(permit, Spent):
+        if isinstance(permit, QuotaExceeded):
             raise quota_spent(permit, reserve=reserve or 0.0, now=self.now())
         return permit
 
@@ -292,5 +292,5 @@ class Client:
         return self._sending
 
 
-def _refusal_inside(reply: Reply) -> Refusal | None:
+def _refusal_inside(reply: Response) -> ApiRefusal | None:
     return reply.content.transient() if isinstance(reply.content, CompositeAnswer) else None

@@ -14,8 +14,8 @@ from sf_assets.errors import (
     ResourceNotFound,
     SalesforceError,
 )
-from sf_assets.salesforce.classify import Refusal, refusal_of
-from sf_assets.salesforce.wire import Flow, Request, Services
+from sf_assets.salesforce.classify import ApiRefusal, refusal_of
+from sf_assets.salesforce.wire import Capabilities, Flow, Request
 
 DESCRIBES = 25
 QUERIES = 5
@@ -34,7 +34,7 @@ class CompositeAnswer(msgspec.Struct):
 
     compositeResponse: list[SubAnswer]
 
-    def transient(self) -> Refusal | None:
+    def transient(self) -> ApiRefusal | None:
         """The first refusal inside for which the whole call is worth sending again."""
         refused = (answer for answer in self.compositeResponse if answer.httpStatusCode != 200)
         refusals = (refusal_of(answer.httpStatusCode, answer.body) for answer in refused)
@@ -64,7 +64,7 @@ def composite(paths: Sequence[str], *, version: str, about: str) -> Flow[Group]:
 
 
 def composite_if_served(
-    paths: Sequence[str], *, version: str, about: str, services: Services, only_way: bool = False
+    paths: Sequence[str], *, version: str, about: str, services: Capabilities, only_way: bool = False
 ) -> Flow[Group | None]:
     """The answers, or None where this org or gateway does not take composites (noted, and not tried again).
 

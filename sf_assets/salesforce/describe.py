@@ -15,7 +15,7 @@ from sf_assets.errors import (
     SalesforceError,
 )
 from sf_assets.salesforce.composite import DESCRIBES, SubAnswer, composite_if_served, error_of, is_not_served
-from sf_assets.salesforce.wire import Flow, Request, Services, in_groups
+from sf_assets.salesforce.wire import Capabilities, Flow, Request, in_groups
 
 ALWAYS_THERE = "User"
 """The sObject that every user of every org may describe."""
@@ -93,7 +93,7 @@ class SObjectAnswer(msgspec.Struct):
         return SObject(self.name, self.label or "", tuple(answer.field() for answer in self.fields))
 
 
-def describe(sobjects: Sequence[str], *, version: str, services: Services) -> Flow[dict[str, Described]]:
+def describe(sobjects: Sequence[str], *, version: str, services: Capabilities) -> Flow[dict[str, Described]]:
     """Describe each sObject: its fields, why it is not there, or None where describe is not served at all."""
     told: dict[str, Described] = {}
     for group in in_groups(list(sobjects), DESCRIBES):
@@ -103,7 +103,7 @@ def describe(sobjects: Sequence[str], *, version: str, services: Services) -> Fl
     return told if services.has("describe") else dict.fromkeys(told)
 
 
-def _describe_group(group: list[str], *, version: str, services: Services) -> Flow[dict[str, Described]]:
+def _describe_group(group: list[str], *, version: str, services: Capabilities) -> Flow[dict[str, Described]]:
     if not services.has("describe"):
         return dict.fromkeys(group)
     paths = [_path(sobject, version) for sobject in group]
@@ -114,7 +114,7 @@ def _describe_group(group: list[str], *, version: str, services: Services) -> Fl
     return (yield from _describe_singly(dict(zip(group, paths, strict=True)), version=version, services=services))
 
 
-def _describe_singly(paths: dict[str, str], *, version: str, services: Services) -> Flow[dict[str, Described]]:
+def _describe_singly(paths: dict[str, str], *, version: str, services: Capabilities) -> Flow[dict[str, Described]]:
     told: dict[str, Described] = {}
     for sobject, path in paths.items():
         told[sobject] = yield from _describe_one(sobject, path)
@@ -155,7 +155,7 @@ def _unavailable(sobject: str, error: SalesforceError) -> SalesforceError:
     return ObjectUnavailable(what, status=status, error_code=code, url=error.values.get("url"))
 
 
-def _confirm_served(told: dict[str, Described], *, version: str, services: Services) -> Flow[None]:
+def _confirm_served(told: dict[str, Described], *, version: str, services: Capabilities) -> Flow[None]:
     """No object came: ask for one that is always there, to tell objects that are off from a path that is not served."""
     proof = told.get(ALWAYS_THERE)
     if proof is None:

@@ -10,7 +10,7 @@ import msgspec
 from sf_assets.errors import AccessDenied, ApiDisabled, QueryRefused, ResourceNotFound
 from sf_assets.salesforce.instance_url import Address
 from sf_assets.salesforce.paging import first_page
-from sf_assets.salesforce.wire import Flow, Query, Request, Services
+from sf_assets.salesforce.wire import Capabilities, Flow, Query, Request
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class _Own(msgspec.Struct):
     Id: str
 
 
-def org_id(address: Address, *, version: str, services: Services) -> Flow[str]:
+def org_id(address: Address, *, version: str, services: Capabilities) -> Flow[str]:
     """The Id of the org's own record, for a login that tells none; where no such record is shown, a name made of the
     host: 15 characters that no Id has.
     """

@@ -21,7 +21,7 @@ from sf_assets.errors import (
 )
 from sf_assets.salesforce.composite import QUERIES, SubAnswer, composite_if_served, error_of
 from sf_assets.salesforce.instance_url import Address, read_link
-from sf_assets.salesforce.wire import Flow, Page, Query, Reply, Request, Services, in_groups
+from sf_assets.salesforce.wire import Capabilities, Flow, Page, Query, Request, Response, in_groups
 
 URI_BYTES = 16_384
 HEADERS_BYTES = 2_048
@@ -61,10 +61,10 @@ class QueryAnswer(msgspec.Struct):
         return _EMPTY.fullmatch(memoryview(self.records)) is not None
 
 
-Stream = Generator[Request | Page, Reply, None]
+Stream = Generator[Request | Page, Response, None]
 
 
-def pages(query: Query, *, address: Address, version: str, services: Services) -> Stream:
+def pages(query: Query, *, address: Address, version: str, services: Capabilities) -> Stream:
     """The pages of a result, to the one that says `done`; yields the requests to send and, between them, the pages."""
     answer, sent_at = yield from first_page(query, version=version, services=services)
     seen: set[str] = set()
@@ -90,7 +90,7 @@ def _refuse_endless(query: Query, *, locator: str, seen: set[str], empty: int) -
         raise AnswerTorn(f"{query.sobject}: {empty} pages without a row, and still not done")
 
 
-def first_page(query: Query, *, version: str, services: Services) -> Flow[tuple[QueryAnswer, datetime]]:
+def first_page(query: Query, *, version: str, services: Capabilities) -> Flow[tuple[QueryAnswer, datetime]]:
     """Ask a query; where queryAll is not served, the same of /query, which is noted."""
     if query.all_rows and services.has("queryAll"):
         try:
@@ -111,7 +111,7 @@ def _lacks_query_all(error: SalesforceError) -> bool:
     return isinstance(error, ResourceNotFound | AccessDenied) and not isinstance(error, ApiDisabled)
 
 
-def _sent(query: Query, *, version: str, services: Services) -> Flow[tuple[QueryAnswer, datetime]]:
+def _sent(query: Query, *, version: str, services: Capabilities) -> Flow[tuple[QueryAnswer, datetime]]:
     """Ask by GET, or inside a composite where the URI is too long for Salesforce or for a gateway before it."""
     path = query_path(query, version=version)
     if len(path) <= URI_BYTES - HEADERS_BYTES:
@@ -125,7 +125,9 @@ def _sent(query: Query, *, version: str, services: Services) -> Flow[tuple[Query
     return (yield from _sent_inside(query, path, version=version, services=services))
 
 
-def _sent_inside(query: Query, path: str, *, version: str, services: Services) -> Flow[tuple[QueryAnswer, datetime]]:
+def _sent_inside(
+    query: Query, path: str, *, version: str, services: Capabilities
+) -> Flow[tuple[QueryAnswer, datetime]]:
     about = query.sobject
     group = yield from composite_if_served([path], version=version, about=about, services=services, only_way=True)
     if group is None:
@@ -148,7 +150,9 @@ def _inner(answer: SubAnswer, path: str, query: Query) -> QueryAnswer:
         raise AnswerTorn(f"{query.sobject}: {cause}, asked for {query.soql}", url=path.partition("?")[0]) from None
 
 
-def ask(queries: Sequence[Query], *, version: str, services: Services) -> Flow[list[dict[str, Any] | SalesforceError]]:
+def ask(
+    queries: Sequence[Query], *, version: str, services: Capabilities
+) -> Flow[list[dict[str, Any] | SalesforceError]]:
     """The one record of each aggregate query, or the error of that query; five to a call where composite is served."""
     told: list[dict[str, Any] | SalesforceError] = []
     for group in in_groups(list(queries), QUERIES):
@@ -156,7 +160,9 @@ def ask(queries: Sequence[Query], *, version: str, services: Services) -> Flow[l
     return told
 
 
-def _ask_group(group: list[Query], *, version: str, services: Services) -> Flow[list[dict[str, Any] | SalesforceError]]:
+def _ask_group(
+    group: list[Query], *, version: str, services: Capabilities
+) -> Flow[list[dict[str, Any] | SalesforceError]]:
     sent = [replace(query, all_rows=query.all_rows and services.has("queryAll")) for query in group]
     paths = [query_path(query, version=version) for query in sent]
     answers = yield from composite_if_served(paths, version=version, about="aggregates", services=services)
@@ -172,7 +178,7 @@ def _ask_group(group: list[Query], *, version: str, services: Services) -> Flow[
 
 
 def _ask_again(
-    sent: list[Query], told: list[dict[str, Any] | SalesforceError], *, version: str, services: Services
+    sent: list[Query], told: list[dict[str, Any] | SalesforceError], *, version: str, services: Capabilities
 ) -> Flow[list[dict[str, Any] | SalesforceError]]:
     """Where queryAll turned out not to be served, the same queries once more of /query."""
     errors = [(n, error) for n, error in enumerate(told) if sent[n].all_rows and isinstance(error, SalesforceError)]
@@ -189,7 +195,7 @@ def _ask_again(
 
 
 def _ask_singly(
-    queries: list[Query], *, version: str, services: Services
+    queries: list[Query], *, version: str, services: Capabilities
 ) -> Flow[list[dict[str, Any] | SalesforceError]]:
     told: list[dict[str, Any] | SalesforceError] = []
     for query in queries:

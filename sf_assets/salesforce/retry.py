@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from sf_assets.salesforce.classify import Refusal
+from sf_assets.salesforce.classify import ApiRefusal
 from sf_assets.salesforce.error_table import Retry
 
 PACED_PUSHBACKS = 3
@@ -22,7 +22,7 @@ class Timeouts:
 
 
 @dataclass(frozen=True)
-class Patience:
+class RetryPolicy:
     """The bounds of trying again: in all seconds of one request, and of the pauses between its sendings."""
 
     total_seconds: float = 900.0
@@ -31,7 +31,7 @@ class Patience:
 
 
 @dataclass(frozen=True)
-class Tries:
+class Attempts:
     """What was tried of one request: when the first sending began (seconds on a clock), how many there were, and how
     many of them ended in what only time bounds: pushbacks, and a session that was over.
     """
@@ -40,13 +40,13 @@ class Tries:
     sent: int = 0
     unbounded: int = 0
 
-    def again(self, refusal: Refusal | None) -> "Tries":
+    def again(self, refusal: ApiRefusal | None) -> "Attempts":
         """One sending more, after that refusal (None: the first)."""
         is_unbounded = refusal is not None and refusal.row.attempts is None
         return replace(self, sent=self.sent + 1, unbounded=self.unbounded + is_unbounded)
 
     def pause_seconds(
-        self, refusal: Refusal, *, patience: Patience, now: float, retry_after: float | None, chance: float
+        self, refusal: ApiRefusal, *, patience: RetryPolicy, now: float, retry_after: float | None, chance: float
     ) -> float | None:
         """Seconds to wait before the next sending, or None to give up.
 
@@ -63,7 +63,7 @@ class Tries:
         return pause if is_pushback else max(pause, retry_after or 0.0)
 
     @staticmethod
-    def _backoff_seconds(patience: Patience, pauses: int) -> float:
+    def _backoff_seconds(patience: RetryPolicy, pauses: int) -> float:
         if pauses < 1:
             return 0.0
         return float(min(patience.longest_pause_seconds, patience.first_pause_seconds * 2.0 ** min(pauses - 1, 30)))

@@ -9,7 +9,7 @@ import httpx
 
 from sf_assets.salesforce.instance_url import Address
 from sf_assets.salesforce.retry import Timeouts
-from sf_assets.salesforce.wire import Fault, Reply, Request
+from sf_assets.salesforce.wire import Request, Response, TransportError
 
 
 class HttpTransport:
@@ -35,7 +35,7 @@ class HttpTransport:
             transport=transport,
         )
 
-    def send(self, request: Request, *, body: bytes | None, access_token: str | None) -> Reply | Fault:
+    def send(self, request: Request, *, body: bytes | None, access_token: str | None) -> Response | TransportError:
         """Send once."""
         headers = {"Content-Type": request.content_type} if request.content_type else {}
         if access_token is not None:
@@ -45,8 +45,8 @@ class HttpTransport:
             with self._client.stream(request.method, request.path, content=body, headers=headers) as answer:
                 whole = self._read(answer, began=began)
                 if whole is None:
-                    return Fault("time-out", f"the answer was not complete after {self._answer_seconds:.0f} s")
-                return Reply(answer.status_code, dict(answer.headers), whole, sent_at)
+                    return TransportError("time-out", f"the answer was not complete after {self._answer_seconds:.0f} s")
+                return Response(answer.status_code, dict(answer.headers), whole, sent_at)
         except (httpx.RequestError, zlib.error) as error:
             return _fault(error)
 
@@ -62,11 +62,11 @@ class HttpTransport:
         self._client.close()
 
 
-def _fault(error: Exception) -> Fault:
+def _fault(error: Exception) -> TransportError:
     """What an exception of httpx says, without the exception: it holds the request, and that the token."""
     text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.ProxyError | httpx.UnsupportedProtocol):
-        return Fault("no connection", text)
+        return TransportError("no connection", text)
     if isinstance(error, httpx.TimeoutException):
-        return Fault("time-out", text)
-    return Fault("torn answer", text)
+        return TransportError("time-out", text)
+    return TransportError("torn answer", text)

@@ -85,7 +85,7 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Reply:
+class Response:
     """A whole answer. `headers` have lower-case names; `content` is the decoded body of a good one."""
 
     status: int
@@ -96,7 +96,7 @@ class Reply:
 
 
 @dataclass(frozen=True)
-class Fault:
+class TransportError:
     """No whole answer came: no connection, silence, or a body that broke off. `text` holds no secret."""
 
     kind: Literal["no connection", "time-out", "torn answer"]
@@ -106,15 +106,15 @@ class Fault:
 class Transport(Protocol):
     """Sends a request once, and gives back a whole reply or the fault; raises nothing."""
 
-    def send(self, request: Request, *, body: bytes | None, access_token: str | None) -> Reply | Fault: ...
+    def send(self, request: Request, *, body: bytes | None, access_token: str | None) -> Response | TransportError: ...
 
     def close(self) -> None: ...
 
 
-Flow = Generator[Request, Reply, T]
+Flow = Generator[Request, Response, T]
 
 
-class Services:
+class Capabilities:
     """What this org or gateway turned out not to serve, by name; shared by the exchanges of one client."""
 
     def __init__(self) -> None:

@@ -9,7 +9,7 @@ Mode = Literal["linked", "tables"]
 
 
 @dataclass(frozen=True)
-class Place:
+class SnowflakeTarget:
     """Where Snowflake shows the tables. `database` and `schema` are written as a person writes them in SQL.
 
     linked: a catalog-linked database over the lake's catalog; its schemas and tables bear the catalog's own lower-case
@@ -30,7 +30,7 @@ class Place:
         return TableName(identifier(self.database), identifier(self.schema), quoted(table.upper()))
 
 
-def create_table(place: Place, table: str) -> str:
+def create_table(place: SnowflakeTarget, table: str) -> str:
     """Make the table known; one that is known stays as it is."""
     return (
         f"CREATE ICEBERG TABLE IF NOT EXISTS {place.name(table)}"
@@ -39,22 +39,22 @@ def create_table(place: Place, table: str) -> str:
     )
 
 
-def refresh(place: Place, table: str) -> str:
+def refresh(place: SnowflakeTarget, table: str) -> str:
     """Read the table's newest metadata: rows and changed columns together."""
     return f"ALTER ICEBERG TABLE {place.name(table)} REFRESH"
 
 
-def table_information(place: Place, table: str) -> str:
+def table_information(place: SnowflakeTarget, table: str) -> str:
     """Ask for the metadata file that Snowflake reads; one row with JSON. Needs OWNERSHIP of the table."""
     return f"SELECT SYSTEM$GET_ICEBERG_TABLE_INFORMATION({literal(str(place.name(table)))})"
 
 
-def count_and_sum(place: Place, table: str, column: str | None) -> str:
+def count_and_sum(place: SnowflakeTarget, table: str, column: str | None) -> str:
     """Ask for COUNT(*) and, of a numeric column, its sum; readers of any case find the column."""
     total = "NULL" if column is None else f"SUM({column_name(place, column)})"
     return f"SELECT COUNT(*), {total} FROM {place.name(table)}"
 
 
-def column_name(place: Place, column: str) -> str:
+def column_name(place: SnowflakeTarget, column: str) -> str:
     """Return a column's identifier; a linked database has the catalog's lower case."""
     return quoted(column if place.mode == "linked" else column.upper())

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
 from sf_assets.errors import SnowflakeDenied, SnowflakeError
-from sf_assets.snowflake.ddl import Place, count_and_sum
+from sf_assets.snowflake.ddl import SnowflakeTarget, count_and_sum
 from sf_assets.snowflake.names import literal
-from sf_assets.snowflake.visibility import Committed, Speaks, see
+from sf_assets.snowflake.visibility import Committed, SqlSession, see
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,9 @@ class Content:
     total: Decimal | None = None
 
 
-def examine(session: Speaks, place: Place, *, table: str, committed: Committed, content: Content) -> list[Line]:
+def examine(
+    session: SqlSession, place: SnowflakeTarget, *, table: str, committed: Committed, content: Content
+) -> list[Line]:
     """Ask everything, from the login to the content of one table; after a refused login nothing more is asked."""
     lines = examine_account(session, place)
     if not lines[0].is_good:
@@ -43,7 +45,7 @@ def examine(session: Speaks, place: Place, *, table: str, committed: Committed, 
     return lines
 
 
-def examine_account(session: Speaks, place: Place) -> list[Line]:
+def examine_account(session: SqlSession, place: SnowflakeTarget) -> list[Line]:
     """Ask what needs no table: the login and, where there is one, the linked database."""
     lines = [_line("login, role and region", lambda: _who(session))]
     if lines[0].is_good and place.mode == "linked":
@@ -59,12 +61,12 @@ def _line(asked: str, ask: Callable[[], tuple[str, str]]) -> Line:
     return Line(asked, answer, remedy)
 
 
-def _who(session: Speaks) -> tuple[str, str]:
+def _who(session: SqlSession) -> tuple[str, str]:
     ((user, role, region),) = session.execute("SELECT CURRENT_USER(), CURRENT_ROLE(), CURRENT_REGION()")
     return f"{user} as {role} in {region}", "" if role else SnowflakeDenied.remedy
 
 
-def _link(session: Speaks, place: Place) -> tuple[str, str]:
+def _link(session: SqlSession, place: SnowflakeTarget) -> tuple[str, str]:
     """executionState, and every table that Snowflake could not take over."""
     ((text,),) = session.execute(f"SELECT SYSTEM$CATALOG_LINK_STATUS({literal(place.database)})")
     told = json.loads(str(text))
@@ -85,7 +87,7 @@ def _failures(told: dict[str, object]) -> Iterator[str]:
         yield f"{detail.get('qualifiedEntityName')}: {detail.get('errorMessage')}"
 
 
-def _version(session: Speaks, place: Place, table: str, committed: Committed) -> tuple[str, str]:
+def _version(session: SqlSession, place: SnowflakeTarget, table: str, committed: Committed) -> tuple[str, str]:
     seen = see(session, place, table, committed=committed)
     if seen.is_current:
         return f"reads {seen.location}", ""
@@ -95,7 +97,7 @@ def _version(session: Speaks, place: Place, table: str, committed: Committed) ->
     )
 
 
-def _content(session: Speaks, place: Place, table: str, content: Content) -> tuple[str, str]:
+def _content(session: SqlSession, place: SnowflakeTarget, table: str, content: Content) -> tuple[str, str]:
     """Count and sum, lake against Snowflake."""
     ((rows, total),) = session.execute(count_and_sum(place, table, content.column))
     theirs = (int(str(rows)), _number(total))

@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from sf_assets.errors import SnowflakeError, SnowflakeStale, SnowflakeTableMissing
-from sf_assets.snowflake.ddl import Place, table_information
+from sf_assets.snowflake.ddl import SnowflakeTarget, table_information
 
 
-class Speaks(Protocol):
+class SqlSession(Protocol):
     """Anything that says statements to Snowflake; a `Session` does."""
 
     def execute(self, statement: str) -> Sequence[tuple[object, ...]]:
@@ -53,7 +53,7 @@ class Visibility:
         return 0.0 if self.stale_since is None else max(0.0, (now - self.stale_since).total_seconds())
 
 
-def see(session: Speaks, place: Place, table: str, *, committed: Committed) -> Visibility:
+def see(session: SqlSession, place: SnowflakeTarget, table: str, *, committed: Committed) -> Visibility:
     """Ask Snowflake which metadata it reads and compare. Raises SnowflakeError."""
     statement = table_information(place, table)
     rows = session.execute(statement)
@@ -76,8 +76,8 @@ def stale_since(committed: Committed, location: str) -> datetime | None:
 
 
 def wait_until_visible(
-    session: Speaks,
-    place: Place,
+    session: SqlSession,
+    place: SnowflakeTarget,
     table: str,
     *,
     committed: Committed,
@@ -105,7 +105,7 @@ def wait_until_visible(
         sleep(poll_seconds)
 
 
-def stale(place: Place, table: str, seen: Visibility, *, now: datetime) -> SnowflakeStale:
+def stale(place: SnowflakeTarget, table: str, seen: Visibility, *, now: datetime) -> SnowflakeStale:
     """Return the error of a table that Snowflake shows as it was."""
     lag = seen.lag_seconds(now)
     return SnowflakeStale(

@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from sf_assets.iceberg.model import Chunk
-    from sf_assets.iceberg.tables import Warehouse
+    from sf_assets.iceberg.tables import IcebergTables
     from sf_assets.specs.model import EndpointSpec
 
 DELETED = "is_deleted"
@@ -18,7 +18,7 @@ def forgets(spec: "EndpointSpec") -> bool:
     return spec.deleted == "remove" and spec.has_is_deleted
 
 
-def without_strangers(chunks: "Iterator[Chunk]", warehouse: "Warehouse", spec: "EndpointSpec") -> "Iterator[Chunk]":
+def without_strangers(chunks: "Iterator[Chunk]", warehouse: "IcebergTables", spec: "EndpointSpec") -> "Iterator[Chunk]":
     """Pass on the chunks without deleted rows that the table does not have: there is nothing to take away by them."""
     from dataclasses import replace
 
@@ -30,7 +30,7 @@ def without_strangers(chunks: "Iterator[Chunk]", warehouse: "Warehouse", spec: "
             yield chunk
 
 
-def _known(frame: "pl.DataFrame", warehouse: "Warehouse", spec: "EndpointSpec") -> "pl.DataFrame":
+def _known(frame: "pl.DataFrame", warehouse: "IcebergTables", spec: "EndpointSpec") -> "pl.DataFrame":
     import polars as pl
 
     keys, gone = list(spec.keys), pl.col(DELETED).fill_null(False)

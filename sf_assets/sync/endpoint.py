@@ -8,31 +8,31 @@ from typing import Literal
 
 from sf_assets.errors import ConfigError, ObjectUnavailable, SalesforceError, TableForeign
 from sf_assets.iceberg.model import TableFacts
-from sf_assets.iceberg.tables import Warehouse
+from sf_assets.iceberg.tables import IcebergTables
 from sf_assets.salesforce.client import Client
 from sf_assets.salesforce.describe import SObject
 from sf_assets.specs.model import EndpointSpec
 from sf_assets.sync.columns import Column, ColumnPlan, plan_columns
 from sf_assets.sync.hashing import private
-from sf_assets.sync.hashing_policy import noted, refuse_other_key
-from sf_assets.sync.preflight import Survey, earliest
+from sf_assets.sync.hashing_policy import annotate_hashing, refuse_other_key
+from sf_assets.sync.preflight import Preflight, earliest
 from sf_assets.sync.reader import Reader
-from sf_assets.sync.report import Options, SyncRecord, unwatched
+from sf_assets.sync.report import Options, SyncReport, unwatched
 from sf_assets.sync.state import (
     Probe,
     Seen,
-    Situation,
     State,
     Step,
+    SyncInput,
     decide_snapshot,
     decide_tail,
-    shown_again,
+    revealed_columns,
     with_hidden,
 )
 from sf_assets.sync.strategies import Batch, reread, tail, walk, whole
-from sf_assets.sync.transitions import not_ahead, worth_settling
+from sf_assets.sync.transitions import needs_state_commit, not_ahead
 
-__all__ = ["Batch", "Options", "Sync", "SyncRecord", "sync"]
+__all__ = ["Batch", "Options", "Sync", "SyncReport", "sync"]
 
 SHRINK_ROWS, SHRINK_SHARE = 50, 0.02
 """A table may lose so many rows, or that share of them, without anybody's word."""
@@ -55,7 +55,7 @@ class Sync:
     columns: tuple[Column, ...]
     base: State | None
     may_vanish: int | None
-    record: SyncRecord
+    record: SyncReport
     step: Step | None = None
     facts: TableFacts | None = None
     retype: bool = False
@@ -64,12 +64,12 @@ class Sync:
 def sync(
     spec: EndpointSpec,
     *,
-    survey: Survey,
-    warehouse: Warehouse,
+    survey: Preflight,
+    warehouse: IcebergTables,
     client: Client,
     options: Options,
     now: Callable[[], datetime],
-    watch: Callable[[SyncRecord], None] = unwatched,
+    watch: Callable[[SyncReport], None] = unwatched,
 ) -> Sync:
     """Plan the reading of one endpoint; no query of it is sent before the batches are drained.
 
@@ -81,15 +81,15 @@ def sync(
     facts = warehouse.facts(spec.endpoint)
     stored = State.from_json(facts.state) if facts and facts.state else None
     owned = owned_state(spec, stored, survey.org_id, options)
-    base = owned and noted(owned, spec, facts, key=options.hash_key)
+    base = owned and annotate_hashing(owned, spec, facts, key=options.hash_key)
     described = survey.described[spec.endpoint]
     columns = plan_columns(spec, shown_fields(spec, described), calculated=options.calculated)
     plan = private(columns, spec, options.hash_key)
     refuse_other_key(None if options.full_refresh else owned, spec, facts, key=options.hash_key)
-    record = SyncRecord(spec.endpoint, spec.sobject, survey.org_id, began_at=earliest(now(), client.server_time))
+    record = SyncReport(spec.endpoint, spec.sobject, survey.org_id, began_at=earliest(now(), client.server_time))
     tell_columns(record, spec, plan, base, facts)
     tell_org(record, client, survey)
-    story = _Story(spec, survey, warehouse, client, options, facts, stored, base, plan, record, watch)
+    story = EndpointSync(spec, survey, warehouse, client, options, facts, stored, base, plan, record, watch)
     if isinstance(described, ObjectUnavailable):
         return story.unavailable(str(described))
     return story.planned()
@@ -117,7 +117,7 @@ def shown_fields(spec: EndpointSpec, described: SObject | SalesforceError | None
 
 
 def tell_columns(
-    record: SyncRecord, spec: EndpointSpec, plan: ColumnPlan, base: State | None, facts: TableFacts | None
+    record: SyncReport, spec: EndpointSpec, plan: ColumnPlan, base: State | None, facts: TableFacts | None
 ) -> None:
     """Write into the record which columns are missing, hidden, back, or new."""
     read = [column.api_name for column in plan.read]
@@ -130,10 +130,10 @@ def tell_columns(
     if base:
         record.rounded_before = base.rounded
         record.hidden = tuple(column for column in with_hidden(base, read).hidden if column not in {*read, *given_up})
-        record.shown_again = shown_again(base, read)
+        record.revealed_columns = revealed_columns(base, read)
 
 
-def tell_org(record: SyncRecord, client: Client, survey: Survey) -> None:
+def tell_org(record: SyncReport, client: Client, survey: Preflight) -> None:
     """Write into the record what is known of the org as a whole."""
     record.degraded = client.degraded
     record.true_as_of = survey.asked_at
@@ -142,20 +142,20 @@ def tell_org(record: SyncRecord, client: Client, survey: Survey) -> None:
 
 
 @dataclass(frozen=True)
-class _Story:
+class EndpointSync:
     """The planning of one sync, with all that it looks at."""
 
     spec: EndpointSpec
-    survey: Survey
-    warehouse: Warehouse
+    survey: Preflight
+    warehouse: IcebergTables
     client: Client
     options: Options
     facts: TableFacts | None
     stored: State | None
     base: State | None
     plan: ColumnPlan
-    record: SyncRecord
-    watch: Callable[[SyncRecord], None]
+    record: SyncReport
+    watch: Callable[[SyncReport], None]
 
     @property
     def read(self) -> tuple[str, ...]:
@@ -164,7 +164,9 @@ class _Story:
     @property
     def blank(self) -> State:
         """The state of a table of which nothing has been read."""
-        return noted(State(self.survey.org_id, self.spec.sobject), self.spec, self.facts, key=self.options.hash_key)
+        return annotate_hashing(
+            State(self.survey.org_id, self.spec.sobject), self.spec, self.facts, key=self.options.hash_key
+        )
 
     @property
     def untouched(self) -> State:
@@ -206,7 +208,7 @@ class _Story:
     def _step(self) -> Step:
         if self.options.full_refresh:
             return Step("replace")
-        situation = Situation(
+        situation = SyncInput(
             read=self.read, probe=self.probe, window=self.window, table_rows=self.facts.rows if self.facts else 0,
             filter=self.spec.query.where, now=self.record.began_at, backfill_calls=self.options.backfill_calls,
             total=self.survey.totals.get(self.spec.endpoint),
@@ -246,7 +248,7 @@ class _Story:
         finally:
             tell_org(self.record, self.client, self.survey)
         if self.record.final:
-            self.record.settle = self.record.settle or worth_settling(self.base, self.record.final)
+            self.record.settle = self.record.settle or needs_state_commit(self.base, self.record.final)
 
     def _read(self, reader: Reader, step: Step) -> Iterator[Batch]:
         base = replace(self.base or self.blank, lacking=self.record.lacking)

@@ -13,7 +13,7 @@ from sf_assets.sync.hashing import fingerprint
 from sf_assets.sync.state import State
 
 
-def noted(state: State, spec: EndpointSpec, table: TableFacts | None, *, key: bytes) -> State:
+def annotate_hashing(state: State, spec: EndpointSpec, table: TableFacts | None, *, key: bytes) -> State:
     """Return the state with the policy, and its key, under which this sync writes.
 
     A column is `hashed` from when it or the table was new, as long as policy and key stay; else it becomes `mixed`.
@@ -44,7 +44,7 @@ def refuse_other_key(state: State | None, spec: EndpointSpec, table: TableFacts 
         )  # fmt: skip
 
 
-def unlike_policy(state: State, spec: EndpointSpec) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def columns_out_of_policy(state: State, spec: EndpointSpec) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the columns that are hashed now and may hold texts, and those that hold hashes and are hashed no more."""
     wanted = {name.lower() for name in spec.hashed}
     clear = tuple(name for name in spec.hashed if name.lower() not in state.hashed)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from sf_assets.errors import AnswerTorn, SalesforceError, SfAssetsError
-from sf_assets.iceberg.tables import Warehouse
+from sf_assets.iceberg.tables import IcebergTables
 from sf_assets.salesforce.client import Client
 from sf_assets.salesforce.describe import SObject
 from sf_assets.salesforce.wire import Query
@@ -15,7 +15,7 @@ from sf_assets.sync.state import LOOKBACK, Probe, State, is_deep_due
 
 
 @dataclass(frozen=True)
-class Survey:
+class Preflight:
     """By endpoint: `described` (None: the org serves no describe; an error: why this object has none) and `probes`
     (an error, or no entry, where the object could not be asked). `asked_at` is a moment before the first probe.
     `totals`: all rows of the org, of the endpoints that look deeper today."""
@@ -30,11 +30,11 @@ class Survey:
 def survey(
     specs: Sequence[EndpointSpec],
     *,
-    warehouse: Warehouse,
+    warehouse: IcebergTables,
     client: Client,
     read_deleted: bool,
     now: Callable[[], datetime],
-) -> Survey:
+) -> Preflight:
     """Log in, describe and probe all endpoints of a run.
 
     Raises what login raises; an endpoint's own trouble is a value in the survey.
@@ -56,10 +56,10 @@ def survey(
         spec.endpoint: answer if isinstance(answer, SalesforceError) else _probe(spec, since[spec.endpoint], answer)
         for spec, answer in zip(askable, answers, strict=True)
     }
-    return Survey(org_id, asked_at, described, probes, _totals(counted, totals))
+    return Preflight(org_id, asked_at, described, probes, _totals(counted, totals))
 
 
-def _state(spec: EndpointSpec, warehouse: Warehouse) -> State | None:
+def _state(spec: EndpointSpec, warehouse: IcebergTables) -> State | None:
     """The state of a tail; a snapshot is asked whole, whatever its state."""
     if spec.how == "snapshot":
         return None

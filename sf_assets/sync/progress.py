@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sf_assets.sync.report import SyncRecord
+    from sf_assets.sync.report import SyncReport
 
 EVERY_SECONDS = 5.0
 
@@ -29,7 +29,7 @@ class Progress:
         return f"{self.endpoint}: page {pages}, {rows} rows, {self.rows_per_second:,.0f} rows/s{left}"
 
 
-def progress_of(record: "SyncRecord", *, seconds: float) -> Progress:
+def progress_of(record: "SyncReport", *, seconds: float) -> Progress:
     """Return how far a reading is that has gone on for so long; the pace so far is taken for that of the rest."""
     rows, pace = record.rows_read, record.rows_read / max(seconds, 0.001)
     planned = None if record.rows_planned is None else max(record.rows_planned, rows)
@@ -57,7 +57,7 @@ class ProgressLog:
         self._tell, self._monotonic, self._every_seconds = tell, monotonic, every_seconds
         self._began = self._told = monotonic()
 
-    def __call__(self, record: "SyncRecord") -> None:
+    def __call__(self, record: "SyncReport") -> None:
         """Tell how far the reading is, unless that was told a moment ago."""
         now = self._monotonic()
         if now - self._told < self._every_seconds:

@@ -17,7 +17,7 @@ from sf_assets.sync.columns import ColumnPlan
 from sf_assets.sync.decode import decode
 from sf_assets.sync.hashing import hashed_names, without_texts, without_value
 from sf_assets.sync.preflight import own_filter
-from sf_assets.sync.report import SyncRecord, unwatched
+from sf_assets.sync.report import SyncReport, unwatched
 
 DELETED = "is_deleted"
 
@@ -48,13 +48,13 @@ class Reader:
 
     spec: EndpointSpec
     client: Client
-    record: SyncRecord
+    record: SyncReport
     plan: ColumnPlan
     all_rows: bool
     commit_rows: int
     reserve: float
     plan_again: Callable[[Collection[str]], ColumnPlan]
-    watch: Callable[[SyncRecord], None] = unwatched
+    watch: Callable[[SyncReport], None] = unwatched
     dropped: set[str] = field(default_factory=set)
     hash_key: bytes = field(default=b"", repr=False)
 

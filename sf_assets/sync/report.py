@@ -35,7 +35,7 @@ class Options:
 
 
 @dataclass
-class SyncRecord:
+class SyncReport:
     """The facts of one sync. It fills up while the batches are drained and is complete after the last one.
 
     Columns are API names. `kind` is how the object was read; `calls` counts the requests of this endpoint alone, its
@@ -64,7 +64,7 @@ class SyncRecord:
     table_rows_before: int = 0
     missing: tuple[str, ...] = ()
     hidden: tuple[str, ...] = ()
-    shown_again: tuple[str, ...] = ()
+    revealed_columns: tuple[str, ...] = ()
     added: tuple[str, ...] = ()
     pending: dict[str, int] = field(default_factory=dict)
     calculated: tuple[str, ...] = ()
@@ -89,5 +89,5 @@ class SyncRecord:
         return self.final.whole_at if self.final and self.calculated else None
 
 
-def unwatched(record: SyncRecord) -> None:
+def unwatched(record: SyncReport) -> None:
     """Nobody is told how far a reading is."""

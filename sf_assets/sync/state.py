@@ -139,7 +139,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Situation:
+class SyncInput:
     """What a decision rests on. `read`: the API names that can be selected now; `window`: (count, max stamp) of the
     table over the probe's predicate; `page_rows` rows cost one call; at most `backfill_calls` go into a new column or
     into rows that the table lacks; `total`: how many rows the org holds in all, if it was asked."""
@@ -163,7 +163,7 @@ class Situation:
         return max(0, (self.total - self.probe.count) - (self.table_rows - self.window[0]))
 
 
-def decide_tail(base: State | None, at: Situation) -> Step:
+def decide_tail(base: State | None, at: SyncInput) -> Step:
     """Decide for an endpoint that is merged: walk first, then tails, and nothing where nothing happened."""
     if base is None or not (base.tail_from or base.walk):
         empty = base is not None and at.probe is not None and at.probe.count == 0 and at.table_rows == 0
@@ -177,13 +177,13 @@ def decide_tail(base: State | None, at: Situation) -> Step:
     return _tail_or_nothing(base, at, pending=fresh)
 
 
-def _walk_from_start(at: Situation) -> Walk:
+def _walk_from_start(at: SyncInput) -> Walk:
     return Walk(None, at.probe.ceiling if at.probe else None, at.now, at.read)
 
 
-def _tail_or_nothing(base: State, at: Situation, *, pending: tuple[str, ...]) -> Step:
+def _tail_or_nothing(base: State, at: SyncInput, *, pending: tuple[str, ...]) -> Step:
     assert base.tail_from is not None  # decide_tail walks otherwise
-    shown = shown_again(base, at.read)
+    shown = revealed_columns(base, at.read)
     lower = base.tail_from - (DEEP_LOOKBACK if is_deep_due(base, at.now) else LOOKBACK)
     lower = since_hidden(base, shown, lower=lower)
     if base.resume and base.resume.lower <= lower and set(shown) <= set(base.resume.shown):
@@ -197,7 +197,7 @@ def since_hidden(base: State, shown: Collection[str], *, lower: datetime) -> dat
     return min([lower, *(stamp for column in shown if (stamp := base.hidden[column]) is not None)])
 
 
-def decide_snapshot(base: State | None, at: Situation) -> Step:
+def decide_snapshot(base: State | None, at: SyncInput) -> Step:
     """Decide for an endpoint that is replaced whole: it has no IsDeleted, so only a full read shows what is gone."""
     complete = base is not None and base.filter == at.filter and not set(at.read) - set(base.columns_read)
     small = at.probe is not None and at.probe.count <= DEEP_SNAPSHOT_ROWS
@@ -211,7 +211,7 @@ def is_deep_due(base: State, now: datetime) -> bool:
     return base.deep_at is None or now - base.deep_at >= DEEP_EVERY
 
 
-def is_unchanged(base: State, at: Situation) -> bool:
+def is_unchanged(base: State, at: SyncInput) -> bool:
     """Whether the org holds what the table holds, and no second update within the last second can be hidden from us."""
     if at.probe is None or at.window is None:
         return False
@@ -231,7 +231,7 @@ def new_columns(base: State, read: Collection[str]) -> tuple[str, ...]:
     return tuple(column for column in read if column not in base.columns_read and column not in dated)
 
 
-def shown_again(base: State, read: Collection[str]) -> tuple[str, ...]:
+def revealed_columns(base: State, read: Collection[str]) -> tuple[str, ...]:
     """Columns that were hidden for a while; rows stamped since then have to be read again."""
     return tuple(column for column in read if base.hidden.get(column) is not None)
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from sf_assets.iceberg.model import TableColumn
-    from sf_assets.iceberg.tables import Warehouse
+    from sf_assets.iceberg.tables import IcebergTables
 
 TABLE = "_sync_status"
 Word = Literal["fresh", "unchanged", "warned", "failed", "quota_spent"]
@@ -42,18 +42,18 @@ def note(status: Status) -> None:
     _noted.setdefault(status.run_id, {})[status.endpoint] = status
 
 
-def commit(run_id: str, warehouse: "Callable[[], Warehouse]", log: Logger) -> None:
+def commit(run_id: str, warehouse: "Callable[[], IcebergTables]", log: Logger) -> None:
     """Write what was noted for a run, once; a write that fails is logged and fails nothing else."""
-    noted = _noted.pop(run_id, {})
-    if not noted:
+    annotate_hashing = _noted.pop(run_id, {})
+    if not annotate_hashing:
         return
     try:
-        _write(warehouse(), noted.values(), now=datetime.now(UTC))
+        _write(warehouse(), annotate_hashing.values(), now=datetime.now(UTC))
     except SfAssetsError as error:
         log.warning(f"{TABLE} was not written, the endpoints' tables were: {error.told}")
 
 
-def _write(warehouse: "Warehouse", statuses: Iterable[Status], *, now: datetime) -> None:
+def _write(warehouse: "IcebergTables", statuses: Iterable[Status], *, now: datetime) -> None:
     import polars as pl
 
     from sf_assets.iceberg.model import UNCHECKED, Chunk
@@ -71,14 +71,14 @@ def _write(warehouse: "Warehouse", statuses: Iterable[Status], *, now: datetime)
     )
 
 
-def _completed(warehouse: "Warehouse", statuses: Iterable[Status]) -> list[Status]:
+def _completed(warehouse: "IcebergTables", statuses: Iterable[Status]) -> list[Status]:
     """Fill what a failed sync does not know from the row that the table has."""
     ended = {status: status.state not in ("failed", "quota_spent") for status in statuses}
     before = {} if all(ended.values()) else _before(warehouse)
     return [status if known else replace(status, **before.get(status.endpoint, {})) for status, known in ended.items()]
 
 
-def _before(warehouse: "Warehouse") -> dict[str, dict[str, Any]]:
+def _before(warehouse: "IcebergTables") -> dict[str, dict[str, Any]]:
     kept = ("true_as_of", "rows", "snapshot_id")
     if warehouse.facts(TABLE) is None:
         return {}

@@ -18,7 +18,7 @@ from sf_assets.sync.state import (
     Step,
     Walk,
     later,
-    shown_again,
+    revealed_columns,
     with_hidden,
 )
 from sf_assets.sync.transitions import (
@@ -53,7 +53,7 @@ class Batch:
 
 
 @dataclass
-class Purse:
+class CommitThreshold:
     """Adds up rows and bytes until they are worth a commit."""
 
     limit: int
@@ -146,7 +146,7 @@ def walk(
 
 def _by_walk(reader: Reader, base: State, *, rows_expected: int | None, filter: str | None) -> Iterator[Batch]:
     assert base.walk is not None
-    purse, state = Purse(reader.commit_rows), base
+    purse, state = CommitThreshold(reader.commit_rows), base
     if base.walk.after_id is None:
         state = replace(base, rounded=tuple(c for c in base.rounded if c not in base.walk.columns))
     try:
@@ -164,7 +164,7 @@ def tail(
     reader: Reader, base: State, step: Step, *, ceiling: datetime | None, began_at: datetime, seen: Seen | None
 ) -> Iterator[Batch]:
     """Read what was stamped since, without an upper bound, committing and leaving checkpoints on the way."""
-    purse, state = Purse(reader.commit_rows), base
+    purse, state = CommitThreshold(reader.commit_rows), base
     try:
         for rows, resume in _by_stamp(reader, base, step, below=ceiling - LOOKBACK if ceiling else None):
             state = _rounded(reader, replace(with_hidden(base, reader.columns), resume=resume))
@@ -189,7 +189,7 @@ def _by_stamp(
 ) -> Iterator[tuple[Rows, Resume | None]]:
     """Pages in the order of their stamps, each with the place that a later sync may resume behind."""
     resume = step.resume
-    shown = shown_again(base, reader.columns)
+    shown = revealed_columns(base, reader.columns)
     for _ in range(TRIES):
         start, rows, total = resume, 0, 0
         where = [_since(step.lower, start)]
@@ -263,7 +263,7 @@ def _in_one_query(reader: Reader, *, where: Sequence[str] = ()) -> Iterator[Rows
 
 def reread(reader: Reader, base: State, *, since: datetime | None, until: datetime | None) -> Iterator[Batch]:
     """Read the rows stamped within [since, until) once more; the state stays where it is."""
-    purse = Purse(reader.commit_rows)
+    purse = CommitThreshold(reader.commit_rows)
     bounds = ((">=", since), ("<", until))
     where = [f"{STAMP} {sign} {datetime_literal(bound)}" for sign, bound in bounds if bound is not None]
     for rows in by_id(reader, after=None, rows_expected=None, where=where):

@@ -13,7 +13,7 @@ from sf_assets.sync.state import (
     Step,
     is_settled,
     later,
-    shown_again,
+    revealed_columns,
     since_hidden,
     with_hidden,
 )
@@ -49,7 +49,7 @@ def tail_behind_walk(done: State, read: Collection[str]) -> Step:
     """The tail that ends a long walk: from the ceiling at its start, and from earlier on where a column that was hidden
     has come back while it was interrupted."""
     assert done.tail_from is not None
-    return Step("tail", lower=since_hidden(done, shown_again(done, read), lower=done.tail_from - LOOKBACK))
+    return Step("tail", lower=since_hidden(done, revealed_columns(done, read), lower=done.tail_from - LOOKBACK))
 
 
 def finished_walk(base: State, read: Collection[str], *, filter: str | None) -> State:
@@ -75,7 +75,7 @@ def finished_tail(
     assert base.tail_from is not None
     assert step.lower is not None
     known = with_hidden(base, read)
-    back = [c for c in shown_again(base, read) if (since := base.hidden[c]) is not None and step.lower <= since]
+    back = [c for c in revealed_columns(base, read) if (since := base.hidden[c]) is not None and step.lower <= since]
     return replace(
         known,
         columns_read=(*known.columns_read, *back),
@@ -115,7 +115,7 @@ def explaining(seen: Seen | None, newest: datetime | None) -> Seen | None:
     return None if is_older else seen
 
 
-def worth_settling(base: State | None, final: State) -> bool:
+def needs_state_commit(base: State | None, final: State) -> bool:
     """Whether a state without rows must be committed: only when the next sync would decide otherwise without it."""
     if base is None or replace(final, read_at=base.read_at) != base:
         return True

@@ -6,7 +6,7 @@ from typing import Any
 
 from sf_assets.errors import ResultIncomplete
 from sf_assets.iceberg.model import Chunk, TableFacts, Written
-from sf_assets.iceberg.tables import Warehouse
+from sf_assets.iceberg.tables import IcebergTables
 from sf_assets.sync.columns import table_columns
 from sf_assets.sync.deleted_rows import DELETED, forgets, without_strangers
 from sf_assets.sync.endpoint import Sync
@@ -16,7 +16,7 @@ STAMP = "system_modstamp"
 """The column that orders two versions of a row."""
 
 
-def write_sync(warehouse: "Warehouse", table: str, sync: "Sync", run_id: str) -> "TableFacts":
+def write_sync(warehouse: "IcebergTables", table: str, sync: "Sync", run_id: str) -> "TableFacts":
     """Drain a sync into its table and return the table's facts; `sync.record` is complete afterwards.
 
     A sync that got further than its last rows has its final state committed alone. Raises what
@@ -41,7 +41,7 @@ def write_sync(warehouse: "Warehouse", table: str, sync: "Sync", run_id: str) ->
     return facts
 
 
-def _write_batches(warehouse: "Warehouse", table: str, sync: "Sync", run_id: str) -> "Written | None":
+def _write_batches(warehouse: "IcebergTables", table: str, sync: "Sync", run_id: str) -> "Written | None":
 
     chunks = _chunks(sync)
     if forgets(sync.spec):

@@ -9,13 +9,13 @@ import pytest
 from sf_assets import errors
 from sf_assets.assets.checks import CHECKS, check_results, check_specs, failed_evaluation, warnings
 from sf_assets.specs.endpoints import endpoints
-from sf_assets.sync.report import SyncRecord
+from sf_assets.sync.report import SyncReport
 
 ACCOUNT = next(spec for spec in endpoints() if spec.endpoint == "account")
 PROFILE = next(spec for spec in endpoints() if spec.endpoint == "profile")
 KEY = dg.AssetKey(["salesforce", "account"])
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
-PLAIN = SyncRecord("account", "Account", "00D000000000001", NOON, true_as_of=NOON, quota_used=100, quota_limit=15_000)
+PLAIN = SyncReport("account", "Account", "00D000000000001", NOON, true_as_of=NOON, quota_used=100, quota_limit=15_000)
 
 
 def results(record, spec=ACCOUNT):

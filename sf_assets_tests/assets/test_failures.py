@@ -215,7 +215,7 @@ def test_a_lake_that_may_not_be_written_is_told(runs):
 
     told = replace(runs, iceberg={"properties": read_only})("pricebook")
 
-    assert_teaches(told, "pricebook", errors.WarehouseReadOnly)
+    assert_teaches(told, "pricebook", errors.IcebergReadOnly)
 
 
 def test_a_catalog_that_may_not_be_made_is_told(runs):
@@ -225,7 +225,7 @@ def test_a_catalog_that_may_not_be_made_is_told(runs):
 
     told = runs("product")
 
-    assert_teaches(told, "product", errors.WarehouseReadOnly)
+    assert_teaches(told, "product", errors.IcebergReadOnly)
 
 
 def test_a_table_of_another_org_is_refused_until_it_is_adopted(runs, monkeypatch):

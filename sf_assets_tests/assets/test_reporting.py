@@ -6,7 +6,7 @@ import dagster as dg
 import pytest
 
 from sf_assets import errors
-from sf_assets.assets.reporting import failing, failure, teaching
+from sf_assets.assets.reporting import failing, failure, raise_as_failure
 from sf_assets.assets.resources import IcebergResource
 
 
@@ -71,7 +71,7 @@ def test_the_failure_names_its_cause():
 def test_a_mistake_of_ours_is_noted_in_the_status_table_and_keeps_its_traceback(instance, tmp_path):
     @dg.asset
     def account(context: dg.AssetExecutionContext, iceberg: IcebergResource) -> None:
-        with teaching(context, "account"):
+        with raise_as_failure(context, "account"):
             raise ZeroDivisionError("a mistake")
 
     iceberg = IcebergResource(local_folder=str(tmp_path / "lake"))

@@ -9,7 +9,7 @@ from pyiceberg.schema import Schema
 from pyiceberg.types import LongType, NestedField
 
 from sf_assets.assets.resources import local_catalog
-from sf_assets.iceberg.tables import Warehouse
+from sf_assets.iceberg.tables import IcebergTables
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def left_behind(folder: str, name: str, *, days: float) -> Path:
 
 
 def test_old_files_that_no_snapshot_needs_go_and_all_else_stays(sf_assets, catalog, shell):
-    warehouse = Warehouse("salesforce", "salesforce", catalog)
+    warehouse = IcebergTables("salesforce", "salesforce", catalog)
     frame = pl.DataFrame({"id": [1, 2]})
     warehouse.overwrite("mine", [frame])
     foreign = load_catalog("salesforce", **catalog).create_table(

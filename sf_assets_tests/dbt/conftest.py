@@ -14,7 +14,7 @@ import pytest
 from sf_assets.assets.resources import local_catalog
 from sf_assets.devorg import Server, serve
 from sf_assets.devorg.org.org import Org
-from sf_assets.iceberg.tables import Warehouse
+from sf_assets.iceberg.tables import IcebergTables
 from sf_assets.salesforce.client import Client
 from sf_assets.salesforce.login.credentials import Credentials
 from sf_assets.specs.endpoints import endpoints
@@ -32,7 +32,7 @@ class Downstream:
 
     def __init__(self, server: Server, home: Path) -> None:
         self.org, self.server, self.home = server.org, server, home
-        self.warehouse = Warehouse("salesforce", "salesforce", local_catalog(home / "lake/practice"))
+        self.warehouse = IcebergTables("salesforce", "salesforce", local_catalog(home / "lake/practice"))
 
     def sync(self) -> None:
         """Bring every table up to date, as one run does."""

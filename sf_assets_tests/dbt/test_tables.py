@@ -24,7 +24,7 @@ from sf_assets.downstream.tables import show_tables
 from sf_assets.downstream.views import Files, can_be_viewed, is_local
 from sf_assets.iceberg.catalog import Lake
 from sf_assets.iceberg.model import UNCHECKED, Chunk, TableColumn
-from sf_assets.iceberg.tables import Warehouse
+from sf_assets.iceberg.tables import IcebergTables
 
 duckdb = pytest.importorskip("duckdb")
 
@@ -36,7 +36,7 @@ class Seen:
 
     def __init__(self, folder: Path) -> None:
         properties = local_catalog(folder / "it's a lake")
-        self.warehouse = Warehouse("salesforce", "salesforce", properties)
+        self.warehouse = IcebergTables("salesforce", "salesforce", properties)
         self.lake = Lake(catalog="salesforce", namespace="salesforce", properties=properties)
         offline = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
         self.conn = duckdb.connect(str(folder / "analytics.duckdb"), config=offline)

@@ -12,7 +12,7 @@ from pyiceberg.table import Table
 from pyiceberg.types import DecimalType, StringType, TimestamptzType
 
 from sf_assets.iceberg.model import Chunk, TableColumn, TableFacts, Unchecked, Written
-from sf_assets.iceberg.tables import Warehouse
+from sf_assets.iceberg.tables import IcebergTables
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 TYPES: dict[str, Any] = {
@@ -39,7 +39,7 @@ def moment(seconds: float) -> datetime:
 class Account:
     """The table `account` of a warehouse: rows are (id, name, stamp in seconds), read at `at` seconds."""
 
-    warehouse: Warehouse
+    warehouse: IcebergTables
     columns: tuple[TableColumn, ...] = COLUMNS
     state: str | Unchecked | None = None
     name: str = "account"
@@ -103,22 +103,22 @@ class Account:
         return written
 
 
-def open_warehouse(folder: Path, **more: Any) -> Warehouse:
+def open_warehouse(folder: Path, **more: Any) -> IcebergTables:
     properties = {"type": "sql", "uri": f"sqlite:///{folder}/catalog.db", "warehouse": f"file://{folder}/lake"}
-    return Warehouse("salesforce", "salesforce", properties, **more)
+    return IcebergTables("salesforce", "salesforce", properties, **more)
 
 
 @pytest.fixture
-def another(tmp_path: Path) -> Callable[..., Warehouse]:
+def another(tmp_path: Path) -> Callable[..., IcebergTables]:
     """Opens the warehouse once more, as another process would."""
     return lambda **more: open_warehouse(tmp_path, **more)
 
 
 @pytest.fixture
-def warehouse(tmp_path: Path) -> Warehouse:
+def warehouse(tmp_path: Path) -> IcebergTables:
     return open_warehouse(tmp_path)
 
 
 @pytest.fixture
-def account(warehouse: Warehouse) -> Account:
+def account(warehouse: IcebergTables) -> Account:
     return Account(warehouse)

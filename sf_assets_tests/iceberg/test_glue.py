@@ -12,9 +12,9 @@ from moto.core.exceptions import JsonRESTError
 from moto.glue.responses import GlueResponse
 from moto.server import ThreadedMotoServer
 
-from sf_assets.errors import CommitConflict, WarehouseUnreachable
+from sf_assets.errors import CommitConflict, IcebergUnreachable
 from sf_assets.iceberg.model import UNCHECKED, Chunk
-from sf_assets.iceberg.tables import Warehouse
+from sf_assets.iceberg.tables import IcebergTables
 
 FAKE = {
     "AWS_ACCESS_KEY_ID": "testing",
@@ -74,7 +74,7 @@ def file_io(request: pytest.FixtureRequest) -> str:
 
 
 def test_a_table_lives_on_glue_and_s3_as_it_does_on_a_disk(account, on_s3, file_io):
-    account.warehouse = Warehouse("salesforce", "salesforce", {**on_s3, "py-io-impl": file_io})
+    account.warehouse = IcebergTables("salesforce", "salesforce", {**on_s3, "py-io-impl": file_io})
     account.merge(account.frame(("1", "a", 1), ("2", "b", 2), ("3", "c", 3)), state="s1")
 
     account.merge(account.frame(("2", "x", 5), ("4", "d", 5)), state="s2")
@@ -91,9 +91,9 @@ def test_a_table_lives_on_glue_and_s3_as_it_does_on_a_disk(account, on_s3, file_
 
 
 def test_two_writers_on_glue_lose_no_row(account, on_s3):
-    account.warehouse = Warehouse("salesforce", "salesforce", on_s3)
+    account.warehouse = IcebergTables("salesforce", "salesforce", on_s3)
     account.merge(account.frame(("1", "a", 1)), state="s1")
-    rival = type(account)(Warehouse("salesforce", "salesforce", on_s3), state=UNCHECKED)
+    rival = type(account)(IcebergTables("salesforce", "salesforce", on_s3), state=UNCHECKED)
 
     def chunks():
         yield Chunk(account.frame(("1", "ours", 3), ("2", "ours", 3)), None)
@@ -110,5 +110,5 @@ def test_two_writers_on_glue_lose_no_row(account, on_s3):
 def test_a_catalog_that_does_not_answer_is_unreachable(account, on_s3):
     properties = {**on_s3, "glue.endpoint": "http://127.0.0.1:9", "glue.max-retries": 0}
 
-    with pytest.raises(WarehouseUnreachable):
-        Warehouse("salesforce", "salesforce", properties).facts("account")
+    with pytest.raises(IcebergUnreachable):
+        IcebergTables("salesforce", "salesforce", properties).facts("account")

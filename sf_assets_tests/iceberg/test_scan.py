@@ -4,12 +4,12 @@ import polars as pl
 import pytest
 from pyiceberg.types import StringType
 
-from sf_assets.errors import WarehouseError
+from sf_assets.errors import IcebergError
 from sf_assets.iceberg.model import TableColumn
 
 
 def test_a_scan_of_no_table_says_so(account):
-    with pytest.raises(WarehouseError, match="account"):
+    with pytest.raises(IcebergError, match="account"):
         account.warehouse.scan("account")
 
 

@@ -14,9 +14,9 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from pyiceberg.exceptions import CommitFailedException, ForbiddenError, ServiceUnavailableError
 from sqlalchemy.exc import OperationalError
 
-from sf_assets.errors import CommitConflict, WarehouseError, WarehouseReadOnly, WarehouseUnreachable
+from sf_assets.errors import CommitConflict, IcebergError, IcebergReadOnly, IcebergUnreachable
 from sf_assets.iceberg.catalog import with_timeout
-from sf_assets.iceberg.tables import Warehouse
+from sf_assets.iceberg.tables import IcebergTables
 from sf_assets.iceberg.translate_errors import border
 
 
@@ -33,28 +33,28 @@ def aws_error(code):
 @pytest.mark.parametrize(
     ("raised", "expected"),
     [
-        (PermissionError(13, "Permission denied"), WarehouseReadOnly),
-        (PermissionError("Forbidden"), WarehouseReadOnly),
-        (OSError(30, "Read-only file system"), WarehouseReadOnly),
+        (PermissionError(13, "Permission denied"), IcebergReadOnly),
+        (PermissionError("Forbidden"), IcebergReadOnly),
+        (OSError(30, "Read-only file system"), IcebergReadOnly),
         (
             OSError("When completing multipart upload: AWS Error ACCESS_DENIED during CreateMultipartUpload"),
-            WarehouseReadOnly,
+            IcebergReadOnly,
         ),
-        (ConnectionRefusedError(111, "refused"), WarehouseUnreachable),
-        (FileNotFoundError(2, "gone"), WarehouseUnreachable),
-        (sqlite_error("SQLITE_READONLY"), WarehouseReadOnly),
-        (sqlite_error("SQLITE_READONLY_DIRECTORY"), WarehouseReadOnly),
-        (sqlite_error("SQLITE_BUSY"), WarehouseUnreachable),
-        (aws_error("AccessDenied"), WarehouseReadOnly),
-        (aws_error("SlowDown"), WarehouseUnreachable),
-        (EndpointConnectionError(endpoint_url="http://127.0.0.1:1"), WarehouseUnreachable),
-        (ForbiddenError("no"), WarehouseReadOnly),
-        (ServiceUnavailableError("later"), WarehouseUnreachable),
+        (ConnectionRefusedError(111, "refused"), IcebergUnreachable),
+        (FileNotFoundError(2, "gone"), IcebergUnreachable),
+        (sqlite_error("SQLITE_READONLY"), IcebergReadOnly),
+        (sqlite_error("SQLITE_READONLY_DIRECTORY"), IcebergReadOnly),
+        (sqlite_error("SQLITE_BUSY"), IcebergUnreachable),
+        (aws_error("AccessDenied"), IcebergReadOnly),
+        (aws_error("SlowDown"), IcebergUnreachable),
+        (EndpointConnectionError(endpoint_url="http://127.0.0.1:1"), IcebergUnreachable),
+        (ForbiddenError("no"), IcebergReadOnly),
+        (ServiceUnavailableError("later"), IcebergUnreachable),
         (CommitFailedException("stale"), CommitConflict),
     ],
 )
 def test_foreign_errors_stop_at_the_border(raised, expected):
-    with pytest.raises(WarehouseError) as refusal, border("account"):
+    with pytest.raises(IcebergError) as refusal, border("account"):
         raise raised
 
     assert type(refusal.value) is expected
@@ -64,7 +64,7 @@ def test_foreign_errors_stop_at_the_border(raised, expected):
 
 @pytest.mark.parametrize("raised", [OSError(28, "No space left on device"), sqlite_error("SQLITE_FULL")])
 def test_a_full_disk_asks_for_room(raised):
-    with pytest.raises(WarehouseUnreachable) as refusal, border("account"):
+    with pytest.raises(IcebergUnreachable) as refusal, border("account"):
         raise raised
 
     assert "Make room" in refusal.value.remedy
@@ -97,13 +97,13 @@ def test_the_timeout_reaches_a_catalog_that_is_configured_by_environment(monkeyp
 def test_a_catalog_that_is_not_there_is_unreachable(tmp_path):
     properties = {"type": "sql", "uri": f"sqlite:///{tmp_path}/no/such/folder/catalog.db"}
 
-    with pytest.raises(WarehouseUnreachable):
-        Warehouse("salesforce", "salesforce", properties).facts("account")
+    with pytest.raises(IcebergUnreachable):
+        IcebergTables("salesforce", "salesforce", properties).facts("account")
 
 
 def test_a_catalog_without_an_address_is_an_error_of_settings(tmp_path):
-    with pytest.raises(WarehouseError) as refusal:
-        Warehouse("salesforce", "salesforce", {"type": "sql"}).facts("account")
+    with pytest.raises(IcebergError) as refusal:
+        IcebergTables("salesforce", "salesforce", {"type": "sql"}).facts("account")
 
     assert not refusal.value.retryable
 
@@ -116,10 +116,10 @@ def test_a_catalog_that_may_only_be_read_says_so_and_the_files_of_the_merge_are_
         "uri": f"sqlite:///file:{tmp_path}/catalog.db?mode=ro&uri=true",
         "warehouse": f"file://{tmp_path}/lake",
     }
-    reader = type(account)(Warehouse("salesforce", "salesforce", properties), state="s1")
+    reader = type(account)(IcebergTables("salesforce", "salesforce", properties), state="s1")
 
     assert reader.facts.rows == 1
-    with pytest.raises(WarehouseReadOnly):
+    with pytest.raises(IcebergReadOnly):
         reader.merge(account.frame(("2", "b", 2)), state="s2")
 
     assert account.files() == files
@@ -176,8 +176,10 @@ def test_a_bucket_that_refuses_says_so(tmp_path):
     properties = {f"s3.{name}": value for name, value in {**storage, **keys}.items()}
     catalog = {"type": "sql", "uri": f"sqlite:///{tmp_path}/catalog.db", "warehouse": "s3://lake/salesforce"}
 
-    with pytest.raises(WarehouseReadOnly):
-        Warehouse("salesforce", "salesforce", {**catalog, **properties}).overwrite("mart", [pl.DataFrame({"a": [1]})])
+    with pytest.raises(IcebergReadOnly):
+        IcebergTables("salesforce", "salesforce", {**catalog, **properties}).overwrite(
+            "mart", [pl.DataFrame({"a": [1]})]
+        )
 
     server.shutdown()
     server.server_close()

@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from sf_assets.planning.read_steps import Leg
+from sf_assets.planning.read_steps import ReadStep
 from sf_assets.sync.reader import Rows
 from sf_assets.sync.strategies import PAGE_ROWS, by_id
 
@@ -30,9 +30,9 @@ def test_a_walk_costs_what_its_reading_takes(rows):
     counting = Counting(rows)
     list(by_id(counting, after=None, rows_expected=rows))
 
-    assert Leg("ids", (), rows, rows).calls == counting.calls
+    assert ReadStep("ids", (), rows, rows).calls == counting.calls
 
 
 @pytest.mark.parametrize(("rows", "calls"), [(None, 1), (0, 1), (1, 1), (2_000, 1), (2_001, 2), (10_000, 5)])
 def test_a_query_costs_a_call_for_each_page(rows, calls):
-    assert Leg("query", (), rows).calls == calls
+    assert ReadStep("query", (), rows).calls == calls

@@ -8,7 +8,7 @@ import pytest
 from sf_assets.assets.deployments import read_deployment
 from sf_assets.assets.resources import IcebergResource
 from sf_assets.commands.doctor.checks import examine
-from sf_assets.iceberg.tables import Warehouse
+from sf_assets.iceberg.tables import IcebergTables
 from sf_assets.specs.endpoints import endpoints
 
 SECRET = {"consumer_key": "3MVG9", "private_key": "PEM", "username": "integration@acme.example"}
@@ -88,7 +88,7 @@ def test_a_lake_that_has_no_namespace_yet_is_a_warning(told):
 
 
 def test_a_lake_is_found_and_nothing_is_written(aws, told, account_columns, account_chunk):
-    warehouse = Warehouse("salesforce", "salesforce", aws.catalog)
+    warehouse = IcebergTables("salesforce", "salesforce", aws.catalog)
     chunks = [account_chunk(0)]
     warehouse.merge("account", columns=account_columns, keys=("id",), stamp=None, chunks=chunks, base=None)
     aws.forget()
@@ -112,7 +112,7 @@ def test_a_bucket_that_is_gone_is_a_failure(aws, told):
 
 
 def test_a_table_whose_metadata_cannot_be_read_is_a_failure_with_its_remedy(aws, told, account_columns, account_chunk):
-    warehouse = Warehouse("salesforce", "salesforce", aws.catalog)
+    warehouse = IcebergTables("salesforce", "salesforce", aws.catalog)
     chunks = [account_chunk(0)]
     warehouse.merge("account", columns=account_columns, keys=("id",), stamp=None, chunks=chunks, base=None)
     bucket, _, name = warehouse.facts("account").metadata_location.removeprefix("s3://").partition("/")

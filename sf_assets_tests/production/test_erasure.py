@@ -6,9 +6,9 @@ import polars as pl
 import pytest
 from pyiceberg.types import BooleanType, StringType, TimestamptzType
 
-from sf_assets.errors import CommitUnknown, WarehouseReadOnly
+from sf_assets.errors import CommitUnknown, IcebergReadOnly
 from sf_assets.iceberg.model import UNCHECKED, Chunk, TableColumn
-from sf_assets.iceberg.tables import Warehouse
+from sf_assets.iceberg.tables import IcebergTables
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 STAMP = pl.Datetime("us", "UTC")
@@ -42,16 +42,16 @@ def test_files_that_cannot_be_deleted_are_an_error_and_go_with_the_next_erasure(
         listed = client.list_objects_v2(Bucket="lake").get("Contents", [])
         return {entry["Key"] for entry in listed if entry["Key"].endswith((".parquet", ".avro"))}
 
-    warehouse = Warehouse("salesforce", "salesforce", aws.catalog)
+    warehouse = IcebergTables("salesforce", "salesforce", aws.catalog)
     deleted(warehouse)
     before = rows_files()
     aws.denied.add("DELETE")
-    with pytest.raises(WarehouseReadOnly):
+    with pytest.raises(IcebergReadOnly):
         warehouse.erase("account", "is_deleted")
     kept = rows_files() & before
     aws.denied.clear()
 
-    again = Warehouse("salesforce", "salesforce", aws.catalog)
+    again = IcebergTables("salesforce", "salesforce", aws.catalog)
     erased = again.erase("account", "is_deleted")
 
     assert kept == before
@@ -63,16 +63,16 @@ def test_files_that_cannot_be_deleted_are_an_error_and_go_with_the_next_erasure(
 
 @pytest.mark.parametrize("landed", [True, False])
 def test_an_erasure_whose_last_commit_is_lost_is_ended_by_the_next_one(rest_catalog, landed, tmp_path):
-    warehouse = Warehouse("salesforce", "salesforce", rest_catalog.catalog)
+    warehouse = IcebergTables("salesforce", "salesforce", rest_catalog.catalog)
     deleted(warehouse)
     rest_catalog.lost.extend([(0, True), (504, landed)])
     with pytest.raises(CommitUnknown):
         warehouse.erase("account", "is_deleted")
     merge(warehouse, ("3", "Granny", False), minute=2)
 
-    Warehouse("salesforce", "salesforce", rest_catalog.catalog).erase("account", "is_deleted")
+    IcebergTables("salesforce", "salesforce", rest_catalog.catalog).erase("account", "is_deleted")
 
-    table = Warehouse("salesforce", "salesforce", rest_catalog.catalog)._lake.find("account")
+    table = IcebergTables("salesforce", "salesforce", rest_catalog.catalog)._lake.find("account")
     assert sorted(warehouse.scan("account").collect()["name"]) == ["Granny", "Sylvester"]
     assert len(table.metadata.snapshots) == 2
     for snapshot in table.metadata.snapshots:

@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from sf_assets.devorg.credentials import CONSUMER_KEY
-from sf_assets.iceberg.tables import Warehouse
+from sf_assets.iceberg.tables import IcebergTables
 from sf_assets_tests.production.engine import GROUP, PACKAGES, PYTHON, ROOT, Engine, as_lines, missing
 from sf_assets_tests.production.processes import until
 
@@ -194,5 +194,5 @@ def rows(engine: Engine) -> dict[str, int]:
     address = engine.podman("inspect", "deploy_postgres_1", "--format", network)
     lake = f"file://{engine.folder / 'lake'}"
     uri = f"postgresql+psycopg2://dagster:{PASSWORD}@{address}:5432/dagster"
-    warehouse = Warehouse("salesforce", "salesforce", {"type": "sql", "uri": uri, "warehouse": lake})
+    warehouse = IcebergTables("salesforce", "salesforce", {"type": "sql", "uri": uri, "warehouse": lake})
     return {name: warehouse.scan(name).select("id").collect()["id"].n_unique() for name in ("account", "contact")}

@@ -7,8 +7,8 @@ import pytest
 
 from sf_assets.commands.setup.aws import writer_policy
 from sf_assets.commands.setup.values import Values
-from sf_assets.errors import WarehouseError
-from sf_assets.iceberg.tables import Warehouse
+from sf_assets.errors import IcebergError
+from sf_assets.iceberg.tables import IcebergTables
 
 VALUES = Values(account_id="123456789012", region="eu-central-1", bucket="lake")
 
@@ -39,7 +39,7 @@ def writer(aws):
 
 def write_twice(properties, frame, columns):
     for number in range(2):
-        warehouse = Warehouse("salesforce", "salesforce", properties)
+        warehouse = IcebergTables("salesforce", "salesforce", properties)
         facts = warehouse.facts("account")
         warehouse.merge(
             "account",
@@ -49,7 +49,7 @@ def write_twice(properties, frame, columns):
             chunks=[frame(number)],
             base=facts.state if facts else None,
         )
-    return Warehouse("salesforce", "salesforce", properties).facts("account").rows
+    return IcebergTables("salesforce", "salesforce", properties).facts("account").rows
 
 
 def test_the_writer_policy_suffices(writer, account_chunk, account_columns):
@@ -62,5 +62,5 @@ def test_the_writer_policy_suffices(writer, account_chunk, account_columns):
 def test_each_right_of_the_writer_is_needed(writer, account_chunk, account_columns, right):
     properties = writer(without={right})
 
-    with pytest.raises(WarehouseError):
+    with pytest.raises(IcebergError):
         write_twice(properties, account_chunk, account_columns)

@@ -211,12 +211,12 @@ def _assert_one_pace(times: list[datetime]) -> None:
 
 def _assert_tables(deployment: Deployment, practice_org: Any) -> None:
     """Every row of the org is in its table, once."""
-    from sf_assets.iceberg.tables import Warehouse
+    from sf_assets.iceberg.tables import IcebergTables
     from sf_assets.specs.endpoints import endpoints
 
     names = ("TYPE", "URI", "WAREHOUSE")
     told = {name.lower(): deployment.environment[f"PYICEBERG_CATALOG__SALESFORCE__{name}"] for name in names}
-    warehouse = Warehouse("salesforce", "salesforce", told)
+    warehouse = IcebergTables("salesforce", "salesforce", told)
     sobjects = {spec.endpoint: spec.sobject for spec in endpoints()}
     for endpoint in [name for names in SETS for name in names]:
         ids = sorted(warehouse.scan(endpoint).select("id").collect()["id"].to_list())

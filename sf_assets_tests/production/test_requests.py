@@ -7,7 +7,7 @@ import pytest
 from pyiceberg.types import StringType, TimestamptzType
 
 from sf_assets.iceberg.model import Chunk, TableColumn
-from sf_assets.iceberg.tables import Warehouse
+from sf_assets.iceberg.tables import IcebergTables
 
 COLUMNS = (
     TableColumn("id", StringType()),
@@ -34,7 +34,7 @@ def merge(aws):
     """Merges frames into a table of 2,000 rows, each time as a new process would: with a catalog of its own."""
 
     def run(rows, *, base, state):
-        warehouse = Warehouse("salesforce", "salesforce", aws.catalog)
+        warehouse = IcebergTables("salesforce", "salesforce", aws.catalog)
         return warehouse.merge(
             "account",
             columns=COLUMNS,

@@ -8,12 +8,12 @@ import pytest
 from sf_assets.errors import (
     CommitConflict,
     CommitUnknown,
-    WarehouseError,
-    WarehouseReadOnly,
-    WarehouseUnreachable,
+    IcebergError,
+    IcebergReadOnly,
+    IcebergUnreachable,
 )
 from sf_assets.iceberg.model import UNCHECKED, Chunk
-from sf_assets.iceberg.tables import Warehouse
+from sf_assets.iceberg.tables import IcebergTables
 
 OWN = {"access-key-id": "the-servers", "secret-access-key": "secret"}
 LENT = {"access-key-id": "a-loan", "secret-access-key": "secret", "session-token": "for an hour"}
@@ -27,10 +27,10 @@ class Account:
     columns: tuple
     chunk: object
     base: object = None
-    warehouse: Warehouse = field(init=False)
+    warehouse: IcebergTables = field(init=False)
 
     def __post_init__(self):
-        self.warehouse = Warehouse("salesforce", "salesforce", self.properties)
+        self.warehouse = IcebergTables("salesforce", "salesforce", self.properties)
 
     def merge(self, *numbers):
         return self.stream(self.chunk(number) for number in numbers)
@@ -179,7 +179,7 @@ def test_a_token_that_expires_before_the_commit_is_renewed_too(account, rest_cat
 
 
 def test_a_wrong_credential_is_named_without_being_shown(another):
-    with pytest.raises(WarehouseError, match="invalid_client") as refusal:
+    with pytest.raises(IcebergError, match="invalid_client") as refusal:
         another(credential="loader:wrong-secret").warehouse.facts("account")
 
     assert not refusal.value.retryable
@@ -191,7 +191,7 @@ def test_a_right_to_commit_that_is_missing_is_named_and_leaves_no_file(account, 
     files = account.files
     rest_catalog.forbidden.add("POST table")
 
-    with pytest.raises(WarehouseReadOnly, match="not authorized to POST table") as refusal:
+    with pytest.raises(IcebergReadOnly, match="not authorized to POST table") as refusal:
         account.merge(2)
 
     assert not refusal.value.retryable
@@ -202,10 +202,10 @@ def test_a_right_to_commit_that_is_missing_is_named_and_leaves_no_file(account, 
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [
-        ((429, b'{"error": {"message": "slower", "type": "TooManyRequests", "code": 429}}'), WarehouseUnreachable),
-        ((502, b"<html>Bad Gateway</html>"), WarehouseUnreachable),
-        ((400, b'{"error": {"message": "no", "type": "BadRequestException", "code": 400}}'), WarehouseError),
-        ((200, b"<html>Sign in</html>"), WarehouseError),
+        ((429, b'{"error": {"message": "slower", "type": "TooManyRequests", "code": 429}}'), IcebergUnreachable),
+        ((502, b"<html>Bad Gateway</html>"), IcebergUnreachable),
+        ((400, b'{"error": {"message": "no", "type": "BadRequestException", "code": 400}}'), IcebergError),
+        ((200, b"<html>Sign in</html>"), IcebergError),
     ],
 )
 def test_what_a_proxy_answers_is_the_warehouses_trouble(another, rest_catalog, account, answer, expected):

@@ -8,8 +8,8 @@ from sf_assets.assets.deployments import read_deployment
 from sf_assets.commands.setup.values import Values
 from sf_assets.definitions import build_definitions
 from sf_assets.devorg import Org, serve
-from sf_assets.iceberg.tables import Warehouse
-from sf_assets.salesforce.rate_limit.quota import Spent
+from sf_assets.iceberg.tables import IcebergTables
+from sf_assets.salesforce.rate_limit.quota import QuotaExceeded
 from sf_assets.salesforce.wire import Usage
 
 # Dagster itself calls it, for a nested resource with an EnvVar.
@@ -119,7 +119,7 @@ def test_a_pushback_is_heard_in_every_location_of_its_org_and_in_no_other(ledger
 def test_the_days_calls_are_counted_by_org_and_not_by_location(ledgers):
     ledgers[""].read(Usage(99_000, 100_000))
 
-    refused = {org: isinstance(ledger.permit(None, reserve=0.1), Spent) for org, ledger in ledgers.items()}
+    refused = {org: isinstance(ledger.permit(None, reserve=0.1), QuotaExceeded) for org, ledger in ledgers.items()}
 
     assert refused == {"": True, "sales": True, "emea": False}
 
@@ -131,7 +131,7 @@ def test_on_aws_no_file_of_an_org_lies_in_a_tables_folder_of_another(aws, accoun
 
     folders = []
     for number, name in enumerate(values.databases):
-        warehouse = Warehouse("salesforce", name, aws.catalog)
+        warehouse = IcebergTables("salesforce", name, aws.catalog)
         warehouse.merge(
             "account", columns=account_columns, keys=("id",), stamp=None, chunks=[account_chunk(number)], base=None
         )

@@ -2,15 +2,15 @@
 
 import pytest
 
-from sf_assets.errors import WarehouseError
-from sf_assets.iceberg.tables import Warehouse
+from sf_assets.errors import IcebergError
+from sf_assets.iceberg.tables import IcebergTables
 
 BURST = 4
 PATIENT = {"s3.retry-strategy-impl": "sf_assets.iceberg.s3_retry.RetryMore"}
 
 
 def merge(properties, chunk, columns):
-    warehouse = Warehouse("salesforce", "salesforce", properties)
+    warehouse = IcebergTables("salesforce", "salesforce", properties)
     told = {"columns": columns, "keys": ("id",), "stamp": "system_modstamp", "base": None}
     return warehouse.merge("account", chunks=[chunk(1)], **told)
 
@@ -25,7 +25,7 @@ def test_a_burst_is_outlasted(aws, account_chunk, account_columns):
 def test_without_it_the_burst_is_an_error_of_the_warehouse(aws, account_chunk, account_columns):
     aws.busy = BURST
 
-    with pytest.raises(WarehouseError):
+    with pytest.raises(IcebergError):
         merge(aws.catalog, account_chunk, account_columns)
 
 
@@ -37,4 +37,4 @@ def test_a_commit_that_the_client_sends_again_after_a_lost_answer_counts_once(aw
 
     assert aws.lost == 0
     assert (written.commits, written.inserted) == (1, 1)
-    assert Warehouse("salesforce", "salesforce", aws.catalog).scan("account").collect().height == 1
+    assert IcebergTables("salesforce", "salesforce", aws.catalog).scan("account").collect().height == 1

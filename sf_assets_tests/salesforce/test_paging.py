@@ -8,7 +8,7 @@ import pytest
 from sf_assets.errors import AnswerTorn, ForeignAddress, LocatorLost, QueryTooLarge, QuotaSpent, ResourceNotFound
 from sf_assets.salesforce.instance_url import parse_instance_url
 from sf_assets.salesforce.paging import HEADERS_BYTES, URI_BYTES, QueryAnswer, pages, query_path
-from sf_assets.salesforce.wire import Page, Query, Reply, Request, Services
+from sf_assets.salesforce.wire import Capabilities, Page, Query, Request, Response
 
 QUERY = Query("Account", "SELECT Id FROM Account", all_rows=False)
 DELETED_TOO = Query("Account", "SELECT Id FROM Account", all_rows=True)
@@ -239,11 +239,13 @@ def test_a_composite_that_answers_other_requests_is_torn(org):
 
 def test_the_exchange_can_be_played_without_a_client():
     moment = datetime(2026, 3, 1, tzinfo=UTC)
-    flow = pages(QUERY, address=parse_instance_url("acme.my.salesforce.com"), version="60.0", services=Services())
+    flow = pages(QUERY, address=parse_instance_url("acme.my.salesforce.com"), version="60.0", services=Capabilities())
 
     request = next(flow)
     assert isinstance(request, Request)
-    first = flow.send(Reply(200, {}, b"", moment, QueryAnswer(3, False, msgspec.Raw(b'[{"Id":"1"}]'), link("01g-1"))))
+    first = flow.send(
+        Response(200, {}, b"", moment, QueryAnswer(3, False, msgspec.Raw(b'[{"Id":"1"}]'), link("01g-1")))
+    )
     assert isinstance(first, Page)
     following = next(flow)
 

@@ -11,12 +11,12 @@ from sf_assets.devorg import Fault, Org, serve
 from sf_assets.salesforce.client import Client
 from sf_assets.salesforce.describe import SObject
 from sf_assets.salesforce.login.credentials import Credentials
-from sf_assets.salesforce.retry import Patience, Timeouts
+from sf_assets.salesforce.retry import RetryPolicy, Timeouts
 from sf_assets.salesforce.wire import Query
 
 ACCOUNTS = Query("Account", "SELECT Id, Name, SystemModstamp, IsDeleted FROM Account", all_rows=True)
 COUNT = Query("Account", "SELECT COUNT(Id) FROM Account", all_rows=True)
-SWIFT = Patience(total_seconds=5.0, first_pause_seconds=0.001, longest_pause_seconds=0.002)
+SWIFT = RetryPolicy(total_seconds=5.0, first_pause_seconds=0.001, longest_pause_seconds=0.002)
 
 
 @pytest.fixture(scope="module")
@@ -148,7 +148,9 @@ UNSERVED = [
 
 @pytest.mark.parametrize("status", [404, 405])
 @pytest.mark.parametrize(("unserved", "noted"), UNSERVED)
-def test_what_an_org_or_gateway_does_not_serve_is_done_without_by_name(served, connect, unserved, noted, status):
+def test_what_an_org_or_gateway_does_not_serve_is_done_without_by_name(
+    served, connect, unserved, annotate_hashing, status
+):
     served.org.behave(unserved=frozenset(unserved), unserved_status=status)
     client = connect()
 
@@ -156,7 +158,7 @@ def test_what_an_org_or_gateway_does_not_serve_is_done_without_by_name(served, c
     counted = client.ask([COUNT])
     found = ids(client.read(ACCOUNTS))
 
-    assert client.degraded == noted
+    assert client.degraded == annotate_hashing
     assert (described["Account"] is None) == ("describe" in unserved)
     assert counted[0]["expr0"] == len(found) > 0
 
@@ -291,7 +293,7 @@ def test_faults_strewn_over_everything_lose_nothing(served, connect):
     for number, fault in enumerate(FAULTS):
         served.org.faults.append(Fault(kind="more", probability=0.05, times=None, seed=number, **fault))
 
-    found = ids(connect(patience=Patience(60.0, 0.001, 0.002), seed=3).read(ACCOUNTS))
+    found = ids(connect(patience=RetryPolicy(60.0, 0.001, 0.002), seed=3).read(ACCOUNTS))
 
     assert sorted(found) == truth(served)
 

@@ -19,8 +19,8 @@ from dagster._core.remote_representation.external_data import RepositorySnap
 from sf_assets.assets.deployments import read_deployment
 from sf_assets.cli import main
 from sf_assets.definitions import build_definitions
-from sf_assets.errors import HostUnreachable, WarehouseUnreachable
-from sf_assets.iceberg.tables import Warehouse
+from sf_assets.errors import HostUnreachable, IcebergUnreachable
+from sf_assets.iceberg.tables import IcebergTables
 
 # Dagster itself calls it, for a nested resource with an EnvVar.
 pytestmark = pytest.mark.filterwarnings("ignore:InitResourceContext.dagster_run:DeprecationWarning")
@@ -154,8 +154,8 @@ def test_the_password_of_a_catalog_is_in_no_message():
     pytest.importorskip("psycopg2")
     properties = {"type": "sql", "uri": "postgresql+psycopg2://loader:open-sesame@127.0.0.1:9/lake"}
 
-    with pytest.raises(WarehouseUnreachable) as refusal:
-        Warehouse("salesforce", "salesforce", properties).facts("account")
+    with pytest.raises(IcebergUnreachable) as refusal:
+        IcebergTables("salesforce", "salesforce", properties).facts("account")
 
     assert "open-sesame" not in f"{refusal.value} {refusal.value.values} {refusal.value.remedy}"
 

@@ -6,13 +6,13 @@ from decimal import Decimal
 import pytest
 
 from sf_assets.assets.snowflake import SnowflakeResource
-from sf_assets.snowflake.ddl import Place
+from sf_assets.snowflake.ddl import SnowflakeTarget
 from sf_assets.snowflake.examination import Content, examine
 from sf_assets.snowflake.session import Session
 from sf_assets.snowflake.visibility import Committed, Version
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
-PLACE = Place("linked", database="SF_RAW", schema="salesforce")
+PLACE = SnowflakeTarget("linked", database="SF_RAW", schema="salesforce")
 NOW = "s3://lake/2.json"
 COMMITTED = Committed((Version("s3://lake/1.json", NOON), Version(NOW, NOON.replace(hour=13))), NOON.replace(hour=13))
 

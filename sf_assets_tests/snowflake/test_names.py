@@ -3,11 +3,11 @@
 import pytest
 
 from sf_assets.errors import ConfigError
-from sf_assets.snowflake.ddl import Place, count_and_sum, create_table, refresh, table_information
+from sf_assets.snowflake.ddl import SnowflakeTarget, count_and_sum, create_table, refresh, table_information
 from sf_assets.snowflake.names import identifier, literal
 
-LINKED = Place("linked", database="SF_RAW", schema="salesforce")
-TABLES = Place("tables", database="raw", schema="Salesforce")
+LINKED = SnowflakeTarget("linked", database="SF_RAW", schema="salesforce")
+TABLES = SnowflakeTarget("tables", database="raw", schema="Salesforce")
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from sf_assets.errors import SnowflakeDenied, SnowflakeError, SnowflakeStale, SnowflakeTableMissing
-from sf_assets.snowflake.ddl import Place
+from sf_assets.snowflake.ddl import SnowflakeTarget
 from sf_assets.snowflake.visibility import Committed, Version, see, stale_since, wait_until_visible
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
-LINKED = Place("linked", database="SF_RAW", schema="salesforce")
+LINKED = SnowflakeTarget("linked", database="SF_RAW", schema="salesforce")
 
 
 def at(minute):

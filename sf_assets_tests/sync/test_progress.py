@@ -11,11 +11,11 @@ from sf_assets.specs.endpoints import endpoints
 from sf_assets.sync.endpoint import sync
 from sf_assets.sync.preflight import survey
 from sf_assets.sync.progress import ProgressLog, progress_of
-from sf_assets.sync.report import Options, SyncRecord
+from sf_assets.sync.report import Options, SyncReport
 
 
 def record(**facts):
-    return SyncRecord("account", "Account", "00D", datetime(2026, 3, 10, tzinfo=UTC), **facts)
+    return SyncReport("account", "Account", "00D", datetime(2026, 3, 10, tzinfo=UTC), **facts)
 
 
 def test_pages_and_minutes_left_follow_from_what_has_come():

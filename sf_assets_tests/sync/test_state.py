@@ -10,9 +10,9 @@ from sf_assets.sync.state import (
     Probe,
     Resume,
     Seen,
-    Situation,
     State,
     Step,
+    SyncInput,
     Walk,
     decide_snapshot,
     decide_tail,
@@ -24,7 +24,7 @@ from sf_assets.sync.transitions import (
     finished_replace,
     finished_tail,
     finished_walk,
-    worth_settling,
+    needs_state_commit,
 )
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -33,7 +33,7 @@ COLUMNS = ("Id", "Name", "SystemModstamp")
 READ_ON = State(
     "00D", "Account", COLUMNS, tail_from=T, read_at=NOW - timedelta(hours=1), deep_at=NOW - timedelta(hours=1)
 )
-QUIET = Situation(
+QUIET = SyncInput(
     read=COLUMNS,
     probe=Probe(T - LOOKBACK, 3, T),
     window=(3, T),
@@ -268,14 +268,14 @@ def test_a_replace_forgets_the_rounding_of_the_columns_that_it_read():
     ],
 )
 def test_a_state_is_settled_alone_only_when_it_changes_what_comes_next(change, worth):
-    assert worth_settling(READ_ON, replace(READ_ON, **change)) is worth
+    assert needs_state_commit(READ_ON, replace(READ_ON, **change)) is worth
 
 
 def test_the_first_read_late_enough_to_be_believed_is_settled():
     unsettled = replace(READ_ON, read_at=T + minutes(1))
 
-    assert worth_settling(unsettled, replace(unsettled, read_at=NOW))
-    assert not worth_settling(unsettled, replace(unsettled, read_at=T + minutes(2)))
+    assert needs_state_commit(unsettled, replace(unsettled, read_at=NOW))
+    assert not needs_state_commit(unsettled, replace(unsettled, read_at=T + minutes(2)))
 
 
 def test_a_checkpoint_rests_only_on_stamps_below_the_ceiling_less_the_lookback():

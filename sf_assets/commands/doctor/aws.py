@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-from sf_assets.commands.doctor.checks import Finding, Patient, register
+from sf_assets.commands.doctor.checks import DoctorContext, Finding, register
 from sf_assets.sync.hashing import SHORTEST_KEY
 
 
 @register("secret")
-def secret(patient: Patient) -> Iterator[Finding]:
+def secret(patient: DoctorContext) -> Iterator[Finding]:
     """The secret can be read and holds what is needed of it; not asked where no secret is configured."""
     credentials = patient.salesforce.credentials
     name: str | None = getattr(credentials, "secret_id", None)
@@ -22,7 +22,7 @@ def secret(patient: Patient) -> Iterator[Finding]:
 
 
 @register("storage")
-def storage(patient: Patient) -> Iterator[Finding]:
+def storage(patient: DoctorContext) -> Iterator[Finding]:
     """The catalog lists the tables, and their bucket answers this role."""
     iceberg = patient.deployment.iceberg
     found = iceberg.warehouse().reach()

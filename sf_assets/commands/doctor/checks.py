@@ -52,7 +52,7 @@ class Finding:
 
 
 @dataclass
-class Patient:
+class DoctorContext:
     """What is examined. The client is made at the first need: a key that cannot be read is a finding, not the end."""
 
     deployment: "Deployment"
@@ -71,7 +71,7 @@ class Patient:
         return self.salesforce.client()
 
 
-Check = Callable[[Patient], Iterator[Finding]]
+Check = Callable[[DoctorContext], Iterator[Finding]]
 _checks: dict[str, Check] = {}
 
 
@@ -87,7 +87,7 @@ def register(name: str) -> Callable[[Check], Check]:
 
 def examine(deployment: "Deployment", specs: "Sequence[EndpointSpec]") -> Iterator[Finding]:
     """Run every check in the order of its registration. What cannot work without the login is not tried after it."""
-    patient = Patient(deployment, specs)
+    patient = DoctorContext(deployment, specs)
     for module in MORE:
         if find_spec(module):
             import_module(module)
@@ -106,7 +106,7 @@ NEED_LOGIN = frozenset({"login", "clock", "quota", "rights"})
 
 
 @register("ledger")
-def ledger(patient: Patient) -> Iterator[Finding]:
+def ledger(patient: DoctorContext) -> Iterator[Finding]:
     """The books can be read and written, and say how fast may be sent."""
     books = patient.salesforce.open_ledger()
     books.permit(None, reserve=None)
@@ -116,7 +116,7 @@ def ledger(patient: Patient) -> Iterator[Finding]:
 
 
 @register("catalog")
-def catalog(patient: Patient) -> Iterator[Finding]:
+def catalog(patient: DoctorContext) -> Iterator[Finding]:
     """The Iceberg catalog answers and each chosen table can be opened."""
     warehouse, iceberg = patient.deployment.iceberg.warehouse(), patient.deployment.iceberg
     facts = [warehouse.facts(spec.endpoint) for spec in patient.specs]
@@ -126,7 +126,7 @@ def catalog(patient: Patient) -> Iterator[Finding]:
 
 
 @register("key")
-def key(patient: Patient) -> Iterator[Finding]:
+def key(patient: DoctorContext) -> Iterator[Finding]:
     """Consumer key, private key and username are there, and the key is a usable one."""
     from sf_assets.salesforce.login.private_key import read_private_key
 
@@ -135,7 +135,7 @@ def key(patient: Patient) -> Iterator[Finding]:
 
 
 @register("host")
-def host(patient: Patient) -> Iterator[Finding]:
+def host(patient: DoctorContext) -> Iterator[Finding]:
     """The host answers as Salesforce does and serves our API version."""
     from sf_assets.salesforce.org_info import versions
 
@@ -150,7 +150,7 @@ def host(patient: Patient) -> Iterator[Finding]:
 
 
 @register("login")
-def login(patient: Patient) -> Iterator[Finding]:
+def login(patient: DoctorContext) -> Iterator[Finding]:
     """The login works, and the org names the host that is configured."""
     from sf_assets.salesforce.login.jwt_bearer import is_elsewhere
 
@@ -162,7 +162,7 @@ def login(patient: Patient) -> Iterator[Finding]:
 
 
 @register("clock")
-def clock(patient: Patient) -> Iterator[Finding]:
+def clock(patient: DoctorContext) -> Iterator[Finding]:
     """This machine's clock and the org's agree."""
     told = patient.client.server_time
     if told is None:
@@ -174,7 +174,7 @@ def clock(patient: Patient) -> Iterator[Finding]:
 
 
 @register("rights")
-def rights(patient: Patient) -> Iterator[Finding]:
+def rights(patient: DoctorContext) -> Iterator[Finding]:
     """Each chosen object is seen and can be counted; the user may write nothing."""
     from sf_assets.salesforce.org_info import objects
     from sf_assets.salesforce.wire import Query
@@ -208,7 +208,7 @@ def _missing(spec: "EndpointSpec", said: str) -> Finding:
 
 
 @register("quota")
-def quota(patient: Patient) -> Iterator[Finding]:
+def quota(patient: DoctorContext) -> Iterator[Finding]:
     """How many of the day's calls are left."""
     from sf_assets.planning.estimate import budget_of
 

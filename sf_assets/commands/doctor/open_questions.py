@@ -104,7 +104,7 @@ def fractions(client: Client) -> str:
 
 def refusals(client: Client) -> str:
     pace = client.ledger.standing().pace
-    return f"{pace.era} times the org has asked for fewer requests, in the life of this ledger"
+    return f"{pace.generation} times the org has asked for fewer requests, in the life of this ledger"
 
 
 def _outcome(client: Client, soql: str) -> str:

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 from dagster import BetaWarning
 
 from sf_assets.assets.registration import NoRegistration
-from sf_assets.commands.doctor.checks import Finding, Patient, register
+from sf_assets.commands.doctor.checks import DoctorContext, Finding, register
 
 if TYPE_CHECKING:
     from sf_assets.assets.registration import Registration
     from sf_assets.assets.snowflake import SnowflakeTables
-    from sf_assets.iceberg.tables import Warehouse
+    from sf_assets.iceberg.tables import IcebergTables
     from sf_assets.snowflake.examination import Content, Line
 
 
 @register("snowflake")
-def snowflake(patient: Patient) -> Iterator[Finding]:
+def snowflake(patient: DoctorContext) -> Iterator[Finding]:
     """Login, role and linked database; then version and content of the first chosen table that has rows in the lake."""
     readers = patient.deployment.readers
     if isinstance(readers, NoRegistration):
@@ -49,7 +49,7 @@ def _opened(readers: "Registration") -> "Iterator[SnowflakeTables]":
             yield opened
 
 
-def _lines(tables: "SnowflakeTables", warehouse: "Warehouse", table: str | None) -> "list[Line]":
+def _lines(tables: "SnowflakeTables", warehouse: "IcebergTables", table: str | None) -> "list[Line]":
     from sf_assets.assets.snowflake import committed_versions
     from sf_assets.snowflake.examination import examine, examine_account
 
@@ -59,7 +59,7 @@ def _lines(tables: "SnowflakeTables", warehouse: "Warehouse", table: str | None)
     return examine(tables.session(), tables.place, table=table, committed=committed, content=content)
 
 
-def _content(warehouse: "Warehouse", table: str) -> "Content":
+def _content(warehouse: "IcebergTables", table: str) -> "Content":
     """Count the lake's rows, and add up the first column whose sum is exact: of floats the order would matter."""
     import polars as pl
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from sf_assets.commands.setup.values import Values
-from sf_assets.snowflake.ddl import Mode, Place, create_table
+from sf_assets.snowflake.ddl import Mode, SnowflakeTarget, create_table
 from sf_assets.snowflake.names import literal
 
 DOCS = "docs.snowflake.com/en"
@@ -129,7 +129,8 @@ def _tables(values: Values, tables: Sequence[str]) -> str:
     database, role, reader = values["database"], values["role"], values["reader"]
     schemas = [f"{database}.{schema}" for schema in values.schemas.values()]
     places = [
-        Place("tables", database=database, schema=there, namespace=name) for name, there in values.schemas.items()
+        SnowflakeTarget("tables", database=database, schema=there, namespace=name)
+        for name, there in values.schemas.items()
     ]
     statements = "\n".join(f"{create_table(place, table)};" for place in places for table in tables)
     return f"""\

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from sf_assets.devorg.api.messages import Answer, Asked, RequestRecord
+from sf_assets.devorg.api.messages import Request, RequestRecord, Response
 from sf_assets.devorg.org.faults import fault_from, fault_json
 from sf_assets.devorg.org.org import Org
 from sf_assets.devorg.org.settings import Behaviour, behaviour_from
@@ -20,7 +20,7 @@ LOOPBACK = re.compile(r"(127\.0\.0\.1|localhost)(:\d+)?")
 Records = Sequence[RequestRecord]
 
 
-def side_answer(org: Org, asked: Asked, *, log: Records) -> Answer:
+def side_answer(org: Org, asked: Request, *, log: Records) -> Response:
     """The answer to a request under /practice/; what is wrong with it is told in plain words."""
     if not LOOPBACK.fullmatch(asked.headers.get("host", "")):
         return _told(403, "the side door opens on loopback only")
@@ -33,19 +33,19 @@ def side_answer(org: Org, asked: Asked, *, log: Records) -> Answer:
     return _told(404, f"there are {', '.join(f'{method} {pattern}' for method, pattern, _ in DOORS)}")
 
 
-def _tried(answer: "Door", org: Org, asked: Asked, name: str, log: Records) -> Answer:
+def _tried(answer: "Door", org: Org, asked: Request, name: str, log: Records) -> Response:
     try:
         return answer(org, asked, name, log)
     except (KeyError, TypeError, ValueError, msgspec.DecodeError) as error:
         return _told(400, str(error))
 
 
-def _told(status: int, message: str) -> Answer:
-    return Answer(status, msgspec.json.encode({"error": message}))
+def _told(status: int, message: str) -> Response:
+    return Response(status, msgspec.json.encode({"error": message}))
 
 
-def _shown(value: Any) -> Answer:
-    return Answer(200, msgspec.json.encode(value, enc_hook=_plain))
+def _shown(value: Any) -> Response:
+    return Response(200, msgspec.json.encode(value, enc_hook=_plain))
 
 
 def _plain(value: Any) -> Any:
@@ -60,63 +60,63 @@ def _list(body: bytes) -> list[dict[str, Any]]:
 # -- the doors ----------------------------------------------------------------------------------------------------
 
 
-def _changes(org: Org, asked: Asked, name: str, log: Records) -> Answer:
+def _changes(org: Org, asked: Request, name: str, log: Records) -> Response:
     return _shown([org.apply(operation) for operation in _list(asked.body)])
 
 
-def _truth(org: Org, asked: Asked, name: str, log: Records) -> Answer:
+def _truth(org: Org, asked: Request, name: str, log: Records) -> Response:
     return _shown(org.rows(name, deleted=asked.parameters.get("deleted", "1") != "0"))
 
 
-def _requests(org: Org, asked: Asked, name: str, log: Records) -> Answer:
+def _requests(org: Org, asked: Request, name: str, log: Records) -> Response:
     since = int(asked.parameters.get("since", "0"))
     return _shown([asdict(record) for record in log if record.number > since])
 
 
-def _see_faults(org: Org, asked: Asked, name: str, log: Records) -> Answer:
+def _see_faults(org: Org, asked: Request, name: str, log: Records) -> Response:
     return _shown([fault_json(fault) for fault in org.faults])
 
 
-def _add_faults(org: Org, asked: Asked, name: str, log: Records) -> Answer:
+def _add_faults(org: Org, asked: Request, name: str, log: Records) -> Response:
     org.faults.extend([fault_from(settings) for settings in _list(asked.body)])
     return _see_faults(org, asked, name, log)
 
 
-def _clear_faults(org: Org, asked: Asked, name: str, log: Records) -> Answer:
+def _clear_faults(org: Org, asked: Request, name: str, log: Records) -> Response:
     org.faults.clear()
     return _see_faults(org, asked, name, log)
 
 
-def _see_behaviour(org: Org, asked: Asked, name: str, log: Records) -> Answer:
+def _see_behaviour(org: Org, asked: Request, name: str, log: Records) -> Response:
     return _shown(asdict(org.behaviour))
 
 
-def _set_behaviour(org: Org, asked: Asked, name: str, log: Records) -> Answer:
+def _set_behaviour(org: Org, asked: Request, name: str, log: Records) -> Response:
     org.behaviour = behaviour_from({**asdict(org.behaviour), **_list(asked.body)[0]})
     return _see_behaviour(org, asked, name, log)
 
 
-def _reset_behaviour(org: Org, asked: Asked, name: str, log: Records) -> Answer:
+def _reset_behaviour(org: Org, asked: Request, name: str, log: Records) -> Response:
     org.behaviour = Behaviour()
     return _see_behaviour(org, asked, name, log)
 
 
-def _expire_sessions(org: Org, asked: Asked, name: str, log: Records) -> Answer:
+def _expire_sessions(org: Org, asked: Request, name: str, log: Records) -> Response:
     org.expire_sessions()
     return _shown({})
 
 
-def _expire_locators(org: Org, asked: Asked, name: str, log: Records) -> Answer:
+def _expire_locators(org: Org, asked: Request, name: str, log: Records) -> Response:
     org.expire_locators()
     return _shown({})
 
 
-def _spend_calls(org: Org, asked: Asked, name: str, log: Records) -> Answer:
+def _spend_calls(org: Org, asked: Request, name: str, log: Records) -> Response:
     org.spend_calls(int(name))
     return _shown({})
 
 
-Door = Callable[[Org, Asked, str, Records], Answer]
+Door = Callable[[Org, Request, str, Records], Response]
 DOORS: tuple[tuple[str, str, Door], ...] = (
     ("POST", r"/practice/changes", _changes),
     ("GET", r"/practice/truth/(\w+)", _truth),

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from sf_assets.devorg.api.admin_api import PREFIX, side_answer
 from sf_assets.devorg.api.composite import part_urls
-from sf_assets.devorg.api.messages import Answer, Asked, RequestRecord
+from sf_assets.devorg.api.messages import Request, RequestRecord, Response
 from sf_assets.devorg.api.oauth import App, token_answer
 from sf_assets.devorg.api.request_checks import passed, too_long
 from sf_assets.devorg.api.routes import data_answer, kind_of, sobject_of, versions_answer
 from sf_assets.devorg.api_errors import not_found, unknown_exception
-from sf_assets.devorg.org.faults import Fault, FaultDesk
+from sf_assets.devorg.org.faults import Fault, FaultMatcher
 from sf_assets.devorg.org.org import Org
 
 TOKEN_PATH = "/services/oauth2/token"  # noqa: S105  # a path, not a secret
@@ -24,7 +24,7 @@ VERSIONS_PATH = re.compile(r"/services/data/?")
 class Served:
     """An answer, and the fault that befalls it on its way (late, cut, reset), if any."""
 
-    answer: Answer
+    answer: Response
     fault: Fault | None = None
 
 
@@ -35,7 +35,7 @@ class Desk:
         self.org = org
         self.app = app
         self.log: deque[RequestRecord] = deque(maxlen=MOST_LOGGED)
-        self._faults = FaultDesk(org.faults)
+        self._faults = FaultMatcher(org.faults)
         self._taken = 0
 
     def number(self) -> int:
@@ -44,51 +44,53 @@ class Desk:
             self._taken += 1
             return self._taken
 
-    def serve(self, asked: Asked, *, raw_query: str, uri_bytes: int, header_bytes: int) -> Served:
+    def serve(self, asked: Request, *, raw_query: str, uri_bytes: int, header_bytes: int) -> Served:
         """Answer one request and write it to the log. The side door is neither logged nor struck by faults."""
         if asked.path.startswith(PREFIX):
             return Served(side_answer(self.org, asked, log=tuple(self.log)))
         kind = self._kind(asked)
-        fault = self.strike(asked, kind)
+        fault = self.match_fault(asked, kind)
         answer = self._answer(asked, kind, fault, sizes=(uri_bytes, header_bytes))
         self._note(asked, kind, answer, raw_query=raw_query)
         return Served(answer, fault)
 
-    def strike(self, asked: Asked, kind: str) -> Fault | None:
+    def match_fault(self, asked: Request, kind: str) -> Fault | None:
         """The fault that befalls this request or subrequest."""
         with self.org.lock:
-            return self._faults.strike(number=asked.number, kind=kind, path=asked.path, sobject=sobject_of(asked))
+            return self._faults.match_fault(number=asked.number, kind=kind, path=asked.path, sobject=sobject_of(asked))
 
-    def _kind(self, asked: Asked) -> str:
+    def _kind(self, asked: Request) -> str:
         if asked.path == TOKEN_PATH:
             return "token"
         return "versions" if VERSIONS_PATH.fullmatch(asked.path) else kind_of(asked)
 
-    def _answer(self, asked: Asked, kind: str, fault: Fault | None, *, sizes: tuple[int, int]) -> Answer:
+    def _answer(self, asked: Request, kind: str, fault: Fault | None, *, sizes: tuple[int, int]) -> Response:
         refused = too_long(self.org, uri_bytes=sizes[0], header_bytes=sizes[1])
         if refused is not None:
             return refused
         if fault is not None and fault.status is not None:
             content = "text/html" if fault.html else "application/json;charset=UTF-8"
-            return Answer(fault.status, fault.answer_body(), fault.headers, content)
+            return Response(fault.status, fault.answer_body(), fault.headers, content)
         try:
             return self._true_answer(asked, kind)()
         except Exception as error:  # noqa: BLE001  # the border: a client gets an answer, whatever is wrong here
-            return Answer(500, unknown_exception(error).body())
+            return Response(500, unknown_exception(error).body())
 
-    def _true_answer(self, asked: Asked, kind: str) -> Callable[[], Answer]:
+    def _true_answer(self, asked: Request, kind: str) -> Callable[[], Response]:
         if kind == "versions":
             return versions_answer
         if kind == "token":
             return lambda: self._token(asked)
-        return lambda: passed(self.org, asked, answer=lambda: data_answer(self.org, asked, strike=self.strike))
+        return lambda: passed(
+            self.org, asked, answer=lambda: data_answer(self.org, asked, match_fault=self.match_fault)
+        )
 
-    def _token(self, asked: Asked) -> Answer:
+    def _token(self, asked: Request) -> Response:
         if asked.method != "POST":
-            return Answer(404, not_found().body())
+            return Response(404, not_found().body())
         return token_answer(self.org, asked, app=self.app)
 
-    def _note(self, asked: Asked, kind: str, answer: Answer, *, raw_query: str) -> None:
+    def _note(self, asked: Request, kind: str, answer: Response, *, raw_query: str) -> None:
         record = RequestRecord(
             number=asked.number,
             at=self.org.clock(),

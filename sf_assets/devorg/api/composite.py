@@ -5,21 +5,21 @@ from typing import Any
 
 import msgspec
 
-from sf_assets.devorg.api.messages import Answer, Asked, split_target
+from sf_assets.devorg.api.messages import Request, Response, split_target
 from sf_assets.devorg.api_errors import Refusal
 
 MOST_PARTS = 25
 MOST_QUERIES = 5
-Serve = Callable[[Asked], Answer]
+Serve = Callable[[Request], Response]
 
 
-def composite_answer(asked: Asked, *, serve: Serve, is_query: Callable[[str], bool]) -> Answer:
+def composite_answer(asked: Request, *, serve: Serve, is_query: Callable[[str], bool]) -> Response:
     """Answer all subrequests by `serve`; `is_query` tells by the path which of them count against the five."""
     parts = _parts(asked.body)
     refusal = _too_many(parts, is_query)
     if refusal is not None:
-        return Answer(400, _whole([_shown(Answer(400, refusal.body()), None)]))
-    return Answer(200, _whole([_shown(serve(_inner(asked, part)), part["referenceId"]) for part in parts]))
+        return Response(400, _whole([_shown(Response(400, refusal.body()), None)]))
+    return Response(200, _whole([_shown(serve(_inner(asked, part)), part["referenceId"]) for part in parts]))
 
 
 def part_urls(body: bytes) -> tuple[str, ...]:
@@ -49,13 +49,13 @@ def _too_many(parts: list[dict[str, Any]], is_query: Callable[[str], bool]) -> R
     return None
 
 
-def _inner(asked: Asked, part: Mapping[str, Any]) -> Asked:
+def _inner(asked: Request, part: Mapping[str, Any]) -> Request:
     path, _, parameters = split_target(part["url"])
     headers = {name.lower(): str(value) for name, value in part.get("httpHeaders", {}).items()}
-    return Asked(part["method"], path, parameters, headers, b"", asked.server_url, asked.number)
+    return Request(part["method"], path, parameters, headers, b"", asked.server_url, asked.number)
 
 
-def _shown(answer: Answer, reference: str | None) -> bytes:
+def _shown(answer: Response, reference: str | None) -> bytes:
     facts = {"httpHeaders": dict(answer.headers), "httpStatusCode": answer.status, "referenceId": reference}
     return b'{"body":%b,%b' % (answer.body or b"null", msgspec.json.encode(facts)[1:])
 

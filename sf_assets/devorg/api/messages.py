@@ -9,7 +9,7 @@ JSON = "application/json;charset=UTF-8"
 
 
 @dataclass(frozen=True)
-class Asked:
+class Request:
     """One request, or a subrequest of a composite one. `server_url` is the origin it was sent to."""
 
     method: str
@@ -26,7 +26,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     """What is sent back; `body` is whole and not compressed."""
 
     status: int

@@ -11,7 +11,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from jwt.types import Options
 
-from sf_assets.devorg.api.messages import Answer, Asked
+from sf_assets.devorg.api.messages import Request, Response
 from sf_assets.devorg.org.org import Org
 
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
@@ -45,12 +45,12 @@ class LoginRefused(Exception):
     error: str
     description: str
 
-    def answer(self) -> Answer:
+    def answer(self) -> Response:
         body = {"error": self.error, "error_description": self.description}
-        return Answer(400, json.dumps(body).encode())
+        return Response(400, json.dumps(body).encode())
 
 
-def token_answer(org: Org, asked: Asked, *, app: App) -> Answer:
+def token_answer(org: Org, asked: Request, *, app: App) -> Response:
     """The answer to a login."""
     try:
         return _granted(org, asked, app=app)
@@ -58,7 +58,7 @@ def token_answer(org: Org, asked: Asked, *, app: App) -> Answer:
         return refusal.answer()
 
 
-def _granted(org: Org, asked: Asked, *, app: App) -> Answer:
+def _granted(org: Org, asked: Request, *, app: App) -> Response:
     form = dict(parse_qsl(asked.body.decode("utf-8", "replace")))
     if form.get("grant_type") != GRANT:
         raise LoginRefused("unsupported_grant_type", "grant type not supported")
@@ -68,7 +68,7 @@ def _granted(org: Org, asked: Asked, *, app: App) -> Answer:
     _check_standing(org)
     with org.lock:
         token = org.sessions.open(org.org_id, org.now())
-    return Answer(200, json.dumps(_grant(org, token, server_url=asked.server_url)).encode())
+    return Response(200, json.dumps(_grant(org, token, server_url=asked.server_url)).encode())
 
 
 def _claims(assertion: str, app: App) -> Mapping[str, Any]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from sf_assets.devorg.api.messages import Answer, Asked
+from sf_assets.devorg.api.messages import Request, Response
 from sf_assets.devorg.api_errors import locator_invalid, query_timeout
 from sf_assets.devorg.org.cursors import Locator
 from sf_assets.devorg.org.org import Org, PageAsked
@@ -20,19 +20,19 @@ SMALLEST_BATCH = 200
 Printer = Callable[[list[bytes]], bytes]
 
 
-def first_page(org: Org, asked: Asked, *, version: str, all_rows: bool) -> Answer:
+def first_page(org: Org, asked: Request, *, version: str, all_rows: bool) -> Response:
     """The answer to a statement: its first page, or its aggregate records."""
     bound = _bound(org, asked.soql)
     _tell_hooks(org, bound, offset=0)
     with org.lock:
         table = org.table(bound.sobject)
         if bound.outputs:
-            return Answer(200, _aggregates(bound, table, all_rows=all_rows))
+            return Response(200, _aggregates(bound, table, all_rows=all_rows))
         locator = _opened(org, bound, asked=asked, all_rows=all_rows)
-        return Answer(200, _page(org, locator, offset=0, version=version, server_url=asked.server_url))
+        return Response(200, _page(org, locator, offset=0, version=version, server_url=asked.server_url))
 
 
-def later_page(org: Org, asked: Asked, *, version: str, name: str) -> Answer:
+def later_page(org: Org, asked: Request, *, version: str, name: str) -> Response:
     """The page that a `nextRecordsUrl` means; `name` is `<locator>-<offset>`."""
     locator_id, _, offset = name.partition("-")
     with org.lock:
@@ -41,7 +41,7 @@ def later_page(org: Org, asked: Asked, *, version: str, name: str) -> Answer:
         raise locator_invalid()
     _tell_hooks(org, locator.plan, offset=int(offset))
     with org.lock:
-        return Answer(200, _page(org, locator, offset=int(offset), version=version, server_url=asked.server_url))
+        return Response(200, _page(org, locator, offset=int(offset), version=version, server_url=asked.server_url))
 
 
 def _bound(org: Org, soql: str) -> Plan:
@@ -54,7 +54,7 @@ def _tell_hooks(org: Org, bound: Plan, *, offset: int) -> None:
         hook(PageAsked(bound.sobject, bound.select.text, offset))
 
 
-def _opened(org: Org, bound: Plan, *, asked: Asked, all_rows: bool) -> Locator:
+def _opened(org: Org, bound: Plan, *, asked: Request, all_rows: bool) -> Locator:
     table = org.table(bound.sobject)
     keys = found_keys(bound, table, all_rows=all_rows)
     if org.behaviour.timeout_rows is not None and len(keys) > org.behaviour.timeout_rows:

@@ -3,14 +3,14 @@
 from collections.abc import Callable
 
 from sf_assets.devorg import api_errors
-from sf_assets.devorg.api.messages import Answer, Asked
+from sf_assets.devorg.api.messages import Request, Response
 from sf_assets.devorg.org.org import Org
 
 BEARER = "bearer "
 OLD_SCHEME = "oauth "
 
 
-def too_long(org: Org, *, uri_bytes: int, header_bytes: int) -> Answer | None:
+def too_long(org: Org, *, uri_bytes: int, header_bytes: int) -> Response | None:
     """414 for the URI alone, 431 for URI and headers together; an HTML page, as the edge sends it."""
     if uri_bytes > org.behaviour.uri_bytes:
         return _bad_message(414, "URI Too Long")
@@ -19,21 +19,21 @@ def too_long(org: Org, *, uri_bytes: int, header_bytes: int) -> Answer | None:
     return None
 
 
-def _bad_message(status: int, reason: str) -> Answer:
+def _bad_message(status: int, reason: str) -> Response:
     page = f"<h1>Bad Message {status}</h1><pre>reason: {reason}</pre>".encode()
-    return Answer(status, page, content_type="text/html;charset=iso-8859-1")
+    return Response(status, page, content_type="text/html;charset=iso-8859-1")
 
 
-def passed(org: Org, asked: Asked, *, answer: Callable[[], Answer]) -> Answer:
+def passed(org: Org, asked: Request, *, answer: Callable[[], Response]) -> Response:
     """The answer, if the call may be made; every call that has a session counts."""
     if not _within_pace(org):
-        return Answer(429, api_errors.too_many_requests().body(), {"Retry-After": "1"})
+        return Response(429, api_errors.too_many_requests().body(), {"Retry-After": "1"})
     with org.lock:
         refusal = _session_refusal(org, asked) or _quota_refusal(org)
     if refusal is not None:
-        return Answer(refusal.status, refusal.body())
+        return Response(refusal.status, refusal.body())
     made = answer()
-    return Answer(made.status, made.body, {**made.headers, **limit_info(org)}, made.content_type)
+    return Response(made.status, made.body, {**made.headers, **limit_info(org)}, made.content_type)
 
 
 def _within_pace(org: Org) -> bool:
@@ -42,7 +42,7 @@ def _within_pace(org: Org) -> bool:
         return pace is None or org.usage.allows(org.clock(), per_second=pace)
 
 
-def _session_refusal(org: Org, asked: Asked) -> api_errors.Refusal | None:
+def _session_refusal(org: Org, asked: Request) -> api_errors.Refusal | None:
     header = asked.headers.get("authorization", "")
     if org.behaviour.sessions_refused:
         return api_errors.session_useless()

@@ -11,7 +11,7 @@ import msgspec
 from sf_assets.devorg import api_errors
 from sf_assets.devorg.api.composite import composite_answer
 from sf_assets.devorg.api.describe import global_describe, object_describe
-from sf_assets.devorg.api.messages import Answer, Asked
+from sf_assets.devorg.api.messages import Request, Response
 from sf_assets.devorg.api.query_pages import first_page, later_page
 from sf_assets.devorg.api_errors import Refusal
 from sf_assets.devorg.org.faults import Fault
@@ -19,7 +19,7 @@ from sf_assets.devorg.org.org import Org
 from sf_assets.devorg.store.table import Table
 
 VERSIONS = range(31, 68)
-Strike = Callable[[Asked, str], Fault | None]
+Strike = Callable[[Request, str], Fault | None]
 FROM = re.compile(r"\bFROM\s+(\w+)", re.IGNORECASE)
 
 
@@ -49,7 +49,7 @@ COMPILED = tuple((kind, method, re.compile(pattern)) for kind, method, pattern i
 QUERIES = frozenset({"query", "queryAll"})
 
 
-def found(asked: Asked) -> Found:
+def found(asked: Request) -> Found:
     """The route of a request; 404 when there is none, 405 when the path wants another method."""
     prefixed = PREFIX.fullmatch(asked.path)
     if prefixed is None or not _is_served(prefixed["version"]):
@@ -68,7 +68,7 @@ def _is_served(version: str) -> bool:
     return part == "0" and int(whole) in VERSIONS
 
 
-def kind_of(asked: Asked) -> str:
+def kind_of(asked: Request) -> str:
     """The kind of a data call for logs and faults; `unknown` when no route takes it."""
     try:
         return found(asked).kind
@@ -76,7 +76,7 @@ def kind_of(asked: Asked) -> str:
         return "unknown"
 
 
-def sobject_of(asked: Asked) -> str | None:
+def sobject_of(asked: Request) -> str | None:
     """The object that a request is about, as far as its text tells."""
     named = FROM.search(asked.soql)
     if named is not None:
@@ -87,64 +87,66 @@ def sobject_of(asked: Asked) -> str | None:
 
 def is_query(path: str) -> bool:
     """Whether a GET of this path is a query, for composite's limit of five."""
-    return kind_of(Asked("GET", path, {}, {}, b"", "")) in QUERIES
+    return kind_of(Request("GET", path, {}, {}, b"", "")) in QUERIES
 
 
 # -- answering ----------------------------------------------------------------------------------------------------
 
 
-def data_answer(org: Org, asked: Asked, *, strike: Strike) -> Answer:
+def data_answer(org: Org, asked: Request, *, match_fault: Strike) -> Response:
     """The answer to a data call or a subrequest, refusals included. `strike` gives the fault of a subrequest."""
     try:
         route = found(asked)
         if route.kind in org.behaviour.unserved:
             raise _unserved(org, asked)
-        return _answer(org, asked, route, strike=strike)
+        return _answer(org, asked, route, match_fault=match_fault)
     except Refusal as refusal:
-        return Answer(refusal.status, refusal.body())
+        return Response(refusal.status, refusal.body())
 
 
-def _unserved(org: Org, asked: Asked) -> Refusal:
+def _unserved(org: Org, asked: Request) -> Refusal:
     if org.behaviour.unserved_status == 405:
         return api_errors.method_not_allowed(asked.method, "HEAD")
     return api_errors.not_found()
 
 
-def _answer(org: Org, asked: Asked, route: Found, *, strike: Strike) -> Answer:
+def _answer(org: Org, asked: Request, route: Found, *, match_fault: Strike) -> Response:
     if route.kind in QUERIES:
         return first_page(org, asked, version=route.version, all_rows=route.kind == "queryAll")
     if route.kind == "more":
         return later_page(org, asked, version=route.version, name=route.name)
     if route.kind == "composite":
-        return composite_answer(asked, serve=lambda part: _part_answer(org, part, strike=strike), is_query=is_query)
+        return composite_answer(
+            asked, serve=lambda part: _part_answer(org, part, match_fault=match_fault), is_query=is_query
+        )
     with org.lock:
         return METADATA[route.kind](org, asked, route)
 
 
-def _part_answer(org: Org, asked: Asked, *, strike: Strike) -> Answer:
-    fault = strike(asked, kind_of(asked))
+def _part_answer(org: Org, asked: Request, *, match_fault: Strike) -> Response:
+    fault = match_fault(asked, kind_of(asked))
     if fault is not None and fault.status is not None:
-        return Answer(fault.status, fault.answer_body(), fault.headers)
+        return Response(fault.status, fault.answer_body(), fault.headers)
     if kind_of(asked) == "composite":
-        return Answer(405, api_errors.method_not_allowed(asked.method, "POST").body())
-    return data_answer(org, asked, strike=strike)
+        return Response(405, api_errors.method_not_allowed(asked.method, "POST").body())
+    return data_answer(org, asked, match_fault=match_fault)
 
 
 # -- metadata -----------------------------------------------------------------------------------------------------
 
 
-def _global(org: Org, asked: Asked, route: Found) -> Answer:
+def _global(org: Org, asked: Request, route: Found) -> Response:
     tables = sorted(org.visible_tables().values(), key=lambda table: table.schema.name)
-    return Answer(200, global_describe(tables, version=route.version))
+    return Response(200, global_describe(tables, version=route.version))
 
 
-def _describe(org: Org, asked: Asked, route: Found) -> Answer:
+def _describe(org: Org, asked: Request, route: Found) -> Response:
     table = _visible(org, route.name)
     changed = {"Last-Modified": format_datetime(org.metadata_at.astimezone(UTC), usegmt=True)}
     since = asked.headers.get("if-modified-since")
     if since is not None and org.metadata_at <= parsedate_to_datetime(since):
-        return Answer(304, b"", changed)
-    return Answer(200, object_describe(table, version=route.version), changed)
+        return Response(304, b"", changed)
+    return Response(200, object_describe(table, version=route.version), changed)
 
 
 def _visible(org: Org, name: str) -> Table:
@@ -154,34 +156,34 @@ def _visible(org: Org, name: str) -> Table:
     return table
 
 
-def _limits(org: Org, asked: Asked, route: Found) -> Answer:
+def _limits(org: Org, asked: Request, route: Found) -> Response:
     most = org.behaviour.daily_limit
     left = max(0, most - org.usage.used(org.now()))
-    return Answer(200, msgspec.json.encode({"DailyApiRequests": {"Max": most, "Remaining": left}}))
+    return Response(200, msgspec.json.encode({"DailyApiRequests": {"Max": most, "Remaining": left}}))
 
 
-def _record_count(org: Org, asked: Asked, route: Found) -> Answer:
+def _record_count(org: Org, asked: Request, route: Found) -> Response:
     tables = org.visible_tables()
     names = asked.parameters.get("sObjects", "")
     wanted = [name.strip().lower() for name in names.split(",")] if names else list(tables)
     counts = [_counted(tables[name]) for name in wanted if name in tables]
-    return Answer(200, msgspec.json.encode({"sObjects": counts}))
+    return Response(200, msgspec.json.encode({"sObjects": counts}))
 
 
 def _counted(table: Table) -> dict[str, object]:
     return {"count": len(table.rows) - len(table.shaded), "name": table.schema.name}
 
 
-def _resources(org: Org, asked: Asked, route: Found) -> Answer:
+def _resources(org: Org, asked: Request, route: Found) -> Response:
     path = f"/services/data/v{route.version}"
     names = ("query", "queryAll", "sobjects", "composite", "limits")
-    return Answer(200, msgspec.json.encode({name: f"{path}/{name}" for name in names}))
+    return Response(200, msgspec.json.encode({name: f"{path}/{name}" for name in names}))
 
 
-def versions_answer() -> Answer:
+def versions_answer() -> Response:
     """GET /services/data: the API versions, without login."""
     listed = [{"label": release(n), "url": f"/services/data/v{n}.0", "version": f"{n}.0"} for n in VERSIONS]
-    return Answer(200, msgspec.json.encode(listed))
+    return Response(200, msgspec.json.encode(listed))
 
 
 def release(version: int) -> str:
@@ -190,7 +192,7 @@ def release(version: int) -> str:
     return f"{('Winter', 'Spring', 'Summer')[season]} '{24 + years}"
 
 
-METADATA: dict[str, Callable[[Org, Asked, Found], Answer]] = {
+METADATA: dict[str, Callable[[Org, Request, Found], Response]] = {
     "sobjects": _global,
     "describe": _describe,
     "limits": _limits,

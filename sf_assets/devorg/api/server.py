@@ -12,7 +12,7 @@ from threading import Thread
 from typing import Any
 
 from sf_assets.devorg.api.app import Desk, Served
-from sf_assets.devorg.api.messages import Answer, Asked, RequestRecord, split_target
+from sf_assets.devorg.api.messages import Request, RequestRecord, Response, split_target
 from sf_assets.devorg.api.oauth import App
 from sf_assets.devorg.credentials import CONSUMER_KEY, Credentials, process_private_key
 from sf_assets.devorg.org.faults import Fault
@@ -112,13 +112,13 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self._write(served)
 
-    def _asked(self) -> tuple[Asked, str]:
+    def _asked(self) -> tuple[Request, str]:
         path, raw_query, parameters = split_target(self.path)
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         headers = {name.lower(): value for name, value in self.headers.items()}
         url = f"http://{HOST}:{self.server.server_port}"
         number = 0 if path.startswith("/practice/") else self.server.desk.number()
-        return Asked(self.command, path, parameters, headers, body, url, number), raw_query
+        return Request(self.command, path, parameters, headers, body, url, number), raw_query
 
     def _header_bytes(self) -> int:
         return sum(len(name) + len(value) + 4 for name, value in self.headers.items())
@@ -135,7 +135,7 @@ class Handler(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(body[: len(body) // 2] if cut else body)
 
-    def _write_head(self, answer: Answer, *, length: int, packed: bool) -> None:
+    def _write_head(self, answer: Response, *, length: int, packed: bool) -> None:
         for name, value in answer.headers.items():
             self.send_header(name, value)
         if answer.body:
@@ -145,7 +145,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(length))
         self.end_headers()
 
-    def _packed(self, answer: Answer) -> bytes:
+    def _packed(self, answer: Response) -> bytes:
         asked_for = "gzip" in self.headers.get("Accept-Encoding", "")
         if asked_for and self.server.desk.org.behaviour.gzip and len(answer.body) >= GZIP_FROM_BYTES:
             return gzip.compress(answer.body, compresslevel=1, mtime=0)

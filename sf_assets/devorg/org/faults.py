@@ -59,7 +59,7 @@ def fault_json(fault: Fault) -> dict[str, Any]:
     return asdict(fault)
 
 
-class FaultDesk:
+class FaultMatcher:
     """Counts how often each rule was met, and rolls its dice; the rules are a plain list that may change meanwhile."""
 
     def __init__(self, rules: Iterable[Fault]) -> None:
@@ -68,7 +68,7 @@ class FaultDesk:
         self._struck: dict[Fault, int] = {}
         self._dice: dict[Fault, Random] = {}
 
-    def strike(self, *, number: int, kind: str, path: str, sobject: str | None) -> Fault | None:
+    def match_fault(self, *, number: int, kind: str, path: str, sobject: str | None) -> Fault | None:
         """The rule that decides this request's answer, if any."""
         for rule in list(self.rules):
             if rule.fits(number=number, kind=kind, path=path, sobject=sobject) and self._fires(rule):

@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from random import Random
 
-from sf_assets.devorg.seed.row_builder import DAY_SECONDS, Row, Sheet, day, money, pick, stamp
+from sf_assets.devorg.seed.row_builder import DAY_SECONDS, Row, RowBuilder, day, money, pick, stamp
 from sf_assets.devorg.seed.vocabulary import (
     COUNTRY_CURRENCY,
     DEPARTMENTS,
@@ -34,12 +34,12 @@ def described(rng: Random) -> str | None:
     return pick(rng, TEXTS) if rng.random() < 0.4 else None
 
 
-def doomed(sheet: Sheet, share: float) -> bool:
+def doomed(sheet: RowBuilder, share: float) -> bool:
     """Whether the next row will have been deleted; never the first, so that others find somebody alive."""
     return bool(sheet.rows) and sheet.rng.random() < share
 
 
-def fill_accounts(sheet: Sheet, *, record_types: list[str | None]) -> None:
+def fill_accounts(sheet: RowBuilder, *, record_types: list[str | None]) -> None:
     """The wanted accounts; some have a parent, some were deleted, some were merged into others."""
     rng, values = sheet.rng, sheet.schema.fields
     industries = values["Industry"].picklist_values
@@ -102,21 +102,21 @@ def _promises(rng: Random, at: int) -> Row:
     }
 
 
-def _relate(sheet: Sheet, name: str, *, share: float) -> None:
+def _relate(sheet: RowBuilder, name: str, *, share: float) -> None:
     """Let some living rows refer to a living one of the same object that is older."""
     for index, row in enumerate(sheet.alive[1:], start=1):
         if sheet.rng.random() < share:
             row[name] = sheet.alive[int(sheet.rng.random() * index)]["Id"]
 
 
-def merge(sheet: Sheet) -> None:
+def merge(sheet: RowBuilder) -> None:
     """A third of the deleted rows lost a merge: they point at the living row that won."""
     for row, at in zip(sheet.rows, sheet.born, strict=True):
         if row["IsDeleted"] and sheet.rng.random() < 0.35:
             row["MasterRecordId"] = sheet.one_id(sheet.rng, at)
 
 
-def fill_contacts(sheet: Sheet, *, accounts: Sheet) -> None:
+def fill_contacts(sheet: RowBuilder, *, accounts: RowBuilder) -> None:
     """The wanted contacts, most of an account, a quarter of them loaded within one second."""
     rng = sheet.rng
     mailing, other = addresses("Mailing", with_codes=False), addresses("Other", with_codes=False)
@@ -168,7 +168,7 @@ def person(rng: Random, index: int, *, host: str) -> Row:
     }  # fmt: skip
 
 
-def fill_leads(sheet: Sheet) -> None:
+def fill_leads(sheet: RowBuilder) -> None:
     """The wanted leads; who was converted is set by `convert_leads`, once accounts have opportunities."""
     rng, pool, names = sheet.rng, addresses("", with_codes=False), firms()
     industries = (*sheet.schema.fields["Industry"].picklist_values, None)
@@ -198,7 +198,7 @@ def interest(rng: Random, index: int) -> Row:
     }  # fmt: skip
 
 
-def convert_leads(sheet: Sheet, *, opportunities: Sheet, contacts: Sheet) -> None:
+def convert_leads(sheet: RowBuilder, *, opportunities: RowBuilder, contacts: RowBuilder) -> None:
     """Convert some living leads: each becomes an opportunity that was born after it, and a contact of its account."""
     by_account = {row["AccountId"]: row["Id"] for row in reversed(contacts.alive) if row["AccountId"]}
     taken: set[int] = set()

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from random import Random
 
 from sf_assets.devorg.seed.accounts import CASE_QUEUE, LONGEST_TEXT, described, doomed
-from sf_assets.devorg.seed.row_builder import DAY_SECONDS, Row, Sheet, day, maybe, pick, stamp
+from sf_assets.devorg.seed.row_builder import DAY_SECONDS, Row, RowBuilder, day, maybe, pick, stamp
 from sf_assets.devorg.seed.vocabulary import long_text
 
 ARCHIVED_AFTER_DAYS = 365
@@ -25,7 +25,7 @@ SUBJECTS = (
 OPEN_STATUSES = ("Not Started", "In Progress", "Waiting on someone else", "Deferred")
 
 
-def fill_tasks(sheet: Sheet, *, whos: Sequence[Sheet], whats: Sequence[Sheet]) -> None:
+def fill_tasks(sheet: RowBuilder, *, whos: Sequence[RowBuilder], whats: Sequence[RowBuilder]) -> None:
     """The wanted tasks; those that were done long ago are archived."""
     rng = sheet.rng
     for index, at in enumerate(sheet.planned()):
@@ -53,7 +53,7 @@ def _task(rng: Random, index: int) -> Row:
     }  # fmt: skip
 
 
-def _about(rng: Random, at: int, *, whos: Sequence[Sheet], whats: Sequence[Sheet]) -> Row:
+def _about(rng: Random, at: int, *, whos: Sequence[RowBuilder], whats: Sequence[RowBuilder]) -> Row:
     """Whom and what an activity is about; a lead has no second subject."""
     who = pick(rng, whos).one(rng, at) if rng.random() < 0.7 else None
     is_lead = who is not None and "Company" in who
@@ -81,7 +81,7 @@ def _done(rng: Random, due: int, touched: int, *, ends: int) -> Row:
     }  # fmt: skip
 
 
-def fill_events(sheet: Sheet, *, whos: Sequence[Sheet], whats: Sequence[Sheet]) -> None:
+def fill_events(sheet: RowBuilder, *, whos: Sequence[RowBuilder], whats: Sequence[RowBuilder]) -> None:
     """The wanted events, some all day long, some still to come; those long over are archived."""
     rng = sheet.rng
     for index, at in enumerate(sheet.planned()):
@@ -108,7 +108,7 @@ def _event(rng: Random, at: int, *, ends: int) -> Row:
     }  # fmt: skip
 
 
-def _recur(sheet: Sheet, *, start: str, shown: Callable[[Row], str | None]) -> None:
+def _recur(sheet: RowBuilder, *, start: str, shown: Callable[[Row], str | None]) -> None:
     """Let some neighbours be one series: the first is the pattern, the others are its occurrences."""
     for first in range(20, len(sheet.alive) - SERIES, 100):
         pattern, *others = sheet.alive[first : first + SERIES]
@@ -120,7 +120,9 @@ def _recur(sheet: Sheet, *, start: str, shown: Callable[[Row], str | None]) -> N
             row["RecurrenceActivityId"] = pattern["Id"]
 
 
-def mark_activity(tasks: Sheet, events: Sheet, *, touched: Sequence[Sheet], opportunities: Sheet) -> None:
+def mark_activity(
+    tasks: RowBuilder, events: RowBuilder, *, touched: Sequence[RowBuilder], opportunities: RowBuilder
+) -> None:
     """Set what records show of their activities: the last one's day, and for deals whether something is open."""
     last: dict[str, str] = {}
     for row in (*tasks.alive, *events.alive):
@@ -133,7 +135,7 @@ def mark_activity(tasks: Sheet, events: Sheet, *, touched: Sequence[Sheet], oppo
     _mark_open(tasks, {row["Id"]: row for row in opportunities.alive}, today=day(tasks.ends))
 
 
-def _mark_open(tasks: Sheet, opportunities: Mapping[str, Row], *, today: str) -> None:
+def _mark_open(tasks: RowBuilder, opportunities: Mapping[str, Row], *, today: str) -> None:
     for task in tasks.alive:
         row = opportunities.get(task["WhatId"])
         if row is not None and not task["IsClosed"]:

@@ -25,7 +25,7 @@ from sf_assets.devorg.seed.permissions import (
     fill_record_types,
 )
 from sf_assets.devorg.seed.quotes import fill_contracts, fill_quotes, sign_deals
-from sf_assets.devorg.seed.row_builder import DAY_SECONDS, Sheet
+from sf_assets.devorg.seed.row_builder import DAY_SECONDS, RowBuilder
 from sf_assets.devorg.store.schema import ObjectSchema, load_objects
 
 QUIET_SECONDS = 3_661  # nothing is stamped in the hour before the base
@@ -46,7 +46,7 @@ AT_LEAST_ONE = frozenset({"Profile", "User"})
 ONE = frozenset({"Organization"})
 SET_UP_EARLY = frozenset({"Organization", "Profile", "UserRole", "User"})
 
-Sheets = Mapping[str, Sheet]
+Sheets = Mapping[str, RowBuilder]
 
 
 def seed_rows(seed: int, base: datetime, counts: Mapping[str, int]) -> dict[str, list[dict[str, Any]]]:
@@ -70,9 +70,9 @@ def seed_rows(seed: int, base: datetime, counts: Mapping[str, int]) -> dict[str,
 
 def _sheets(schemas: Mapping[str, ObjectSchema], *, seed: int, base: int, counts: Mapping[str, int]) -> Sheets:
     """An empty sheet for each object, with a source of chance of its own."""
-    sheets: dict[str, Sheet] = {}
+    sheets: dict[str, RowBuilder] = {}
     for name, (rows, days) in PLAN.items():
-        sheets[name] = Sheet(
+        sheets[name] = RowBuilder(
             schemas[name],
             rng=Random(f"{seed}/{name}"),
             wanted=_wanted(name, counts.get(name, rows)),

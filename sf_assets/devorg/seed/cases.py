@@ -4,7 +4,7 @@ from random import Random
 
 from sf_assets.devorg.seed.accounts import CASE_QUEUE, described, doomed, merge
 from sf_assets.devorg.seed.deals import contacts_by_account
-from sf_assets.devorg.seed.row_builder import DAY_SECONDS, Row, Sheet, maybe, pick, stamp
+from sf_assets.devorg.seed.row_builder import DAY_SECONDS, Row, RowBuilder, maybe, pick, stamp
 from sf_assets.devorg.seed.vocabulary import SUBJECTS
 
 SLA_MINUTES = 240
@@ -19,7 +19,7 @@ SHOWN_OF_CONTACT = {
 
 
 def fill_cases(
-    sheet: Sheet, *, accounts: Sheet, contacts: Sheet, assets: Sheet, record_types: list[str | None]
+    sheet: RowBuilder, *, accounts: RowBuilder, contacts: RowBuilder, assets: RowBuilder, record_types: list[str | None]
 ) -> None:
     """The wanted cases; older ones are mostly closed, a few were merged into others or hang below one."""
     rng, people = sheet.rng, contacts_by_account(contacts)
@@ -41,7 +41,7 @@ def fill_cases(
         row["ParentId"] = sheet.alive[int(rng.random() * index)]["Id"] if rng.random() < 0.03 else None
 
 
-def _case(sheet: Sheet, index: int) -> Row:
+def _case(sheet: RowBuilder, index: int) -> Row:
     rng, fields = sheet.rng, sheet.schema.fields
     minutes = float(int(rng.random() ** 3 * 3_000))
     has_answer = rng.random() < 0.85

@@ -3,7 +3,7 @@
 from itertools import islice
 from itertools import product as pairs_of
 
-from sf_assets.devorg.seed.row_builder import Row, Sheet, maybe, money, pick
+from sf_assets.devorg.seed.row_builder import Row, RowBuilder, maybe, money, pick
 from sf_assets.devorg.seed.vocabulary import PRODUCTS, TEXTS
 
 # book | currencies that it has prices in; the standard book is the first
@@ -17,7 +17,7 @@ YEN = 150.0
 ODD_PRICE = 1234.56789
 
 
-def fill_products(sheet: Sheet) -> None:
+def fill_products(sheet: RowBuilder) -> None:
     """The wanted products; some no longer sold, some archived, some deleted."""
     rng, values = sheet.rng, sheet.schema.fields
     families, units = values["Family"].picklist_values, values["QuantityUnitOfMeasure"].picklist_values
@@ -35,7 +35,7 @@ def fill_products(sheet: Sheet) -> None:
     sheet.seal()
 
 
-def fill_pricebooks(sheet: Sheet) -> None:
+def fill_pricebooks(sheet: RowBuilder) -> None:
     """The wanted price books, the standard one first."""
     for index, at in enumerate(sheet.planned()):
         name, _ = book(index)
@@ -50,7 +50,7 @@ def book(index: int) -> tuple[str, tuple[str, ...]]:
     return BOOKS[index] if index < len(BOOKS) else (f"Campaign book {index}", ("USD", "EUR"))
 
 
-def fill_prices(sheet: Sheet, *, products: Sheet, books: Sheet) -> None:
+def fill_prices(sheet: RowBuilder, *, products: RowBuilder, books: RowBuilder) -> None:
     """The wanted entries, product by product, each product, book and currency once: fewer where there are no more."""
     places = [(row, currency) for index, row in enumerate(books.rows) for currency in book(index)[1]]
     wanted = islice(pairs_of(products.rows, places), sheet.wanted)
@@ -72,7 +72,7 @@ def _price(price: float, currency: str) -> float:
     return price if price == ODD_PRICE else money(price)
 
 
-def offers(prices: Sheet) -> list[list[Row]]:
+def offers(prices: RowBuilder) -> list[list[Row]]:
     """The entries that may be sold, one list for a book and a currency; no empty list."""
     found: dict[tuple[str, str], list[Row]] = {}
     for row in prices.alive:

@@ -9,7 +9,7 @@ from sf_assets.devorg.seed.deal_stages import Moment, fiscal, tell
 from sf_assets.devorg.seed.row_builder import (
     DAY_SECONDS,
     Row,
-    Sheet,
+    RowBuilder,
     day,
     maybe,
     money,
@@ -27,13 +27,13 @@ HISTORY_SHOWS = ("StageName", "Probability", "ForecastCategory")
 
 
 def fill_deals(
-    opportunities: Sheet,
-    lines: Sheet,
-    history: Sheet,
+    opportunities: RowBuilder,
+    lines: RowBuilder,
+    history: RowBuilder,
     *,
-    accounts: Sheet,
-    campaigns: Sheet,
-    prices: Sheet,
+    accounts: RowBuilder,
+    campaigns: RowBuilder,
+    prices: RowBuilder,
     record_types: list[str | None],
 ) -> None:
     """The wanted opportunities, lines and history rows; an opportunity's amount is the sum of its lines."""
@@ -135,7 +135,7 @@ def _steps(tale: list[Moment]) -> list[tuple[Moment, Moment]]:
     return list(zip(tale, tale[1:], strict=False))[::-1]
 
 
-def _hang(opportunity: Row, items: list[Row], lines: Sheet) -> None:
+def _hang(opportunity: Row, items: list[Row], lines: RowBuilder) -> None:
     """Add the lines of a sealed opportunity; they go with it when it was deleted."""
     born = seconds_of(opportunity["CreatedDate"])
     for item in items:
@@ -145,7 +145,7 @@ def _hang(opportunity: Row, items: list[Row], lines: Sheet) -> None:
         lines.add(born, values)
 
 
-def _tell(opportunity: Row, tale: list[Moment], history: Sheet) -> None:
+def _tell(opportunity: Row, tale: list[Moment], history: RowBuilder) -> None:
     """Add a history row for each moment, each with amount and close date of the one before."""
     before: Moment | None = None
     for moment in tale:
@@ -156,7 +156,7 @@ def _tell(opportunity: Row, tale: list[Moment], history: Sheet) -> None:
         before = moment
 
 
-def _point_at_changes(opportunities: Sheet, history: Sheet) -> None:
+def _point_at_changes(opportunities: RowBuilder, history: RowBuilder) -> None:
     """Point each opportunity at the history row of its last change of amount, and of its close date."""
     by_id = {row["Id"]: row for row in opportunities.rows}
     for row in history.rows:
@@ -168,7 +168,7 @@ def _point_at_changes(opportunities: Sheet, history: Sheet) -> None:
             by_id[row["OpportunityId"]]["LastCloseDateChangedHistoryId"] = row["Id"]
 
 
-def fill_contact_roles(sheet: Sheet, *, opportunities: Sheet, contacts: Sheet) -> None:
+def fill_contact_roles(sheet: RowBuilder, *, opportunities: RowBuilder, contacts: RowBuilder) -> None:
     """The wanted contact roles: people of the account where it has some, each once, the first one primary."""
     roles = sheet.schema.fields["Role"].picklist_values
     people = contacts_by_account(contacts)
@@ -185,7 +185,7 @@ def fill_contact_roles(sheet: Sheet, *, opportunities: Sheet, contacts: Sheet) -
     sheet.seal()
 
 
-def contacts_by_account(contacts: Sheet) -> Mapping[str, list[Row]]:
+def contacts_by_account(contacts: RowBuilder) -> Mapping[str, list[Row]]:
     """The living contacts of each account."""
     found: dict[str, list[Row]] = {}
     for row in contacts.alive:
@@ -194,7 +194,7 @@ def contacts_by_account(contacts: Sheet) -> Mapping[str, list[Row]]:
     return found
 
 
-def sum_pipelines(accounts: Sheet, opportunities: Sheet) -> None:
+def sum_pipelines(accounts: RowBuilder, opportunities: RowBuilder) -> None:
     """Set the calculated columns of the accounts: the sum of their open deals, and a label."""
     pipeline: dict[str, float] = {}
     for row in opportunities.alive:

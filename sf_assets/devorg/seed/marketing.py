@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from random import Random
 
 from sf_assets.devorg.seed.accounts import described, doomed
-from sf_assets.devorg.seed.row_builder import DAY_SECONDS, Row, Sheet, day, maybe, money, pick, shares
+from sf_assets.devorg.seed.row_builder import DAY_SECONDS, Row, RowBuilder, day, maybe, money, pick, shares
 
 # member's column | the same column of a contact
 CONTACT_PLACES = {
@@ -29,7 +29,7 @@ TOPICS = (
 MIXES = ("Social;Search", "Print", "Print;Radio;Trade Fair", None)
 
 
-def fill_campaigns(sheet: Sheet) -> None:
+def fill_campaigns(sheet: RowBuilder) -> None:
     """The wanted campaigns; some below another. Their roll-ups are set by `roll_up`."""
     rng, types = sheet.rng, sheet.schema.fields["Type"].picklist_values
     for index, at in enumerate(sheet.planned()):
@@ -49,7 +49,9 @@ def fill_campaigns(sheet: Sheet) -> None:
         row["ParentId"] = sheet.alive[int(rng.random() * index)]["Id"] if rng.random() < 0.2 else None
 
 
-def fill_members(sheet: Sheet, *, campaigns: Sheet, leads: Sheet, contacts: Sheet, accounts: Sheet) -> None:
+def fill_members(
+    sheet: RowBuilder, *, campaigns: RowBuilder, leads: RowBuilder, contacts: RowBuilder, accounts: RowBuilder
+) -> None:
     """The wanted members, fewer where people run out; nobody twice in a campaign."""
     rng, firms = sheet.rng, {row["Id"]: row["Name"] for row in accounts.rows}
     for campaign, at, count in zip(
@@ -61,7 +63,9 @@ def fill_members(sheet: Sheet, *, campaigns: Sheet, leads: Sheet, contacts: Shee
     sheet.seal()
 
 
-def _invited(sheet: Sheet, at: int, count: int, *, leads: Sheet, contacts: Sheet) -> Iterator[tuple[int, Row]]:
+def _invited(
+    sheet: RowBuilder, at: int, count: int, *, leads: RowBuilder, contacts: RowBuilder
+) -> Iterator[tuple[int, Row]]:
     """Distinct people, each with the moment of the invitation."""
     seen: set[str] = set()
     for _ in range(count * 4):
@@ -87,7 +91,7 @@ def _member(rng: Random, person: Row, at: int, *, firms: dict[str, str]) -> Row:
     }  # fmt: skip
 
 
-def roll_up(campaigns: Sheet, *, members: Sheet, leads: Sheet, opportunities: Sheet) -> None:
+def roll_up(campaigns: RowBuilder, *, members: RowBuilder, leads: RowBuilder, opportunities: RowBuilder) -> None:
     """Set the counts and sums of each campaign from its living members and deals."""
     converted = {row["Id"] for row in leads.rows if row["IsConverted"]}
     counts: Counter[tuple[str, str]] = Counter()

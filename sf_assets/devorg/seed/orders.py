@@ -10,7 +10,7 @@ from sf_assets.devorg.seed.quotes import billing
 from sf_assets.devorg.seed.row_builder import (
     DAY_SECONDS,
     Row,
-    Sheet,
+    RowBuilder,
     day,
     maybe,
     money,
@@ -25,7 +25,14 @@ CARRIERS = ("DHL", "UPS", "FedEx", "Pick-up", None)
 
 
 def fill_orders(
-    sheet: Sheet, items: Sheet, *, quotes: Sheet, quote_lines: Sheet, accounts: Sheet, contracts: Sheet, prices: Sheet
+    sheet: RowBuilder,
+    items: RowBuilder,
+    *,
+    quotes: RowBuilder,
+    quote_lines: RowBuilder,
+    accounts: RowBuilder,
+    contracts: RowBuilder,
+    prices: RowBuilder,
 ) -> None:
     """The wanted orders: first of accepted quotes, then such that came by themselves; totals follow from the items."""
     rng, by_id = sheet.rng, {row["Id"]: row for row in accounts.rows}
@@ -50,7 +57,7 @@ def fill_orders(
         row["OrderItemNumber"] = f"{index + 1:010}"
 
 
-def _by_quote(quote_lines: Sheet) -> dict[str, list[Row]]:
+def _by_quote(quote_lines: RowBuilder) -> dict[str, list[Row]]:
     found: dict[str, list[Row]] = {}
     for row in quote_lines.alive:
         found.setdefault(row["QuoteId"], []).append(row)
@@ -62,7 +69,7 @@ def _ordered(quote: Row, *, ends: int) -> int:
     return min(ends, seconds_of(quote["LastModifiedDate"]) + 5 * DAY_SECONDS)
 
 
-def _goods(rng: Random, lines: list[Row], prices: Sheet, count: int) -> list[Row]:
+def _goods(rng: Random, lines: list[Row], prices: RowBuilder, count: int) -> list[Row]:
     """`count` pieces of an order: the quote's lines, each marked with its Id, or goods from the price list."""
     if lines:
         quoted = [{name: line[name] for name in COPIED} | {"QuoteLineItemId": line["Id"]} for line in lines]
@@ -101,7 +108,7 @@ def _from_quote(quote: Row) -> Row:
     }  # fmt: skip
 
 
-def _number(sheet: Sheet, contracts: Sheet) -> None:
+def _number(sheet: RowBuilder, contracts: RowBuilder) -> None:
     """Order numbers by birth, and the contract of the same account where there is one."""
     by_account = {row["AccountId"]: row["Id"] for row in contracts.alive}
     for index, row in enumerate(sheet.rows):
@@ -110,7 +117,7 @@ def _number(sheet: Sheet, contracts: Sheet) -> None:
         row["ActivatedById"] = row["OwnerId"] if row["ActivatedDate"] else None
 
 
-def _deliver(order: Row, goods: list[Row], items: Sheet) -> None:
+def _deliver(order: Row, goods: list[Row], items: RowBuilder) -> None:
     """Add the items of a sealed order; they go with it when it was deleted."""
     born = seconds_of(order["CreatedDate"])
     for item in goods:
@@ -118,7 +125,9 @@ def _deliver(order: Row, goods: list[Row], items: Sheet) -> None:
         items.add(born, item | values | {"ServiceDate": order["EffectiveDate"], "EndDate": order["EndDate"]})
 
 
-def fill_assets(sheet: Sheet, *, items: Sheet, orders: Sheet, contacts: Sheet, products: Sheet) -> None:
+def fill_assets(
+    sheet: RowBuilder, *, items: RowBuilder, orders: RowBuilder, contacts: RowBuilder, products: RowBuilder
+) -> None:
     """The wanted assets: goods that an account got, some part of another asset of the same account."""
     rng, people = sheet.rng, contacts_by_account(contacts)
     owners = {row["Id"]: row["AccountId"] for row in orders.rows}
@@ -148,7 +157,7 @@ def _asset(rng: Random, item: Row | None, product: Row | None, index: int, at: i
     }  # fmt: skip
 
 
-def _assemble(sheet: Sheet) -> None:
+def _assemble(sheet: RowBuilder) -> None:
     """Each asset is its own root, but parts of another asset of the same account."""
     wholes: dict[str, Row] = {}
     for row in sheet.rows:

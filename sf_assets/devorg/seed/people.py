@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import cycle
 from random import Random
 
-from sf_assets.devorg.seed.row_builder import DAY_SECONDS, Row, Sheet, day, maybe, pick, stamp
+from sf_assets.devorg.seed.row_builder import DAY_SECONDS, Row, RowBuilder, day, maybe, pick, stamp
 from sf_assets.devorg.seed.vocabulary import DEPARTMENTS, FIRST_NAMES, LAST_NAMES, TITLES, addresses
 from sf_assets.devorg.store.ids import made_id
 
@@ -62,12 +62,12 @@ def rights(rng: Random, names: list[str], *, share: float, is_admin: bool) -> Ro
     return values | {name: is_admin for name in ADMIN_RIGHTS if name in values}
 
 
-def permission_names(sheet: Sheet) -> list[str]:
+def permission_names(sheet: RowBuilder) -> list[str]:
     """The object's `Permissions*` columns."""
     return [name for name in sheet.schema.fields if name.startswith("Permissions")]
 
 
-def fill_organization(sheet: Sheet) -> None:
+def fill_organization(sheet: RowBuilder) -> None:
     """The org's one row."""
     address = addresses("", with_codes=False)[9]
     sheet.add(sheet.begins, {
@@ -83,7 +83,7 @@ def fill_organization(sheet: Sheet) -> None:
     sheet.seal()
 
 
-def fill_profiles(sheet: Sheet) -> None:
+def fill_profiles(sheet: RowBuilder) -> None:
     """The wanted number of profiles, the administrator's first."""
     names = permission_names(sheet)
     for (name, share), at in zip(_numbered(PROFILES), sheet.planned(), strict=False):
@@ -100,7 +100,7 @@ def _numbered(profiles: tuple[tuple[str, float], ...]) -> Iterator[tuple[str, fl
         yield f"{name} {round_number}", share
 
 
-def fill_roles(sheet: Sheet) -> None:
+def fill_roles(sheet: RowBuilder) -> None:
     """The wanted number of roles, each below one that came before."""
     found: dict[str, Row] = {}
     for index, at in enumerate(sheet.planned()):
@@ -115,7 +115,7 @@ def fill_roles(sheet: Sheet) -> None:
         row["ParentRoleId"] = found[row["ParentRoleId"]]["Id"] if row["ParentRoleId"] else None
 
 
-def fill_users(sheet: Sheet, *, profiles: Sheet, roles: Sheet) -> None:
+def fill_users(sheet: RowBuilder, *, profiles: RowBuilder, roles: RowBuilder) -> None:
     """The wanted number of users: an administrator, the integration user, and people in a tree of managers."""
     pool = addresses("", with_codes=False)
     for index, at in enumerate(sheet.planned()):
@@ -130,7 +130,7 @@ def fill_users(sheet: Sheet, *, profiles: Sheet, roles: Sheet) -> None:
         row["CreatedById"] = row["LastModifiedById"] = sheet.rows[0]["Id"]
 
 
-def sign(sheet: Sheet, users: Sheet) -> None:
+def sign(sheet: RowBuilder, users: RowBuilder) -> None:
     """Say that the administrator made the rows that had to be there before any user."""
     for row in sheet.rows:
         row |= {name: users.rows[0]["Id"] for name in ("CreatedById", "LastModifiedById") if name in row}

@@ -9,7 +9,7 @@ from itertools import count as count_from
 from random import Random
 
 from sf_assets.devorg.seed.people import permission_names, rights
-from sf_assets.devorg.seed.row_builder import DAY_SECONDS, Row, Sheet, maybe, stamp
+from sf_assets.devorg.seed.row_builder import DAY_SECONDS, Row, RowBuilder, maybe, stamp
 from sf_assets.devorg.store.ids import made_id
 from sf_assets.devorg.store.schema import ObjectSchema
 
@@ -33,7 +33,7 @@ RECORD_TYPES = (
 )
 
 
-def fill_record_types(sheet: Sheet) -> None:
+def fill_record_types(sheet: RowBuilder) -> None:
     """The wanted number of record types; those beyond the table are of Case."""
     more = (("Case", f"Queue {index}", f"Queue_{index}", True) for index in count_from(1))
     table = [*RECORD_TYPES, *islice(more, max(0, sheet.wanted - len(RECORD_TYPES)))]
@@ -44,12 +44,12 @@ def fill_record_types(sheet: Sheet) -> None:
     sheet.seal()
 
 
-def active_record_types(sheet: Sheet, sobject: str) -> list[str | None]:
+def active_record_types(sheet: RowBuilder, sobject: str) -> list[str | None]:
     """The Ids of an object's active record types; [None] where it has none."""
     return [row["Id"] for row in sheet.rows if row["SobjectType"] == sobject and row["IsActive"]] or [None]
 
 
-def fill_permission_sets(sheet: Sheet, *, profiles: Sheet) -> None:
+def fill_permission_sets(sheet: RowBuilder, *, profiles: RowBuilder) -> None:
     """First the hidden set of each profile, with the profile's rights, then sets that people made."""
     names = permission_names(sheet)
     owners: list[Row | None] = [*profiles.rows, *([None] * sheet.wanted)]
@@ -76,7 +76,7 @@ def _made(rng: Random, index: int, names: list[str]) -> Row:
                      "HasActivationRequired": rng.random() < 0.1}  # fmt: skip
 
 
-def fill_assignments(sheet: Sheet, *, sets: Sheet, users: Sheet) -> None:
+def fill_assignments(sheet: RowBuilder, *, sets: RowBuilder, users: RowBuilder) -> None:
     """Each user has the set of his profile; the rest of the wanted rows give out further sets, each pair once."""
     of_profile = {row["ProfileId"]: row["Id"] for row in sets.rows if row["ProfileId"]}
     own = [(user["Id"], of_profile[user["ProfileId"]]) for user in users.rows if user["ProfileId"] in of_profile]
@@ -88,13 +88,13 @@ def fill_assignments(sheet: Sheet, *, sets: Sheet, users: Sheet) -> None:
     sheet.seal()
 
 
-def _assigned(sheet: Sheet, user_id: str, set_id: str, at: int) -> Row:
+def _assigned(sheet: RowBuilder, user_id: str, set_id: str, at: int) -> Row:
     expires = stamp(at + int(sheet.rng.random() * 900) * DAY_SECONDS) if sheet.rng.random() < 0.1 else None
     is_active = expires is None or expires > stamp(sheet.ends)
     return {"AssigneeId": user_id, "PermissionSetId": set_id, "IsActive": is_active, "ExpirationDate": expires}
 
 
-def fill_object_permissions(sheet: Sheet, *, sets: Sheet, schemas: Mapping[str, ObjectSchema]) -> None:
+def fill_object_permissions(sheet: RowBuilder, *, sets: RowBuilder, schemas: Mapping[str, ObjectSchema]) -> None:
     """One row for a set and an object: computed ones for sets with Modify All Data, stored ones for the others."""
     pairs = _permitted(sheet, sets, sorted(schemas), invented="Custom_{:04}__c")
     for (parent, sobject), at in zip(pairs, sheet.planned(), strict=False):
@@ -104,7 +104,7 @@ def fill_object_permissions(sheet: Sheet, *, sets: Sheet, schemas: Mapping[str, 
     sheet.seal()
 
 
-def fill_field_permissions(sheet: Sheet, *, sets: Sheet, schemas: Mapping[str, ObjectSchema]) -> None:
+def fill_field_permissions(sheet: RowBuilder, *, sets: RowBuilder, schemas: Mapping[str, ObjectSchema]) -> None:
     """One row for a set and a field that it may read."""
     real = [f"{name}.{field}" for name in sorted(schemas) for field in _permissionable(schemas[name])]
     pairs = _permitted(sheet, sets, real, invented="Account.Custom_{:06}__c")
@@ -121,7 +121,7 @@ def _permissionable(schema: ObjectSchema) -> list[str]:
     return [field.name for field in schema.fields.values() if field.nillable and field.type != "address"]
 
 
-def _computed(sheet: Sheet, parent: Row) -> Row:
+def _computed(sheet: RowBuilder, parent: Row) -> Row:
     """The Id of a row that is computed: none that could be asked for, and now and then one that others bear too."""
     if not parent[ADMIN_RIGHT]:
         return {}
@@ -129,7 +129,7 @@ def _computed(sheet: Sheet, parent: Row) -> Row:
     return {"Id": made_id(sheet.schema.key_prefix, 4_711) if is_repeated else COMPUTED_ID}
 
 
-def _permitted(sheet: Sheet, sets: Sheet, names: list[str], *, invented: str) -> Iterator[tuple[Row, str]]:
+def _permitted(sheet: RowBuilder, sets: RowBuilder, names: list[str], *, invented: str) -> Iterator[tuple[Row, str]]:
     """As many pairs of a set and a name as are wanted, each once; names are invented where the real ones run out."""
     sheet.rng.shuffle(names)
     pool = chain(names, (invented.format(index) for index in count_from(1)))

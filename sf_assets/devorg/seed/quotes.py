@@ -9,7 +9,7 @@ from sf_assets.devorg.seed.deals import contacts_by_account
 from sf_assets.devorg.seed.row_builder import (
     DAY_SECONDS,
     Row,
-    Sheet,
+    RowBuilder,
     day,
     maybe,
     money,
@@ -33,7 +33,7 @@ def billing(account: Row, *, to: str = "Billing") -> Row:
     return {f"{to}{part}": account[f"Billing{part}"] for part in PLACE_PARTS} | {f"{to}Address": kept}
 
 
-def fill_contracts(sheet: Sheet, *, accounts: Sheet, contacts: Sheet, books: Sheet) -> None:
+def fill_contracts(sheet: RowBuilder, *, accounts: RowBuilder, contacts: RowBuilder, books: RowBuilder) -> None:
     """The wanted contracts (none without accounts), signed by a contact of the account where it has one."""
     rng, people = sheet.rng, contacts_by_account(contacts)
     for index, at in enumerate(sheet.planned()):
@@ -64,14 +64,16 @@ def _contract_standing(row: Row, *, is_active: bool, at: int) -> Row:
     )
 
 
-def sign_deals(opportunities: Sheet, contracts: Sheet) -> None:
+def sign_deals(opportunities: RowBuilder, contracts: RowBuilder) -> None:
     """A won deal names the contract of its account, where there is one."""
     by_account = {row["AccountId"]: row["Id"] for row in contracts.alive}
     for row in opportunities.alive:
         row["ContractId"] = by_account.get(row["AccountId"]) if row["IsWon"] else None
 
 
-def fill_quotes(sheet: Sheet, lines: Sheet, *, opportunities: Sheet, deal_lines: Sheet, accounts: Sheet) -> None:
+def fill_quotes(
+    sheet: RowBuilder, lines: RowBuilder, *, opportunities: RowBuilder, deal_lines: RowBuilder, accounts: RowBuilder
+) -> None:
     """The wanted quotes for deals that came so far, each with lines; a deal syncs with its last quote."""
     items = _by_deal(deal_lines)
     quoted = [row for row in opportunities.alive if row["Id"] in items and row["AccountId"]]
@@ -95,14 +97,14 @@ def fill_quotes(sheet: Sheet, lines: Sheet, *, opportunities: Sheet, deal_lines:
     _sync(sheet, opportunities)
 
 
-def _by_deal(deal_lines: Sheet) -> dict[str, list[Row]]:
+def _by_deal(deal_lines: RowBuilder) -> dict[str, list[Row]]:
     found: dict[str, list[Row]] = {}
     for row in deal_lines.alive:
         found.setdefault(row["OpportunityId"], []).append(row)
     return found
 
 
-def _asked(sheet: Sheet, opportunity: Row) -> int:
+def _asked(sheet: RowBuilder, opportunity: Row) -> int:
     """When the quote was made: after the deal came up, before it was last touched."""
     born = seconds_of(opportunity["CreatedDate"])
     changed = seconds_of(opportunity["LastModifiedDate"])
@@ -135,7 +137,7 @@ def _status(rng: Random, opportunity: Row, *, is_last: bool) -> str:
     return pick(rng, ("Draft", "Needs Review", "In Review", "Approved", "Presented"))
 
 
-def _copy(quote: Row, items: list[Row], lines: Sheet) -> None:
+def _copy(quote: Row, items: list[Row], lines: RowBuilder) -> None:
     """Add a quote line for each line of the deal."""
     born = seconds_of(quote["CreatedDate"])
     for place, item in enumerate(items, start=1):
@@ -144,7 +146,7 @@ def _copy(quote: Row, items: list[Row], lines: Sheet) -> None:
         lines.add(born, values | {"ServiceDate": item["ServiceDate"], "Discount": 0.0})
 
 
-def _sync(quotes: Sheet, opportunities: Sheet) -> None:
+def _sync(quotes: RowBuilder, opportunities: RowBuilder) -> None:
     """Each deal knows the quote that it syncs with."""
     syncing = {row["OpportunityId"]: row["Id"] for row in quotes.rows if row["IsSyncing"]}
     for row in opportunities.rows:

@@ -89,7 +89,7 @@ def shares(rng: Random, total: int, owners: int) -> list[int]:
     return counts
 
 
-class Sheet:
+class RowBuilder:
     """One object's rows in the making; `add` them in any order, then `seal` gives them birth order and Ids.
 
     `begins` and `ends` are epoch seconds: the first planned row is born at `begins`, nothing is stamped after `ends`.
@@ -97,7 +97,7 @@ class Sheet:
     """
 
     def __init__(
-        self, schema: ObjectSchema, *, rng: Random, wanted: int, begins: int, ends: int, authors: "Sheet | None"
+        self, schema: ObjectSchema, *, rng: Random, wanted: int, begins: int, ends: int, authors: "RowBuilder | None"
     ) -> None:
         self.schema = schema
         self.rng = rng

@@ -97,7 +97,7 @@ PLACES: tuple[tuple[str, str, str, str, str, str, str, float, float], ...] = (
     ("Av. Paulista 1578", "São Paulo", "São Paulo", "SP", "01310-200", "Brazil", "BR", -23.5614, -46.6558),
     ("Av. Juárez S/N", "Ciudad de México", "Ciudad de México", "CMX", "06050", "Mexico", "MX", 19.4352, -99.1412),
     ("Apollo Bandar", "Mumbai", "Maharashtra", "MH", "400001", "India", "IN", 18.922, 72.8347),
-    ("Lalbagh Road", "Bengaluru", "Karnataka", "KA", "560004", "India", "IN", 12.9507, 77.5848),
+    ("Lalbagh AccessPath", "Bengaluru", "Karnataka", "KA", "560004", "India", "IN", 12.9507, 77.5848),
     ("芝公園４丁目２−８", "港区", "東京都", "13", "105-0011", "Japan", "JP", 35.6586, 139.7454),
     ("Bennelong Point", "Sydney", "New South Wales", "NSW", "2000", "Australia", "AU", -33.8568, 151.2153),
     ("Flinders St", "Melbourne", "Victoria", "VIC", "3000", "Australia", "AU", -37.8183, 144.9671),

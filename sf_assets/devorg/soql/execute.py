@@ -8,7 +8,7 @@ from typing import Any
 from sf_assets.devorg.soql.bind import Plan
 from sf_assets.devorg.soql.index_range import Range, range_of, resume_point
 from sf_assets.devorg.soql.literals import comparable
-from sf_assets.devorg.soql.syntax import Both, Compare, Condition, Order, Value
+from sf_assets.devorg.soql.syntax import And, Compare, Condition, Order, Value
 from sf_assets.devorg.store.ids import eighteen
 from sf_assets.devorg.store.row_codec import NULL
 from sf_assets.devorg.store.table import BEHIND, STAMP, Table
@@ -23,7 +23,7 @@ STAMP_ORDERS: frozenset[Words] = frozenset(
 
 
 @dataclass(frozen=True)
-class Road:
+class AccessPath:
     """The way to the rows: their keys, and whether each of them is known to fulfil the condition."""
 
     keys: Iterable[str]
@@ -70,7 +70,7 @@ def matching_keys(plan: Plan, table: Table, *, all_rows: bool) -> Iterator[str]:
     return _kept(plan, table, road=_road(plan.select.where, table, ()), all_rows=all_rows)
 
 
-def _kept(plan: Plan, table: Table, *, road: Road, all_rows: bool) -> Iterator[str]:
+def _kept(plan: Plan, table: Table, *, road: AccessPath, all_rows: bool) -> Iterator[str]:
     keys = iter(road.keys)
     if table.unseen:
         keys = (key for key in keys if key not in table.unseen)
@@ -82,19 +82,19 @@ def _kept(plan: Plan, table: Table, *, road: Road, all_rows: bool) -> Iterator[s
     return (key for key in keys if test(parts(key)))
 
 
-def _road(where: Condition | None, table: Table, words: Words) -> Road:
+def _road(where: Condition | None, table: Table, words: Words) -> AccessPath:
     by_stamp = stamp_range(where, table)
     if words in STAMP_ORDERS:
         walk = table.by_stamp.backwards if words[0][1] else table.by_stamp.between
         low, high = stamp_bounds(by_stamp)
-        return Road((key for _, key in walk(_behind(where, low), high)), by_stamp.exact)
+        return AccessPath((key for _, key in walk(_behind(where, low), high)), by_stamp.exact)
     named = _named_ids(where)
     if named is not None:
-        return Road((key for name in named for key in table.by_id.between(name, name + BEHIND)), exact=False)
+        return AccessPath((key for name in named for key in table.by_id.between(name, name + BEHIND)), exact=False)
     by_id = range_of(where, "Id", read_id)
     if table.by_stamp.count(*stamp_bounds(by_stamp)) < table.by_id.count(*id_bounds(by_id)):
-        return Road(sorted(key for _, key in table.by_stamp.between(*stamp_bounds(by_stamp))), by_stamp.exact)
-    return Road(table.by_id.between(*id_bounds(by_id)), by_id.exact)
+        return AccessPath(sorted(key for _, key in table.by_stamp.between(*stamp_bounds(by_stamp))), by_stamp.exact)
+    return AccessPath(table.by_id.between(*id_bounds(by_id)), by_id.exact)
 
 
 def _behind(where: Condition | None, low: StampKey | None) -> StampKey | None:
@@ -113,7 +113,7 @@ def stamp_range(where: Condition | None, table: Table) -> Range:
 
 def _named_ids(where: Condition | None) -> list[str] | None:
     """The Ids of an `Id IN (...)` that every row must fulfil."""
-    for part in where.parts if isinstance(where, Both) else (where,):
+    for part in where.parts if isinstance(where, And) else (where,):
         if isinstance(part, Compare) and part.name.lower() == "id" and part.operator == "IN":
             return sorted({read_id(value) for value in part.values})
     return None

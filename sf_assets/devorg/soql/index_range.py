@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
-from sf_assets.devorg.soql.syntax import Both, Compare, Condition, Either, Value
+from sf_assets.devorg.soql.syntax import And, Compare, Condition, Or, Value
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,9 @@ def range_of(condition: Condition | None, name: str, read: Callable[[Value], Any
         return Range(exact=True)
     if isinstance(condition, Compare):
         return _compared(condition, read) if condition.name.lower() == name.lower() else Range()
-    if isinstance(condition, (Both, Either)):
+    if isinstance(condition, (And, Or)):
         ranges = [range_of(part, name, read) for part in condition.parts]
-        return reduce(_narrowed if isinstance(condition, Both) else _widened, ranges)
+        return reduce(_narrowed if isinstance(condition, And) else _widened, ranges)
     return Range()
 
 
@@ -80,8 +80,8 @@ def resume_point(condition: Condition | None, first: str, second: str) -> tuple[
 
     Whatever else must hold beside it is left to be tested.
     """
-    for part in condition.parts if isinstance(condition, Both) else (condition,):
-        if isinstance(part, Either) and len(part.parts) == 2:
+    for part in condition.parts if isinstance(condition, And) else (condition,):
+        if isinstance(part, Or) and len(part.parts) == 2:
             point = _point(part.parts[0], part.parts[1], names=(first.lower(), second.lower()))
             if point is not None:
                 return point
@@ -89,7 +89,7 @@ def resume_point(condition: Condition | None, first: str, second: str) -> tuple[
 
 
 def _point(behind: Condition, level: Condition, *, names: tuple[str, str]) -> tuple[Value, Value] | None:
-    said = [part for part in (behind, *(level.parts if isinstance(level, Both) else ())) if isinstance(part, Compare)]
+    said = [part for part in (behind, *(level.parts if isinstance(level, And) else ())) if isinstance(part, Compare)]
     first, second = names
     if [(part.name.lower(), part.operator) for part in said] != [(first, ">"), (first, "="), (second, ">")]:
         return None

@@ -6,14 +6,14 @@ from typing import TypeVar
 from sf_assets.devorg.api_errors import Refusal, malformed, unexpected_token, unsupported
 from sf_assets.devorg.soql.syntax import (
     Aggregate,
-    Both,
+    And,
     Column,
     Compare,
     Condition,
-    Either,
     Fields,
     Item,
     Not,
+    Or,
     Order,
     Select,
     Value,
@@ -187,7 +187,7 @@ class _Reader:
             return parts[0]
         while self.accept(joined):
             parts.append(self.term())
-        return Both(tuple(parts)) if joined == "AND" else Either(tuple(parts))
+        return And(tuple(parts)) if joined == "AND" else Or(tuple(parts))
 
     def term(self) -> Condition:
         if self.accept("NOT"):

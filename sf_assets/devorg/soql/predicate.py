@@ -7,7 +7,7 @@ from typing import Any
 
 from sf_assets.devorg.api_errors import Refusal, field_refused
 from sf_assets.devorg.soql.literals import comparable, literal, literal_kind
-from sf_assets.devorg.soql.syntax import Both, Compare, Condition, Not
+from sf_assets.devorg.soql.syntax import And, Compare, Condition, Not
 from sf_assets.devorg.store.row_codec import NULL
 from sf_assets.devorg.store.schema import FieldSchema
 
@@ -29,7 +29,7 @@ def matcher(condition: Condition, fields: Mapping[str, FieldSchema], places: Map
         inner = matcher(condition.part, fields, places, soql=soql)
         return lambda parts: not inner(parts)
     tests = [matcher(part, fields, places, soql=soql) for part in condition.parts]
-    every = all if isinstance(condition, Both) else any
+    every = all if isinstance(condition, And) else any
     return lambda parts: every(test(parts) for test in tests)
 
 

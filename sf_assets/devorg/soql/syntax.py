@@ -56,14 +56,14 @@ class Compare:
 
 
 @dataclass(frozen=True)
-class Both:
+class And:
     """All parts hold (AND)."""
 
     parts: tuple["Condition", ...]
 
 
 @dataclass(frozen=True)
-class Either:
+class Or:
     """At least one part holds (OR)."""
 
     parts: tuple["Condition", ...]
@@ -76,7 +76,7 @@ class Not:
     part: "Condition"
 
 
-Condition = Compare | Both | Either | Not
+Condition = Compare | And | Or | Not
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from pyiceberg.table.update import AssertRefSnapshotId
 from sf_assets.errors import CommitConflict
 from sf_assets.iceberg.commit.schema_evolution import Evolution, stage_evolution
 from sf_assets.iceberg.commit.table_state import overtaken, refuse_other_base, state_of, state_property
-from sf_assets.iceberg.commit.transaction import Overtaken, SteadyTransaction, finish
+from sf_assets.iceberg.commit.transaction import CachedTransaction, ConcurrentCommit, finish
 from sf_assets.iceberg.model import Unchecked
 
 TRIES = 10
@@ -34,7 +34,7 @@ def settle(
         refuse_other_base(found, base, name=table)
         try:
             return _commit(found, evolution, state=state)
-        except Overtaken:
+        except ConcurrentCommit:
             continue
     raise CommitConflict(f"{table}: other writers were faster, {TRIES} times", table=table)
 
@@ -45,12 +45,12 @@ def settle_columns(found: Table, evolution: Evolution, *, table: str) -> Table:
         return found
     try:
         return _commit(found, evolution, state=None)
-    except Overtaken:
+    except ConcurrentCommit:
         raise overtaken(found, name=table) from None
 
 
 def _commit(found: Table, evolution: Evolution, *, state: str | None) -> Table:
-    transaction = SteadyTransaction(found)
+    transaction = CachedTransaction(found)
     stage_evolution(transaction, evolution)
     if state is not None:
         _stage_state(transaction, found, state)

@@ -5,13 +5,13 @@ from types import TracebackType
 from pyiceberg.io import InputFile, OutputFile, OutputStream
 
 
-class Measured(OutputFile):
+class CountingOutputFile(OutputFile):
     """Another output file; once its stream is closed, its length is what was written."""
 
     def __init__(self, output: OutputFile) -> None:
         super().__init__(output.location)
         self._output = output
-        self._stream: _MeasuredStream | None = None
+        self._stream: _CountingStream | None = None
 
     def __len__(self) -> int:
         known = self._stream.length if self._stream else None
@@ -25,11 +25,11 @@ class Measured(OutputFile):
 
     def create(self, overwrite: bool = False) -> OutputStream:
         """Open it for writing, once."""
-        self._stream = _MeasuredStream(self._output.create(overwrite=overwrite))
+        self._stream = _CountingStream(self._output.create(overwrite=overwrite))
         return self._stream
 
 
-class _MeasuredStream(OutputStream):
+class _CountingStream(OutputStream):
     """`length` is None until the stream is closed without an error."""
 
     def __init__(self, stream: OutputStream) -> None:
@@ -58,7 +58,7 @@ class _MeasuredStream(OutputStream):
         self._stream.close()
         self.length = written
 
-    def __enter__(self) -> "_MeasuredStream":
+    def __enter__(self) -> "_CountingStream":
         return self
 
     def __exit__(

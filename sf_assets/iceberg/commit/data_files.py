@@ -19,7 +19,7 @@ from pyiceberg.schema import Schema
 from pyiceberg.table import Table
 from pyiceberg.types import NestedField
 
-from sf_assets.errors import WarehouseError
+from sf_assets.errors import IcebergError
 from sf_assets.iceberg.commit.casting import arrow_schema
 from sf_assets.iceberg.commit.manifests import Manifests
 
@@ -63,7 +63,7 @@ class _Deletes:
         self._by_path: dict[str | None, list[ManifestEntry]] = {}
         for entry in entries:
             if entry.data_file.content != DataFileContent.POSITION_DELETES:
-                raise WarehouseError(f"{entry.data_file.file_path}: equality deletes, which no reader here can apply")
+                raise IcebergError(f"{entry.data_file.file_path}: equality deletes, which no reader here can apply")
             self._by_path.setdefault(deleted_path(entry.data_file), []).append(entry)
 
     def of(self, data: ManifestEntry) -> tuple[DataFile, ...]:

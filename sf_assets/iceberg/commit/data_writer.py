@@ -13,7 +13,7 @@ from pyiceberg.table.locations import LocationProvider
 from pyiceberg.typedef import Record
 
 from sf_assets.iceberg.commit.casting import arrow_schema, to_arrow
-from sf_assets.iceberg.commit.counting_file import Measured
+from sf_assets.iceberg.commit.counting_file import CountingOutputFile
 
 FILE_ROWS = 500_000
 FILE_BYTES = 512 * 1024 * 1024
@@ -86,7 +86,7 @@ class DataFileWriter:
     def _new_file(self) -> FileFormatWriter:
         name = f"{self._run}-{len(self._paths):05d}.parquet"
         self._paths.append(self._locations.new_data_location(name))
-        self._output = Measured(self._io.new_output(self._paths[-1]))
+        self._output = CountingOutputFile(self._io.new_output(self._paths[-1]))
         return FileFormatFactory.get(FileFormat.PARQUET).create_writer(self._output, self._schema, self._properties)
 
 

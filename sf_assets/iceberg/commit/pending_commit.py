@@ -16,15 +16,15 @@ from sf_assets.iceberg.commit.data_files import LiveFile, count_live, deleted_pa
 from sf_assets.iceberg.commit.data_writer import DataFileWriter, remove_files
 from sf_assets.iceberg.commit.expire_snapshots import stage_expiry
 from sf_assets.iceberg.commit.manifests import Manifests
-from sf_assets.iceberg.commit.row_delta import Delta, delete_file_name, write_deletes
+from sf_assets.iceberg.commit.row_delta import RowDelta, delete_file_name, write_deletes
 from sf_assets.iceberg.commit.schema_evolution import Evolution, stage_evolution
 from sf_assets.iceberg.commit.table_state import STATE, state_property
-from sf_assets.iceberg.commit.transaction import Overtaken, SteadyTransaction, finish
+from sf_assets.iceberg.commit.transaction import CachedTransaction, ConcurrentCommit, finish
 from sf_assets.iceberg.translate_errors import is_denied
 
 
 @dataclass(frozen=True)
-class Landed:
+class CommitResult:
     """A commit: the table and its data files as they are now, and what was written for it."""
 
     table: Table
@@ -33,14 +33,14 @@ class Landed:
     bytes: int
 
 
-class Draft:
+class PendingCommit:
     """A commit in the making over the table's current snapshot, whose files are read unless they are known."""
 
     def __init__(self, table: Table, evolution: Evolution, *, live: Sequence[LiveFile] | None = None) -> None:
         self._table = table
         self.io = table.io
         self.former_columns = frozenset(table.schema().column_names)
-        self._transaction = SteadyTransaction(table)
+        self._transaction = CachedTransaction(table)
         stage_evolution(self._transaction, evolution)
         metadata = self._transaction.table_metadata
         self.schema = metadata.schema()
@@ -100,7 +100,7 @@ class Draft:
         """Leave all of the table's present rows out."""
         self._dropped.update(file.path for file in self._live)
 
-    def commit(self, *, state: str | None, summary: Mapping[str, str], now: datetime) -> Landed:
+    def commit(self, *, state: str | None, summary: Mapping[str, str], now: datetime) -> CommitResult:
         """Make it visible in one swap of metadata, one snapshot. Raises: Overtaken; the files are removed then."""
         self._writer.close_file()
         delta = self._delta()
@@ -114,14 +114,14 @@ class Draft:
         stage_expiry(self._transaction, now=now)
         return self._landed(self._swap(delta))
 
-    def _swap(self, delta: Delta) -> Table:
+    def _swap(self, delta: RowDelta) -> Table:
         """Commit. Where the outcome is not known the table is asked, and nothing that it may need is removed.
 
         It is not known of a refusal either: a client or a proxy sends a commit again whose first answer was lost.
         """
         try:
             return finish(self._transaction)
-        except Overtaken:
+        except ConcurrentCommit:
             if (landed := self._after_all(delta)) is not None:
                 return landed
             delta.discard()
@@ -137,7 +137,7 @@ class Draft:
                 raise
             return landed
 
-    def _after_all(self, delta: Delta) -> Table | None:
+    def _after_all(self, delta: RowDelta) -> Table | None:
         """The table, if it holds the commit whatever was answered. No file is removed where the table does not say."""
         try:
             found = self._table.catalog.load_table(self._table.name())
@@ -150,13 +150,13 @@ class Draft:
         self._writer.keep()
         self._delete_paths.clear()
 
-    def _landed(self, table: Table) -> Landed:
+    def _landed(self, table: Table) -> CommitResult:
         """Hand the written files over to the table: they are no longer this draft's to remove."""
         written = [*self._writer.files, *self._deletes.values()]
         live = tuple(self._after(file) for file in self.files if file.path not in self._dropped)
         self._keep()
         remove_files(self.io, [file.file_path for file in self._writer.files if file.file_path in self._dropped])
-        return Landed(table, live, files=len(written), bytes=sum(file.file_size_in_bytes for file in written))
+        return CommitResult(table, live, files=len(written), bytes=sum(file.file_size_in_bytes for file in written))
 
     def _after(self, file: LiveFile) -> LiveFile:
         """The file as the commit leaves it: with its new delete file in the place of its former ones."""
@@ -172,7 +172,7 @@ class Draft:
         remove_files(self.io, self._delete_paths)
         self._delete_paths.clear()
 
-    def _delta(self) -> Delta:
+    def _delta(self) -> RowDelta:
         superseded: list[DataFile] = []
         for file in self.files:
             if file.path in self._gone and file.path not in self._dropped:
@@ -182,7 +182,7 @@ class Draft:
                 superseded += file.own_deletes
         removed = [file.data for file in self._live if file.path in self._dropped]
         added = [file for file in self._writer.files if file.file_path not in self._dropped]
-        return Delta(
+        return RowDelta(
             self._transaction,
             manifests=self._manifests,
             added=added,

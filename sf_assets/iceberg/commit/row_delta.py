@@ -29,7 +29,7 @@ from pyiceberg.table.update import UpdateTableMetadata
 from pyiceberg.table.update.snapshot import _ManifestMergeManager, _SnapshotProducer
 from pyiceberg.typedef import Record
 
-from sf_assets.iceberg.commit.counting_file import Measured
+from sf_assets.iceberg.commit.counting_file import CountingOutputFile
 from sf_assets.iceberg.commit.data_files import DELETED_PATH_ID, DELETED_POSITION_ID, FIELD_ID, LiveFile
 from sf_assets.iceberg.commit.manifests import Manifests
 
@@ -45,7 +45,7 @@ DELETE_SCHEMA = pa.schema(
 )
 
 
-class Delta(_SnapshotProducer["Delta"]):
+class RowDelta(_SnapshotProducer["RowDelta"]):
     """A snapshot: `added` and `deletes` come, `removed` data files and `superseded` delete files go."""
 
     def __init__(
@@ -130,7 +130,7 @@ class Delta(_SnapshotProducer["Delta"]):
         return self._known.entries(manifest)
 
     def new_manifest_output(self) -> OutputFile:
-        return Measured(super().new_manifest_output())
+        return CountingOutputFile(super().new_manifest_output())
 
     def _merged(self, manifests: list[ManifestFile]) -> list[ManifestFile]:
         """Opening a manifest costs more than an entry in it, so there are never many of them."""
@@ -190,7 +190,7 @@ def write_deletes(io: FileIO, file: LiveFile, positions: pl.Series, *, path: str
     """Write the one delete file of a data file: `positions` ascending, bounds on its path, so that readers find it."""
     paths = pa.array([file.path] * len(positions), pa.string())
     table = pa.table([paths, positions.to_arrow().cast(pa.int64())], schema=DELETE_SCHEMA)
-    output = Measured(io.new_output(path))
+    output = CountingOutputFile(io.new_output(path))
     with output.create() as stream:
         pq.write_table(table, stream, compression="zstd")
     delete = DataFile.from_args(

@@ -6,11 +6,11 @@ from pyiceberg.table.metadata import TableMetadata
 from pyiceberg.table.update import TableUpdate, update_table_metadata
 
 
-class Overtaken(Exception):
+class ConcurrentCommit(Exception):
     """Another writer committed first; what was planned here holds no longer. Never leaves this package."""
 
 
-class SteadyTransaction(Transaction):
+class CachedTransaction(Transaction):
     """Stages changes over a table; `finish` commits them."""
 
     def __init__(self, table: Table) -> None:
@@ -30,4 +30,4 @@ def finish(transaction: Transaction) -> Table:
     try:
         return transaction.commit_transaction()
     except CommitFailedException as error:
-        raise Overtaken from error
+        raise ConcurrentCommit from error

@@ -7,10 +7,10 @@ import polars as pl
 from pyiceberg.table import Table
 
 from sf_assets.iceberg.commit.data_files import POSITION, LiveFile, bounds, read_batches
-from sf_assets.iceberg.commit.pending_commit import Draft
+from sf_assets.iceberg.commit.pending_commit import PendingCommit
 from sf_assets.iceberg.commit.schema_evolution import Evolution
 from sf_assets.iceberg.commit.table_state import state_of
-from sf_assets.iceberg.commit.transaction import Overtaken
+from sf_assets.iceberg.commit.transaction import ConcurrentCommit
 
 SMALL_ROWS = 50_000
 SMALL_FILES = 24
@@ -26,13 +26,13 @@ def compact_if_due(table: Table, files: Sequence[LiveFile], *, keys: Sequence[st
     due = due_files(files)
     if not due:
         return table
-    draft = Draft(table, Evolution(), live=files)
+    draft = PendingCommit(table, Evolution(), live=files)
     try:
         for group in _groups(draft, due, key=keys[0]):
             _rewrite(draft, group, keys=keys)
         summary = {"sf_assets.compacted-files": str(len(due))}
         return draft.commit(state=state_of(table), summary=summary, now=now).table
-    except Overtaken:
+    except ConcurrentCommit:
         return table.refresh()
     finally:
         draft.discard()
@@ -51,7 +51,7 @@ def _is_laden(file: LiveFile) -> bool:
     return is_costly or len(file.deletes) > DELETE_FILES
 
 
-def _groups(draft: Draft, due: Sequence[LiveFile], *, key: str) -> Iterator[list[LiveFile]]:
+def _groups(draft: PendingCommit, due: Sequence[LiveFile], *, key: str) -> Iterator[list[LiveFile]]:
     """Files in the order of their keys, as many at a time as memory takes."""
     field = draft.schema.find_field(key)
     known = [(bounds(file.data, field)[0], file) for file in due]
@@ -65,7 +65,7 @@ def _groups(draft: Draft, due: Sequence[LiveFile], *, key: str) -> Iterator[list
     yield group
 
 
-def _rewrite(draft: Draft, group: Sequence[LiveFile], *, keys: Sequence[str]) -> None:
+def _rewrite(draft: PendingCommit, group: Sequence[LiveFile], *, keys: Sequence[str]) -> None:
     """Write the live rows of the files anew, ordered by key, and leave the files out."""
     columns = list(draft.types)
     parts = []

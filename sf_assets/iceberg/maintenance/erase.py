@@ -16,10 +16,10 @@ from pyiceberg.table.snapshots import Snapshot
 from pyiceberg.table.update.snapshot import ExpireSnapshots
 
 from sf_assets.iceberg.commit.data_files import POSITION, LiveFile, bounds, live_files, read_batches
-from sf_assets.iceberg.commit.pending_commit import Draft
+from sf_assets.iceberg.commit.pending_commit import PendingCommit
 from sf_assets.iceberg.commit.schema_evolution import Evolution
 from sf_assets.iceberg.commit.table_state import state_of
-from sf_assets.iceberg.commit.transaction import SteadyTransaction, finish
+from sf_assets.iceberg.commit.transaction import CachedTransaction, finish
 from sf_assets.iceberg.maintenance.orphan_files import sweep
 
 ERASED = "sf_assets.erased-rows"
@@ -36,7 +36,7 @@ def erase(table: Table, column: str, *, now: datetime) -> tuple[Table, int]:
     files = live_files(table)
     if not any(_may_hold(table, file, column) for file in files):
         return _without_past(table), 0
-    draft = Draft(table, Evolution(), live=files)
+    draft = PendingCommit(table, Evolution(), live=files)
     try:
         erased = sum(_written_anew(draft, file, column) for file in files if _concerns(table, file, column))
         if not erased:
@@ -59,7 +59,7 @@ def _concerns(table: Table, file: LiveFile, column: str) -> bool:
     return bool(file.deletes) or _may_hold(table, file, column)
 
 
-def _written_anew(draft: Draft, file: LiveFile, column: str) -> int:
+def _written_anew(draft: PendingCommit, file: LiveFile, column: str) -> int:
     """Write the rows of a file that stay, and leave the file out; returns how many went."""
     erased = 0
     for batch in read_batches(draft.io, file, schema=draft.schema, columns=list(draft.types)):
@@ -81,7 +81,7 @@ def _without_past(table: Table) -> Table:
     needed = {path for s in snapshots if s not in past for path in _files_of(s, table.io)}
     once = (path for s in past for path in _files_of(s, table.io, tolerate=(FileNotFoundError,)))
     _delete(table.io, dict.fromkeys(path for path in once if path not in needed))
-    transaction = SteadyTransaction(table)
+    transaction = CachedTransaction(table)
     ExpireSnapshots(transaction).by_ids([s.snapshot_id for s in past]).commit()
     return finish(transaction)
 

@@ -11,7 +11,7 @@ from pyiceberg.io.fsspec import FsspecFileIO
 from pyiceberg.io.pyarrow import PyArrowFileIO
 from pyiceberg.table import Table
 
-from sf_assets.errors import WarehouseError
+from sf_assets.errors import IcebergError
 from sf_assets.iceberg.commit.data_writer import remove_files
 
 
@@ -58,7 +58,7 @@ def _listing(io: FileIO, location: str) -> Iterator[tuple[str, datetime | None]]
         listing = io.get_fs(parsed.scheme or "file").find(_plain(location), detail=True)
         return ((path, _modified(info)) for path, info in listing.items())
     remedy = "Remove orphans by the catalog's own tool."
-    raise WarehouseError(f"{location}: {type(io).__name__} cannot list files", remedy=remedy)
+    raise IcebergError(f"{location}: {type(io).__name__} cannot list files", remedy=remedy)
 
 
 def _modified(info: Mapping[str, Any]) -> datetime | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from pyiceberg.table import Table
 
 from sf_assets.iceberg.commit.data_files import LiveFile
-from sf_assets.iceberg.commit.pending_commit import Landed
+from sf_assets.iceberg.commit.pending_commit import CommitResult
 from sf_assets.iceberg.model import Written
 
 
@@ -28,7 +28,7 @@ class Tally:
         for field in fields(self):
             setattr(self, field.name, getattr(self, field.name) + getattr(other, field.name))
 
-    def landed(self, landed: Landed) -> None:
+    def landed(self, landed: CommitResult) -> None:
         self.commits += 1
         self.files_written += landed.files
         self.bytes_written += landed.bytes
@@ -46,7 +46,7 @@ class Tally:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class WriteResult:
     """A write that is over. `live`: the table's files afterwards, where a commit made them known."""
 
     table: Table

@@ -14,23 +14,23 @@ from pyiceberg.table import Table
 from sf_assets.errors import CommitConflict
 from sf_assets.iceberg.commit.casting import cast_frame, complete
 from sf_assets.iceberg.commit.data_files import LiveFile
-from sf_assets.iceberg.commit.pending_commit import Draft
+from sf_assets.iceberg.commit.pending_commit import PendingCommit
 from sf_assets.iceberg.commit.schema_evolution import Evolution
 from sf_assets.iceberg.commit.table_state import refuse_other_base
-from sf_assets.iceberg.commit.transaction import Overtaken
+from sf_assets.iceberg.commit.transaction import ConcurrentCommit
 from sf_assets.iceberg.model import Chunk, Unchecked
 from sf_assets.iceberg.translate_errors import from_outside
 from sf_assets.iceberg.write.buffer import Buffer
-from sf_assets.iceberg.write.counts import Outcome, Tally
+from sf_assets.iceberg.write.counts import Tally, WriteResult
 from sf_assets.iceberg.write.row_lookup import find_rows, hide_rows, whole_rows, with_table_values
 from sf_assets.iceberg.write.row_versions import (
     FILE,
     OLD,
     VERDICT,
-    Rule,
+    MergeRule,
     best_known,
     by_key,
-    judge,
+    classify,
     latest,
     refuse_null_keys,
     settle_ties,
@@ -45,7 +45,7 @@ class Merge:
     """A stream of chunks into one table. `load` gives the table anew, `plan` the change of its schema."""
 
     name: str
-    rule: Rule
+    rule: MergeRule
     base: str | Unchecked | None
     summary: Mapping[str, str]
     load: Callable[[], Table]
@@ -57,7 +57,7 @@ class Merge:
         self._added_columns: list[str] = []
         self._group = Tally()
         self._buffer = Buffer()
-        self._draft: Draft | None = None
+        self._draft: PendingCommit | None = None
         self._evolution = Evolution()
         self._absorbed = 0
         self._only: pl.DataFrame | None = None
@@ -65,7 +65,7 @@ class Merge:
         self._table: Table | None = None
         self._live: tuple[LiveFile, ...] | None = None
 
-    def run(self, chunks: Iterable[Chunk]) -> Outcome:
+    def run(self, chunks: Iterable[Chunk]) -> WriteResult:
         """Merge the chunks. On any error the group's files are removed; groups before it stay."""
         try:
             for chunk in from_outside(chunks):
@@ -76,7 +76,7 @@ class Merge:
         except BaseException:
             self._discard()
             raise
-        return Outcome(self.table, self._total, self._live, tuple(self._added_columns))
+        return WriteResult(self.table, self._total, self._live, tuple(self._added_columns))
 
     @property
     def table(self) -> Table:
@@ -86,13 +86,13 @@ class Merge:
         return self._table
 
     @property
-    def draft(self) -> Draft:
+    def draft(self) -> PendingCommit:
         if self._draft is None:
             table = self.table
             self._evolution = self.plan(table)
             if self._live is not None:  # since the last commit the keys that were lent with the table may have expired
                 table.io = table.catalog.load_table(table.name()).io
-            self._draft = Draft(table, self._evolution, live=self._live)
+            self._draft = PendingCommit(table, self._evolution, live=self._live)
         return self._draft
 
     def _take(self, frame: pl.DataFrame) -> None:
@@ -114,7 +114,7 @@ class Merge:
         self._group.outdated += frame.height - rows.height - equal
         self._write(by_key(rows, rule), rule)
 
-    def _write(self, rows: pl.DataFrame, rule: Rule) -> None:
+    def _write(self, rows: pl.DataFrame, rule: MergeRule) -> None:
         keys = rows.select(rule.keys)
         self._close_if_overlapping(keys)
         found = find_rows(self.draft, keys, rule)
@@ -138,8 +138,8 @@ class Merge:
             low, high = min(low, least), max(high, greatest)
         self._open_keys = (low, high)
 
-    def _judged(self, rows: pl.DataFrame, found: pl.DataFrame, rule: Rule) -> pl.DataFrame:
-        judged = judge(rows, best_known(found, rule), rule)
+    def _judged(self, rows: pl.DataFrame, found: pl.DataFrame, rule: MergeRule) -> pl.DataFrame:
+        judged = classify(rows, best_known(found, rule), rule)
         ties = judged.filter(pl.col(VERDICT) == "tie")
         if ties.is_empty():
             return judged
@@ -171,7 +171,7 @@ class Merge:
                 return
             try:
                 landed = self.draft.commit(state=state, summary=self.summary, now=self.now())
-            except Overtaken:
+            except ConcurrentCommit:
                 self._plan_anew(left)
                 continue
             self._table, self._live = landed.table, landed.live

@@ -10,7 +10,7 @@ from pyiceberg.schema import Schema, assign_fresh_schema_ids
 
 from sf_assets.errors import ColumnIncompatible, ValueUnexpected
 from sf_assets.iceberg.commit.casting import cast_frame, complete
-from sf_assets.iceberg.commit.pending_commit import Draft
+from sf_assets.iceberg.commit.pending_commit import PendingCommit
 from sf_assets.iceberg.commit.schema_evolution import Evolution, refuse_case_twins
 from sf_assets.iceberg.model import TableColumn
 
@@ -57,7 +57,7 @@ def plan_plain(schema: Schema, columns: Sequence[TableColumn], *, table: str) ->
     )
 
 
-def fill(draft: Draft, frames: Iterable[pl.DataFrame], *, table: str) -> int:
+def fill(draft: PendingCommit, frames: Iterable[pl.DataFrame], *, table: str) -> int:
     """Put all frames in the place of the table's rows; returns how many rows came."""
     draft.drop_all()
     rows = 0

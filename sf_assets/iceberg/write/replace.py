@@ -11,14 +11,14 @@ from pyiceberg.table import Table
 from sf_assets.errors import KeysRepeated, ShrinkRefused
 from sf_assets.iceberg.commit.casting import cast_frame
 from sf_assets.iceberg.commit.data_files import POSITION, LiveFile, read_batches
-from sf_assets.iceberg.commit.pending_commit import Draft
+from sf_assets.iceberg.commit.pending_commit import PendingCommit
 from sf_assets.iceberg.commit.schema_evolution import Evolution
 from sf_assets.iceberg.commit.table_state import overtaken
-from sf_assets.iceberg.commit.transaction import Overtaken
+from sf_assets.iceberg.commit.transaction import ConcurrentCommit
 from sf_assets.iceberg.model import Chunk
 from sf_assets.iceberg.translate_errors import from_outside
 from sf_assets.iceberg.write.buffer import Buffer
-from sf_assets.iceberg.write.counts import Outcome, Tally
+from sf_assets.iceberg.write.counts import Tally, WriteResult
 from sf_assets.iceberg.write.row_lookup import hide_rows, whole_rows
 from sf_assets.iceberg.write.row_versions import FILE, SYNCED_AT, refuse_null_keys, span
 
@@ -41,13 +41,13 @@ class Replace:
     def __post_init__(self) -> None:
         self._total = Tally()
         self._live: tuple[LiveFile, ...] | None = None
-        self._draft = Draft(self.table, self.evolution)
+        self._draft = PendingCommit(self.table, self.evolution)
         self._content: list[str] = []
         self._index = pl.DataFrame()
         self._seen: list[pl.Series] = []
         self._arrived: list[pl.DataFrame] = []
 
-    def run(self, chunks: Iterable[Chunk]) -> Outcome:
+    def run(self, chunks: Iterable[Chunk]) -> WriteResult:
         """Replace. On any error every file is removed and nothing has changed."""
         try:
             state = self._read(chunks)
@@ -57,7 +57,7 @@ class Replace:
         finally:
             self._draft.discard()
         added = tuple(column.name for column in self.evolution.added) if self._total.commits else ()
-        return Outcome(self.table, self._total, self._live, added)
+        return WriteResult(self.table, self._total, self._live, added)
 
     def _read(self, chunks: Iterable[Chunk]) -> str | None:
         """Take all frames in; returns the last state that came along."""
@@ -153,7 +153,7 @@ class Replace:
     def _land(self, state: str | None) -> None:
         try:
             landed = self._draft.commit(state=state, summary=self.summary, now=self.now())
-        except Overtaken:
+        except ConcurrentCommit:
             raise overtaken(self.table, name=self.name) from None
         self.table, self._live = landed.table, landed.live
         self._total.landed(landed)

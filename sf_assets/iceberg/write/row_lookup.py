@@ -8,11 +8,11 @@ from pyiceberg.schema import Schema
 
 from sf_assets.iceberg.commit.casting import complete
 from sf_assets.iceberg.commit.data_files import POSITION, LiveFile, may_hold, read_batches, read_rows
-from sf_assets.iceberg.commit.pending_commit import Draft
-from sf_assets.iceberg.write.row_versions import FILE, Rule
+from sf_assets.iceberg.commit.pending_commit import PendingCommit
+from sf_assets.iceberg.write.row_versions import FILE, MergeRule
 
 
-def candidates(draft: Draft, keys: pl.DataFrame) -> list[tuple[int, LiveFile]]:
+def candidates(draft: PendingCommit, keys: pl.DataFrame) -> list[tuple[int, LiveFile]]:
     """The files that may hold one of the keys, by the bounds of the first key column, with their index."""
     first = keys.columns[0]
     field = draft.schema.find_field(first)
@@ -20,7 +20,7 @@ def candidates(draft: Draft, keys: pl.DataFrame) -> list[tuple[int, LiveFile]]:
     return [(i, file) for i, file in enumerate(draft.files) if may_hold(file.data, field, low=low, high=high)]
 
 
-def find_rows(draft: Draft, keys: pl.DataFrame, rule: Rule) -> pl.DataFrame:
+def find_rows(draft: PendingCommit, keys: pl.DataFrame, rule: MergeRule) -> pl.DataFrame:
     """Key and ordering columns, FILE and POSITION of the live rows that bear one of the keys."""
     columns = [*keys.columns, *(c for c in rule.ordering(list(draft.types)) if c not in keys.columns)]
     parts = [_empty(draft, columns)]
@@ -33,7 +33,9 @@ def find_rows(draft: Draft, keys: pl.DataFrame, rule: Rule) -> pl.DataFrame:
     return pl.concat(parts)
 
 
-def with_table_values(draft: Draft, rows: pl.DataFrame, columns: Sequence[str], *, suffix: str = "") -> pl.DataFrame:
+def with_table_values(
+    draft: PendingCommit, rows: pl.DataFrame, columns: Sequence[str], *, suffix: str = ""
+) -> pl.DataFrame:
     """The rows (with FILE and POSITION) and beside them the table's values of the columns."""
     if not columns:
         return rows
@@ -50,7 +52,7 @@ def with_table_values(draft: Draft, rows: pl.DataFrame, columns: Sequence[str], 
     return rows.join(values, on=[FILE, POSITION], how="left", maintain_order="left")
 
 
-def whole_rows(draft: Draft, news: pl.DataFrame, *, columns: Sequence[str]) -> pl.DataFrame:
+def whole_rows(draft: PendingCommit, news: pl.DataFrame, *, columns: Sequence[str]) -> pl.DataFrame:
     """The news (with FILE and POSITION) in all columns of the table: what was not read keeps the table's value."""
     hidden = [name for name in draft.types if name not in columns and name in draft.former_columns]
     fresh = news.filter(pl.col(FILE).is_null()).select(columns)
@@ -59,7 +61,7 @@ def whole_rows(draft: Draft, news: pl.DataFrame, *, columns: Sequence[str]) -> p
     return pl.concat([complete(part, draft.types) for part in (fresh, filled)])
 
 
-def hide_rows(draft: Draft, places: pl.DataFrame) -> None:
+def hide_rows(draft: PendingCommit, places: pl.DataFrame) -> None:
     """Take the rows at the places (FILE and POSITION) away from the table."""
     files = draft.files
     for (index,), place in places.select(FILE, POSITION).partition_by(FILE, as_dict=True).items():
@@ -72,6 +74,6 @@ def _values(
     return read_rows(io, file, positions.unique().sort(), schema=schema, columns=columns)
 
 
-def _empty(draft: Draft, columns: Sequence[str]) -> pl.DataFrame:
+def _empty(draft: PendingCommit, columns: Sequence[str]) -> pl.DataFrame:
     types = {name: draft.types[name] for name in columns}
     return pl.DataFrame(schema={**types, POSITION: pl.Int64, FILE: pl.UInt32})

@@ -17,15 +17,15 @@ OLD = "__old"
 
 
 @dataclass(frozen=True)
-class Rule:
+class MergeRule:
     """What identifies a row, and which column (if any) tells the later of two versions."""
 
     keys: tuple[str, ...]
     stamp: str | None
 
-    def within(self, columns: Sequence[str]) -> "Rule":
+    def within(self, columns: Sequence[str]) -> "MergeRule":
         """The rule for a frame of these columns: without its stamp, every difference is news."""
-        return self if self.stamp in columns else Rule(self.keys, None)
+        return self if self.stamp in columns else MergeRule(self.keys, None)
 
     def ordering(self, columns: Sequence[str]) -> list[str]:
         """The columns that order versions, the strongest first, of those that are there."""
@@ -48,7 +48,7 @@ def refuse_null_keys(frame: pl.DataFrame, keys: Sequence[str], *, table: str) ->
         raise KeysRepeated(f"{table}: key column {', '.join(missing)} is null in some row", table=table)
 
 
-def latest(frame: pl.DataFrame, rule: Rule) -> tuple[pl.DataFrame, int]:
+def latest(frame: pl.DataFrame, rule: MergeRule) -> tuple[pl.DataFrame, int]:
     """One version a key: greater stamp, then later `_synced_at`, then later position. Also: dropped, though equal."""
     if not frame.select(rule.keys).is_duplicated().any():
         return frame, 0
@@ -59,25 +59,25 @@ def latest(frame: pl.DataFrame, rule: Rule) -> tuple[pl.DataFrame, int]:
     return kept, equal
 
 
-def best_known(found: pl.DataFrame, rule: Rule) -> pl.DataFrame:
+def best_known(found: pl.DataFrame, rule: MergeRule) -> pl.DataFrame:
     """One version a key of the table's rows, should another tool have written a key twice."""
     return _oldest_first(found, rule).unique(rule.keys, keep="last", maintain_order=True)
 
 
-def _oldest_first(frame: pl.DataFrame, rule: Rule) -> pl.DataFrame:
+def _oldest_first(frame: pl.DataFrame, rule: MergeRule) -> pl.DataFrame:
     """Versions without a stamp count as the oldest; at the same stamp and reading the later position is later."""
     by = rule.ordering(frame.columns)
     return frame.sort(by, nulls_last=False, maintain_order=True) if by else frame
 
 
-def by_key(frame: pl.DataFrame, rule: Rule) -> pl.DataFrame:
+def by_key(frame: pl.DataFrame, rule: MergeRule) -> pl.DataFrame:
     """The rows in the order of their keys, so that files and row groups have narrow bounds."""
     if len(rule.keys) == 1 and frame[rule.keys[0]].is_sorted():
         return frame
     return frame.sort(rule.keys)
 
 
-def judge(frame: pl.DataFrame, known: pl.DataFrame, rule: Rule) -> pl.DataFrame:
+def classify(frame: pl.DataFrame, known: pl.DataFrame, rule: MergeRule) -> pl.DataFrame:
     """The frame with the place of the table's version (FILE, POSITION) and a VERDICT: new, newer, older or tie."""
     place = [*rule.keys, *rule.ordering(known.columns), FILE, POSITION]
     beside = known.select(place).rename({name: name + OLD for name in rule.ordering(known.columns)})
@@ -85,7 +85,7 @@ def judge(frame: pl.DataFrame, known: pl.DataFrame, rule: Rule) -> pl.DataFrame:
     return joined.with_columns(_verdict(rule, joined.columns).alias(VERDICT))
 
 
-def _verdict(rule: Rule, columns: Sequence[str]) -> pl.Expr:
+def _verdict(rule: MergeRule, columns: Sequence[str]) -> pl.Expr:
     """A missing stamp is older than any. An older stamp of a later reading is a tie: the org's clock was set back."""
     is_new = pl.col(FILE).is_null()
     if rule.stamp is None:
@@ -101,7 +101,7 @@ def _verdict(rule: Rule, columns: Sequence[str]) -> pl.Expr:
     )  # fmt: skip
 
 
-def settle_ties(ties: pl.DataFrame, rule: Rule, *, compared: Sequence[str]) -> pl.DataFrame:
+def settle_ties(ties: pl.DataFrame, rule: MergeRule, *, compared: Sequence[str]) -> pl.DataFrame:
     """Replace `tie` by same, newer or older: equal content is no news, else the later reading stands.
 
     `ties` bears the table's values under `<column>__old`.

@@ -5,18 +5,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from sf_assets.salesforce.rate_limit.quota import Quota, Spent
-from sf_assets.salesforce.rate_limit.throttle import Pace, Permit
+from sf_assets.salesforce.rate_limit.quota import Quota, QuotaExceeded
+from sf_assets.salesforce.rate_limit.throttle import Permit, Throttle
 from sf_assets.salesforce.wire import Usage
 
 
 class Ledger(Protocol):
     """One org's books. `sent_at` is the slot of the permit under which the refused request was sent."""
 
-    def standing(self) -> "Standing":
+    def standing(self) -> "LedgerState":
         """The books as of now: the rate that is allowed, and what is known of the day's calls."""
 
-    def permit(self, held: Permit | None, *, reserve: float | None) -> Permit | Spent:
+    def permit(self, held: Permit | None, *, reserve: float | None) -> Permit | QuotaExceeded:
         """Leave to send now or after a wait; `held` is shown again after its wait. `reserve` None: costs no quota."""
 
     def pushed_back(self, sent_at: float, *, retry_after: float | None) -> None:
@@ -30,27 +30,29 @@ class Ledger(Protocol):
 
 
 @dataclass(frozen=True)
-class Standing:
+class LedgerState:
     """Pace and quota of one org; every change gives a new one."""
 
-    pace: Pace
+    pace: Throttle
     quota: Quota = field(default_factory=Quota)
 
-    def as_of(self, now: float) -> "Standing":
+    def as_of(self, now: float) -> "LedgerState":
         """The same with the rate grown and the day begun anew."""
-        return Standing(self.pace.eased(now), self.quota.today(now))
+        return LedgerState(self.pace.eased(now), self.quota.today(now))
 
-    def permit(self, now: float, *, held: Permit | None, reserve: float | None) -> tuple["Standing", Permit | Spent]:
+    def permit(
+        self, now: float, *, held: Permit | None, reserve: float | None
+    ) -> tuple["LedgerState", Permit | QuotaExceeded]:
         quota = self.quota
         if held is None and reserve is not None:
             spending = quota.spend(now=now, reserve=reserve)
-            if isinstance(spending, Spent):
+            if isinstance(spending, QuotaExceeded):
                 return self, spending
             quota = spending
         pace, permit = self.pace.permit(now, held=held)
-        return Standing(pace, quota), permit
+        return LedgerState(pace, quota), permit
 
-    def pushed_back(self, now: float, *, sent_at: float, retry_after: float | None) -> "Standing":
+    def pushed_back(self, now: float, *, sent_at: float, retry_after: float | None) -> "LedgerState":
         return replace(self, pace=self.pace.pushed_back(now=now, sent_at=sent_at, retry_after=retry_after))
 
 
@@ -67,16 +69,16 @@ class MemoryLedger:
     ) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        pace = Pace.at_ceiling(requests_per_second, now=clock(), spacing=spacing)
-        self._standing = Standing(pace, Quota(cap=daily_calls))
+        pace = Throttle.at_ceiling(requests_per_second, now=clock(), spacing=spacing)
+        self._standing = LedgerState(pace, Quota(cap=daily_calls))
 
     def __str__(self) -> str:
         return "this process's memory"
 
-    def standing(self) -> Standing:
+    def standing(self) -> LedgerState:
         return self._standing.as_of(self._clock())
 
-    def permit(self, held: Permit | None, *, reserve: float | None) -> Permit | Spent:
+    def permit(self, held: Permit | None, *, reserve: float | None) -> Permit | QuotaExceeded:
         with self._lock:
             self._standing, answer = self._standing.permit(self._clock(), held=held, reserve=reserve)
         return answer

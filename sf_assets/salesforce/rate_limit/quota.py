@@ -18,7 +18,7 @@ DAY_SECONDS = 86_400.0
 
 
 @dataclass(frozen=True)
-class Spent:
+class QuotaExceeded:
     """No request may go out: the reserve or our own cap is reached. `resume_seconds` until one may ask again.
 
     `usage` is the org's; where the cap is reached it is our own calls of the day against the cap.
@@ -58,11 +58,11 @@ class Quota:
         day = int(now // DAY_SECONDS)
         return self if day == self.day else replace(self, day=day, own_calls=0)
 
-    def spend(self, *, now: float, reserve: float) -> "Quota | Spent":
+    def spend(self, *, now: float, reserve: float) -> "Quota | QuotaExceeded":
         """The quota after one more request, or Spent when it would touch the reserve (a share of the limit)."""
         quota = self.today(now)
         if quota.cap is not None and quota.own_calls >= quota.cap:
-            return Spent(Usage(quota.own_calls, quota.cap), DAY_SECONDS - now % DAY_SECONDS, is_own_cap=True)
+            return QuotaExceeded(Usage(quota.own_calls, quota.cap), DAY_SECONDS - now % DAY_SECONDS, is_own_cap=True)
         sent = replace(quota, sent_since=quota.sent_since + 1, own_calls=quota.own_calls + 1)
         if quota.usage is None or quota.usage.used + sent.sent_since <= quota.usage.limit * (1 - reserve):
             return sent
@@ -70,11 +70,11 @@ class Quota:
         if quota.asked_at is not None:
             opens_at = max(opens_at, quota.asked_at + QUESTION_SECONDS)
         if now < opens_at:
-            return Spent(quota.usage, opens_at - now)
+            return QuotaExceeded(quota.usage, opens_at - now)
         return replace(sent, asked_at=now)
 
 
-def quota_spent(spent: Spent, *, reserve: float, now: datetime) -> QuotaSpent:
+def quota_spent(spent: QuotaExceeded, *, reserve: float, now: datetime) -> QuotaSpent:
     """The error that says who has used what, and when to ask again. Values: `used`, `limit`, `resumes_at`."""
     used, limit, resumes_at = spent.usage.used, spent.usage.limit, _moment(now, spent.resume_seconds)
     if spent.is_own_cap:

@@ -17,9 +17,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from sf_assets.errors import ConfigError, LedgerUnreachable
-from sf_assets.salesforce.rate_limit.ledger import Standing
-from sf_assets.salesforce.rate_limit.quota import Quota, Spent
-from sf_assets.salesforce.rate_limit.throttle import Pace, Permit
+from sf_assets.salesforce.rate_limit.ledger import LedgerState
+from sf_assets.salesforce.rate_limit.quota import Quota, QuotaExceeded
+from sf_assets.salesforce.rate_limit.throttle import Permit, Throttle
 from sf_assets.salesforce.wire import Usage
 
 BUSY_SECONDS = 60
@@ -76,11 +76,11 @@ class SqlLedger:
     def __str__(self) -> str:
         return self._engine.url.render_as_string(hide_password=True)
 
-    def standing(self) -> Standing:
+    def standing(self) -> LedgerState:
         with self._change() as (connection, now):
             return self._standing(connection, now).as_of(now)
 
-    def permit(self, held: Permit | None, *, reserve: float | None) -> Permit | Spent:
+    def permit(self, held: Permit | None, *, reserve: float | None) -> Permit | QuotaExceeded:
         with self._change() as (connection, now):
             before = self._standing(connection, now)
             after, answer = before.permit(now, held=held, reserve=reserve)
@@ -134,17 +134,17 @@ class SqlLedger:
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_SETUP_LOCK)))
         _METADATA.create_all(connection)
 
-    def _standing(self, connection: sa.Connection, now: float) -> Standing:
+    def _standing(self, connection: sa.Connection, now: float) -> LedgerState:
         """What the org's row says, locked for this transaction; the row is made when it is missing."""
         query = sa.select(_ORGS).where(_ORGS.c.org == self._org).with_for_update()
         row = connection.execute(query).mappings().first()
         if row is None:
-            fresh = _columns(Standing(Pace.at_ceiling(self._ceiling, now=now, spacing=self._spacing)))
+            fresh = _columns(LedgerState(Throttle.at_ceiling(self._ceiling, now=now, spacing=self._spacing)))
             connection.execute(self._insert(_ORGS).values(org=self._org, **fresh).on_conflict_do_nothing())
             row = connection.execute(query).mappings().one()
         return _standing_of(row, ceiling=self._ceiling, cap=self._cap, spacing=self._spacing)
 
-    def _keep(self, connection: sa.Connection, standing: Standing) -> None:
+    def _keep(self, connection: sa.Connection, standing: LedgerState) -> None:
         connection.execute(_ORGS.update().where(_ORGS.c.org == self._org).values(**_columns(standing)))
 
 
@@ -191,7 +191,7 @@ def _unusable(why: str) -> ConfigError:
     )
 
 
-def _columns(standing: Standing) -> dict[str, Any]:
+def _columns(standing: LedgerState) -> dict[str, Any]:
     pace, quota = standing.pace, standing.quota
     return {
         "rate": pace.rate,
@@ -199,7 +199,7 @@ def _columns(standing: Standing) -> dict[str, Any]:
         "eased_at": pace.eased_at,
         "cut_at": _finite(pace.cut_at),
         "closed_until": _finite(pace.closed_until),
-        "era": pace.era,
+        "era": pace.generation,
         "used": quota.usage.used if quota.usage else None,
         "quota": quota.usage.limit if quota.usage else None,
         "read_at": quota.read_at,
@@ -210,21 +210,21 @@ def _columns(standing: Standing) -> dict[str, Any]:
     }
 
 
-def _standing_of(row: sa.RowMapping, *, ceiling: float, cap: int | None, spacing: float) -> Standing:
+def _standing_of(row: sa.RowMapping, *, ceiling: float, cap: int | None, spacing: float) -> LedgerState:
     """Pace and quota under this process's own ceiling and cap; a rate that nobody ever cut is that ceiling."""
-    pace = Pace(
+    pace = Throttle(
         ceiling=ceiling,
         rate=ceiling if row["cut_at"] is None else min(ceiling, row["rate"]),
         last_slot=row["last_slot"],
         eased_at=row["eased_at"],
         cut_at=-math.inf if row["cut_at"] is None else row["cut_at"],
         closed_until=-math.inf if row["closed_until"] is None else row["closed_until"],
-        era=row["era"],
+        generation=row["era"],
         spacing=spacing,
     )
     usage = None if row["used"] is None else Usage(row["used"], row["quota"])
     counts = {name: row[name] for name in ("read_at", "sent_since", "asked_at", "day", "own_calls")}
-    return Standing(pace, Quota(usage, cap=cap, **counts))
+    return LedgerState(pace, Quota(usage, cap=cap, **counts))
 
 
 def _finite(moment: float) -> float | None:

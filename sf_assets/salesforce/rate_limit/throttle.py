@@ -26,12 +26,12 @@ class Permit:
 
     slot: float
     wait_seconds: float
-    era: int
+    generation: int
     is_kept: bool
 
 
 @dataclass(frozen=True)
-class Pace:
+class Throttle:
     """Rate and last slot given; all moments are seconds on one clock, rates are requests per second.
 
     Slots lie `spacing` times 1/rate apart: requests are under way for different times, and an org that counts them over
@@ -44,19 +44,19 @@ class Pace:
     eased_at: float
     cut_at: float = -math.inf
     closed_until: float = -math.inf
-    era: int = 0
+    generation: int = 0
     spacing: float = 1.0
 
     @classmethod
-    def at_ceiling(cls, ceiling: float, *, now: float, spacing: float = 1.0) -> "Pace":
+    def at_ceiling(cls, ceiling: float, *, now: float, spacing: float = 1.0) -> "Throttle":
         return cls(ceiling=ceiling, rate=ceiling, last_slot=now - spacing / ceiling, eased_at=now, spacing=spacing)
 
-    def eased(self, now: float) -> "Pace":
+    def eased(self, now: float) -> "Throttle":
         """The rate grown by the seconds since its last change, up to the ceiling."""
         grown = self.rate + max(0.0, now - self.eased_at) * GROWTH_PER_SECOND
         return replace(self, rate=min(self.ceiling, grown), eased_at=now)
 
-    def pushed_back(self, *, now: float, sent_at: float, retry_after: float | None = None) -> "Pace":
+    def pushed_back(self, *, now: float, sent_at: float, retry_after: float | None = None) -> "Throttle":
         """The pace after a refusal of the request of slot `sent_at`.
 
         Refusals of requests sent before the last cut cut no more; a later Retry-After closes the org all the same.
@@ -65,13 +65,13 @@ class Pace:
         if retry_after is None and sent_at < self.cut_at:
             return self
         if sent_at < self.cut_at:
-            return replace(closed, era=self.era + 1)
+            return replace(closed, generation=self.generation + 1)
         eased = closed.eased(now)
         rate = max(min(FLOOR_PER_SECOND, self.ceiling), eased.rate * CUT)
         last_slot = min(self.last_slot, now)
-        return replace(eased, rate=rate, cut_at=now, eased_at=now, last_slot=last_slot, era=self.era + 1)
+        return replace(eased, rate=rate, cut_at=now, eased_at=now, last_slot=last_slot, generation=self.generation + 1)
 
-    def permit(self, now: float, *, held: Permit | None = None) -> tuple["Pace", Permit]:
+    def permit(self, now: float, *, held: Permit | None = None) -> tuple["Throttle", Permit]:
         """A permit, and the pace that has given it: `held` again while it is good, else the next slot.
 
         A holder who comes a little late, and whom nobody waits behind, moves his slot: the next one is as far from what
@@ -85,15 +85,15 @@ class Pace:
         slot = max(now, pace.last_slot + pace.spacing / pace.rate, pace.closed_until)
         if slot - now > HORIZON_SECONDS:
             wait = slot - now - HORIZON_SECONDS / 2
-            return pace, Permit(slot=slot, wait_seconds=wait, era=pace.era, is_kept=False)
-        given = Permit(slot=slot, wait_seconds=slot - now, era=pace.era, is_kept=True)
+            return pace, Permit(slot=slot, wait_seconds=wait, generation=pace.generation, is_kept=False)
+        given = Permit(slot=slot, wait_seconds=slot - now, generation=pace.generation, is_kept=True)
         return replace(pace, last_slot=slot), given
 
     def _holds(self, held: Permit, now: float) -> bool:
         """Whether a permit is still good: a holder who overslept would come too close to the one after him."""
-        return held.is_kept and held.era == self.era and now <= held.slot + LATE_SECONDS
+        return held.is_kept and held.generation == self.generation and now <= held.slot + LATE_SECONDS
 
-    def _checked(self, now: float) -> "Pace":
+    def _checked(self, now: float) -> "Throttle":
         """The pace without moments that lie absurdly far ahead: they come of a clock that was set back."""
         last_slot = min(self.last_slot, now + HORIZON_SECONDS)
         return replace(self, last_slot=last_slot, closed_until=min(self.closed_until, now + _bounded(math.inf)))

@@ -12,7 +12,7 @@ from sf_assets.errors import CommitConflict
 from sf_assets.iceberg.commit.commit_state import settle
 from sf_assets.iceberg.commit.schema_evolution import Evolution
 from sf_assets.iceberg.model import UNCHECKED, Chunk, TableColumn
-from sf_assets.iceberg.tables import Warehouse
+from sf_assets.iceberg.tables import IcebergTables
 
 
 def interrupted(frame: pl.DataFrame, *, state: str | None, by) -> Iterator[Chunk]:
@@ -155,7 +155,7 @@ def test_a_state_is_not_settled_on_rows_that_came_meanwhile(account, another):
 
 def _write(folder: Path, number: int, table: str, start: multiprocessing.Barrier) -> None:
     properties = {"type": "sql", "uri": f"sqlite:///{folder}/catalog.db", "warehouse": f"file://{folder}/lake"}
-    warehouse = Warehouse("salesforce", "salesforce", properties)
+    warehouse = IcebergTables("salesforce", "salesforce", properties)
     columns = (TableColumn("id", StringType()), TableColumn("by", StringType()))
     start.wait(60)
     for turn in range(3):
@@ -179,7 +179,7 @@ def test_processes_that_meet_a_catalog_for_the_first_time_all_write(tmp_path, sh
 
     assert [process.exitcode for process in processes] == [0, 0, 0, 0]
     properties = {"type": "sql", "uri": f"sqlite:///{tmp_path}/catalog.db", "warehouse": f"file://{tmp_path}/lake"}
-    warehouse = Warehouse("salesforce", "salesforce", properties)
+    warehouse = IcebergTables("salesforce", "salesforce", properties)
     for table in set(tables):
         ids = warehouse.scan(table).collect()["id"].to_list()
         assert len(ids) == len(set(ids)) == (13 if shared else 4)

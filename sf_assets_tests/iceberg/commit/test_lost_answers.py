@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from sf_assets.errors import WarehouseUnreachable
-from sf_assets.iceberg.tables import Warehouse
+from sf_assets.errors import IcebergUnreachable
+from sf_assets.iceberg.tables import IcebergTables
 
 CATALOG = """
 from pyiceberg.catalog.sql import SqlCatalog
@@ -34,7 +34,7 @@ def losing(account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable
         "uri": f"sqlite:///{tmp_path}/catalog.db",
         "warehouse": f"file://{tmp_path}/lake",
     }
-    account.warehouse = Warehouse("salesforce", "salesforce", properties)
+    account.warehouse = IcebergTables("salesforce", "salesforce", properties)
 
     def arm(raised: BaseException, *, is_late: bool) -> None:
         catalog = account.warehouse._lake.catalog
@@ -58,7 +58,7 @@ def test_a_commit_that_did_not_happen_is_an_error_and_may_be_tried_again(account
     account.merge(account.frame(("1", "a", 1)), state="s1")
     losing(ConnectionResetError(104, "reset"), is_late=False)
 
-    with pytest.raises(WarehouseUnreachable) as refusal:
+    with pytest.raises(IcebergUnreachable) as refusal:
         account.merge(account.frame(("2", "b", 2)), state="s2")
 
     assert refusal.value.retryable

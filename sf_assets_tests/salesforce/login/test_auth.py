@@ -8,7 +8,7 @@ import pytest
 from sf_assets.errors import ApiDisabled, ConfigError, LoginError, SessionRefused
 from sf_assets.salesforce.login.credentials import Credentials
 from sf_assets.salesforce.login.jwt_bearer import login
-from sf_assets.salesforce.wire import Query, Reply
+from sf_assets.salesforce.wire import Query, Response
 
 QUERY = Query("Account", "SELECT Id FROM Account", all_rows=False)
 PAGE = {"totalSize": 0, "done": True, "records": []}
@@ -211,7 +211,7 @@ def test_the_exchange_can_be_played_without_a_client(org, clock):
     request = next(flow)
     answer = request.shape(access_token="abc", instance_url=f"https://{org.host}")
     with pytest.raises(StopIteration) as end:
-        flow.send(Reply(200, {}, b"", clock.now(), answer))
+        flow.send(Response(200, {}, b"", clock.now(), answer))
 
     assert (request.method, request.path) == ("POST", "/services/oauth2/token")
     assert end.value.value.access_token == "abc"

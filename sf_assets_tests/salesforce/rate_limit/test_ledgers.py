@@ -10,7 +10,7 @@ import pytest
 
 from sf_assets.errors import ConfigError, LedgerUnreachable
 from sf_assets.salesforce.rate_limit.ledger import MemoryLedger
-from sf_assets.salesforce.rate_limit.quota import Spent
+from sf_assets.salesforce.rate_limit.quota import QuotaExceeded
 from sf_assets.salesforce.rate_limit.sql_ledger import SqlLedger
 from sf_assets.salesforce.wire import Query, Usage
 
@@ -69,7 +69,7 @@ def test_a_retry_after_ends_the_permits_that_were_given_before(ledger, clock):
 def test_the_reserve_is_kept_and_logins_cost_none(ledger):
     ledger.read(Usage(950, 1000))
 
-    assert ledger.permit(None, reserve=0.1) == Spent(Usage(950, 1000), 1800.0)
+    assert ledger.permit(None, reserve=0.1) == QuotaExceeded(Usage(950, 1000), 1800.0)
     assert ledger.permit(None, reserve=None).is_kept
 
 
@@ -86,7 +86,7 @@ def test_the_rate_is_what_refusals_have_taught_and_grows_back(ledger, clock):
 def test_an_exhausted_org_is_remembered(ledger):
     ledger.exhausted()
 
-    assert isinstance(ledger.permit(None, reserve=0.0), Spent)
+    assert isinstance(ledger.permit(None, reserve=0.0), QuotaExceeded)
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ def test_what_one_process_learns_the_others_know(books, clock):
     one.pushed_back(slot, retry_after=5.0)
     one.read(Usage(990, 1000))
 
-    assert isinstance(other.permit(None, reserve=0.1), Spent)
+    assert isinstance(other.permit(None, reserve=0.1), QuotaExceeded)
     assert other.permit(None, reserve=None).wait_seconds > 2
 
 
@@ -117,7 +117,7 @@ def test_the_cap_on_our_own_calls_counts_those_of_all_processes(books, clock):
     for ledger in (one, other, one):
         take(ledger, clock)
 
-    assert other.permit(None, reserve=0.1) == Spent(Usage(3, 3), 86_400.0 - clock.seconds, is_own_cap=True)
+    assert other.permit(None, reserve=0.1) == QuotaExceeded(Usage(3, 3), 86_400.0 - clock.seconds, is_own_cap=True)
     assert other.permit(None, reserve=None).wait_seconds > 0
     assert isinstance(books().permit(None, reserve=0.1).slot, float)
 

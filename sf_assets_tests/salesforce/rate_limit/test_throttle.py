@@ -2,7 +2,7 @@
 
 import pytest
 
-from sf_assets.salesforce.rate_limit.throttle import FLOOR_PER_SECOND, HORIZON_SECONDS, Pace
+from sf_assets.salesforce.rate_limit.throttle import FLOOR_PER_SECOND, HORIZON_SECONDS, Throttle
 
 
 def take(pace, now):
@@ -15,7 +15,7 @@ def take(pace, now):
 
 
 def test_the_first_requests_do_not_burst():
-    pace = Pace.at_ceiling(2.0, now=100.0)
+    pace = Throttle.at_ceiling(2.0, now=100.0)
 
     slots = []
     for _ in range(5):
@@ -26,7 +26,7 @@ def test_the_first_requests_do_not_burst():
 
 
 def test_slots_lie_further_apart_by_the_spacing_at_any_rate():
-    pace = Pace.at_ceiling(2.0, now=100.0, spacing=1.04)
+    pace = Throttle.at_ceiling(2.0, now=100.0, spacing=1.04)
 
     slots = []
     for _ in range(3):
@@ -40,7 +40,7 @@ def test_slots_lie_further_apart_by_the_spacing_at_any_rate():
 
 
 def test_an_idle_hour_saves_up_no_burst():
-    pace, _ = take(Pace.at_ceiling(2.0, now=0.0), 0.0)
+    pace, _ = take(Throttle.at_ceiling(2.0, now=0.0), 0.0)
 
     slots = []
     for _ in range(3):
@@ -51,13 +51,13 @@ def test_an_idle_hour_saves_up_no_burst():
 
 
 def test_a_pushback_cuts_the_rate_to_seven_tenths():
-    pace = Pace.at_ceiling(2.0, now=0.0).pushed_back(now=1.0, sent_at=0.5)
+    pace = Throttle.at_ceiling(2.0, now=0.0).pushed_back(now=1.0, sent_at=0.5)
 
     assert pace.rate == pytest.approx(1.4)
 
 
 def test_refusals_of_requests_sent_before_the_last_cut_cut_no_more():
-    pace = Pace.at_ceiling(2.0, now=0.0).pushed_back(now=2.0, sent_at=0.5)
+    pace = Throttle.at_ceiling(2.0, now=0.0).pushed_back(now=2.0, sent_at=0.5)
 
     for sent_at in (1.0, 1.5, 1.9):
         pace = pace.pushed_back(now=2.5, sent_at=sent_at)
@@ -71,13 +71,13 @@ RECOVERY = [(0.0, 1.4), (2.5, 1.45), (5.0, 1.5), (15.0, 1.7), (30.0, 2.0), (3600
 
 @pytest.mark.parametrize(("seconds", "rate"), RECOVERY)
 def test_the_rate_recovers_by_a_tenth_each_five_seconds_up_to_the_ceiling(seconds, rate):
-    pace = Pace.at_ceiling(2.0, now=0.0).pushed_back(now=10.0, sent_at=9.0)
+    pace = Throttle.at_ceiling(2.0, now=0.0).pushed_back(now=10.0, sent_at=9.0)
 
     assert pace.eased(10.0 + seconds).rate == pytest.approx(rate)
 
 
 def test_the_rate_never_falls_under_its_floor():
-    pace = Pace.at_ceiling(2.0, now=0.0)
+    pace = Throttle.at_ceiling(2.0, now=0.0)
 
     for second in range(50):
         pace = pace.pushed_back(now=second + 0.5, sent_at=float(second))
@@ -86,13 +86,13 @@ def test_the_rate_never_falls_under_its_floor():
 
 
 def test_a_ceiling_under_the_floor_is_kept():
-    pace = Pace.at_ceiling(0.01, now=0.0).pushed_back(now=1.0, sent_at=0.5)
+    pace = Throttle.at_ceiling(0.01, now=0.0).pushed_back(now=1.0, sent_at=0.5)
 
     assert pace.rate == 0.01
 
 
 def test_no_permit_lies_before_a_retry_after_not_even_one_that_was_given_before():
-    pace = Pace.at_ceiling(2.0, now=0.0)
+    pace = Throttle.at_ceiling(2.0, now=0.0)
     pace, _ = pace.permit(0.0)
     pace, held = pace.permit(0.0)
 
@@ -104,7 +104,7 @@ def test_no_permit_lies_before_a_retry_after_not_even_one_that_was_given_before(
 
 
 def test_a_permit_that_is_shown_again_after_its_wait_is_good():
-    pace, _ = Pace.at_ceiling(2.0, now=0.0).permit(0.0)
+    pace, _ = Throttle.at_ceiling(2.0, now=0.0).permit(0.0)
     pace, held = pace.permit(0.0)
 
     unchanged, shown = pace.permit(0.5, held=held)
@@ -114,7 +114,7 @@ def test_a_permit_that_is_shown_again_after_its_wait_is_good():
 
 
 def test_a_holder_who_comes_late_keeps_his_distance_from_what_follows():
-    pace, _ = Pace.at_ceiling(2.0, now=0.0).permit(0.0)
+    pace, _ = Throttle.at_ceiling(2.0, now=0.0).permit(0.0)
     pace, held = pace.permit(0.0)
 
     alone, _ = pace.permit(held.slot + 0.1, held=held)
@@ -127,7 +127,7 @@ def test_a_holder_who_comes_late_keeps_his_distance_from_what_follows():
 
 @pytest.mark.parametrize(("late_seconds", "is_good"), [(0.0, True), (0.2, True), (0.3, False), (60.0, False)])
 def test_a_permit_whose_holder_overslept_is_given_up(late_seconds, is_good):
-    pace, _ = Pace.at_ceiling(2.0, now=0.0).permit(0.0)
+    pace, _ = Throttle.at_ceiling(2.0, now=0.0).permit(0.0)
     pace, held = pace.permit(0.0)
     pace, _ = pace.permit(0.0)
 
@@ -137,7 +137,7 @@ def test_a_permit_whose_holder_overslept_is_given_up(late_seconds, is_good):
 
 
 def test_slots_are_given_away_only_a_few_seconds_ahead():
-    pace = Pace.at_ceiling(2.0, now=0.0)
+    pace = Throttle.at_ceiling(2.0, now=0.0)
 
     permits = []
     for _ in range(30):
@@ -150,7 +150,7 @@ def test_slots_are_given_away_only_a_few_seconds_ahead():
 
 
 def test_a_clock_that_was_set_back_an_hour_holds_nobody_up_for_an_hour():
-    pace, _ = take(Pace.at_ceiling(2.0, now=7200.0), 7200.0)
+    pace, _ = take(Throttle.at_ceiling(2.0, now=7200.0), 7200.0)
 
     _, slot = take(pace, 3600.0)
 
@@ -175,7 +175,7 @@ class Bucket:
 
 def play(limit, seconds, latency=0.8):
     """One sender who learns of a refusal `latency` later and sends nothing before: moments answered, refused."""
-    pace, bucket, now = Pace.at_ceiling(2.0, now=0.0), Bucket(limit), 0.0
+    pace, bucket, now = Throttle.at_ceiling(2.0, now=0.0), Bucket(limit), 0.0
     answered, refused = [], []
     while now < seconds:
         pace, now = take(pace, now)

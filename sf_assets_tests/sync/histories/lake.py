@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from sf_assets.devorg.org.org import Org
-from sf_assets.iceberg.tables import Warehouse
+from sf_assets.iceberg.tables import IcebergTables
 from sf_assets.salesforce.client import Client
 from sf_assets.salesforce.login.credentials import Credentials
 from sf_assets.specs.endpoints import endpoints
 from sf_assets.specs.model import EndpointSpec
 from sf_assets.sync.columns import plan_columns
 from sf_assets.sync.endpoint import Batch, sync
-from sf_assets.sync.preflight import Survey, survey
-from sf_assets.sync.report import Options, SyncRecord
+from sf_assets.sync.preflight import Preflight, survey
+from sf_assets.sync.report import Options, SyncReport
 from sf_assets.sync.state import State
 from sf_assets.sync.write import write_sync
 
@@ -32,7 +32,7 @@ class Lake:
 
     def __init__(self, org: Org, *, server: Any, folder: Path, clock: Any) -> None:
         self.org, self.server, self.clock, self.folder = org, server, clock, folder
-        self.warehouse = Warehouse("test", "salesforce", catalog(folder))
+        self.warehouse = IcebergTables("test", "salesforce", catalog(folder))
         self.client = self.new_client()
 
     def new_client(self) -> Client:
@@ -45,7 +45,7 @@ class Lake:
             sleep=lambda seconds: None,
         )
 
-    def sync(self, *names: str, dies_after: int | None = None, **asked: Any) -> dict[str, SyncRecord]:
+    def sync(self, *names: str, dies_after: int | None = None, **asked: Any) -> dict[str, SyncReport]:
         """Sync endpoints as one run does, in a process of its own, which may die after some pages."""
         self.client.close()
         self.client = self.new_client()
@@ -53,7 +53,7 @@ class Lake:
         known = survey(chosen, warehouse=self.warehouse, client=self.client, read_deleted=True, now=self.clock)
         return {spec.endpoint: self.one(spec, known, Options(**asked), dies_after) for spec in chosen}
 
-    def one(self, spec: EndpointSpec, known: Survey, options: Options, dies_after: int | None) -> SyncRecord:
+    def one(self, spec: EndpointSpec, known: Preflight, options: Options, dies_after: int | None) -> SyncReport:
         done = sync(
             spec, survey=known, warehouse=self.warehouse, client=self.client, options=options, now=self.clock
         )  # fmt: skip

@@ -64,7 +64,7 @@ def test_after_changes_of_all_kinds_every_table_equals_the_org_again(lake):
 
     records = lake.sync()
 
-    assert records["lead"].shown_again == ("Company",)
+    assert records["lead"].revealed_columns == ("Company",)
     lake.assert_equal()
 
 
