@@ -75,7 +75,7 @@ def fill(home: Path, sizes: Mapping[str, int]) -> None:
                 spec.endpoint, columns=columns, keys=spec.keys, chunks=chunks, base=UNCHECKED, may_vanish=None
             )
         else:
-            warehouse.settle(spec.endpoint, columns=columns, keys=spec.keys, base=None, state="{}")
+            warehouse.commit_state(spec.endpoint, columns=columns, keys=spec.keys, base=None, state="{}")
 
 
 def frames(endpoint: str, sizes: Mapping[str, int]) -> Iterator[pl.DataFrame]:

@@ -14,6 +14,6 @@ def swept(warehouse: "IcebergTables", *, older_than: timedelta) -> Iterator[tupl
     """Sweep table by table; yield its name and how many files went, None for a table that is not ours."""
     for name in warehouse.names():
         try:
-            yield name, len(warehouse.sweep_orphans(name, older_than=older_than))
+            yield name, len(warehouse.remove_orphan_files(name, older_than=older_than))
         except TableForeign:
             yield name, None

@@ -25,11 +25,11 @@ class Plugin(BasePlugin):
     def initialize(self, plugin_config: dict[str, Any]) -> None:
         """Find the deployment's catalog; nothing is opened yet."""
         home = plugin_config.get("home")
-        lake = read_lake({**os.environ, **({"SF_ASSETS_HOME": str(home)} if home else {})})
-        self._lake = IcebergCatalog(
-            catalog=lake.catalog, namespace=lake.namespace, properties=lake.catalog_properties()
+        iceberg = read_lake({**os.environ, **({"SF_ASSETS_HOME": str(home)} if home else {})})
+        self._catalog = IcebergCatalog(
+            catalog=iceberg.catalog, namespace=iceberg.namespace, properties=iceberg.catalog_properties()
         )
 
     def configure_connection(self, conn: "DuckDBPyConnection") -> None:
         """Show every table of the namespace."""
-        show_tables(conn, self._lake)
+        show_tables(conn, self._catalog)

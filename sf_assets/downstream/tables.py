@@ -33,19 +33,19 @@ class Shown:
         return f"{identifier(self.schema)}.{identifier(self.name)}"
 
 
-def show_tables(conn: "DuckDBPyConnection", lake: IcebergCatalog) -> None:
-    """Show every table of the lake's namespace at its current snapshot, and drop what it no longer has.
+def show_tables(conn: "DuckDBPyConnection", catalog: IcebergCatalog) -> None:
+    """Show every table of the namespace at its current snapshot and drop views of tables that are gone.
 
-    Raises WarehouseError for a table with equality deletes, which other tools write and no reader here applies.
+    Raises: TableUnsupported for a table with equality deletes.
     """
-    schema = lake.namespace
+    schema = catalog.namespace
     conn.execute(f"create schema if not exists {identifier(schema)}").fetchall()
-    names = [path[-1] for path in lake.catalog.list_tables(schema)] if lake.catalog.namespace_exists(schema) else []
+    names = catalog.names()
     before = _shown(conn, schema)
     for name in before.keys() - set(names):
         _drop(conn, before[name])
     for name in names:
-        _show(conn, lake.catalog.load_table((schema, name)), Shown(schema, name, "view"), before=before.get(name))
+        _show(conn, catalog.catalog.load_table((schema, name)), Shown(schema, name, "view"), before=before.get(name))
 
 
 def _shown(conn: "DuckDBPyConnection", schema: str) -> dict[str, Shown]:

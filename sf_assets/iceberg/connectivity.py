@@ -20,7 +20,7 @@ class Connectivity:
     is_there: bool
 
 
-def reach(catalog: Catalog, namespace: str) -> Connectivity | None:
+def check_connectivity(catalog: Catalog, namespace: str) -> Connectivity | None:
     """Ask the catalog for the namespace and its tables, and the storage for the root; None: there is no namespace."""
     try:
         location = catalog.load_namespace_properties(namespace).get("location")

@@ -14,14 +14,14 @@ class TableVersions:
     rows_at: datetime | None
 
 
-def versions_of(table: Table) -> TableVersions:
+def read_metadata_log(table: Table) -> TableVersions:
     """Return what the table's own metadata log says, the current file last."""
     metadata = table.metadata
-    log = [(entry.metadata_file, _moment(entry.timestamp_ms)) for entry in metadata.metadata_log]
+    log = [(entry.metadata_file, _datetime(entry.timestamp_ms)) for entry in metadata.metadata_log]
     snapshot = table.current_snapshot()
-    rows_at = None if snapshot is None else _moment(snapshot.timestamp_ms)
-    return TableVersions((*log, (table.metadata_location, _moment(metadata.last_updated_ms))), rows_at)
+    rows_at = None if snapshot is None else _datetime(snapshot.timestamp_ms)
+    return TableVersions((*log, (table.metadata_location, _datetime(metadata.last_updated_ms))), rows_at)
 
 
-def _moment(milliseconds: int) -> datetime:
+def _datetime(milliseconds: int) -> datetime:
     return datetime.fromtimestamp(milliseconds / 1000, tz=UTC)

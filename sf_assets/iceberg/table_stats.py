@@ -34,9 +34,9 @@ def count_since(table: Table, column: str, since: datetime | None) -> tuple[int,
 
 def _in_file(table: Table, file: LiveFile, *, field: NestedField, since: datetime | None) -> tuple[int, Any]:
     least, greatest = bounds(file.data, field)
-    is_whole = since is None or (least is not None and _moment(least) >= since and not _nulls(file, field))
+    is_whole = since is None or (least is not None and _datetime(least) >= since and not _nulls(file, field))
     if is_whole and not file.deletes and greatest is not None and isinstance(field.field_type, EXACT):
-        return count_live(table.io, file), _moment(greatest)
+        return count_live(table.io, file), _datetime(greatest)
     values = pl.concat(_values(table, file, field.name))
     kept = values if since is None else values.filter(values >= since)
     return len(kept), kept.max()
@@ -51,5 +51,5 @@ def _nulls(file: LiveFile, field: NestedField) -> int:
     return (file.data.null_value_counts or {}).get(field.field_id, 1)
 
 
-def _moment(micros: int) -> datetime:
+def _datetime(micros: int) -> datetime:
     return EPOCH + timedelta(microseconds=micros)

@@ -13,19 +13,19 @@ from pyiceberg.table import Table
 
 from sf_assets.errors import IcebergError
 from sf_assets.iceberg.catalog import IcebergCatalog, keys_of, provisional_of
-from sf_assets.iceberg.commit.commit_state import settle, settle_columns
+from sf_assets.iceberg.commit.commit_state import commit_columns, commit_state
 from sf_assets.iceberg.commit.pending_commit import PendingCommit, count_rows
 from sf_assets.iceberg.commit.schema_evolution import Evolution, plan_evolution
-from sf_assets.iceberg.commit.table_state import overtaken, refuse_other_base, state_of
+from sf_assets.iceberg.commit.table_state import check_base, concurrent_commit_error, state_of
 from sf_assets.iceberg.commit.transaction import ConcurrentCommit
 from sf_assets.iceberg.maintenance.compact import compact_if_due
-from sf_assets.iceberg.metadata_log import TableVersions, versions_of
+from sf_assets.iceberg.metadata_log import TableVersions, read_metadata_log
 from sf_assets.iceberg.model import UNCHECKED, Chunk, TableColumn, TableFacts, Unchecked, Written
 from sf_assets.iceberg.table_stats import count_since
-from sf_assets.iceberg.translate_errors import border, from_outside
-from sf_assets.iceberg.write.counts import Tally, WriteResult
+from sf_assets.iceberg.translate_errors import caller_errors, translate_errors
+from sf_assets.iceberg.write.counts import Counts, WriteResult
 from sf_assets.iceberg.write.merge import Merge
-from sf_assets.iceberg.write.overwrite import fill, first_frame, frame_columns, plan_plain
+from sf_assets.iceberg.write.overwrite import fill, first_frame, frame_columns, plan_overwrite
 from sf_assets.iceberg.write.replace import Replace
 from sf_assets.iceberg.write.row_versions import MergeRule
 
@@ -53,46 +53,46 @@ class IcebergTables:
         *,
         now: Callable[[], datetime] = _utc_now,
     ) -> None:
-        self._lake = IcebergCatalog(catalog=catalog, namespace=namespace, properties=properties)
+        self._catalog = IcebergCatalog(catalog=catalog, namespace=namespace, properties=properties)
         self._now = now
-        self._counted: dict[str, tuple[int | None, int]] = {}
-        self._asked: dict[str, Table] = {}
+        self._row_counts: dict[str, tuple[int | None, int]] = {}
+        self._loaded: dict[str, Table] = {}
 
     def facts(self, table: str) -> TableFacts | None:
         """What the table's metadata says; None: no such table. Raises: TableForeign."""
-        with border(table):
-            found = self._lake.find(table)
+        with translate_errors(table):
+            found = self._catalog.find(table)
             return None if found is None else self._facts(table, found)
 
     def names(self) -> tuple[str, ...]:
         """The names of all tables of the namespace, ours and others', in order; none when there is no namespace."""
-        with border(self._lake.namespace):
-            return self._lake.names()
+        with translate_errors(self._catalog.namespace):
+            return self._catalog.names()
 
     def versions(self, table: str) -> TableVersions | None:
         """The metadata files that the table still names, and when each was committed; None: no such table."""
-        with border(table):
-            found = self._lake.find(table)
-            return None if found is None else versions_of(found)
+        with translate_errors(table):
+            found = self._catalog.find(table)
+            return None if found is None else read_metadata_log(found)
 
-    def reach(self) -> "Connectivity | None":
+    def check_connectivity(self) -> "Connectivity | None":
         """Whether catalog and storage answer, by reads alone; None: no namespace yet. Raises: WarehouseError."""
-        from sf_assets.iceberg.connectivity import reach  # only here: the doctor asks, no sync does
+        from sf_assets.iceberg.connectivity import check_connectivity  # only here: the doctor asks, no sync does
 
-        with border(self._lake.namespace):
-            return reach(self._lake.catalog, self._lake.namespace)
+        with translate_errors(self._catalog.namespace):
+            return check_connectivity(self._catalog.catalog, self._catalog.namespace)
 
-    def window(
+    def count_since(
         self, table: str, column: str, since: datetime | None, *, of: TableFacts | None = None
     ) -> tuple[int, datetime | None]:
         """COUNT(*) and MAX(column) of the rows with column >= since (None: of all). No table counts as no rows.
 
         `of`: of the version that these facts, the last asked for, speak of; it need not be loaded again.
         """
-        with border(table):
-            found = self._asked.get(table)
+        with translate_errors(table):
+            found = self._loaded.get(table)
             if of is None or found is None or found.metadata_location != of.metadata_location:
-                found = self._lake.find(table)
+                found = self._catalog.find(table)
             return (0, None) if found is None else count_since(found, column, since)
 
     def merge(
@@ -113,13 +113,13 @@ class IcebergTables:
         Raises: CommitConflict (another state than `base`), KeysRepeated, ValueUnexpected, ColumnIncompatible,
         TableForeign.
         """
-        with border(table):
+        with translate_errors(table):
             merge = Merge(
                 name=table,
                 rule=MergeRule(tuple(keys), stamp),
                 base=base,
                 summary=summary,
-                load=lambda: self._lake.open(table, columns=columns, keys=keys, kind=ROWS, doc=doc),
+                load=lambda: self._catalog.open(table, columns=columns, keys=keys, kind=ROWS, doc=doc),
                 plan=lambda found: _plan(found, columns, name=table),
                 now=self._now,
             )
@@ -143,9 +143,9 @@ class IcebergTables:
         With `retype` a column whose type is another one than the table's is made anew.
         Raises: ShrinkRefused when more than `may_vanish` keys would go, KeysRepeated, and as `merge`.
         """
-        with border(table):
-            found = self._lake.open(table, columns=columns, keys=keys, kind=ROWS, doc=doc)
-            refuse_other_base(found, base, name=table)
+        with translate_errors(table):
+            found = self._catalog.open(table, columns=columns, keys=keys, kind=ROWS, doc=doc)
+            check_base(found, base, name=table)
             replace = Replace(
                 name=table,
                 keys=tuple(keys),
@@ -157,7 +157,7 @@ class IcebergTables:
             )
             return self._finished(table, replace.run(chunks), columns=columns, retype=retype)
 
-    def settle(
+    def commit_state(
         self,
         table: str,
         *,
@@ -167,9 +167,9 @@ class IcebergTables:
         keys: Sequence[str] | None = None,
     ) -> TableFacts:
         """Move the state without a snapshot; makes the table when there is none. Raises: CommitConflict."""
-        with border(table):
-            found = settle(
-                load=lambda: self._lake.open(table, columns=columns, keys=keys, kind=ROWS),
+        with translate_errors(table):
+            found = commit_state(
+                load=lambda: self._catalog.open(table, columns=columns, keys=keys, kind=ROWS),
                 plan=lambda opened: _plan(opened, columns, name=table),
                 base=base,
                 state=state,
@@ -185,23 +185,23 @@ class IcebergTables:
         summary: Mapping[str, str] = {},  # noqa: B006 - read only
     ) -> Written:
         """Make a plain frame of any other asset the whole table, its columns included, in one commit."""
-        with border(table):
-            first, every = first_frame(from_outside(frames), table=table)
+        with translate_errors(table):
+            first, every = first_frame(caller_errors(frames), table=table)
             columns = frame_columns(first, table=table)
-            found = self._lake.open(table, columns=columns, keys=(), kind=FRAME)
-            evolution = plan_plain(found.schema(), columns, table=table)
-            tally = Tally(vanished=count_rows(found))
-            with _drafted(found, evolution, name=table) as draft:
-                tally.read = tally.inserted = fill(draft, every, table=table)
-                landed = draft.commit(state=None, summary=summary, now=self._now())
-            tally.landed(landed)
+            found = self._catalog.open(table, columns=columns, keys=(), kind=FRAME)
+            evolution = plan_overwrite(found.schema(), columns, table=table)
+            counts = Counts(vanished=count_rows(found))
+            with _pending(found, evolution, name=table) as pending:
+                counts.read = counts.inserted = fill(pending, every, table=table)
+                result = pending.commit(state=None, summary=summary, now=self._now())
+            counts.add_commit(result)
             added = [column.name for column in evolution.added]
-            return tally.written(landed.table, rows=tally.read, added_columns=added)
+            return counts.written(result.table, rows=counts.read, added_columns=added)
 
     def scan(self, table: str) -> pl.LazyFrame:
         """The current snapshot, read when collected; projections and predicates reach the files."""
-        with border(table):
-            found = self._lake.find(table)
+        with translate_errors(table):
+            found = self._catalog.find(table)
             if found is None:
                 raise IcebergError(
                     f"{table}: there is no such table", table=table, remedy="Materialize the table first."
@@ -214,44 +214,46 @@ class IcebergTables:
         """Forget the rows whose boolean `column` is true; returns how many they were. Raises: CommitConflict."""
         from sf_assets.iceberg.maintenance.erase import erase  # only here: few tables forget
 
-        with border(table):
-            found = self._lake.find(table)
+        with translate_errors(table):
+            found = self._catalog.find(table)
             if found is None:
                 return 0
             try:
                 return erase(found, column, now=self._now())[1]
             except ConcurrentCommit:
-                raise overtaken(found, name=table) from None
+                raise concurrent_commit_error(found, name=table) from None
 
-    def sweep_orphans(self, table: str, *, older_than: timedelta = timedelta(days=1)) -> tuple[str, ...]:
+    def remove_orphan_files(self, table: str, *, older_than: timedelta = timedelta(days=1)) -> tuple[str, ...]:
         """Remove the files under the table's location that no snapshot needs; returns their paths."""
-        from sf_assets.iceberg.maintenance.orphan_files import sweep  # only here: it loads every file system
+        from sf_assets.iceberg.maintenance.orphan_files import (
+            remove_orphan_files,
+        )  # imports every file system; no sync needs it
 
-        with border(table):
-            found = self._lake.find(table)
-            return () if found is None else sweep(found, before=self._now() - older_than)
+        with translate_errors(table):
+            found = self._catalog.find(table)
+            return () if found is None else remove_orphan_files(found, before=self._now() - older_than)
 
     def _finished(
         self, name: str, outcome: WriteResult, *, columns: Sequence[TableColumn], retype: bool = False
     ) -> Written:
         """Upkeep that the write made due; or, where no row was news, columns that came all the same."""
-        table, tally = outcome.table, outcome.tally
+        table, counts = outcome.table, outcome.counts
         if outcome.live is not None:
             rows = count_rows(table, outcome.live)
             table = compact_if_due(table, outcome.live, keys=keys_of(table), now=self._now())
-            return tally.written(table, rows=rows, added_columns=outcome.added_columns)
+            return counts.written(table, rows=rows, added_columns=outcome.added_columns)
         evolution = _plan(table, columns, name=name, retype=retype)
-        table = settle_columns(table, evolution, table=name)
-        return tally.written(table, rows=count_rows(table), added_columns=[column.name for column in evolution.added])
+        table = commit_columns(table, evolution, table=name)
+        return counts.written(table, rows=count_rows(table), added_columns=[column.name for column in evolution.added])
 
     def _facts(self, name: str, table: Table) -> TableFacts:
-        self._asked[name] = table
+        self._loaded[name] = table
         snapshot = table.current_snapshot()
         snapshot_id = snapshot.snapshot_id if snapshot else None
-        counted_at, rows = self._counted.get(name, (None, 0))
+        counted_at, rows = self._row_counts.get(name, (None, 0))
         if counted_at != snapshot_id:  # a snapshot never changes, and where deletes are about counting reads files
             rows = count_rows(table)
-            self._counted[name] = (snapshot_id, rows)
+            self._row_counts[name] = (snapshot_id, rows)
         return TableFacts(
             rows=rows,
             snapshot_id=snapshot_id,
@@ -264,14 +266,14 @@ class IcebergTables:
 
 
 @contextmanager
-def _drafted(table: Table, evolution: Evolution, *, name: str) -> Iterator[PendingCommit]:
-    draft = PendingCommit(table, evolution)
+def _pending(table: Table, evolution: Evolution, *, name: str) -> Iterator[PendingCommit]:
+    pending = PendingCommit(table, evolution)
     try:
-        yield draft
+        yield pending
     except ConcurrentCommit:
-        raise overtaken(table, name=name) from None
+        raise concurrent_commit_error(table, name=name) from None
     finally:
-        draft.discard()
+        pending.discard()
 
 
 def _plan(table: Table, columns: Sequence[TableColumn], *, name: str, retype: bool = False) -> Evolution:

@@ -1,4 +1,4 @@
-"""The border to foreign libraries: their exceptions stop here and become this project's. Retries nothing."""
+"""Translate exceptions of catalog and storage libraries into errors of this project. Nothing is retried."""
 
 import errno
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -49,28 +49,28 @@ pydantic reads what a REST catalog answers: it complains where something else ha
 """
 
 
-class _FromOutside(Exception):
-    """Carries an exception of the caller's own stream past the border unchanged."""
+class _CallerError(Exception):
+    """An exception of the caller's own stream, on its way through `translate_errors`."""
 
     def __init__(self, error: Exception) -> None:
         super().__init__()
         self.error = error
 
 
-def from_outside(items: Iterable[T]) -> Iterator[T]:
+def caller_errors(items: Iterable[T]) -> Iterator[T]:
     """Yield the items; what their producer raises is not taken for the warehouse's trouble."""
     try:
         yield from items
-    except Exception as error:  # noqa: BLE001 - carried past the border and raised again there
-        raise _FromOutside(error) from error
+    except Exception as error:  # noqa: BLE001 - raised again by translate_errors
+        raise _CallerError(error) from error
 
 
 @contextmanager
-def border(table: str) -> Iterator[None]:
+def translate_errors(table: str) -> Iterator[None]:
     """Translate what catalog and storage raise. Raises: WarehouseError and its kinds; all else passes."""
     try:
         yield
-    except _FromOutside as carried:
+    except _CallerError as carried:
         raise carried.error from carried.error.__cause__
     except SfAssetsError:
         raise
@@ -79,7 +79,7 @@ def border(table: str) -> Iterator[None]:
         if kind is None:
             raise
         remedy = MAKE_ROOM if is_full(error) else None
-        raise kind(f"{table}: {type(error).__name__}: {_told(error)}", remedy=remedy, table=table) from error
+        raise kind(f"{table}: {type(error).__name__}: {_text(error)}", remedy=remedy, table=table) from error
 
 
 def kind_of(error: Exception) -> type[IcebergError] | None:
@@ -116,7 +116,7 @@ def is_denied(error: BaseException) -> bool:
     return name in READ_ONLY_SQL or name.startswith("SQLITE_READONLY")
 
 
-def _told(error: Exception) -> str:
+def _text(error: Exception) -> str:
     """The first line, for the next ones hold a driver's statement; of pydantic all, for its first says nothing."""
     lines = str(error).splitlines() or [""]
     return " ".join(line.strip() for line in lines[: None if is_from({"pydantic_core"}, error) else 1])[:300]

@@ -191,7 +191,7 @@ class EndpointSync:
         """What the table holds over the probe's predicate; only a table that has been read through is asked."""
         if self.probe is None or self.base is None or not self.base.read_at:
             return None
-        return self.warehouse.window(self.spec.endpoint, "system_modstamp", self.probe.since, of=self.facts)
+        return self.warehouse.count_since(self.spec.endpoint, "system_modstamp", self.probe.since, of=self.facts)
 
     def planned(self) -> Sync:
         """Decide what to do, and set out to do it."""

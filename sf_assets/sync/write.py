@@ -29,7 +29,7 @@ def write_sync(warehouse: "IcebergTables", table: str, sync: "Sync", run_id: str
     if state is not None and sync.record.settle and (facts is None or facts.state != state):
         committed = facts is not None and written is not None and written.commits > 0
         base = facts.state if facts and committed else _json(sync.base)
-        facts = warehouse.settle(
+        facts = warehouse.commit_state(
             table, columns=table_columns(sync.columns), base=base, state=state, keys=sync.spec.keys
         )
     if facts is not None and forgets(sync.spec) and warehouse.erase(table, DELETED):

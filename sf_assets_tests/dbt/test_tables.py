@@ -22,7 +22,7 @@ from pyiceberg.types import (
 from sf_assets.assets.resources import local_catalog
 from sf_assets.downstream.tables import show_tables
 from sf_assets.downstream.views import Files, can_be_viewed, is_local
-from sf_assets.iceberg.catalog import Lake
+from sf_assets.iceberg.catalog import IcebergCatalog
 from sf_assets.iceberg.model import UNCHECKED, Chunk, TableColumn
 from sf_assets.iceberg.tables import IcebergTables
 
@@ -35,9 +35,9 @@ class Seen:
     """A warehouse and a DuckDB beside it, which is shown the tables when asked for one."""
 
     def __init__(self, folder: Path) -> None:
-        properties = local_catalog(folder / "it's a lake")
+        properties = local_catalog(folder / "it's a catalog")
         self.warehouse = IcebergTables("salesforce", "salesforce", properties)
-        self.lake = Lake(catalog="salesforce", namespace="salesforce", properties=properties)
+        self.catalog = IcebergCatalog(catalog="salesforce", namespace="salesforce", properties=properties)
         offline = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
         self.conn = duckdb.connect(str(folder / "analytics.duckdb"), config=offline)
         self.conn.execute("set TimeZone = 'UTC'")
@@ -47,7 +47,7 @@ class Seen:
         self.warehouse.merge(table, columns=columns, keys=("id",), stamp=None, chunks=chunks, base=UNCHECKED)
 
     def rows(self, table="account", columns="*"):
-        show_tables(self.conn, self.lake)
+        show_tables(self.conn, self.catalog)
         return sorted(self.conn.execute(f'select {columns} from salesforce."{table}"').fetchall())
 
     def kind(self, table="account"):
@@ -72,7 +72,7 @@ def test_every_table_of_the_namespace_is_a_view(seen):
 
 
 def test_a_lake_without_tables_is_an_empty_schema(seen):
-    show_tables(seen.conn, seen.lake)
+    show_tables(seen.conn, seen.catalog)
 
     assert seen.conn.execute("select count(*) from duckdb_views() where not internal").fetchall() == [(0,)]
 
@@ -83,7 +83,7 @@ def test_changed_rows_are_seen_once_and_in_their_last_version(seen):
     seen.merge([{"id": "000007", "amount": Decimal(1), "n": -7}, {"id": "zz", "amount": Decimal(2), "n": 0}])
     seen.merge([{"id": "000008", "amount": Decimal(1), "n": -8}])
 
-    table = seen.lake.catalog.load_table("salesforce.account")
+    table = seen.catalog.catalog.load_table("salesforce.account")
     assert any(task.delete_files for task in table.scan().plan_files()), "the merge was to leave position deletes"
     assert len(seen.rows(columns="id")) == 150_001
     assert seen.rows(columns="id, n")[7:9] == [("000007", -7), ("000008", -8)]
@@ -91,11 +91,11 @@ def test_changed_rows_are_seen_once_and_in_their_last_version(seen):
 
 def test_a_column_that_was_added_renamed_or_widened_is_right_in_old_files_too(seen):
     seen.merge([{"id": "a", "amount": Decimal(1), "n": 1}])
-    with seen.lake.catalog.load_table("salesforce.account").update_schema() as change:
+    with seen.catalog.catalog.load_table("salesforce.account").update_schema() as change:
         change.rename_column("amount", "value")
         change.update_column("n", LongType())
         change.add_column("region__c", StringType())
-    table = seen.lake.catalog.load_table("salesforce.account")
+    table = seen.catalog.catalog.load_table("salesforce.account")
     types = {"id": pl.String, "value": pl.Decimal(38, 6), "n": pl.Int64, "region__c": pl.String}
     row = {"id": "b", "value": Decimal(2), "n": 2**40, "region__c": "EU"}
     table.append(pl.DataFrame([row], schema=types).to_arrow().cast(table.schema().as_arrow()))
@@ -108,16 +108,16 @@ def test_a_column_that_was_added_renamed_or_widened_is_right_in_old_files_too(se
 
 def test_a_column_takes_the_name_of_one_that_was_dropped_and_not_its_values(seen):
     seen.merge([{"id": "a", "amount": Decimal(1), "n": 1}])
-    with seen.lake.catalog.load_table("salesforce.account").update_schema() as change:
+    with seen.catalog.catalog.load_table("salesforce.account").update_schema() as change:
         change.delete_column("n")
-    with seen.lake.catalog.load_table("salesforce.account").update_schema() as change:
+    with seen.catalog.catalog.load_table("salesforce.account").update_schema() as change:
         change.add_column("n", StringType())
 
     assert seen.rows(columns="id, n") == [("a", None)]
 
 
 def test_a_table_without_rows_has_its_columns(seen):
-    seen.warehouse.settle("quote", columns=COLUMNS, base=None, state="{}", keys=("id",))
+    seen.warehouse.commit_state("quote", columns=COLUMNS, base=None, state="{}", keys=("id",))
 
     assert seen.rows("quote") == []
     described = seen.conn.execute('describe salesforce."quote"').fetchall()
@@ -153,7 +153,7 @@ def test_the_next_process_sees_the_next_snapshot_and_no_table_that_is_gone(seen)
     assert seen.rows(columns="n") == [(1,)]
 
     seen.merge([{"id": "a", "amount": None, "n": 2}])
-    seen.lake.catalog.drop_table("salesforce.lead")
+    seen.catalog.catalog.drop_table("salesforce.lead")
 
     assert seen.rows(columns="n") == [(2,)]
     with pytest.raises(duckdb.CatalogException):
@@ -193,12 +193,12 @@ def test_many_threads_read_at_once(seen):
 
 @pytest.mark.parametrize(
     ("path", "local"),
-    [("file:///a b/c.parquet", True), ("/a/c.parquet", True), ("s3://lake/c.parquet", False),
-     ("file:///a[1]/c.parquet", False), ("gs://lake/c.parquet", False)],
+    [("file:///a b/c.parquet", True), ("/a/c.parquet", True), ("s3://catalog/c.parquet", False),
+     ("file:///a[1]/c.parquet", False), ("gs://catalog/c.parquet", False)],
 )  # fmt: skip
 def test_only_files_of_this_machine_are_read_in_place(seen, path, local):
     seen.merge([{"id": "a", "amount": None, "n": 1}])
-    schema = seen.lake.catalog.load_table("salesforce.account").schema()
+    schema = seen.catalog.catalog.load_table("salesforce.account").schema()
 
     assert is_local(path) == local
     assert can_be_viewed(schema, Files((path,), (), ())) == local

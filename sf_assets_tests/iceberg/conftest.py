@@ -1,4 +1,4 @@
-"""A warehouse in a temporary folder (SQLite catalog, local files), and one table of it to tell stories with."""
+"""An Iceberg catalog in a temporary folder (SQLite, local files) and one table in it."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -37,9 +37,9 @@ def moment(seconds: float) -> datetime:
 
 @dataclass
 class Account:
-    """The table `account` of a warehouse: rows are (id, name, stamp in seconds), read at `at` seconds."""
+    """The table `account`: rows are (id, name, stamp in seconds), read at `at` seconds."""
 
-    warehouse: IcebergTables
+    tables: IcebergTables
     columns: tuple[TableColumn, ...] = COLUMNS
     state: str | Unchecked | None = None
     name: str = "account"
@@ -62,33 +62,33 @@ class Account:
 
     def stream(self, chunks: Iterable[Chunk], **more: Any) -> Written:
         options = {"columns": self.columns, "keys": self.keys, "stamp": self.stamp, "base": self.state, **more}
-        return self._wrote(self.warehouse.merge(self.name, chunks=chunks, **options))
+        return self._wrote(self.tables.merge(self.name, chunks=chunks, **options))
 
     def replace(self, *frames: pl.DataFrame, state: str | None, **more: Any) -> Written:
         return self.stream_replace(self.chunks(*frames, state=state), **more)
 
     def stream_replace(self, chunks: Iterable[Chunk], **more: Any) -> Written:
         options = {"columns": self.columns, "keys": self.keys, "base": self.state, "may_vanish": None, **more}
-        return self._wrote(self.warehouse.replace(self.name, chunks=chunks, **options))
+        return self._wrote(self.tables.replace(self.name, chunks=chunks, **options))
 
     def chunks(self, *frames: pl.DataFrame, state: str | None) -> list[Chunk]:
         return [Chunk(frame, state if i == len(frames) else None) for i, frame in enumerate(frames, start=1)]
 
     @property
     def facts(self) -> TableFacts:
-        facts = self.warehouse.facts(self.name)
+        facts = self.tables.facts(self.name)
         assert facts is not None
         return facts
 
     @property
     def table(self) -> Table:
-        table = self.warehouse._lake.find(self.name)
+        table = self.tables._catalog.find(self.name)
         assert table is not None
         return table
 
     def rows(self, *columns: str) -> list[tuple[Any, ...]]:
         """The table's rows by key, read by Polars."""
-        frame = self.warehouse.scan(self.name).sort(self.keys).collect()
+        frame = self.tables.scan(self.name).sort(self.keys).collect()
         return frame.select(columns or ("id", "name")).rows()
 
     def files(self, kind: str = "data") -> set[Path]:
@@ -103,22 +103,22 @@ class Account:
         return written
 
 
-def open_warehouse(folder: Path, **more: Any) -> IcebergTables:
+def open_tables(folder: Path, **more: Any) -> IcebergTables:
     properties = {"type": "sql", "uri": f"sqlite:///{folder}/catalog.db", "warehouse": f"file://{folder}/lake"}
     return IcebergTables("salesforce", "salesforce", properties, **more)
 
 
 @pytest.fixture
 def another(tmp_path: Path) -> Callable[..., IcebergTables]:
-    """Opens the warehouse once more, as another process would."""
-    return lambda **more: open_warehouse(tmp_path, **more)
+    """Open the same catalog as another process would."""
+    return lambda **more: open_tables(tmp_path, **more)
 
 
 @pytest.fixture
-def warehouse(tmp_path: Path) -> IcebergTables:
-    return open_warehouse(tmp_path)
+def tables(tmp_path: Path) -> IcebergTables:
+    return open_tables(tmp_path)
 
 
 @pytest.fixture
-def account(warehouse: IcebergTables) -> Account:
-    return Account(warehouse)
+def account(tables: IcebergTables) -> Account:
+    return Account(tables)

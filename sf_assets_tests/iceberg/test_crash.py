@@ -12,17 +12,17 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 from pyiceberg.types import LongType, StringType
 from sf_assets.iceberg.model import UNCHECKED, Chunk, TableColumn
-from sf_assets.iceberg.tables import Warehouse
+from sf_assets.iceberg.tables import IcebergTables
 
 folder, turn = sys.argv[1], int(sys.argv[2])
 properties = {"type": "sql", "uri": f"sqlite:///{folder}/catalog.db", "warehouse": f"file://{folder}/lake"}
-warehouse = Warehouse("salesforce", "salesforce", properties)
+tables = IcebergTables("salesforce", "salesforce", properties)
 columns = [TableColumn("id", StringType()), *(TableColumn(f"v{n}", LongType()) for n in range(30))]
 rows = range(turn * 1000, turn * 1000 + 20_000)
 frame = pl.DataFrame({"id": [f"{n:08}" for n in rows], **{f"v{n}": [turn] * len(rows) for n in range(30)}})
 print("ready", flush=True)
 chunks = [Chunk(frame, str(turn))]
-warehouse.merge("account", columns=columns, keys=("id",), stamp=None, chunks=chunks, base=UNCHECKED)
+tables.merge("account", columns=columns, keys=("id",), stamp=None, chunks=chunks, base=UNCHECKED)
 print("done", flush=True)
 """
 
@@ -45,13 +45,13 @@ def merge_and_kill(folder: Path, turn: int, *, after_seconds: float | None) -> b
 def test_a_killed_merge_is_all_or_nothing(tmp_path, another):
     chance = random.Random(3)
     assert merge_and_kill(tmp_path, 0, after_seconds=None)
-    warehouse = another()
+    tables = another()
 
     for turn in range(1, 6):
-        before = warehouse.facts("account")
+        before = tables.facts("account")
         is_done = merge_and_kill(tmp_path, turn, after_seconds=chance.uniform(0.02, 0.4))
-        after = warehouse.facts("account")
-        rows = warehouse.scan("account").select("id", "v29").collect()
+        after = tables.facts("account")
+        rows = tables.scan("account").select("id", "v29").collect()
 
         assert after.state in {before.state, str(turn)}
         assert not is_done or after.state == str(turn)
@@ -69,9 +69,9 @@ def test_what_a_killed_merge_leaves_is_swept_after_a_day(tmp_path, another):
     orphan.write_bytes(b"half a file")
     rows = another().facts("account").rows
 
-    assert another().sweep_orphans("account") == ()
+    assert another().remove_orphan_files("account") == ()
     tomorrow = another(now=lambda: datetime.now(UTC) + timedelta(days=1, minutes=1))
-    swept = tomorrow.sweep_orphans("account")
+    swept = tomorrow.remove_orphan_files("account")
 
     assert [path.removeprefix("file://") for path in swept] == [str(orphan)]
     assert not orphan.exists()

@@ -11,7 +11,7 @@ from sf_assets.errors import SfAssetsError
 def window(account, since):
     start = account.frame(("", "", 0))[0, 2]
     moment = None if since is None else start + timedelta(seconds=since)
-    count, latest = account.warehouse.window("account", "system_modstamp", moment)
+    count, latest = account.tables.count_since("account", "system_modstamp", moment)
     return count, latest and (latest - start).total_seconds()
 
 
@@ -21,7 +21,7 @@ def test_a_window_of_no_table_is_empty(account):
 
 
 def test_a_window_of_an_empty_table_is_empty(account):
-    account.warehouse.settle("account", columns=account.columns, base=None, state="s")
+    account.tables.commit_state("account", columns=account.columns, base=None, state="s")
 
     assert window(account, None) == (0, None)
     assert window(account, 5) == (0, None)
@@ -33,9 +33,9 @@ def test_a_window_may_be_of_the_version_that_the_facts_were_of(account, another)
     facts = reader.facts("account")
     account.merge(account.frame(("2", "b", 20)), state="s2")
 
-    assert reader.window("account", "system_modstamp", None, of=facts)[0] == 1
-    assert reader.window("account", "system_modstamp", None)[0] == 2
-    assert another().window("account", "system_modstamp", None, of=facts)[0] == 2  # nothing of that version is at hand
+    assert reader.count_since("account", "system_modstamp", None, of=facts)[0] == 1
+    assert reader.count_since("account", "system_modstamp", None)[0] == 2
+    assert another().count_since("account", "system_modstamp", None, of=facts)[0] == 2  # nothing of that version is at hand
 
 
 @pytest.mark.parametrize(
@@ -79,13 +79,13 @@ def test_a_window_over_a_column_that_is_not_there_says_so(account):
     account.merge(account.frame(("1", "a", 1)), state="s1")
 
     with pytest.raises(SfAssetsError, match="no_such_column"):
-        account.warehouse.window("account", "no_such_column", None)
+        account.tables.count_since("account", "no_such_column", None)
 
 
 def test_a_moment_keeps_its_microseconds(account):
     account.merge(account.frame(("1", "a", 1.000001)), state="s1")
 
-    _, latest = account.warehouse.window("account", "system_modstamp", None)
+    _, latest = account.tables.count_since("account", "system_modstamp", None)
     assert latest is not None
     assert latest.microsecond == 1
     assert latest.utcoffset() == timedelta(0)
@@ -98,7 +98,7 @@ def test_thirty_unchanged_tables_cost_about_a_second(account):
     start = time.process_time()
 
     for number in range(30):
-        account.warehouse.facts(f"table_{number}")
-        account.warehouse.window(f"table_{number}", "system_modstamp", account.frame(("", "", 1))[0, 2])
+        account.tables.facts(f"table_{number}")
+        account.tables.count_since(f"table_{number}", "system_modstamp", account.frame(("", "", 1))[0, 2])
 
     assert time.process_time() - start < 2

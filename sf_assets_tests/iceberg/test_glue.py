@@ -1,4 +1,4 @@
-"""The warehouse on Glue and S3, both imitated by moto on loopback; nothing here may reach a real host."""
+"""The tables on Glue and S3, both imitated by moto on loopback; nothing here may reach a real host."""
 
 import json
 import threading
@@ -74,24 +74,24 @@ def file_io(request: pytest.FixtureRequest) -> str:
 
 
 def test_a_table_lives_on_glue_and_s3_as_it_does_on_a_disk(account, on_s3, file_io):
-    account.warehouse = IcebergTables("salesforce", "salesforce", {**on_s3, "py-io-impl": file_io})
+    account.tables = IcebergTables("salesforce", "salesforce", {**on_s3, "py-io-impl": file_io})
     account.merge(account.frame(("1", "a", 1), ("2", "b", 2), ("3", "c", 3)), state="s1")
 
     account.merge(account.frame(("2", "x", 5), ("4", "d", 5)), state="s2")
     account.replace(account.frame(("1", "a", 1), ("2", "y", 6), ("4", "d", 5)), state="s3", may_vanish=1)
-    account.warehouse.settle("account", columns=account.columns, base="s3", state="s4")
+    account.tables.commit_state("account", columns=account.columns, base="s3", state="s4")
 
     assert account.rows() == [("1", "a"), ("2", "y"), ("4", "d")]
-    assert account.warehouse.scan("account").filter(pl.col("id") == "4").select("name").collect().item() == "d"
+    assert account.tables.scan("account").filter(pl.col("id") == "4").select("name").collect().item() == "d"
     assert account.facts.rows == 3
     assert account.facts.state == "s4"
     assert account.facts.uri.startswith("s3://lake/salesforce")
-    assert account.warehouse.window("account", "system_modstamp", None)[0] == 3
-    assert account.warehouse.sweep_orphans("account") == ()
+    assert account.tables.count_since("account", "system_modstamp", None)[0] == 3
+    assert account.tables.remove_orphan_files("account") == ()
 
 
 def test_two_writers_on_glue_lose_no_row(account, on_s3):
-    account.warehouse = IcebergTables("salesforce", "salesforce", on_s3)
+    account.tables = IcebergTables("salesforce", "salesforce", on_s3)
     account.merge(account.frame(("1", "a", 1)), state="s1")
     rival = type(account)(IcebergTables("salesforce", "salesforce", on_s3), state=UNCHECKED)
 

@@ -81,7 +81,7 @@ def replace(account, model: Model, chance: random.Random, *, turn: int) -> None:
 
 def settle(account, model: Model, chance: random.Random, *, turn: int) -> None:
     model.state = f"settled {turn}"
-    account.warehouse.settle("account", columns=account.columns, base=account.state, state=model.state)
+    account.tables.commit_state("account", columns=account.columns, base=account.state, state=model.state)
     account.state = model.state
 
 
@@ -101,11 +101,11 @@ def readers(account) -> dict[str, list[tuple[Any, ...]]]:
     columns = ["id", "name", "amount", "system_modstamp", "_synced_at"]
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
-        connection.register("account", account.warehouse.scan("account").collect().to_arrow())
+        connection.register("account", account.tables.scan("account").collect().to_arrow())
         rows = connection.sql(f"SELECT {', '.join(columns)} FROM account ORDER BY id").pl().rows()
     return {
         "pyiceberg": pl.from_arrow(arrow).select(columns).sort("id").rows(),
-        "polars": account.warehouse.scan("account").select(columns).sort("id").collect().rows(),
+        "polars": account.tables.scan("account").select(columns).sort("id").collect().rows(),
         "duckdb": rows,
     }
 

@@ -10,12 +10,12 @@ from sf_assets.iceberg.model import TableColumn
 
 def test_a_scan_of_no_table_says_so(account):
     with pytest.raises(IcebergError, match="account"):
-        account.warehouse.scan("account")
+        account.tables.scan("account")
 
 
 def test_a_scan_sees_the_snapshot_of_its_making(account):
     account.merge(account.frame(("1", "a", 1)), state="s1")
-    scan = account.warehouse.scan("account")
+    scan = account.tables.scan("account")
 
     account.merge(account.frame(("1", "b", 2), ("2", "c", 2)), state="s2")
 
@@ -27,7 +27,7 @@ def test_projection_and_predicate_are_right_over_deletes_and_added_columns(accou
     account.merge(account.frame(*[(str(n), "old", n) for n in range(10)]), state="s1")
     account.columns = (*account.columns, TableColumn("rating__c", StringType()))
     account.merge(account.frame(("3", "new", 50), ("x", "new", 51), rating__c=pl.lit("hot")), state="s2")
-    scan = account.warehouse.scan("account")
+    scan = account.tables.scan("account")
 
     hot = scan.filter(pl.col("rating__c") == "hot").select("id").sort("id").collect()
     old = scan.filter(pl.col("name") == "old").select(pl.len()).collect().item()
@@ -44,4 +44,4 @@ def test_a_filter_reads_only_the_files_that_may_match(account):
     [first] = [t.file.file_path for t in account.table.scan().plan_files() if t.file.lower_bounds[1] == b"a0"]
     account.table.io.delete(first)
 
-    assert account.warehouse.scan("account").filter(pl.col("id") == "b3").collect().height == 1
+    assert account.tables.scan("account").filter(pl.col("id") == "b3").collect().height == 1

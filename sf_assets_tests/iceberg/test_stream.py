@@ -55,7 +55,7 @@ def test_a_stream_that_comes_back_to_its_own_rows_finds_them(numbers):
 
     written = numbers.stream([*(Chunk(frame, None) for frame in first + second), Chunk(first[0].clear(), "s1")])
 
-    rows = numbers.warehouse.scan("numbers").collect()
+    rows = numbers.tables.scan("numbers").collect()
     assert rows["id"].n_unique() == rows.height == written.rows == 3 * BUFFER_ROWS
     assert rows.filter(pl.col("value") == 7).height == BUFFER_ROWS
     assert written.inserted == 3 * BUFFER_ROWS

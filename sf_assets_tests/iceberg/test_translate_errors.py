@@ -17,7 +17,7 @@ from sqlalchemy.exc import OperationalError
 from sf_assets.errors import CommitConflict, IcebergError, IcebergReadOnly, IcebergUnreachable
 from sf_assets.iceberg.catalog import with_timeout
 from sf_assets.iceberg.tables import IcebergTables
-from sf_assets.iceberg.translate_errors import border
+from sf_assets.iceberg.translate_errors import translate_errors
 
 
 def sqlite_error(name):
@@ -54,7 +54,7 @@ def aws_error(code):
     ],
 )
 def test_foreign_errors_stop_at_the_border(raised, expected):
-    with pytest.raises(IcebergError) as refusal, border("account"):
+    with pytest.raises(IcebergError) as refusal, translate_errors("account"):
         raise raised
 
     assert type(refusal.value) is expected
@@ -64,14 +64,14 @@ def test_foreign_errors_stop_at_the_border(raised, expected):
 
 @pytest.mark.parametrize("raised", [OSError(28, "No space left on device"), sqlite_error("SQLITE_FULL")])
 def test_a_full_disk_asks_for_room(raised):
-    with pytest.raises(IcebergUnreachable) as refusal, border("account"):
+    with pytest.raises(IcebergUnreachable) as refusal, translate_errors("account"):
         raise raised
 
     assert "Make room" in refusal.value.remedy
 
 
 def test_an_error_of_our_own_making_passes():
-    with pytest.raises(ZeroDivisionError), border("account"):
+    with pytest.raises(ZeroDivisionError), translate_errors("account"):
         raise ZeroDivisionError
 
 
@@ -130,22 +130,22 @@ SCRIPT = """
 import os, sys
 import polars as pl
 from pyiceberg.types import StringType
-from sf_assets.errors import WarehouseReadOnly
+from sf_assets.errors import IcebergReadOnly
 from sf_assets.iceberg.model import UNCHECKED, Chunk, TableColumn
-from sf_assets.iceberg.tables import Warehouse
+from sf_assets.iceberg.tables import IcebergTables
 
 folder = sys.argv[1]
 properties = {"type": "sql", "uri": f"sqlite:///{folder}/catalog.db", "warehouse": f"file://{folder}/lake"}
 chunks = [Chunk(pl.DataFrame({"id": ["2"]}), "s2")]
 columns = [TableColumn("id", StringType())]
-warehouse = Warehouse("salesforce", "salesforce", properties)
-warehouse.facts("account")
+tables = IcebergTables("salesforce", "salesforce", properties)
+tables.facts("account")
 os.setuid(65534)
 try:
-    warehouse.merge(
+    tables.merge(
         "account", columns=columns, keys=("id",), stamp=None, chunks=chunks, base=UNCHECKED
     )
-except WarehouseReadOnly as error:
+except IcebergReadOnly as error:
     print(type(error).__name__)
 """
 
@@ -197,4 +197,4 @@ def test_a_folder_that_may_only_be_read_says_so(account, tmp_path):
 
     run = subprocess.run([sys.executable, "-c", SCRIPT, str(tmp_path)], capture_output=True, text=True, check=False)
 
-    assert run.stdout == "WarehouseReadOnly\n", run.stderr
+    assert run.stdout == "IcebergReadOnly\n", run.stderr

@@ -72,7 +72,7 @@ def test_an_erasure_whose_last_commit_is_lost_is_ended_by_the_next_one(rest_cata
 
     IcebergTables("salesforce", "salesforce", rest_catalog.catalog).erase("account", "is_deleted")
 
-    table = IcebergTables("salesforce", "salesforce", rest_catalog.catalog)._lake.find("account")
+    table = IcebergTables("salesforce", "salesforce", rest_catalog.catalog)._catalog.find("account")
     assert sorted(warehouse.scan("account").collect()["name"]) == ["Granny", "Sylvester"]
     assert len(table.metadata.snapshots) == 2
     for snapshot in table.metadata.snapshots:

@@ -43,7 +43,7 @@ class Account:
         return written
 
     def settle(self, state):
-        self.warehouse.settle("account", columns=self.columns, base=self.base, state=state)
+        self.warehouse.commit_state("account", columns=self.columns, base=self.base, state=state)
 
     @property
     def state(self):
@@ -81,9 +81,9 @@ def test_a_table_lives_in_a_rest_catalog_as_it_does_in_sqlite(account, another):
     assert (facts.rows, facts.state) == (3, "s3")
     assert facts.metadata_location.endswith(".metadata.json")
     assert another().merge(2, 3).commits == 0
-    assert another().warehouse.window("account", "system_modstamp", None)[0] == 3
-    assert another().warehouse.sweep_orphans("account") == ()
-    assert another().warehouse.reach().is_there
+    assert another().warehouse.count_since("account", "system_modstamp", None)[0] == 3
+    assert another().warehouse.remove_orphan_files("account") == ()
+    assert another().warehouse.check_connectivity().is_there
 
 
 def test_of_two_writers_one_is_refused_and_no_row_is_lost_or_doubled(account, another, account_chunk):

@@ -25,7 +25,7 @@ def secret(patient: DoctorContext) -> Iterator[Finding]:
 def storage(patient: DoctorContext) -> Iterator[Finding]:
     """The catalog lists the tables, and their bucket answers this role."""
     iceberg = patient.deployment.iceberg
-    found = iceberg.warehouse().reach()
+    found = iceberg.warehouse().check_connectivity()
     if found is None:
         said = f"catalog {iceberg.catalog} has no namespace {iceberg.namespace} yet"
         yield Finding("storage", "warn", said, "Make it as `sf-assets setup aws` prints it; the first sync does else.")

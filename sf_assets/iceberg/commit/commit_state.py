@@ -10,14 +10,14 @@ from pyiceberg.table.update import AssertRefSnapshotId
 
 from sf_assets.errors import CommitConflict
 from sf_assets.iceberg.commit.schema_evolution import Evolution, stage_evolution
-from sf_assets.iceberg.commit.table_state import overtaken, refuse_other_base, state_of, state_property
+from sf_assets.iceberg.commit.table_state import check_base, concurrent_commit_error, state_of, state_property
 from sf_assets.iceberg.commit.transaction import CachedTransaction, ConcurrentCommit, finish
 from sf_assets.iceberg.model import Unchecked
 
 TRIES = 10
 
 
-def settle(
+def commit_state(
     *,
     load: Callable[[], Table],
     plan: Callable[[Table], Evolution],
@@ -31,7 +31,7 @@ def settle(
         evolution = plan(found)
         if state_of(found) == state and not evolution.is_needed:
             return found
-        refuse_other_base(found, base, name=table)
+        check_base(found, base, name=table)
         try:
             return _commit(found, evolution, state=state)
         except ConcurrentCommit:
@@ -39,14 +39,14 @@ def settle(
     raise CommitConflict(f"{table}: other writers were faster, {TRIES} times", table=table)
 
 
-def settle_columns(found: Table, evolution: Evolution, *, table: str) -> Table:
+def commit_columns(found: Table, evolution: Evolution, *, table: str) -> Table:
     """The table, with its columns changed where that cannot wait for rows. Raises: CommitConflict."""
     if not evolution.is_needed:
         return found
     try:
         return _commit(found, evolution, state=None)
     except ConcurrentCommit:
-        raise overtaken(found, name=table) from None
+        raise concurrent_commit_error(found, name=table) from None
 
 
 def _commit(found: Table, evolution: Evolution, *, state: str | None) -> Table:

@@ -76,20 +76,20 @@ class PendingCommit:
         return not (self._writer.files or self._gone or self._dropped)
 
     def add(self, frame: pl.DataFrame) -> None:
-        """Write complete rows of the draft's schema."""
+        """Write complete rows of the pending's schema."""
         self._writer.add(frame)
 
-    def settle_rows(self) -> None:
+    def close_file(self) -> None:
         """Close the open file, so that its rows are found among `files`."""
         self._writer.close_file()
 
-    def take_away(self, file: LiveFile, positions: pl.Series) -> None:
+    def hide(self, file: LiveFile, positions: pl.Series) -> None:
         """Hide the rows of a file at the given positions (Int64)."""
         before = self._gone.get(file.path)
         self._gone[file.path] = positions if before is None else pl.concat([before, positions]).unique()
 
-    def is_away(self, file: LiveFile) -> pl.Series:
-        """The positions that this draft hides in a file."""
+    def hidden_positions(self, file: LiveFile) -> pl.Series:
+        """The positions that this pending hides in a file."""
         return self._gone.get(file.path, pl.Series([], dtype=pl.Int64))
 
     def drop(self, file: LiveFile) -> None:
@@ -112,7 +112,7 @@ class PendingCommit:
         if state is not None:
             self._transaction.set_properties(state_property(state, snapshot_id=delta.snapshot_id))
         stage_expiry(self._transaction, now=now)
-        return self._landed(self._swap(delta))
+        return self._result(self._swap(delta))
 
     def _swap(self, delta: RowDelta) -> Table:
         """Commit. Where the outcome is not known the table is asked, and nothing that it may need is removed.
@@ -122,8 +122,8 @@ class PendingCommit:
         try:
             return finish(self._transaction)
         except ConcurrentCommit:
-            if (landed := self._after_all(delta)) is not None:
-                return landed
+            if (result := self._find_commit(delta)) is not None:
+                return result
             delta.discard()
             self.discard()
             raise
@@ -132,12 +132,12 @@ class PendingCommit:
                 delta.discard()
                 raise
             self._keep()
-            landed = self._after_all(delta) if isinstance(error, Exception) else None
-            if landed is None:
+            result = self._find_commit(delta) if isinstance(error, Exception) else None
+            if result is None:
                 raise
-            return landed
+            return result
 
-    def _after_all(self, delta: RowDelta) -> Table | None:
+    def _find_commit(self, delta: RowDelta) -> Table | None:
         """The table, if it holds the commit whatever was answered. No file is removed where the table does not say."""
         try:
             found = self._table.catalog.load_table(self._table.name())
@@ -150,8 +150,8 @@ class PendingCommit:
         self._writer.keep()
         self._delete_paths.clear()
 
-    def _landed(self, table: Table) -> CommitResult:
-        """Hand the written files over to the table: they are no longer this draft's to remove."""
+    def _result(self, table: Table) -> CommitResult:
+        """Hand the written files over to the table: they are no longer this pending's to remove."""
         written = [*self._writer.files, *self._deletes.values()]
         live = tuple(self._after(file) for file in self.files if file.path not in self._dropped)
         self._keep()
@@ -167,7 +167,7 @@ class PendingCommit:
         return LiveFile(file.data, (*others, delete))
 
     def discard(self) -> None:
-        """Remove every file that was written for this draft and is not part of the table."""
+        """Remove every file that was written for this pending and is not part of the table."""
         self._writer.discard()
         remove_files(self.io, self._delete_paths)
         self._delete_paths.clear()

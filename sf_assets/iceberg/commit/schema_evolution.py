@@ -44,18 +44,18 @@ def plan_evolution(
     `retype` makes a column whose type is another one anew, without its values: for those who write all of them.
     """
     refuse_case_twins([*schema.column_names, *(column.name for column in columns)], table=table)
-    there = {field.name: field for field in schema.fields}
-    known = [column for column in columns if column.name in there]
-    anew = {column.name for column in known if retype and _is_other(there[column.name], column)}
-    retyped = [column for column in known if _is_retyped(there[column.name], column, {*provisional, *anew})]
-    settled = [column for column in known if column not in retyped and not column.provisional]
-    added = [column for column in columns if column.name not in there]
+    present = {field.name: field for field in schema.fields}
+    known = [column for column in columns if column.name in present]
+    anew = {column.name for column in known if retype and _is_other(present[column.name], column)}
+    retyped = [column for column in known if _is_retyped(present[column.name], column, {*provisional, *anew})]
+    resolved = [column for column in known if column not in retyped and not column.provisional]
+    added = [column for column in columns if column.name not in present]
     after = _still_provisional(columns, added=added, provisional=provisional)
     return Evolution(
         added=tuple(added),
         retyped=tuple(retyped),
-        widened=tuple(column for column in settled if _is_widened(there[column.name], column, table=table)),
-        documented=tuple(c for c in known if c not in retyped and c.doc and (there[c.name].doc or "") != c.doc),
+        widened=tuple(column for column in resolved if _is_widened(present[column.name], column, table=table)),
+        documented=tuple(c for c in known if c not in retyped and c.doc and (present[c.name].doc or "") != c.doc),
         provisional=after if set(after) != set(provisional) else None,
     )
 

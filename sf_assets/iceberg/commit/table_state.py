@@ -42,13 +42,13 @@ def state_snapshot(metadata: TableMetadata) -> int | None:
     return _written(metadata.properties)[0]
 
 
-def refuse_other_base(table: Table, base: str | Unchecked | None, *, name: str) -> None:
+def check_base(table: Table, base: str | Unchecked | None, *, name: str) -> None:
     """Raise CommitConflict when the table's state is not the one that the caller started from."""
     if isinstance(base, Unchecked):
         return
     found = state_of(table)
     if found != base:
-        rival = _rival(table, moved=_told(table) == found)
+        rival = _rival(table, moved=_text(table) == found)
         raise CommitConflict(
             f"{name}: the table's state is no longer the one that this run read; {rival} was here",
             table=name,
@@ -57,7 +57,7 @@ def refuse_other_base(table: Table, base: str | Unchecked | None, *, name: str) 
         )
 
 
-def overtaken(table: Table, *, name: str) -> CommitConflict:
+def concurrent_commit_error(table: Table, *, name: str) -> CommitConflict:
     """The error of a commit that came too late; the table is looked at once more to name who was faster."""
     before = table.current_snapshot()
     now = table.refresh()
@@ -72,7 +72,7 @@ def _rival(table: Table, *, moved: bool) -> str:
     return f"another run, {run}," if run else "another run"
 
 
-def _told(table: Table) -> str | None:
+def _text(table: Table) -> str | None:
     snapshot = table.current_snapshot()
     return _in_summary(snapshot) if snapshot else None
 

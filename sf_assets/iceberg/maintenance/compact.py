@@ -23,37 +23,37 @@ GROUP_ROWS = 250_000
 
 def compact_if_due(table: Table, files: Sequence[LiveFile], *, keys: Sequence[str], now: datetime) -> Table:
     """The table, with its small or delete-laden files rewritten when there are enough of them."""
-    due = due_files(files)
+    due = files_to_compact(files)
     if not due:
         return table
-    draft = PendingCommit(table, Evolution(), live=files)
+    pending = PendingCommit(table, Evolution(), live=files)
     try:
-        for group in _groups(draft, due, key=keys[0]):
-            _rewrite(draft, group, keys=keys)
+        for group in _groups(pending, due, key=keys[0]):
+            _rewrite(pending, group, keys=keys)
         summary = {"sf_assets.compacted-files": str(len(due))}
-        return draft.commit(state=state_of(table), summary=summary, now=now).table
+        return pending.commit(state=state_of(table), summary=summary, now=now).table
     except ConcurrentCommit:
         return table.refresh()
     finally:
-        draft.discard()
+        pending.discard()
 
 
-def due_files(files: Sequence[LiveFile]) -> list[LiveFile]:
+def files_to_compact(files: Sequence[LiveFile]) -> list[LiveFile]:
     """The files to rewrite: all small ones once there are more than 24, and those that are laden with deletes."""
     small = {file.path for file in files if file.data.record_count < SMALL_ROWS}
     is_littered = len(small) > SMALL_FILES
-    return [file for file in files if (is_littered and file.path in small) or _is_laden(file)]
+    return [file for file in files if (is_littered and file.path in small) or _has_many_deletes(file)]
 
 
-def _is_laden(file: LiveFile) -> bool:
+def _has_many_deletes(file: LiveFile) -> bool:
     hidden = sum(delete.record_count for delete in file.own_deletes)
     is_costly = hidden > DELETED_SHARE * file.data.record_count and hidden >= DELETED_ROWS
     return is_costly or len(file.deletes) > DELETE_FILES
 
 
-def _groups(draft: PendingCommit, due: Sequence[LiveFile], *, key: str) -> Iterator[list[LiveFile]]:
+def _groups(pending: PendingCommit, due: Sequence[LiveFile], *, key: str) -> Iterator[list[LiveFile]]:
     """Files in the order of their keys, as many at a time as memory takes."""
-    field = draft.schema.find_field(key)
+    field = pending.schema.find_field(key)
     known = [(bounds(file.data, field)[0], file) for file in due]
     ordered = sorted((pair for pair in known if pair[0] is not None), key=lambda pair: pair[0])
     group: list[LiveFile] = []
@@ -65,11 +65,11 @@ def _groups(draft: PendingCommit, due: Sequence[LiveFile], *, key: str) -> Itera
     yield group
 
 
-def _rewrite(draft: PendingCommit, group: Sequence[LiveFile], *, keys: Sequence[str]) -> None:
+def _rewrite(pending: PendingCommit, group: Sequence[LiveFile], *, keys: Sequence[str]) -> None:
     """Write the live rows of the files anew, ordered by key, and leave the files out."""
-    columns = list(draft.types)
+    columns = list(pending.types)
     parts = []
     for file in group:
-        parts += [b.drop(POSITION) for b in read_batches(draft.io, file, schema=draft.schema, columns=columns)]
-        draft.drop(file)
-    draft.add(pl.concat(parts).sort(keys))
+        parts += [b.drop(POSITION) for b in read_batches(pending.io, file, schema=pending.schema, columns=columns)]
+        pending.drop(file)
+    pending.add(pl.concat(parts).sort(keys))

@@ -20,7 +20,9 @@ from sf_assets.iceberg.commit.pending_commit import PendingCommit
 from sf_assets.iceberg.commit.schema_evolution import Evolution
 from sf_assets.iceberg.commit.table_state import state_of
 from sf_assets.iceberg.commit.transaction import CachedTransaction, finish
-from sf_assets.iceberg.maintenance.orphan_files import sweep
+from sf_assets.iceberg.maintenance.orphan_files import (
+    remove_orphan_files,
+)  # imports every file system; no sync needs it
 
 ERASED = "sf_assets.erased-rows"
 """What the summary of an erasure's snapshot tells."""
@@ -35,18 +37,18 @@ def erase(table: Table, column: str, *, now: datetime) -> tuple[Table, int]:
     """
     files = live_files(table)
     if not any(_may_hold(table, file, column) for file in files):
-        return _without_past(table), 0
-    draft = PendingCommit(table, Evolution(), live=files)
+        return _expire_past(table), 0
+    pending = PendingCommit(table, Evolution(), live=files)
     try:
-        erased = sum(_written_anew(draft, file, column) for file in files if _concerns(table, file, column))
+        erased = sum(_rewrite_without(pending, file, column) for file in files if _must_rewrite(table, file, column))
         if not erased:
-            return _without_past(table), 0
+            return _expire_past(table), 0
         summary = {ERASED: str(erased)}
-        after = draft.commit(state=state_of(table), summary=summary, now=now).table
+        after = pending.commit(state=state_of(table), summary=summary, now=now).table
     finally:
-        draft.discard()
-    after = _without_past(after)
-    sweep(after, before=now - ABANDONED_AFTER)
+        pending.discard()
+    after = _expire_past(after)
+    remove_orphan_files(after, before=now - ABANDONED_AFTER)
     return after, erased
 
 
@@ -55,23 +57,23 @@ def _may_hold(table: Table, file: LiveFile, column: str) -> bool:
     return bounds(file.data, table.schema().find_field(column))[1] is not False
 
 
-def _concerns(table: Table, file: LiveFile, column: str) -> bool:
+def _must_rewrite(table: Table, file: LiveFile, column: str) -> bool:
     return bool(file.deletes) or _may_hold(table, file, column)
 
 
-def _written_anew(draft: PendingCommit, file: LiveFile, column: str) -> int:
+def _rewrite_without(pending: PendingCommit, file: LiveFile, column: str) -> int:
     """Write the rows of a file that stay, and leave the file out; returns how many went."""
     erased = 0
-    for batch in read_batches(draft.io, file, schema=draft.schema, columns=list(draft.types)):
+    for batch in read_batches(pending.io, file, schema=pending.schema, columns=list(pending.types)):
         kept = batch.drop(POSITION).filter(pl.col(column).fill_null(False).not_())
         erased += batch.height - kept.height
         if kept.height:
-            draft.add(kept)
-    draft.drop(file)
+            pending.add(kept)
+    pending.drop(file)
     return erased
 
 
-def _without_past(table: Table) -> Table:
+def _expire_past(table: Table) -> Table:
     """Delete the files that only snapshots of before the last erasure needed, and let those snapshots expire."""
     snapshots = table.metadata.snapshots
     erasures = [s.sequence_number or 0 for s in snapshots if s.summary and ERASED in s.summary.additional_properties]

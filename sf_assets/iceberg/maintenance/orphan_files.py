@@ -15,10 +15,12 @@ from sf_assets.errors import IcebergError
 from sf_assets.iceberg.commit.data_writer import remove_files
 
 
-def sweep(table: Table, *, before: datetime) -> tuple[str, ...]:
+def remove_orphan_files(table: Table, *, before: datetime) -> tuple[str, ...]:
     """Delete the files under the table's location that are not referenced and older than `before`."""
-    needed = {_plain(path) for path in referenced(table)}
-    orphans = [path for path, modified in _listed(table) if modified < before and _plain(path) not in needed]
+    needed = {_path_without_scheme(path) for path in referenced(table)}
+    orphans = [
+        path for path, modified in _listed(table) if modified < before and _path_without_scheme(path) not in needed
+    ]
     remove_files(table.io, orphans)
     return tuple(orphans)
 
@@ -51,11 +53,11 @@ def _listed(table: Table) -> Iterator[tuple[str, datetime]]:
 def _listing(io: FileIO, location: str) -> Iterator[tuple[str, datetime | None]]:
     parsed = urlparse(location)
     if isinstance(io, PyArrowFileIO):
-        selector = FileSelector(_plain(location), recursive=True, allow_not_found=True)
+        selector = FileSelector(_path_without_scheme(location), recursive=True, allow_not_found=True)
         found = io.fs_by_scheme(parsed.scheme or "file", parsed.netloc or None).get_file_info(selector)
         return ((info.path, info.mtime) for info in found if info.type == FileType.File)
     if isinstance(io, FsspecFileIO):
-        listing = io.get_fs(parsed.scheme or "file").find(_plain(location), detail=True)
+        listing = io.get_fs(parsed.scheme or "file").find(_path_without_scheme(location), detail=True)
         return ((path, _modified(info)) for path, info in listing.items())
     remedy = "Remove orphans by the catalog's own tool."
     raise IcebergError(f"{location}: {type(io).__name__} cannot list files", remedy=remedy)
@@ -68,7 +70,7 @@ def _modified(info: Mapping[str, Any]) -> datetime | None:
     return datetime.fromtimestamp(info["mtime"], UTC) if "mtime" in info else None
 
 
-def _plain(path: str) -> str:
+def _path_without_scheme(path: str) -> str:
     """A path as a file system has it: without its scheme."""
     parsed = urlparse(path)
     return f"{parsed.netloc}{parsed.path}" if parsed.scheme else path

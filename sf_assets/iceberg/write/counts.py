@@ -11,7 +11,7 @@ from sf_assets.iceberg.model import Written
 
 
 @dataclass
-class Tally:
+class Counts:
     """The counters of `Written`; read = inserted + updated + unchanged + outdated."""
 
     read: int = 0
@@ -24,14 +24,14 @@ class Tally:
     files_written: int = 0
     bytes_written: int = 0
 
-    def add(self, other: "Tally") -> None:
+    def add(self, other: "Counts") -> None:
         for field in fields(self):
             setattr(self, field.name, getattr(self, field.name) + getattr(other, field.name))
 
-    def landed(self, landed: CommitResult) -> None:
+    def add_commit(self, result: CommitResult) -> None:
         self.commits += 1
-        self.files_written += landed.files
-        self.bytes_written += landed.bytes
+        self.files_written += result.files
+        self.bytes_written += result.bytes
 
     def written(self, table: Table, *, rows: int, added_columns: Sequence[str]) -> Written:
         snapshot = table.current_snapshot()
@@ -50,6 +50,6 @@ class WriteResult:
     """A write that is over. `live`: the table's files afterwards, where a commit made them known."""
 
     table: Table
-    tally: Tally
+    counts: Counts
     live: tuple[LiveFile, ...] | None
     added_columns: tuple[str, ...]

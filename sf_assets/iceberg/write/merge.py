@@ -16,24 +16,24 @@ from sf_assets.iceberg.commit.casting import cast_frame, complete
 from sf_assets.iceberg.commit.data_files import LiveFile
 from sf_assets.iceberg.commit.pending_commit import PendingCommit
 from sf_assets.iceberg.commit.schema_evolution import Evolution
-from sf_assets.iceberg.commit.table_state import refuse_other_base
+from sf_assets.iceberg.commit.table_state import check_base
 from sf_assets.iceberg.commit.transaction import ConcurrentCommit
 from sf_assets.iceberg.model import Chunk, Unchecked
-from sf_assets.iceberg.translate_errors import from_outside
+from sf_assets.iceberg.translate_errors import caller_errors
 from sf_assets.iceberg.write.buffer import Buffer
-from sf_assets.iceberg.write.counts import Tally, WriteResult
+from sf_assets.iceberg.write.counts import Counts, WriteResult
 from sf_assets.iceberg.write.row_lookup import find_rows, hide_rows, whole_rows, with_table_values
 from sf_assets.iceberg.write.row_versions import (
     FILE,
     OLD,
     VERDICT,
     MergeRule,
-    best_known,
     by_key,
     classify,
     latest,
+    latest_in_table,
     refuse_null_keys,
-    settle_ties,
+    resolve_ties,
     span,
 )
 
@@ -53,11 +53,11 @@ class Merge:
     now: Callable[[], datetime]
 
     def __post_init__(self) -> None:
-        self._total = Tally()
+        self._total = Counts()
         self._added_columns: list[str] = []
-        self._group = Tally()
+        self._group = Counts()
         self._buffer = Buffer()
-        self._draft: PendingCommit | None = None
+        self._pending: PendingCommit | None = None
         self._evolution = Evolution()
         self._absorbed = 0
         self._only: pl.DataFrame | None = None
@@ -68,7 +68,7 @@ class Merge:
     def run(self, chunks: Iterable[Chunk]) -> WriteResult:
         """Merge the chunks. On any error the group's files are removed; groups before it stay."""
         try:
-            for chunk in from_outside(chunks):
+            for chunk in caller_errors(chunks):
                 self._take(chunk.frame)
                 if chunk.state is not None:
                     self._commit(chunk.state)
@@ -82,23 +82,23 @@ class Merge:
     def table(self) -> Table:
         if self._table is None:
             self._table = self.load()
-            refuse_other_base(self._table, self.base, name=self.name)
+            check_base(self._table, self.base, name=self.name)
         return self._table
 
     @property
-    def draft(self) -> PendingCommit:
-        if self._draft is None:
+    def pending(self) -> PendingCommit:
+        if self._pending is None:
             table = self.table
             self._evolution = self.plan(table)
             if self._live is not None:  # since the last commit the keys that were lent with the table may have expired
                 table.io = table.catalog.load_table(table.name()).io
-            self._draft = PendingCommit(table, self._evolution, live=self._live)
-        return self._draft
+            self._pending = PendingCommit(table, self._evolution, live=self._live)
+        return self._pending
 
     def _take(self, frame: pl.DataFrame) -> None:
         if frame.is_empty():
             return
-        frame = cast_frame(frame, self.draft.types, table=self.name)
+        frame = cast_frame(frame, self.pending.types, table=self.name)
         refuse_null_keys(frame, self.rule.keys, table=self.name)
         for full in self._buffer.add(frame):
             self._absorb(full)
@@ -117,16 +117,16 @@ class Merge:
     def _write(self, rows: pl.DataFrame, rule: MergeRule) -> None:
         keys = rows.select(rule.keys)
         self._close_if_overlapping(keys)
-        found = find_rows(self.draft, keys, rule)
+        found = find_rows(self.pending, keys, rule)
         if found.is_empty():
             self._group.inserted += rows.height
-            self.draft.add(complete(rows, self.draft.types))
+            self.pending.add(complete(rows, self.pending.types))
             return
         judged = self._judged(rows, found, rule)
         self._count(judged)
         news = judged.filter(pl.col(VERDICT).is_in(["new", "newer"]))
-        hide_rows(self.draft, found.join(news, on=rule.keys, how="semi"))
-        self.draft.add(whole_rows(self.draft, news, columns=rows.columns).sort(rule.keys))
+        hide_rows(self.pending, found.join(news, on=rule.keys, how="semi"))
+        self.pending.add(whole_rows(self.pending, news, columns=rows.columns).sort(rule.keys))
 
     def _close_if_overlapping(self, keys: pl.DataFrame) -> None:
         """Rows of the file that is being written cannot be found; close it when they may be asked for."""
@@ -134,23 +134,23 @@ class Merge:
         if self._open_keys is not None:
             least, greatest = self._open_keys
             if low <= greatest and high >= least:
-                self.draft.settle_rows()
+                self.pending.close_file()
             low, high = min(low, least), max(high, greatest)
         self._open_keys = (low, high)
 
     def _judged(self, rows: pl.DataFrame, found: pl.DataFrame, rule: MergeRule) -> pl.DataFrame:
-        judged = classify(rows, best_known(found, rule), rule)
+        judged = classify(rows, latest_in_table(found, rule), rule)
         ties = judged.filter(pl.col(VERDICT) == "tie")
         if ties.is_empty():
             return judged
         compared = [name for name in rule.compared(rows.columns) if name != rule.stamp]
-        settled = settle_ties(with_table_values(self.draft, ties, compared, suffix=OLD), rule, compared=compared)
-        return pl.concat([judged.filter(pl.col(VERDICT) != "tie"), settled.select(judged.columns)])
+        resolved = resolve_ties(with_table_values(self.pending, ties, compared, suffix=OLD), rule, compared=compared)
+        return pl.concat([judged.filter(pl.col(VERDICT) != "tie"), resolved.select(judged.columns)])
 
     def _count(self, judged: pl.DataFrame) -> None:
         """A version that replaces one of this very group makes that one outdated: each key counts once as news."""
         counts = dict(judged[VERDICT].value_counts().iter_rows())
-        again = judged.filter((pl.col(VERDICT) == "newer") & (pl.col(FILE) >= self.draft.first_own_file)).height
+        again = judged.filter((pl.col(VERDICT) == "newer") & (pl.col(FILE) >= self.pending.first_own_file)).height
         self._group.inserted += counts.get("new", 0)
         self._group.updated += counts.get("newer", 0) - again
         self._group.unchanged += counts.get("same", 0)
@@ -160,44 +160,44 @@ class Merge:
         """End the group. Where nothing is news nothing is committed, whatever the state says."""
         for rest in self._buffer.flush():
             self._absorb(rest)
-        if self._draft is not None and not self._draft.is_empty:
-            self._land(state)
+        if self._pending is not None and not self._pending.is_empty:
+            self._commit_pending(state)
         self._total.add(self._group)
         self._reset()
 
-    def _land(self, state: str | None) -> None:
+    def _commit_pending(self, state: str | None) -> None:
         for left in range(TRIES - 1, -1, -1):
-            if self.draft.is_empty:
+            if self.pending.is_empty:
                 return
             try:
-                landed = self.draft.commit(state=state, summary=self.summary, now=self.now())
+                result = self.pending.commit(state=state, summary=self.summary, now=self.now())
             except ConcurrentCommit:
-                self._plan_anew(left)
+                self._replan(left)
                 continue
-            self._table, self._live = landed.table, landed.live
+            self._table, self._live = result.table, result.live
             if state is not None and not isinstance(self.base, Unchecked):
                 self.base = state
-            self._group.landed(landed)
+            self._group.add_commit(result)
             self._added_columns += [column.name for column in self._evolution.added]
             return
 
-    def _plan_anew(self, left: int) -> None:
+    def _replan(self, left: int) -> None:
         """Take the group's rows to the table as it is now. Raises: CommitConflict."""
         frame, self._table, self._live = self._only, None, None
         self._reset()
-        refuse_other_base(self.table, self.base, name=self.name)
+        check_base(self.table, self.base, name=self.name)
         if not left or frame is None:
             raise CommitConflict(f"{self.name}: other writers were faster, {TRIES - left} times", table=self.name)
-        self._absorb(cast_frame(frame, self.draft.types, table=self.name))
+        self._absorb(cast_frame(frame, self.pending.types, table=self.name))
 
     def _reset(self) -> None:
         self._discard()
-        self._group = Tally()
+        self._group = Counts()
         self._absorbed, self._only = 0, None
         self._open_keys = None
 
     def _discard(self) -> None:
-        """Forget the draft; what was committed of it stays, for its files are no longer its own."""
-        if self._draft is not None:
-            self._draft.discard()
-            self._draft = None
+        """Forget the pending; what was committed of it stays, for its files are no longer its own."""
+        if self._pending is not None:
+            self._pending.discard()
+            self._pending = None

@@ -45,25 +45,25 @@ def frame_columns(frame: pl.DataFrame, *, table: str) -> tuple[TableColumn, ...]
     return tuple(TableColumn(field.name, field.field_type) for field in assign_fresh_schema_ids(schema).fields)
 
 
-def plan_plain(schema: Schema, columns: Sequence[TableColumn], *, table: str) -> Evolution:
+def plan_overwrite(schema: Schema, columns: Sequence[TableColumn], *, table: str) -> Evolution:
     """The changes that give the table exactly these columns: all its rows go, so every type may change."""
     refuse_case_twins([column.name for column in columns], table=table)
-    there = {field.name: field for field in schema.fields}
+    present = {field.name: field for field in schema.fields}
     names = {column.name for column in columns}
     return Evolution(
-        added=tuple(column for column in columns if column.name not in there),
-        retyped=tuple(c for c in columns if c.name in there and str(there[c.name].field_type) != str(c.type)),
-        dropped=tuple(name for name in there if name not in names),
+        added=tuple(column for column in columns if column.name not in present),
+        retyped=tuple(c for c in columns if c.name in present and str(present[c.name].field_type) != str(c.type)),
+        dropped=tuple(name for name in present if name not in names),
     )
 
 
-def fill(draft: PendingCommit, frames: Iterable[pl.DataFrame], *, table: str) -> int:
+def fill(pending: PendingCommit, frames: Iterable[pl.DataFrame], *, table: str) -> int:
     """Put all frames in the place of the table's rows; returns how many rows came."""
-    draft.drop_all()
+    pending.drop_all()
     rows = 0
     for frame in frames:
         rows += frame.height
-        draft.add(complete(cast_frame(frame, draft.types, table=table), draft.types))
+        pending.add(complete(cast_frame(frame, pending.types, table=table), pending.types))
     return rows
 
 

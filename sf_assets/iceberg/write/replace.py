@@ -13,12 +13,12 @@ from sf_assets.iceberg.commit.casting import cast_frame
 from sf_assets.iceberg.commit.data_files import POSITION, LiveFile, read_batches
 from sf_assets.iceberg.commit.pending_commit import PendingCommit
 from sf_assets.iceberg.commit.schema_evolution import Evolution
-from sf_assets.iceberg.commit.table_state import overtaken
+from sf_assets.iceberg.commit.table_state import concurrent_commit_error
 from sf_assets.iceberg.commit.transaction import ConcurrentCommit
 from sf_assets.iceberg.model import Chunk
-from sf_assets.iceberg.translate_errors import from_outside
+from sf_assets.iceberg.translate_errors import caller_errors
 from sf_assets.iceberg.write.buffer import Buffer
-from sf_assets.iceberg.write.counts import Tally, WriteResult
+from sf_assets.iceberg.write.counts import Counts, WriteResult
 from sf_assets.iceberg.write.row_lookup import hide_rows, whole_rows
 from sf_assets.iceberg.write.row_versions import FILE, SYNCED_AT, refuse_null_keys, span
 
@@ -39,9 +39,9 @@ class Replace:
     now: Callable[[], datetime]
 
     def __post_init__(self) -> None:
-        self._total = Tally()
+        self._total = Counts()
         self._live: tuple[LiveFile, ...] | None = None
-        self._draft = PendingCommit(self.table, self.evolution)
+        self._pending = PendingCommit(self.table, self.evolution)
         self._content: list[str] = []
         self._index = pl.DataFrame()
         self._seen: list[pl.Series] = []
@@ -52,20 +52,20 @@ class Replace:
         try:
             state = self._read(chunks)
             self._let_vanish()
-            if not self._draft.is_empty:
-                self._land(state)
+            if not self._pending.is_empty:
+                self._commit_pending(state)
         finally:
-            self._draft.discard()
+            self._pending.discard()
         added = tuple(column.name for column in self.evolution.added) if self._total.commits else ()
         return WriteResult(self.table, self._total, self._live, added)
 
     def _read(self, chunks: Iterable[Chunk]) -> str | None:
         """Take all frames in; returns the last state that came along."""
         state, buffer = None, Buffer()
-        for chunk in from_outside(chunks):
+        for chunk in caller_errors(chunks):
             state = chunk.state if chunk.state is not None else state
             if not chunk.frame.is_empty():
-                frame = cast_frame(chunk.frame, self._draft.types, table=self.name)
+                frame = cast_frame(chunk.frame, self._pending.types, table=self.name)
                 for full in buffer.add(frame):
                     self._absorb(full)
         for rest in buffer.flush():
@@ -87,9 +87,9 @@ class Replace:
 
     def _write(self, news: pl.DataFrame, *, columns: list[str]) -> None:
         """Add the new versions and hide the former ones."""
-        self._draft.add(whole_rows(self._draft, news, columns=columns).sort(self.keys))
+        self._pending.add(whole_rows(self._pending, news, columns=columns).sort(self.keys))
         former = news.filter(pl.col(FILE).is_not_null())
-        hide_rows(self._draft, former)
+        hide_rows(self._pending, former)
         self._total.inserted += news.height - former.height
         self._total.updated += former.height
 
@@ -99,19 +99,19 @@ class Replace:
         if content == self._content:
             return
         self._content = content
-        parts = [self._places(i) for i in range(self._draft.first_own_file)]
+        parts = [self._places(i) for i in range(self._pending.first_own_file)]
         index = pl.concat(parts).with_row_index(ROW) if parts else self._no_places()
         self._index = index.unique(self.keys, keep="first", maintain_order=True)
-        hide_rows(self._draft, index.join(self._index, on=ROW, how="anti"))
+        hide_rows(self._pending, index.join(self._index, on=ROW, how="anti"))
 
     def _places(self, index: int) -> pl.DataFrame:
-        draft = self._draft
-        batches = read_batches(draft.io, draft.files[index], schema=draft.schema, columns=self._content)
+        pending = self._pending
+        batches = read_batches(pending.io, pending.files[index], schema=pending.schema, columns=self._content)
         parts = [batch.select(*self.keys, batch.drop(POSITION).hash_rows().alias(HASH), POSITION) for batch in batches]
         return pl.concat(parts).with_columns(pl.lit(index, dtype=pl.UInt32).alias(FILE))
 
     def _no_places(self) -> pl.DataFrame:
-        keys = {key: self._draft.types[key] for key in self.keys}
+        keys = {key: self._pending.types[key] for key in self.keys}
         return pl.DataFrame(schema={ROW: pl.UInt32, **keys, HASH: pl.UInt64, POSITION: pl.Int64, FILE: pl.UInt32})
 
     def _index_near(self, frame: pl.DataFrame) -> pl.DataFrame:
@@ -147,16 +147,16 @@ class Replace:
                 would_vanish=gone.height,
                 may_vanish=self.may_vanish,
             )
-        hide_rows(self._draft, gone)
+        hide_rows(self._pending, gone)
         self._total.vanished = gone.height
 
-    def _land(self, state: str | None) -> None:
+    def _commit_pending(self, state: str | None) -> None:
         try:
-            landed = self._draft.commit(state=state, summary=self.summary, now=self.now())
+            result = self._pending.commit(state=state, summary=self.summary, now=self.now())
         except ConcurrentCommit:
-            raise overtaken(self.table, name=self.name) from None
-        self.table, self._live = landed.table, landed.live
-        self._total.landed(landed)
+            raise concurrent_commit_error(self.table, name=self.name) from None
+        self.table, self._live = result.table, result.live
+        self._total.add_commit(result)
 
 
 def _is_apart(one: pl.Series, other: pl.Series) -> bool:

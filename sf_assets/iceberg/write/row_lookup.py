@@ -12,21 +12,21 @@ from sf_assets.iceberg.commit.pending_commit import PendingCommit
 from sf_assets.iceberg.write.row_versions import FILE, MergeRule
 
 
-def candidates(draft: PendingCommit, keys: pl.DataFrame) -> list[tuple[int, LiveFile]]:
+def candidates(pending: PendingCommit, keys: pl.DataFrame) -> list[tuple[int, LiveFile]]:
     """The files that may hold one of the keys, by the bounds of the first key column, with their index."""
     first = keys.columns[0]
-    field = draft.schema.find_field(first)
+    field = pending.schema.find_field(first)
     low, high = keys[first].min(), keys[first].max()
-    return [(i, file) for i, file in enumerate(draft.files) if may_hold(file.data, field, low=low, high=high)]
+    return [(i, file) for i, file in enumerate(pending.files) if may_hold(file.data, field, low=low, high=high)]
 
 
-def find_rows(draft: PendingCommit, keys: pl.DataFrame, rule: MergeRule) -> pl.DataFrame:
+def find_rows(pending: PendingCommit, keys: pl.DataFrame, rule: MergeRule) -> pl.DataFrame:
     """Key and ordering columns, FILE and POSITION of the live rows that bear one of the keys."""
-    columns = [*keys.columns, *(c for c in rule.ordering(list(draft.types)) if c not in keys.columns)]
-    parts = [_empty(draft, columns)]
-    for index, file in candidates(draft, keys):
-        away = draft.is_away(file).alias(POSITION).to_frame()
-        for batch in read_batches(draft.io, file, schema=draft.schema, columns=columns):
+    columns = [*keys.columns, *(c for c in rule.ordering(list(pending.types)) if c not in keys.columns)]
+    parts = [_empty(pending, columns)]
+    for index, file in candidates(pending, keys):
+        away = pending.hidden_positions(file).alias(POSITION).to_frame()
+        for batch in read_batches(pending.io, file, schema=pending.schema, columns=columns):
             hits = batch.join(keys, on=keys.columns, how="semi").join(away, on=POSITION, how="anti")
             if hits.height:
                 parts.append(hits.with_columns(pl.lit(index, dtype=pl.UInt32).alias(FILE)))
@@ -34,38 +34,38 @@ def find_rows(draft: PendingCommit, keys: pl.DataFrame, rule: MergeRule) -> pl.D
 
 
 def with_table_values(
-    draft: PendingCommit, rows: pl.DataFrame, columns: Sequence[str], *, suffix: str = ""
+    pending: PendingCommit, rows: pl.DataFrame, columns: Sequence[str], *, suffix: str = ""
 ) -> pl.DataFrame:
     """The rows (with FILE and POSITION) and beside them the table's values of the columns."""
     if not columns:
         return rows
-    files = draft.files
+    files = pending.files
     parts = [
-        _values(draft.io, files[int(index)], place[POSITION], schema=draft.schema, columns=columns).with_columns(
+        _values(pending.io, files[int(index)], place[POSITION], schema=pending.schema, columns=columns).with_columns(
             pl.lit(index, dtype=pl.UInt32).alias(FILE)
         )
         for (index,), place in rows.select(FILE, POSITION).partition_by(FILE, as_dict=True).items()
     ]
     if not parts:
-        parts = [_empty(draft, columns)]
+        parts = [_empty(pending, columns)]
     values = pl.concat(parts).rename({name: name + suffix for name in columns})
     return rows.join(values, on=[FILE, POSITION], how="left", maintain_order="left")
 
 
-def whole_rows(draft: PendingCommit, news: pl.DataFrame, *, columns: Sequence[str]) -> pl.DataFrame:
+def whole_rows(pending: PendingCommit, news: pl.DataFrame, *, columns: Sequence[str]) -> pl.DataFrame:
     """The news (with FILE and POSITION) in all columns of the table: what was not read keeps the table's value."""
-    hidden = [name for name in draft.types if name not in columns and name in draft.former_columns]
+    hidden = [name for name in pending.types if name not in columns and name in pending.former_columns]
     fresh = news.filter(pl.col(FILE).is_null()).select(columns)
     former = news.filter(pl.col(FILE).is_not_null()).select(*columns, FILE, POSITION)
-    filled = with_table_values(draft, former, hidden)
-    return pl.concat([complete(part, draft.types) for part in (fresh, filled)])
+    filled = with_table_values(pending, former, hidden)
+    return pl.concat([complete(part, pending.types) for part in (fresh, filled)])
 
 
-def hide_rows(draft: PendingCommit, places: pl.DataFrame) -> None:
+def hide_rows(pending: PendingCommit, places: pl.DataFrame) -> None:
     """Take the rows at the places (FILE and POSITION) away from the table."""
-    files = draft.files
+    files = pending.files
     for (index,), place in places.select(FILE, POSITION).partition_by(FILE, as_dict=True).items():
-        draft.take_away(files[int(index)], place[POSITION])
+        pending.hide(files[int(index)], place[POSITION])
 
 
 def _values(
@@ -74,6 +74,6 @@ def _values(
     return read_rows(io, file, positions.unique().sort(), schema=schema, columns=columns)
 
 
-def _empty(draft: PendingCommit, columns: Sequence[str]) -> pl.DataFrame:
-    types = {name: draft.types[name] for name in columns}
+def _empty(pending: PendingCommit, columns: Sequence[str]) -> pl.DataFrame:
+    types = {name: pending.types[name] for name in columns}
     return pl.DataFrame(schema={**types, POSITION: pl.Int64, FILE: pl.UInt32})

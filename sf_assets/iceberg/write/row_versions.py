@@ -59,7 +59,7 @@ def latest(frame: pl.DataFrame, rule: MergeRule) -> tuple[pl.DataFrame, int]:
     return kept, equal
 
 
-def best_known(found: pl.DataFrame, rule: MergeRule) -> pl.DataFrame:
+def latest_in_table(found: pl.DataFrame, rule: MergeRule) -> pl.DataFrame:
     """One version a key of the table's rows, should another tool have written a key twice."""
     return _oldest_first(found, rule).unique(rule.keys, keep="last", maintain_order=True)
 
@@ -101,7 +101,7 @@ def _verdict(rule: MergeRule, columns: Sequence[str]) -> pl.Expr:
     )  # fmt: skip
 
 
-def settle_ties(ties: pl.DataFrame, rule: MergeRule, *, compared: Sequence[str]) -> pl.DataFrame:
+def resolve_ties(ties: pl.DataFrame, rule: MergeRule, *, compared: Sequence[str]) -> pl.DataFrame:
     """Replace `tie` by same, newer or older: equal content is no news, else the later reading stands.
 
     `ties` bears the table's values under `<column>__old`.

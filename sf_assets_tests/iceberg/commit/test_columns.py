@@ -59,7 +59,7 @@ def test_settling_brings_new_columns_too(account):
     account.merge(account.frame(("1", "Acme", 1)), state="s1")
     with_columns(account, TableColumn("rating__c", StringType()))
 
-    facts = account.warehouse.settle("account", columns=account.columns, base="s1", state="s2")
+    facts = account.tables.commit_state("account", columns=account.columns, base="s1", state="s2")
 
     assert "rating__c" in facts.columns
 

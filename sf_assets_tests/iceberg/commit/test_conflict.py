@@ -9,7 +9,7 @@ import pytest
 from pyiceberg.types import StringType
 
 from sf_assets.errors import CommitConflict
-from sf_assets.iceberg.commit.commit_state import settle
+from sf_assets.iceberg.commit.commit_state import commit_state
 from sf_assets.iceberg.commit.schema_evolution import Evolution
 from sf_assets.iceberg.model import UNCHECKED, Chunk, TableColumn
 from sf_assets.iceberg.tables import IcebergTables
@@ -39,7 +39,7 @@ def test_a_run_whose_state_was_moved_by_another_is_refused_and_leaves_nothing(ac
 
 def test_a_run_whose_state_was_moved_without_rows_is_refused_without_naming_the_last_writer(account, another):
     account.merge(account.frame(("1", "a", 1)), state="s1", summary={"sf_assets.run": "ours"})
-    another().settle("account", columns=account.columns, base="s1", state="s2")
+    another().commit_state("account", columns=account.columns, base="s1", state="s2")
 
     with pytest.raises(CommitConflict, match="another run was here"):
         account.merge(account.frame(("2", "ours", 2)), state="s2 too", base="s1")
@@ -148,20 +148,20 @@ def test_a_state_is_not_settled_on_rows_that_came_meanwhile(account, another):
         return Evolution()
 
     with pytest.raises(CommitConflict):
-        settle(load=lambda: account.table, plan=plan, base="s1", state="s1, later", table="account")
+        commit_state(load=lambda: account.table, plan=plan, base="s1", state="s1, later", table="account")
 
     assert account.facts.state == "s2"
 
 
 def _write(folder: Path, number: int, table: str, start: multiprocessing.Barrier) -> None:
     properties = {"type": "sql", "uri": f"sqlite:///{folder}/catalog.db", "warehouse": f"file://{folder}/lake"}
-    warehouse = IcebergTables("salesforce", "salesforce", properties)
+    tables = IcebergTables("salesforce", "salesforce", properties)
     columns = (TableColumn("id", StringType()), TableColumn("by", StringType()))
     start.wait(60)
     for turn in range(3):
         frame = pl.DataFrame({"id": [f"{number}-{turn}", "shared"], "by": [str(number), f"{number}-{turn}"]})
         chunks = [Chunk(frame, None)]
-        warehouse.merge(table, columns=columns, keys=("id",), stamp=None, chunks=chunks, base=UNCHECKED)
+        tables.merge(table, columns=columns, keys=("id",), stamp=None, chunks=chunks, base=UNCHECKED)
 
 
 @pytest.mark.parametrize("shared", [False, True])
@@ -169,8 +169,8 @@ def test_processes_that_meet_a_catalog_for_the_first_time_all_write(tmp_path, sh
     """One SQLite catalog that does not exist yet: tables of their own, or one that they share."""
     context = multiprocessing.get_context("spawn")
     start = context.Barrier(4)
-    tables = ["status"] * 4 if shared else [f"table_{number}" for number in range(4)]
-    processes = [context.Process(target=_write, args=(tmp_path, n, tables[n], start)) for n in range(4)]
+    names = ["status"] * 4 if shared else [f"table_{number}" for number in range(4)]
+    processes = [context.Process(target=_write, args=(tmp_path, n, names[n], start)) for n in range(4)]
 
     for process in processes:
         process.start()
@@ -179,7 +179,7 @@ def test_processes_that_meet_a_catalog_for_the_first_time_all_write(tmp_path, sh
 
     assert [process.exitcode for process in processes] == [0, 0, 0, 0]
     properties = {"type": "sql", "uri": f"sqlite:///{tmp_path}/catalog.db", "warehouse": f"file://{tmp_path}/lake"}
-    warehouse = IcebergTables("salesforce", "salesforce", properties)
-    for table in set(tables):
-        ids = warehouse.scan(table).collect()["id"].to_list()
+    tables = IcebergTables("salesforce", "salesforce", properties)
+    for table in set(names):
+        ids = tables.scan(table).collect()["id"].to_list()
         assert len(ids) == len(set(ids)) == (13 if shared else 4)

@@ -34,10 +34,10 @@ def losing(account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable
         "uri": f"sqlite:///{tmp_path}/catalog.db",
         "warehouse": f"file://{tmp_path}/lake",
     }
-    account.warehouse = IcebergTables("salesforce", "salesforce", properties)
+    account.tables = IcebergTables("salesforce", "salesforce", properties)
 
     def arm(raised: BaseException, *, is_late: bool) -> None:
-        catalog = account.warehouse._lake.catalog
+        catalog = account.tables._catalog.catalog
         catalog.raised, catalog.is_late = raised, is_late
 
     return arm
@@ -86,7 +86,7 @@ def test_an_interrupt_before_the_commit_leaves_no_file(account, another):
     def interrupted():
         raise KeyboardInterrupt
 
-    account.warehouse = another(now=interrupted)
+    account.tables = another(now=interrupted)
     with pytest.raises(KeyboardInterrupt):
         account.merge(account.frame(("1", "b", 2), ("2", "c", 2)), state="s2")
 

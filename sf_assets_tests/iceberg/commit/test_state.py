@@ -20,7 +20,7 @@ def roll_back(account, snapshot_id):
 
 
 def test_no_table_has_no_facts(account):
-    assert account.warehouse.facts("account") is None
+    assert account.tables.facts("account") is None
 
 
 def test_the_state_names_the_snapshot_that_it_came_with(account):
@@ -82,7 +82,7 @@ def test_after_a_rollback_writing_goes_on_from_the_earlier_state(account):
 def test_a_settled_state_is_true_of_its_snapshot_alone(account):
     first = account.merge(account.frame(("1", "a", 1)), state="s1")
     second = account.merge(account.frame(("2", "b", 2)), state="s2")
-    account.warehouse.settle("account", columns=account.columns, base="s2", state="s2, a day later")
+    account.tables.commit_state("account", columns=account.columns, base="s2", state="s2, a day later")
 
     roll_back(account, first.snapshot_id)
     assert account.facts.state == "s1"
@@ -96,7 +96,7 @@ def test_a_state_settled_on_an_earlier_snapshot_is_not_that_of_a_later_one(accou
     first = account.merge(account.frame(("1", "a", 1)), state="s1")
     second = account.merge(account.frame(("2", "b", 2)), state="s2")
     roll_back(account, first.snapshot_id)
-    account.warehouse.settle("account", columns=account.columns, base="s1", state="s1, settled")
+    account.tables.commit_state("account", columns=account.columns, base="s1", state="s1, settled")
 
     account.table.manage_snapshots().set_current_snapshot(snapshot_id=second.snapshot_id).commit()
 
@@ -150,14 +150,14 @@ def test_a_rolled_back_table_whose_future_expired_does_not_keep_its_state(accoun
 def test_settling_moves_the_state_without_a_snapshot(account):
     written = account.merge(account.frame(("1", "a", 1)), state="s1")
 
-    facts = account.warehouse.settle("account", columns=account.columns, base="s1", state="s2")
+    facts = account.tables.commit_state("account", columns=account.columns, base="s1", state="s2")
 
     assert (facts.state, facts.snapshot_id, facts.rows) == ("s2", written.snapshot_id, 1)
     assert account.facts == facts
 
 
 def test_settling_makes_the_table_when_there_is_none(account):
-    facts = account.warehouse.settle("account", columns=account.columns, base=None, state="off")
+    facts = account.tables.commit_state("account", columns=account.columns, base=None, state="off")
 
     assert (facts.rows, facts.snapshot_id, facts.state) == (0, None, "off")
     assert account.rows() == []
@@ -169,14 +169,14 @@ def test_settling_the_same_state_commits_nothing(account):
     account.merge(account.frame(("1", "a", 1)), state="s1")
     before = account.facts
 
-    assert account.warehouse.settle("account", columns=account.columns, base="s1", state="s1") == before
+    assert account.tables.commit_state("account", columns=account.columns, base="s1", state="s1") == before
 
 
 def test_settling_from_another_state_is_refused(account):
     account.merge(account.frame(("1", "a", 1)), state="s1")
 
     with pytest.raises(CommitConflict):
-        account.warehouse.settle("account", columns=account.columns, base=None, state="s2")
+        account.tables.commit_state("account", columns=account.columns, base=None, state="s2")
 
     assert account.facts.state == "s1"
 
@@ -190,16 +190,16 @@ def test_unchecked_goes_on_from_any_state(account):
 
 
 def test_a_table_that_we_did_not_make_is_left_alone(account):
-    account.warehouse._lake.catalog.create_namespace("salesforce")
+    account.tables._catalog.catalog.create_namespace("salesforce")
     schema = pa.schema([("id", pa.string()), ("name", pa.string())])
-    account.warehouse._lake.catalog.create_table(("salesforce", "account"), schema)
+    account.tables._catalog.catalog.create_table(("salesforce", "account"), schema)
 
     for call in (
-        lambda: account.warehouse.facts("account"),
-        lambda: account.warehouse.scan("account"),
+        lambda: account.tables.facts("account"),
+        lambda: account.tables.scan("account"),
         lambda: account.merge(account.frame(("1", "a", 1)), state="s1"),
-        lambda: account.warehouse.settle("account", columns=account.columns, base=None, state="s1"),
-        lambda: account.warehouse.overwrite("account", [account.frame(("1", "a", 1))]),
+        lambda: account.tables.commit_state("account", columns=account.columns, base=None, state="s1"),
+        lambda: account.tables.overwrite("account", [account.frame(("1", "a", 1))]),
     ):
         with pytest.raises(TableForeign):
             call()

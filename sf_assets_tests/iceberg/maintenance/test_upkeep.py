@@ -7,7 +7,7 @@ from pyiceberg.manifest import DataFile, DataFileContent, FileFormat
 
 from sf_assets.iceberg.commit.data_files import DELETED_PATH_ID, LiveFile
 from sf_assets.iceberg.commit.expire_snapshots import expired_snapshots
-from sf_assets.iceberg.maintenance.compact import due_files
+from sf_assets.iceberg.maintenance.compact import files_to_compact
 
 
 def live_file(rows: int, *, hidden: int = 0, deletes: int = 1) -> LiveFile:
@@ -42,7 +42,7 @@ def live_file(rows: int, *, hidden: int = 0, deletes: int = 1) -> LiveFile:
     ],
 )
 def test_files_are_rewritten_when_they_are_many_and_small_or_laden_with_deletes(files, due):
-    assert len(due_files(files)) == due
+    assert len(files_to_compact(files)) == due
 
 
 def test_many_small_merges_end_in_few_files_and_the_state_stays(account):
@@ -95,11 +95,11 @@ def test_snapshots_expire_after_five_days_but_for_the_last_ten(account, another)
         account.merge(account.frame((f"{turn:02}", "a", turn)), state=f"s{turn}")
     assert len(account.table.snapshots()) == 15
 
-    account.warehouse = another(now=lambda: datetime.now(UTC) + timedelta(days=4))
+    account.tables = another(now=lambda: datetime.now(UTC) + timedelta(days=4))
     account.merge(account.frame(("x", "a", 20)), state="s15")
     assert len(account.table.snapshots()) == 16
 
-    account.warehouse = another(now=lambda: datetime.now(UTC) + timedelta(days=6))
+    account.tables = another(now=lambda: datetime.now(UTC) + timedelta(days=6))
     account.merge(account.frame(("y", "a", 20)), state="s16")
     assert len(account.table.snapshots()) == 10
     assert account.facts.state == "s16"
@@ -121,15 +121,15 @@ def test_sweeping_takes_the_files_of_expired_snapshots_and_nothing_that_is_neede
     for turn in range(15):
         account.merge(account.frame(("1", f"v{turn}", turn)), state=f"s{turn}")
     later = datetime.now(UTC) + timedelta(days=9)
-    account.warehouse = another(now=lambda: later)
+    account.tables = another(now=lambda: later)
     account.merge(account.frame(("1", "last", 99)), state="last")
 
-    swept = account.warehouse.sweep_orphans("account")
+    swept = account.tables.remove_orphan_files("account")
 
     assert any(path.endswith(".parquet") for path in swept)
     for snapshot in account.table.snapshots():
         assert account.table.scan(snapshot_id=snapshot.snapshot_id).to_arrow().num_rows == 1
-    assert account.warehouse.sweep_orphans("account") == ()
+    assert account.tables.remove_orphan_files("account") == ()
 
 
 def test_metadata_files_do_not_pile_up(account):

@@ -90,7 +90,7 @@ def test_a_row_written_earlier_in_the_same_group_is_found_again(account):
     assert account.rows("id", "name", "amount") == [("1", "Apex", 5), ("2", "Bolt", 5), ("3", "Coil", None)]
     assert account.table.scan().to_arrow().num_rows == 3
     assert account.facts.rows == 3
-    assert account.warehouse.window("account", "system_modstamp", None)[0] == 3
+    assert account.tables.count_since("account", "system_modstamp", None)[0] == 3
 
 
 def test_columns_that_were_not_read_keep_the_table_s_value(account):
@@ -213,7 +213,7 @@ def test_the_status_table_is_merged_by_endpoint_whoever_wrote_it_last(account):
     account.merge(pl.DataFrame({"endpoint": ["account", "lead"], "true_as_of": moments}), state=None)
     account.merge(pl.DataFrame({"endpoint": ["lead", "task"], "true_as_of": moments}), state=None)
 
-    rows = account.warehouse.scan("_sync_status").sort("endpoint").collect()
+    rows = account.tables.scan("_sync_status").sort("endpoint").collect()
     assert rows["endpoint"].to_list() == ["account", "lead", "task"]
     assert rows["true_as_of"].to_list() == [moments[0], moments[0], moments[1]]
     assert account.facts.state is None

@@ -29,13 +29,13 @@ EVERY = pl.DataFrame(
 )
 
 
-def test_every_kind_of_column_reads_back_as_it_was(warehouse):
-    warehouse.overwrite("mart", [EVERY])
+def test_every_kind_of_column_reads_back_as_it_was(tables):
+    tables.overwrite("mart", [EVERY])
 
-    assert_frame_equal(warehouse.scan("mart").collect(), EVERY)
+    assert_frame_equal(tables.scan("mart").collect(), EVERY)
 
 
-def test_types_that_iceberg_lacks_become_the_nearest_that_takes_all_values(warehouse):
+def test_types_that_iceberg_lacks_become_the_nearest_that_takes_all_values(tables):
     frame = pl.DataFrame(
         {
             "null": [None, None],
@@ -46,49 +46,49 @@ def test_types_that_iceberg_lacks_become_the_nearest_that_takes_all_values(wareh
         }
     )
 
-    warehouse.overwrite("mart", [frame])
+    tables.overwrite("mart", [frame])
 
-    back = warehouse.scan("mart").collect()
+    back = tables.scan("mart").collect()
     assert back.dtypes == [pl.String, pl.String, pl.Int32, pl.Int64, pl.Datetime("us", "UTC")]
     assert back["unsigned"].to_list() == [1, 2**63 - 1]
     assert back["paris"][0] == datetime(2026, 7, 1, tzinfo=UTC)
 
 
-def test_a_second_frame_takes_the_place_of_the_first_in_one_snapshot(warehouse):
-    warehouse.overwrite("mart", [pl.DataFrame({"id": [1, 2], "gone": ["x", "y"]})])
+def test_a_second_frame_takes_the_place_of_the_first_in_one_snapshot(tables):
+    tables.overwrite("mart", [pl.DataFrame({"id": [1, 2], "gone": ["x", "y"]})])
 
-    written = warehouse.overwrite("mart", [pl.DataFrame({"id": ["three"], "new": [3.0]})], summary={"why": "test"})
+    written = tables.overwrite("mart", [pl.DataFrame({"id": ["three"], "new": [3.0]})], summary={"why": "test"})
 
-    assert_frame_equal(warehouse.scan("mart").collect(), pl.DataFrame({"id": ["three"], "new": [3.0]}))
+    assert_frame_equal(tables.scan("mart").collect(), pl.DataFrame({"id": ["three"], "new": [3.0]}))
     assert (written.commits, written.inserted, written.vanished, written.rows) == (1, 1, 2, 1)
-    assert len(warehouse._lake.find("mart").snapshots()) == 2
+    assert len(tables._catalog.find("mart").snapshots()) == 2
 
 
-def test_frames_stream_into_one_commit(warehouse):
+def test_frames_stream_into_one_commit(tables):
     frames = (pl.DataFrame({"n": list(range(start, start + 10))}) for start in (0, 10, 20))
 
-    written = warehouse.overwrite("mart", frames)
+    written = tables.overwrite("mart", frames)
 
     assert (written.commits, written.rows) == (1, 30)
 
 
-def test_an_empty_frame_is_a_table_without_rows(warehouse):
-    warehouse.overwrite("mart", [EVERY])
+def test_an_empty_frame_is_a_table_without_rows(tables):
+    tables.overwrite("mart", [EVERY])
 
-    written = warehouse.overwrite("mart", [EVERY.clear()])
+    written = tables.overwrite("mart", [EVERY.clear()])
 
     assert written.rows == 0
-    assert warehouse.scan("mart").collect().is_empty()
+    assert tables.scan("mart").collect().is_empty()
 
 
-def test_no_frame_at_all_is_refused(warehouse):
+def test_no_frame_at_all_is_refused(tables):
     with pytest.raises(ValueUnexpected, match="mart"):
-        warehouse.overwrite("mart", [])
+        tables.overwrite("mart", [])
 
 
-def test_a_type_without_a_place_in_iceberg_is_refused_by_name(warehouse):
+def test_a_type_without_a_place_in_iceberg_is_refused_by_name(tables):
     with pytest.raises(ColumnIncompatible) as refusal:
-        warehouse.overwrite("mart", [pl.DataFrame({"wait": [datetime(2026, 1, 2) - datetime(2026, 1, 1)]})])
+        tables.overwrite("mart", [pl.DataFrame({"wait": [datetime(2026, 1, 2) - datetime(2026, 1, 1)]})])
 
     assert refusal.value.values["column"] == "wait"
 
@@ -97,22 +97,22 @@ def test_a_frame_does_not_take_the_place_of_an_endpoint_s_table(account):
     account.merge(account.frame(("1", "a", 1)), state="s1")
 
     with pytest.raises(TableForeign):
-        account.warehouse.overwrite("account", [EVERY])
+        account.tables.overwrite("account", [EVERY])
 
-    account.warehouse.overwrite("mart", [EVERY])
+    account.tables.overwrite("mart", [EVERY])
     account.name, account.state = "mart", None
     with pytest.raises(TableForeign):
         account.merge(account.frame(("1", "a", 1)), state="s1")
 
 
-def test_an_error_midway_leaves_the_table_as_it_was(warehouse):
-    warehouse.overwrite("mart", [EVERY])
+def test_an_error_midway_leaves_the_table_as_it_was(tables):
+    tables.overwrite("mart", [EVERY])
 
     def frames():
         yield EVERY
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        warehouse.overwrite("mart", frames())
+        tables.overwrite("mart", frames())
 
-    assert_frame_equal(warehouse.scan("mart").collect(), EVERY)
+    assert_frame_equal(tables.scan("mart").collect(), EVERY)
