@@ -35,7 +35,7 @@ def test_a_window_may_be_of_the_version_that_the_facts_were_of(account, another)
 
     assert reader.count_since("account", "system_modstamp", None, of=facts)[0] == 1
     assert reader.count_since("account", "system_modstamp", None)[0] == 2
-    assert another().count_since("account", "system_modstamp", None, of=facts)[0] == 2  # nothing of that version is at hand
+    assert another().count_since("account", "system_modstamp", None, of=facts)[0] == 2
 
 
 @pytest.mark.parametrize(
