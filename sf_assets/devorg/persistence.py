@@ -130,7 +130,7 @@ class PracticeHome:
 
     def _write(self, operation: dict[str, Any]) -> None:
         with self.journal_file.open("a", encoding="utf-8") as journal:
-            journal.write(json.dumps(operation, ensure_ascii=False) + "\n")
+            journal.write(json.dumps(operation) + "\n")
 
     # -- the time between two starts ----------------------------------------------------------------------------
 

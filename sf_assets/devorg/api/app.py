@@ -10,7 +10,7 @@ from sf_assets.devorg.api.composite import part_urls
 from sf_assets.devorg.api.messages import Request, RequestRecord, Response
 from sf_assets.devorg.api.oauth import App, token_answer
 from sf_assets.devorg.api.request_checks import passed, too_long
-from sf_assets.devorg.api.routes import data_answer, kind_of, sobject_of, versions_answer
+from sf_assets.devorg.api.routes import data_answer, fault_response, kind_of, sobject_of, versions_answer
 from sf_assets.devorg.api_errors import not_found, unknown_exception
 from sf_assets.devorg.org.faults import Fault, FaultMatcher
 from sf_assets.devorg.org.org import Org
@@ -57,7 +57,9 @@ class Desk:
     def match_fault(self, asked: Request, kind: str) -> Fault | None:
         """The fault that befalls this request or subrequest."""
         with self.org.lock:
-            return self._faults.match_fault(number=asked.number, kind=kind, path=asked.path, sobject=sobject_of(asked))
+            return self._faults.match_fault(
+                number=asked.number, kind=kind, path=asked.path, sobject=sobject_of(asked), soql=asked.soql
+            )
 
     def _kind(self, asked: Request) -> str:
         if asked.path == TOKEN_PATH:
@@ -68,9 +70,8 @@ class Desk:
         refused = too_long(self.org, uri_bytes=sizes[0], header_bytes=sizes[1])
         if refused is not None:
             return refused
-        if fault is not None and fault.status is not None:
-            content = "text/html" if fault.html else "application/json;charset=UTF-8"
-            return Response(fault.status, fault.answer_body(), fault.headers, content)
+        if fault is not None and fault.answer_status is not None:
+            return fault_response(fault, fault.answer_status)
         try:
             return self._true_answer(asked, kind)()
         except Exception as error:  # noqa: BLE001  # the border: a client gets an answer, whatever is wrong here
@@ -78,7 +79,7 @@ class Desk:
 
     def _true_answer(self, asked: Request, kind: str) -> Callable[[], Response]:
         if kind == "versions":
-            return versions_answer
+            return lambda: versions_answer(self.org)
         if kind == "token":
             return lambda: self._token(asked)
         return lambda: passed(

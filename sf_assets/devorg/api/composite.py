@@ -57,7 +57,10 @@ def _inner(asked: Request, part: Mapping[str, Any]) -> Request:
 
 def _shown(answer: Response, reference: str | None) -> bytes:
     facts = {"httpHeaders": dict(answer.headers), "httpStatusCode": answer.status, "referenceId": reference}
-    return b'{"body":%b,%b' % (answer.body or b"null", msgspec.json.encode(facts)[1:])
+    body = answer.body or b"null"
+    if "json" not in answer.content_type:
+        body = msgspec.json.encode(body.decode("utf-8", "replace"))
+    return b'{"body":%b,%b' % (body, msgspec.json.encode(facts)[1:])
 
 
 def _whole(shown: list[bytes]) -> bytes:

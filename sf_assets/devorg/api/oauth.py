@@ -13,6 +13,7 @@ from jwt.types import Options
 
 from sf_assets.devorg.api.messages import Request, Response
 from sf_assets.devorg.org.org import Org
+from sf_assets.devorg.org.refusal_catalog import LOGIN_REFUSALS
 
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 LONGEST_SECONDS = 180
@@ -48,6 +49,11 @@ class LoginRefused(Exception):
     def answer(self) -> Response:
         body = {"error": self.error, "error_description": self.description}
         return Response(400, json.dumps(body).encode())
+
+
+def named_refusal(name: str) -> LoginRefused:
+    """Return a refusal of LOGIN_REFUSALS."""
+    return LoginRefused(*LOGIN_REFUSALS[name])
 
 
 def token_answer(org: Org, asked: Request, *, app: App) -> Response:
@@ -86,11 +92,26 @@ def _claims(assertion: str, app: App) -> Mapping[str, Any]:
 def _check_claims(org: Org, claims: Mapping[str, Any], *, app: App, server_url: str) -> None:
     if not org.behaviour.app_known:
         raise LoginRefused("invalid_client_id", "client identifier invalid")
-    if claims.get("aud") not in (HOSTS[org.behaviour.sandbox], server_url):
-        raise LoginRefused("invalid_grant", "audience is invalid")
+    _check_audience(org, str(claims.get("aud")), server_url)
     _check_expiry(claims.get("exp"), org.now())
     if claims.get("prn", claims.get("sub")) != org.user["Username"]:
         raise LoginRefused("invalid_grant", "invalid assertion")
+
+
+def _check_audience(org: Org, audience: str, server_url: str) -> None:
+    """Raise unless the app accepts the audience.
+
+    An External Client App refuses the generic hosts (n8n-io/n8n#28990, forcedotcom/cli#3482). A Connected App accepts
+    both (simstudioai/sim#6508); `generic` is the older rule that SE 184363 reports.
+    """
+    generic = audience in HOSTS.values()
+    own = audience in (server_url, server_url.replace("http://", "https://"), org.behaviour.my_domain)
+    if org.behaviour.app_kind == "external" and generic:
+        raise named_refusal("app_not_found")
+    if org.behaviour.app_kind == "generic" and own:
+        raise named_refusal("wrong_audience")
+    if not own and audience != HOSTS[org.behaviour.sandbox]:
+        raise named_refusal("wrong_audience")
 
 
 def _check_expiry(expiry: Any, now: datetime) -> None:
@@ -107,6 +128,8 @@ def _check_expiry(expiry: Any, now: datetime) -> None:
 
 def _check_standing(org: Org) -> None:
     behaviour = org.behaviour
+    if behaviour.login_refusal is not None:
+        raise named_refusal(behaviour.login_refusal)
     for is_refused, error, description in (
         (behaviour.login_rate_exceeded, "invalid_grant", "login rate exceeded"),
         (not behaviour.org_active, "inactive_org", "organization is locked or closed"),

@@ -11,14 +11,15 @@ import msgspec
 from sf_assets.devorg import api_errors
 from sf_assets.devorg.api.composite import composite_answer
 from sf_assets.devorg.api.describe import global_describe, object_describe
-from sf_assets.devorg.api.messages import Request, Response
+from sf_assets.devorg.api.messages import JSON, Request, Response
 from sf_assets.devorg.api.query_pages import first_page, later_page
+from sf_assets.devorg.api.replication import deleted_answer, updated_answer
 from sf_assets.devorg.api_errors import Refusal
 from sf_assets.devorg.org.faults import Fault
 from sf_assets.devorg.org.org import Org
+from sf_assets.devorg.org.refusal_catalog import data_refusal
 from sf_assets.devorg.store.table import Table
 
-VERSIONS = range(31, 68)
 Strike = Callable[[Request, str], Fault | None]
 FROM = re.compile(r"\bFROM\s+(\w+)", re.IGNORECASE)
 
@@ -39,6 +40,8 @@ ROUTES: tuple[tuple[str, str, str], ...] = (
     ("more", "GET", r"/query(?:All)?/(?P<name>[^/]+)"),
     ("sobjects", "GET", r"/sobjects/?"),
     ("describe", "GET", r"/sobjects/(?P<name>[^/]+)/describe/?"),
+    ("deleted", "GET", r"/sobjects/(?P<name>[^/]+)/deleted/?"),
+    ("updated", "GET", r"/sobjects/(?P<name>[^/]+)/updated/?"),
     ("composite", "POST", r"/composite/?"),
     ("limits", "GET", r"/limits/?"),
     ("recordCount", "GET", r"/limits/recordCount/?"),
@@ -52,7 +55,7 @@ QUERIES = frozenset({"query", "queryAll"})
 def found(asked: Request) -> Found:
     """The route of a request; 404 when there is none, 405 when the path wants another method."""
     prefixed = PREFIX.fullmatch(asked.path)
-    if prefixed is None or not _is_served(prefixed["version"]):
+    if prefixed is None:
         raise api_errors.not_found()
     for kind, method, pattern in COMPILED:
         match = pattern.fullmatch(prefixed["rest"])
@@ -63,9 +66,13 @@ def found(asked: Request) -> Found:
     raise api_errors.not_found()
 
 
-def _is_served(version: str) -> bool:
+def check_version(org: Org, version: str) -> None:
+    """Raise 410 for a retired API version, 404 for one that does not exist (REST API guide, "API End-of-Life")."""
     whole, _, part = version.partition(".")
-    return part == "0" and int(whole) in VERSIONS
+    if int(whole) < org.behaviour.oldest_version:
+        raise data_refusal("retired_version")
+    if part != "0" or int(whole) > org.behaviour.newest_version:
+        raise api_errors.not_found()
 
 
 def kind_of(asked: Request) -> str:
@@ -97,6 +104,7 @@ def data_answer(org: Org, asked: Request, *, match_fault: Strike) -> Response:
     """The answer to a data call or a subrequest, refusals included. `strike` gives the fault of a subrequest."""
     try:
         route = found(asked)
+        check_version(org, route.version)
         if route.kind in org.behaviour.unserved:
             raise _unserved(org, asked)
         return _answer(org, asked, route, match_fault=match_fault)
@@ -125,11 +133,16 @@ def _answer(org: Org, asked: Request, route: Found, *, match_fault: Strike) -> R
 
 def _part_answer(org: Org, asked: Request, *, match_fault: Strike) -> Response:
     fault = match_fault(asked, kind_of(asked))
-    if fault is not None and fault.status is not None:
-        return Response(fault.status, fault.answer_body(), fault.headers)
+    if fault is not None and fault.answer_status is not None:
+        return fault_response(fault, fault.answer_status)
     if kind_of(asked) == "composite":
         return Response(405, api_errors.method_not_allowed(asked.method, "POST").body())
     return data_answer(org, asked, match_fault=match_fault)
+
+
+def fault_response(fault: Fault, status: int) -> Response:
+    """Return the answer of a fault that has a status."""
+    return Response(status, fault.answer_body(), fault.headers, "text/html" if fault.html else JSON)
 
 
 # -- metadata -----------------------------------------------------------------------------------------------------
@@ -180,9 +193,10 @@ def _resources(org: Org, asked: Request, route: Found) -> Response:
     return Response(200, msgspec.json.encode({name: f"{path}/{name}" for name in names}))
 
 
-def versions_answer() -> Response:
+def versions_answer(org: Org) -> Response:
     """GET /services/data: the API versions, without login."""
-    listed = [{"label": release(n), "url": f"/services/data/v{n}.0", "version": f"{n}.0"} for n in VERSIONS]
+    served = range(org.behaviour.oldest_version, org.behaviour.newest_version + 1)
+    listed = [{"label": release(n), "url": f"/services/data/v{n}.0", "version": f"{n}.0"} for n in served]
     return Response(200, msgspec.json.encode(listed))
 
 
@@ -192,7 +206,17 @@ def release(version: int) -> str:
     return f"{('Winter', 'Spring', 'Summer')[season]} '{24 + years}"
 
 
+def _deleted(org: Org, asked: Request, route: Found) -> Response:
+    return deleted_answer(org, asked, _visible(org, route.name))
+
+
+def _updated(org: Org, asked: Request, route: Found) -> Response:
+    return updated_answer(org, asked, _visible(org, route.name))
+
+
 METADATA: dict[str, Callable[[Org, Request, Found], Response]] = {
+    "deleted": _deleted,
+    "updated": _updated,
     "sobjects": _global,
     "describe": _describe,
     "limits": _limits,

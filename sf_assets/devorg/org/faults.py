@@ -1,11 +1,13 @@
 """Scripted faults: rules that say which requests go wrong, and how. The first rule that strikes decides."""
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from random import Random
 from typing import Any
 
 from sf_assets.devorg.api_errors import Refusal
+from sf_assets.devorg.org.refusal_catalog import DATA_REFUSALS, LOGIN_REFUSALS, check_name, data_refusal
 
 HTML = b"<html><head><title>Error</title></head><body><h1>We are down for maintenance.</h1></body></html>"
 
@@ -17,6 +19,7 @@ class Fault:
     kind: str | None = None  # query, queryAll, more, describe, composite, token ...
     path: str | None = None  # a piece of the path
     sobject: str | None = None
+    soql: str | None = None  # a piece of the statement, such as COUNT(
     number: int | None = None  # the number of the request, from 1
     after: int = 0  # let so many fitting requests pass first
     times: int | None = 1  # strike so often; None: always
@@ -24,6 +27,7 @@ class Fault:
     seed: int = 0
 
     status: int | None = None  # None: the true answer, only late, cut or reset
+    refusal: str | None = None  # a name of refusal_catalog, instead of status, error_code and message
     error_code: str | None = None
     message: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -33,16 +37,36 @@ class Fault:
     reset: bool = False  # the connection is reset without an answer
     truncate: bool = False  # half of the announced body, then the connection is closed
 
-    def fits(self, *, number: int, kind: str, path: str, sobject: str | None) -> bool:
-        """Whether a request is one that this rule means."""
+    def __post_init__(self) -> None:
+        if self.refusal is not None:
+            check_name(self.refusal)
+
+    def fits(self, *, number: int, kind: str, path: str, sobject: str | None, soql: str = "") -> bool:
+        """Return whether the rule applies to a request."""
         wanted = ((self.kind, kind), (self.sobject, sobject), (self.number, number))
-        return all(want in (None, is_) for want, is_ in wanted) and (self.path is None or self.path in path)
+        pieces = ((self.path, path), (self.soql, soql))
+        return all(want in (None, is_) for want, is_ in wanted) and all(
+            piece is None or piece.lower() in whole.lower() for piece, whole in pieces
+        )
+
+    @property
+    def answer_status(self) -> int | None:
+        """The status to answer with, or None for the true answer."""
+        if self.refusal is None:
+            return self.status
+        return DATA_REFUSALS[self.refusal][0] if self.refusal in DATA_REFUSALS else 400
 
     def answer_body(self) -> bytes:
+        """Return the body to answer with."""
         if self.body is not None:
             return self.body.encode()
         if self.html:
             return HTML
+        if self.refusal in LOGIN_REFUSALS:
+            error, description = LOGIN_REFUSALS[self.refusal]
+            return json.dumps({"error": error, "error_description": description}).encode()
+        if self.refusal is not None:
+            return data_refusal(self.refusal).body()
         return Refusal(0, self.error_code, self.message).body() if self.error_code else b""
 
 
@@ -68,10 +92,10 @@ class FaultMatcher:
         self._struck: dict[Fault, int] = {}
         self._dice: dict[Fault, Random] = {}
 
-    def match_fault(self, *, number: int, kind: str, path: str, sobject: str | None) -> Fault | None:
+    def match_fault(self, *, number: int, kind: str, path: str, sobject: str | None, soql: str = "") -> Fault | None:
         """The rule that decides this request's answer, if any."""
         for rule in list(self.rules):
-            if rule.fits(number=number, kind=kind, path=path, sobject=sobject) and self._fires(rule):
+            if rule.fits(number=number, kind=kind, path=path, sobject=sobject, soql=soql) and self._fires(rule):
                 return rule
         return None
 

@@ -1,12 +1,14 @@
 """What can be done to an org's objects and fields while it runs: what an administrator does between two syncs."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, fields, replace
 from typing import Any
 
 from sf_assets.devorg.org.state import OrgState
 from sf_assets.devorg.store.row_codec import decode
-from sf_assets.devorg.store.schema import FieldSchema
+from sf_assets.devorg.store.schema import FieldSchema, ObjectSchema
+from sf_assets.devorg.store.special_objects import SPECIAL_OBJECTS
+from sf_assets.devorg.store.table import Table
 
 NUMBERS = frozenset({"double", "currency", "percent"})
 WHOLE = frozenset({"int", "long"})
@@ -45,6 +47,31 @@ class FieldVerbs(OrgState):
             table.retype_field(field, {key: turn(decode(table.parts(key)[place])) for key in table.rows})
             self._changed("retype_field", sobject=sobject, name=name, type=type, **facts)
 
+    def change_field(self, sobject: str, name: str, **facts: Any) -> None:
+        """Change what describe says of a field: `label`, `length`, `filterable`, `sortable`, `calculated`."""
+        with self.lock:
+            table = self.table(sobject)
+            table.set_field(replace(table.schema.fields[name], **facts))
+            self._changed("change_field", sobject=sobject, name=name, **facts)
+
+    def refuse_field(self, sobject: str, name: str) -> None:
+        """Keep a field in describe and refuse each query that names it with INVALID_FIELD."""
+        self.change_field(sobject, name, queryable=False)
+
+    def accept_field(self, sobject: str, name: str) -> None:
+        """Answer queries that name a refused field again."""
+        self.change_field(sobject, name, queryable=True)
+
+    def add_object(
+        self, name: str, fields: Iterable[FieldSchema | Mapping[str, Any]] = (), *, key_prefix: str = "a00"
+    ) -> None:
+        """Add an object without rows: one of SPECIAL_OBJECTS by its name, or any other with these fields."""
+        with self.lock:
+            given = [field if isinstance(field, FieldSchema) else field_from(field) for field in fields]
+            schema = custom_object(name, given, key_prefix) if given else special_object(name)
+            self.tables[name] = Table(schema)
+            self._changed("add_object", name=name, fields=[asdict(field) for field in given], key_prefix=key_prefix)
+
     def switch_off(self, sobject: str) -> None:
         """Switch an object's feature off: not in describe-global, 404 on its describe, INVALID_TYPE in SOQL."""
         with self.lock:
@@ -59,6 +86,18 @@ class FieldVerbs(OrgState):
     def _changed(self, verb: str, **arguments: Any) -> None:
         self.metadata_at = self.now()
         self.note(verb, **arguments)
+
+
+def special_object(name: str) -> ObjectSchema:
+    if name not in SPECIAL_OBJECTS:
+        raise KeyError(f"no special object {name}; there are {', '.join(sorted(SPECIAL_OBJECTS))}, or name its fields")
+    return SPECIAL_OBJECTS[name]
+
+
+def custom_object(name: str, fields: Iterable[FieldSchema], key_prefix: str) -> ObjectSchema:
+    by_name = {field.name: field for field in fields}
+    deletable = "IsDeleted" in by_name
+    return ObjectSchema(name, name, key_prefix, by_name, has_is_deleted=deletable, undeletable=deletable)
 
 
 def field_from(facts: Mapping[str, Any]) -> FieldSchema:

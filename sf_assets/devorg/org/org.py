@@ -26,6 +26,11 @@ VERBS = (
     "delete",
     "undelete",
     "purge",
+    "purge_many",
+    "empty_bin",
+    "trim_delete_log",
+    "set_raw",
+    "recalculate",
     "merge",
     "hide_rows",
     "show_rows",
@@ -33,6 +38,10 @@ VERBS = (
     "hide_field",
     "show_field",
     "retype_field",
+    "change_field",
+    "refuse_field",
+    "accept_field",
+    "add_object",
     "switch_off",
     "switch_on",
 )
@@ -92,6 +101,7 @@ class Org(RowVerbs, FieldVerbs):
                 behaviour=self.behaviour,
             )
             twin.switched_off = set(self.switched_off)
+            twin.delete_logs = {name: log.copy() for name, log in self.delete_logs.items()}
             twin.begin_serving()
             return twin
 

@@ -5,7 +5,9 @@ from datetime import datetime
 from typing import Any
 
 from sf_assets.devorg.org.state import OrgState
+from sf_assets.devorg.store.row_codec import TRUE
 from sf_assets.devorg.store.table import STAMP, Table
+from sf_assets.devorg.store.timestamps import milliseconds
 
 Record = Mapping[str, Any]
 Stamp = datetime | str | None
@@ -82,6 +84,7 @@ class RowVerbs(OrgState):
         """Put a row in the recycle bin, its children with it; a row of an object without IsDeleted is gone at once."""
         with self.lock:
             table, when, how = self.table(sobject), self.stamp(stamp), cascade or self.behaviour.cascade
+            self.delete_log(sobject).add(table.key(record_id), self._logged_at(when))
             if "IsDeleted" in table.place:
                 table.change(table.key(record_id), {**self._moved(table, when), "IsDeleted": True})
                 self._delete_children(sobject, [table.key(record_id)], when=when, how=how)
@@ -96,22 +99,81 @@ class RowVerbs(OrgState):
             for key in keys:
                 moved = self._moved(self.table(child), when) if how == "restamped" else {}
                 self.table(child).change(key, {**moved, "IsDeleted": True})
+                if how != "unlogged":
+                    self.delete_log(child).add(key, self._logged_at(when))
             if keys:
                 self._delete_children(child, keys, when=when, how=how)
 
-    def undelete(self, sobject: str, record_id: str, *, stamp: Stamp = None) -> None:
-        """Take one row out of the recycle bin; its children stay there."""
+    @staticmethod
+    def _logged_at(when: str) -> int:
+        return milliseconds(when)
+
+    def undelete(self, sobject: str, record_id: str, *, stamp: Stamp = None, restamp: bool = True) -> None:
+        """Take one row out of the recycle bin; its children stay there. `restamp=False` keeps its stamps."""
         with self.lock:
             table, when = self.table(sobject), self.stamp(stamp)
-            table.change(table.key(record_id), {**self._moved(table, when), "IsDeleted": False})
-            self.note("undelete", sobject=sobject, record_id=record_id, stamp=when)
+            moved = self._moved(table, when) if restamp else {}
+            table.change(table.key(record_id), {**moved, "IsDeleted": False})
+            self.delete_log(sobject).discard(table.key(record_id))
+            self.note("undelete", sobject=sobject, record_id=record_id, stamp=when, restamp=restamp)
 
-    def purge(self, sobject: str, record_id: str) -> None:
-        """Take a row out without a trace: a hard delete, or an emptied recycle bin."""
+    def purge(self, sobject: str, record_id: str, *, log: bool = True) -> None:
+        """Hard-delete a row: no query shows it. `log=False` leaves it out of the delete log too."""
+        self.purge_many(sobject, [record_id], log=log)
+
+    def purge_many(self, sobject: str, ids: Iterable[str], *, log: bool = True, stamp: Stamp = None) -> None:
+        """Hard-delete many rows at once, as a bulk hard delete does."""
+        with self.lock:
+            table, when, wanted = self.table(sobject), self.stamp(stamp), list(ids)
+            for key in map(table.key, wanted):
+                table.remove(key)
+                if log:
+                    self.delete_log(sobject).add(key, self._logged_at(when))
+            self.note("purge_many", sobject=sobject, ids=wanted, log=log, stamp=when)
+
+    def empty_bin(self, sobject: str | None = None, *, log: bool = True) -> int:
+        """Empty the recycle bin, of one object or of all. Return the number of rows that are gone.
+
+        The delete log keeps their entries. `log=False` drops all entries up to now: the guide says that results end
+        "earlier if an administrator has purged the Recycle Bin".
+        """
+        with self.lock:
+            names, now = [sobject] if sobject else list(self.tables), self.stamp(None)
+            count = sum(self._empty_bin(self.table(name)) for name in names)
+            if not log:
+                for name in names:
+                    self.delete_log(name).trim(self._logged_at(now))
+            self.note("empty_bin", sobject=sobject, log=log)
+            return count
+
+    def _empty_bin(self, table: Table) -> int:
+        place = table.place.get("IsDeleted")
+        keys = [key for key in table.shaded if place is not None and table.parts(key)[place] == TRUE]
+        for key in keys:
+            table.remove(key)
+        return len(keys)
+
+    def trim_delete_log(self, sobject: str, until: Stamp = None) -> None:
+        """Drop the oldest entries of the delete log, up to a time (default now)."""
+        with self.lock:
+            when = self.stamp(until)
+            self.delete_log(sobject).trim(self._logged_at(when))
+            self.note("trim_delete_log", sobject=sobject, until=when)
+
+    def set_raw(self, sobject: str, record_id: str, name: str, json_text: str) -> None:
+        """Put any JSON text into a cell: a lone surrogate, 1E400, 47.5 in an int. No stamp moves."""
         with self.lock:
             table = self.table(sobject)
-            table.remove(table.key(record_id))
-            self.note("purge", sobject=sobject, record_id=record_id)
+            table.set_raw(table.key(record_id), name, json_text)
+            self.note("set_raw", sobject=sobject, record_id=record_id, name=name, json_text=json_text)
+
+    def recalculate(self, sobject: str, values: Mapping[str, Record]) -> None:
+        """Set columns of rows by Id without a stamp, as formulas and roll-ups change."""
+        with self.lock:
+            table = self.table(sobject)
+            for record_id, record in values.items():
+                table.change(table.key(record_id), record)
+            self.note("recalculate", sobject=sobject, values={key: dict(record) for key, record in values.items()})
 
     def merge(self, sobject: str, winner: str, losers: Iterable[str], *, stamp: Stamp = None) -> None:
         """Merge duplicates: the losers are deleted and name the winner, their children move to it."""
@@ -120,6 +182,7 @@ class RowVerbs(OrgState):
             master = table.key(winner)
             for loser in map(table.key, lost):
                 table.change(loser, {**self._moved(table, when), "IsDeleted": True, "MasterRecordId": master})
+                self.delete_log(sobject).add(loser, self._logged_at(when))
             self._reparent(sobject, [table.key(loser) for loser in lost], master=master, when=when)
             table.change(master, self._moved(table, when))
             self.note("merge", sobject=sobject, winner=winner, losers=lost, stamp=when)

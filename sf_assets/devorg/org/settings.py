@@ -24,7 +24,14 @@ class Behaviour:
     session_seconds: float = 7_200.0  # a session dies this long after its last use
     sessions_refused: bool = False  # every session is 401: what a new login does not cure
     uri_bytes: int = 16_384  # longer URIs are 414, URI and headers together 431
+    # replication: /deleted and /updated
+    replication_ids: int = 600_000  # more Ids in one answer are 400 EXCEEDED_ID_LIMIT
+    oldest_transaction_seconds: float = 0.0  # latestDateCovered ends where the oldest running transaction began
+    trimmed_log: Literal["shortened", "refused"] = "shortened"  # what a start before a trimmed log gets
     # login
+    app_kind: Literal["connected", "generic", "external"] = "connected"  # which audiences the app accepts
+    my_domain: str | None = None  # a further My Domain origin of this org, such as https://acme.my.salesforce.com
+    login_refusal: str | None = None  # refuse each login by this name of LOGIN_REFUSALS
     sandbox: bool = False  # the audience is test.salesforce.com
     app_known: bool = True
     user_approved: bool = True
@@ -37,11 +44,13 @@ class Behaviour:
     # what is served at all
     unserved: frozenset[str] = frozenset()  # kinds of requests (docs/devorg.md) that this org or gateway refuses
     unserved_status: Literal[404, 405] = 404
+    oldest_version: int = 31  # older API versions are retired: 410
+    newest_version: int = 67
     api_enabled: bool = True  # False: 403 API_DISABLED_FOR_ORG
     gzip: bool = True
     latency_seconds: float = 0.0  # each data call takes at least this long
     # data
-    cascade: Literal["restamped", "silent", "none"] = "restamped"  # what deleting a parent does to its children
+    cascade: Literal["restamped", "silent", "unlogged", "none"] = "restamped"  # what deleting a parent does to children
 
 
 def behaviour_from(settings: Mapping[str, Any]) -> Behaviour:

@@ -1,12 +1,14 @@
 """What the org is made of: tables, a clock, one lock, and a journal of what was done to it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from threading import RLock
 from typing import Any
 
+from sf_assets.devorg.org.delete_log import DeleteLog
 from sf_assets.devorg.org.settings import Behaviour
 from sf_assets.devorg.store.ids import made_id
+from sf_assets.devorg.store.row_codec import TRUE
 from sf_assets.devorg.store.schema import ObjectSchema
 from sf_assets.devorg.store.table import Table
 from sf_assets.devorg.store.timestamps import Clock, as_moment, stamp_text
@@ -27,6 +29,7 @@ class OrgState:
         self.tables = tables
         self.switched_off: set[str] = set()
         self.metadata_at = self.now()
+        self.delete_logs = {name: DeleteLog(_deleted_rows(table)) for name, table in tables.items()}
         self.org_id = next(iter(tables["Organization"].rows), "") if "Organization" in tables else ""
         self.org_id = self.org_id or made_id("00D", 62**8 + seed)
 
@@ -43,6 +46,9 @@ class OrgState:
         if sobject not in self.tables:
             raise KeyError(f"no object {sobject}; there are {', '.join(sorted(self.tables))}")
         return self.tables[sobject]
+
+    def delete_log(self, sobject: str) -> DeleteLog:
+        return self.delete_logs.setdefault(sobject, DeleteLog())
 
     def visible_tables(self) -> dict[str, Table]:
         """The tables that the integration user may see, by lower-cased name."""
@@ -61,6 +67,14 @@ class OrgState:
             records = map(table.record, table.by_id.between()) if table is not None else iter(())
             active = (record for record in records if record.get("IsActive", True))
             return next(active, {"Id": NOBODY, "Username": "integration@practice.example"})
+
+
+def _deleted_rows(table: Table) -> Iterator[tuple[str, int]]:
+    """Yield Id and stamp of the rows in the recycle bin, as an org that was not seen deleting them reports them."""
+    place = table.place.get("IsDeleted")
+    for key, stamp in table.shaded.items():
+        if place is not None and table.parts(key)[place] == TRUE:
+            yield key, stamp
 
 
 def built_tables(objects: Mapping[str, ObjectSchema], data: Mapping[str, list[dict[str, Any]]]) -> dict[str, Table]:

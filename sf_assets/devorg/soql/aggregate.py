@@ -1,5 +1,6 @@
 """COUNT, MAX, MIN and their kin: the count and the bounds of SystemModstamp and Id come from the indexes alone."""
 
+import json
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 from statistics import fmean
@@ -7,6 +8,7 @@ from typing import Any
 
 from sf_assets.devorg.api_errors import Refusal, field_refused
 from sf_assets.devorg.soql.bind import Plan
+from sf_assets.devorg.soql.date_functions import applied
 from sf_assets.devorg.soql.execute import matching_keys, stamp_bounds, stamp_range
 from sf_assets.devorg.soql.index_range import Range
 from sf_assets.devorg.soql.literals import NUMERIC, comparable
@@ -24,14 +26,15 @@ def total(plan: Plan, table: Table, *, all_rows: bool) -> int:
     found = _stamps_only(plan, table)
     if found is None:
         return sum(1 for _ in matching_keys(plan, table, all_rows=all_rows))
-    return _count(table, found, all_rows=all_rows)
+    return _count(table, found, all_rows=all_rows and not plan.live_only)
 
 
 def groups(plan: Plan, table: Table, *, all_rows: bool) -> list[dict[str, Any]]:
     """The records of a grouping query, without `attributes`, ordered by their groups."""
     found = _stamps_only(plan, table)
     if found is not None and all(_is_indexed(item) for _, item in plan.outputs) and not plan.select.group_by:
-        return [{name: _from_index(item, table, found, all_rows=all_rows) for name, item in plan.outputs}]
+        shown = all_rows and not plan.live_only
+        return [{name: _from_index(item, table, found, all_rows=shown) for name, item in plan.outputs}]
     return _grouped(plan, table, all_rows=all_rows)
 
 
@@ -40,7 +43,7 @@ def groups(plan: Plan, table: Table, *, all_rows: bool) -> list[dict[str, Any]]:
 
 def _stamps_only(plan: Plan, table: Table) -> Range | None:
     """The range of stamps, when the condition says nothing else and the user sees every row."""
-    found = stamp_range(plan.select.where, table)
+    found = stamp_range(plan.where, table)
     has_rows_out_of_sight = bool(table.unseen)
     return found if found.exact and not has_rows_out_of_sight else None
 
@@ -73,15 +76,44 @@ def _from_index(item: Column | Aggregate, table: Table, found: Range, *, all_row
 
 
 def _grouped(plan: Plan, table: Table, *, all_rows: bool) -> list[dict[str, Any]]:
-    places = [table.place[table.lower[column.name.lower()].name] for column in plan.select.group_by]
-    buckets: dict[tuple[bytes, ...], list[Parts]] = {} if places else {(): []}
+    readers = [_reader(column, table) for column in plan.select.group_by]
+    buckets: dict[tuple[bytes, ...], list[Parts]] = {} if readers else {(): []}
     for key in matching_keys(plan, table, all_rows=all_rows):
         parts = table.parts(key)
-        buckets.setdefault(tuple(parts[place] for place in places), []).append(parts)
+        buckets.setdefault(tuple(read(parts) for read in readers), []).append(parts)
     if len(buckets) > MOST_GROUPS and plan.select.limit is None:
         raise _too_many_groups()
-    records = [_record(plan, table, buckets[group]) for group in sorted(buckets)]
+    records = _ordered(plan, [_record(plan, table, buckets[group]) for group in sorted(buckets)])
     return records[plan.select.offset :][: plan.select.limit]
+
+
+def _reader(column: Column, table: Table) -> Callable[[Parts], bytes]:
+    """Return a function from a cut row to its group: the cell's JSON, or that of a date function."""
+    place = table.place[table.lower[column.name.lower()].name]
+    if not column.function:
+        return lambda parts: parts[place]
+    values: dict[bytes, bytes] = {}  # rows share few moments, and a function costs more than a look-up
+
+    def read(parts: Parts) -> bytes:
+        part = parts[place][:14]  # up to the hour
+        if part not in values:
+            values[part] = json.dumps(applied(column.function, parts[place])).encode()
+        return values[part]
+
+    return read
+
+
+def _ordered(plan: Plan, records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Sort grouped records by ORDER BY, the last term first; null is the lowest value."""
+    names = {(item.function, item.name.lower()): name for name, item in plan.outputs}
+    for order in reversed(plan.select.order_by):
+        name = names[order.function, order.name.lower()]
+        records.sort(key=lambda record, name=name: _rank(record[name]), reverse=order.descending)  # type: ignore[misc]
+    return records
+
+
+def _rank(value: Any) -> tuple[bool, Any]:
+    return value is not None, value
 
 
 def _too_many_groups() -> Refusal:
@@ -97,7 +129,7 @@ def _output(item: Column | Aggregate, plan: Plan, table: Table, rows: list[Parts
     field = table.lower[item.name.lower()]
     place = table.place[field.name]
     if isinstance(item, Column):
-        return decode(rows[0][place])
+        return applied(item.function, rows[0][place]) if item.function else decode(rows[0][place])
     if item.function in ("SUM", "AVG") and field.type not in NUMERIC:
         raise field_refused(
             plan.select.text, item.at, f"field {field.name} does not support aggregate operator {item.function}"

@@ -11,10 +11,12 @@ from sf_assets.devorg.api_errors import (
     no_such_column,
     no_such_object,
 )
+from sf_assets.devorg.soql.date_functions import DATE_TYPES, OF_DATETIME_ONLY
 from sf_assets.devorg.soql.predicate import Test, matcher
-from sf_assets.devorg.soql.syntax import Aggregate, Column, Compare, Condition, Fields, Not, Order, Select
+from sf_assets.devorg.soql.restriction import check_restriction
+from sf_assets.devorg.soql.syntax import Aggregate, And, Column, Compare, Condition, Fields, Not, Order, Select
 from sf_assets.devorg.store.schema import FieldSchema
-from sf_assets.devorg.store.table import Table
+from sf_assets.devorg.store.table import ARCHIVING, Table
 
 FIELDS_LIMIT = 200
 COMPOUND = frozenset({"address", "location"})
@@ -22,13 +24,18 @@ COMPOUND = frozenset({"address", "location"})
 
 @dataclass(frozen=True)
 class Plan:
-    """What to read: `columns` of a listing, or `outputs` (name, column or aggregate) of a grouping query."""
+    """What to read: `columns` of a listing, or `outputs` (name, column or aggregate) of a grouping query.
+
+    `live_only` stands for `IsDeleted = false`, which is not part of `where`: the table knows its deleted rows.
+    """
 
     select: Select
     sobject: str
     columns: tuple[FieldSchema, ...]
     outputs: tuple[tuple[str, Column | Aggregate], ...]
+    where: Condition | None
     test: Test | None
+    live_only: bool
 
     @property
     def counts_only(self) -> bool:
@@ -42,12 +49,31 @@ def plan(select: Select, objects: Mapping[str, Table]) -> Plan:
     if table is None:
         raise no_such_object(select.text, select.sobject_at, sobject=select.sobject)
     _check_names(select, table)
+    check_restriction(select, table.schema)
     outputs = _outputs(select, table)
     columns = () if outputs else _columns(select, table)
     place = {name.lower(): at for at, name in enumerate(table.names)}
     fields, places = table.lower, {table.names[at]: at for at in place.values()}
-    test = matcher(select.where, fields, places, soql=select.text) if select.where else None
-    return Plan(select, table.schema.name, columns, outputs, test)
+    where, live_only = without_deleted(select.where, table)
+    test = matcher(where, fields, places, soql=select.text) if where else None
+    return Plan(select, table.schema.name, columns, outputs, where, test, live_only)
+
+
+def without_deleted(where: Condition | None, table: Table) -> tuple[Condition | None, bool]:
+    """Split `IsDeleted = false` off a condition, for objects without an archive."""
+    if table.schema.name in ARCHIVING:
+        return where, False
+    parts = where.parts if isinstance(where, And) else (() if where is None else (where,))
+    rest = tuple(part for part in parts if not _is_live(part))
+    if len(rest) == len(parts):
+        return where, False
+    return (None if not rest else rest[0] if len(rest) == 1 else And(rest)), True
+
+
+def _is_live(part: Condition) -> bool:
+    if not isinstance(part, Compare) or part.name.lower() != "isdeleted":
+        return False
+    return (part.operator, part.values[0].text) == ("=", "false")
 
 
 # -- names --------------------------------------------------------------------------------------------------------
@@ -56,7 +82,7 @@ def plan(select: Select, objects: Mapping[str, Table]) -> Plan:
 def field_of(table: Table, name: str, *, at: int, soql: str) -> FieldSchema:
     """The field of this name in any case; hidden and unknown ones are the same INVALID_FIELD."""
     field = table.lower.get(name.lower())
-    if field is None:
+    if field is None or not field.queryable:
         raise no_such_column(soql, at, column=name, sobject=table.schema.name)
     return field
 
@@ -65,6 +91,8 @@ def _check_names(select: Select, table: Table) -> None:
     for item in select.items:
         if not isinstance(item, Fields) and item.name:
             field_of(table, item.name, at=item.at, soql=select.text)
+        if isinstance(item, Column) and item.function and not select.group_by:
+            raise malformed(at_place(select.text, item.at, f"{item.function} must be in GROUP BY"))
     for term in comparisons(select.where):
         field = field_of(table, term.name, at=term.at, soql=select.text)
         if not field.filterable or field.type in COMPOUND:
@@ -72,7 +100,17 @@ def _check_names(select: Select, table: Table) -> None:
     for order in select.order_by:
         _check_order(select, table, order)
     for column in select.group_by:
-        field_of(table, column.name, at=column.at, soql=select.text)
+        _check_group(select, table, column)
+
+
+def _check_group(select: Select, table: Table, column: Column) -> None:
+    field = field_of(table, column.name, at=column.at, soql=select.text)
+    if not column.function:
+        return
+    wanted = frozenset({"datetime"}) if column.function in OF_DATETIME_ONLY else DATE_TYPES
+    if field.type not in wanted:
+        message = f"field '{field.name}' does not support the function {column.function}"
+        raise field_refused(select.text, column.at, message)
 
 
 def _check_order(select: Select, table: Table, order: Order) -> None:
@@ -118,7 +156,7 @@ def _group_of_fields(which: str, *, select: Select, table: Table) -> list[FieldS
     if which != "STANDARD" and not bounded:
         raise malformed(f"The SOQL FIELDS function must have a LIMIT of at most {FIELDS_LIMIT}")
     wanted = {"ALL": (True, False), "CUSTOM": (True,), "STANDARD": (False,)}[which]
-    return [field for field in table.lower.values() if field.custom in wanted]
+    return [field for field in table.lower.values() if field.custom in wanted and field.queryable]
 
 
 # -- grouping -----------------------------------------------------------------------------------------------------
@@ -128,19 +166,27 @@ def _outputs(select: Select, table: Table) -> tuple[tuple[str, Column | Aggregat
     """Names and items of a grouping query; empty when the query lists rows."""
     if not select.group_by and not any(isinstance(item, Aggregate) for item in select.items):
         return ()
-    grouped = {column.name.lower() for column in select.group_by}
+    grouped = {_key(column) for column in select.group_by}
     outputs: list[tuple[str, Column | Aggregate]] = []
     unnamed = 0
     for item in select.items:
-        if isinstance(item, Fields) or (isinstance(item, Column) and item.name.lower() not in grouped):
+        if isinstance(item, Fields) or (isinstance(item, Column) and _key(item) not in grouped):
             raise _ungrouped(select, item)
-        if isinstance(item, Column):
+        if isinstance(item, Column) and not item.function:
             outputs.append((item.alias or table.lower[item.name.lower()].name, item))
         else:
             outputs.append((item.alias or f"expr{unnamed}", item))
             unnamed += item.alias is None
     _check_bare_count(select)
+    for order in select.order_by:
+        if _key(order) not in {_key(item) for _, item in outputs}:
+            message = f"Ordered field must be grouped or aggregated: {order.name}"
+            raise malformed(at_place(select.text, order.at, message))
     return tuple(outputs)
+
+
+def _key(item: Column | Order | Aggregate) -> tuple[str, str]:
+    return item.function, item.name.lower()
 
 
 def _ungrouped(select: Select, item: Column | Fields) -> Refusal:

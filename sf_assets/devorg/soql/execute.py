@@ -56,9 +56,9 @@ def stamp_bounds(found: Range) -> tuple[StampKey | None, StampKey | None]:
 
 def found_keys(plan: Plan, table: Table, *, all_rows: bool) -> list[str]:
     """The keys of the rows, ordered, after OFFSET and LIMIT; without ORDER BY they come by Id."""
-    select = plan.select
+    select, all_rows = plan.select, all_rows and not plan.live_only
     words = tuple((order.name.lower(), order.descending) for order in select.order_by)
-    keys = _kept(plan, table, road=_road(select.where, table, words), all_rows=all_rows)
+    keys = _kept(plan, table, road=_road(plan.where, table, words), all_rows=all_rows)
     if words not in ID_ORDERS and words not in STAMP_ORDERS:
         keys = iter(_sorted(list(keys), table, select.order_by))
     stop = None if select.limit is None else select.offset + select.limit
@@ -67,7 +67,7 @@ def found_keys(plan: Plan, table: Table, *, all_rows: bool) -> list[str]:
 
 def matching_keys(plan: Plan, table: Table, *, all_rows: bool) -> Iterator[str]:
     """The keys of all rows of the condition, for aggregates."""
-    return _kept(plan, table, road=_road(plan.select.where, table, ()), all_rows=all_rows)
+    return _kept(plan, table, road=_road(plan.where, table, ()), all_rows=all_rows and not plan.live_only)
 
 
 def _kept(plan: Plan, table: Table, *, road: AccessPath, all_rows: bool) -> Iterator[str]:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from sf_assets.devorg.api_errors import Refusal, malformed, unexpected_token, unsupported
+from sf_assets.devorg.soql.date_functions import DATE_FUNCTIONS
 from sf_assets.devorg.soql.syntax import (
     Aggregate,
     And,
@@ -118,7 +119,15 @@ class _Reader:
             return Column(token.text, token.at, self.alias())
         if token.word == "FIELDS":
             return self.fields(token)
+        if token.word in DATE_FUNCTIONS:
+            return self.date_function(token)
         return self.aggregate(token)
+
+    def date_function(self, token: Token) -> Column:
+        """Read the rest of a date function, after its opening parenthesis."""
+        inner = self.name()
+        self.expect(")")
+        return Column(inner.text, inner.at, self.alias(), token.word)
 
     def alias(self) -> str | None:
         if self.here.kind == "name" and self.here.word not in CLAUSES:
@@ -154,17 +163,27 @@ class _Reader:
 
     def group(self) -> Column:
         token = self.name()
-        if self.here.word == "(":
+        if not self.accept("("):
+            return Column(token.text, token.at)
+        if token.word not in DATE_FUNCTIONS:
             raise unsupported(f"GROUP BY {token.text}()")
-        return Column(token.text, token.at)
+        return self.date_function(token)
 
     def order(self) -> Order:
-        token = self.name()
-        if self.here.word == "(":
-            raise unsupported(f"ORDER BY {token.text}()")
+        token, function = self.name(), ""
+        if self.accept("("):
+            token, function = self.order_function(token)
         descending = not self.accept("ASC") and self.accept("DESC")
         nulls_last = not self.accept("NULLS", "FIRST") and self.accept("NULLS", "LAST")
-        return Order(token.text, token.at, descending=descending, nulls_last=nulls_last)
+        return Order(token.text, token.at, descending=descending, nulls_last=nulls_last, function=function)
+
+    def order_function(self, token: Token) -> tuple[Token, str]:
+        """Read the field of a date function or of an aggregate in ORDER BY."""
+        if token.word not in DATE_FUNCTIONS and token.word not in AGGREGATES:
+            raise unsupported(f"ORDER BY {token.text}()")
+        inner = self.name()
+        self.expect(")")
+        return inner, token.word
 
     def whole_number(self) -> int:
         token = self.take()

@@ -8,11 +8,12 @@ ValueKind = Literal["null", "boolean", "number", "string", "datetime", "date"]
 
 @dataclass(frozen=True)
 class Column:
-    """A field by name; `alias` only where the query groups."""
+    """A field by name, or a date function of it; `alias` only where the query groups."""
 
     name: str
     at: int
     alias: str | None = None
+    function: str = ""
 
 
 @dataclass(frozen=True)
@@ -81,12 +82,13 @@ Condition = Compare | And | Or | Not
 
 @dataclass(frozen=True)
 class Order:
-    """One term of ORDER BY."""
+    """One term of ORDER BY; with a `function` only where the query groups."""
 
     name: str
     at: int
     descending: bool = False
     nulls_last: bool = False
+    function: str = ""
 
 
 @dataclass(frozen=True)

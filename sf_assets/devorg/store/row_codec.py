@@ -4,6 +4,7 @@ A row of forty columns then takes about its size on the wire, is cut in columns 
 formatting. JSON holds no raw line feed, so a line is a value.
 """
 
+import json
 from collections.abc import Callable, Iterable, Sequence
 from operator import itemgetter
 from typing import Any
@@ -17,7 +18,14 @@ NULL, FALSE, TRUE = b"null", b"false", b"true"
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder()
-decode: Callable[[bytes], Any] = _decoder.decode
+
+
+def decode(part: bytes) -> Any:
+    """Return the Python value of a cell's JSON, odd values of `set_raw` included."""
+    try:
+        return _decoder.decode(part)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return json.loads(part.decode("utf-8", "surrogatepass"))
 
 
 def absent(field: FieldSchema) -> bytes:

@@ -33,7 +33,11 @@ def _scientific(plain: str) -> tuple[str, int]:
 
 @dataclass(frozen=True)
 class FieldSchema:
-    """One field as describe shows it; `length` in characters, `visible` is the field-level security of the reader."""
+    """One field as describe shows it; `length` in characters.
+
+    A field that is not `visible` is hidden by field-level security: describe leaves it out and queries refuse it. A
+    field that is not `queryable` is in describe, and every query that names it is refused.
+    """
 
     name: str
     type: str
@@ -50,11 +54,31 @@ class FieldSchema:
     sortable: bool = True
     compound_field_name: str | None = None
     visible: bool = True
+    queryable: bool = True
+
+
+@dataclass(frozen=True)
+class Restriction:
+    """A filter without which an object cannot be queried: `=` or `IN` on one of these fields."""
+
+    filters: tuple[str, ...]
+    status: int
+    error_code: str
+    message: str
+
+
+# Their reference pages do not list getDeleted() and getUpdated() (Object Reference, v56).
+NOT_REPLICATEABLE = frozenset(
+    {"FieldPermissions", "ObjectPermissions", "Organization", "PermissionSet", "PermissionSetAssignment"}
+)
 
 
 @dataclass(frozen=True)
 class ObjectSchema:
-    """One sObject; `fields` by API name in describe's order, `undeletable`: the recycle bin gives rows back."""
+    """One sObject; `fields` by API name in the order of describe.
+
+    `undeletable`: rows come back from the recycle bin. `replicateable`: `/deleted` and `/updated` are served.
+    """
 
     name: str
     label: str
@@ -62,6 +86,9 @@ class ObjectSchema:
     fields: dict[str, FieldSchema]
     has_is_deleted: bool
     undeletable: bool
+    queryable: bool = True
+    replicateable: bool = True
+    restriction: Restriction | None = None
 
 
 def load_objects() -> dict[str, ObjectSchema]:
@@ -79,6 +106,7 @@ def _object(name: str, facts: Mapping[str, Any]) -> ObjectSchema:
         fields=fields,
         has_is_deleted=facts["hasIsDeleted"],
         undeletable=facts["undeletable"],
+        replicateable=name not in NOT_REPLICATEABLE,
     )
 
 

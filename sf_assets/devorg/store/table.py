@@ -147,6 +147,14 @@ class Table:
             self.by_stamp.add((after, key))
         self._shade(key)
 
+    def set_raw(self, key: str, name: str, json_text: str) -> None:
+        """Put any JSON text into a cell, such as a lone surrogate or a number out of range."""
+        if "\n" in json_text:
+            raise ValueError("the JSON text of a cell is one line")
+        parts = self.parts(key)
+        parts[self.place[name]] = json_text.encode("utf-8", "surrogatepass")
+        self.rows[key] = b"\n".join(parts)
+
     def remove(self, key: str) -> None:
         """Take a row out without a trace."""
         self.by_stamp.remove((self._stamp(key), key))

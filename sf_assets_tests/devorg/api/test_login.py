@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from sf_assets.devorg import Behaviour, Org, serve
+from sf_assets.devorg import Behaviour, Fault, Org, serve
 from sf_assets.devorg.credentials import new_private_key
 
 
@@ -144,3 +144,36 @@ def test_the_private_key_shows_in_no_repr(server):
 def test_no_address_but_loopback_is_served(host):
     with pytest.raises(ValueError, match="127.0.0.1 only"), serve(Org(objects={}, behaviour=Behaviour()), host=host):
         pass
+
+
+@pytest.mark.parametrize(
+    ("kind", "accepted", "refused"),
+    [
+        ("connected", ("generic", "own", "https"), {}),
+        ("external", ("own", "https"), {"generic": "app_not_found"}),
+        ("generic", ("generic",), {"own": "invalid_grant", "https": "invalid_grant"}),
+    ],
+)
+def test_each_kind_of_app_accepts_its_own_audiences(org, server, log_in, sign, kind, accepted, refused):
+    org.behave(app_kind=kind)
+    audiences = {
+        "generic": "https://login.salesforce.com",
+        "own": server.url,
+        "https": server.url.replace("http:", "https:"),
+    }
+
+    answers = {name: log_in(sign(aud=audience)) for name, audience in audiences.items()}
+
+    assert [name for name, answer in answers.items() if answer.status_code == 200] == list(accepted)
+    assert {name: answers[name].json()["error"] for name in refused} == refused
+
+
+def test_a_login_is_refused_by_name_for_a_time_or_always(org, log_in):
+    org.faults.append(Fault(kind="token", refusal="unknown_error", times=1))
+    passing = [log_in() for _ in range(2)]
+    org.behave(login_refusal="login_hours")
+    final = log_in()
+
+    assert passing[0].json() == {"error": "unknown_error", "error_description": "retry your request"}
+    assert [answer.status_code for answer in passing] == [400, 200]
+    assert final.json() == {"error": "invalid_grant", "error_description": "restricted login hours"}

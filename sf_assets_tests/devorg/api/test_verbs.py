@@ -200,7 +200,7 @@ def test_what_was_done_can_be_done_again_from_the_journal(org, clock):
 
     assert {entry["op"] for entry in journal} == {
         *("insert_many", "update", "merge", "delete", "undelete", "restamp", "add_field", "hide_field", "show_field"),
-        *("retype_field", "hide_rows", "show_rows", "switch_off", "switch_on", "purge"),
+        *("retype_field", "hide_rows", "show_rows", "switch_off", "switch_on", "purge_many"),
     }
     for sobject in ("Account", "Contact"):
         assert twin.rows(sobject) == org.rows(sobject)

@@ -329,3 +329,60 @@ def test_a_query_of_many_groups_does_not_page(org, ask):
     answer = ask("SELECT NumberOfEmployees, COUNT(Id) FROM Account GROUP BY NumberOfEmployees")
 
     assert answer.json()[0]["errorCode"] == "EXCEEDED_ID_LIMIT"
+
+
+def test_rows_are_counted_by_month_and_by_day(org, found):
+    for day in ("2026-01-31T23:59:59Z", "2026-02-01T00:00:00Z", "2026-02-01T12:00:00Z", "2025-02-03T00:00:00Z"):
+        org.insert("Account", {"Name": "a"}, stamp=day)
+    gone = org.insert("Account", {"Name": "gone"}, stamp="2026-02-01T00:00:00Z")
+    org.delete("Account", gone)
+
+    months = "CALENDAR_YEAR(CreatedDate), CALENDAR_MONTH(CreatedDate)"
+    by_month = found(
+        f"SELECT {months}, COUNT(Id) n FROM Account WHERE IsDeleted = false GROUP BY {months}"
+        " ORDER BY CALENDAR_YEAR(CreatedDate) DESC, CALENDAR_MONTH(CreatedDate)",
+        resource="queryAll",
+    )
+    by_day = found(
+        "SELECT DAY_ONLY(CreatedDate) day, MAX(SystemModstamp) last FROM Account GROUP BY DAY_ONLY(CreatedDate)"
+        " ORDER BY MAX(SystemModstamp) DESC LIMIT 1"
+    )
+
+    assert by_month == [
+        {"expr0": 2026, "expr1": 1, "n": 1},
+        {"expr0": 2026, "expr1": 2, "n": 2},
+        {"expr0": 2025, "expr1": 2, "n": 1},
+    ]
+    assert by_day == [{"day": "2026-02-01", "last": "2026-02-01T12:00:00.000+0000"}]
+
+
+@pytest.mark.parametrize(
+    ("soql", "error"),
+    [
+        ("SELECT CALENDAR_YEAR(CreatedDate) FROM Account", "MALFORMED_QUERY"),
+        ("SELECT CALENDAR_YEAR(Name), COUNT(Id) FROM Account GROUP BY CALENDAR_YEAR(Name)", "INVALID_FIELD"),
+        ("SELECT DAY_ONLY(FoundedOn), COUNT(Id) FROM Account GROUP BY DAY_ONLY(FoundedOn)", "INVALID_FIELD"),
+        ("SELECT COUNT(Id) FROM Account GROUP BY Type ORDER BY Name", "MALFORMED_QUERY"),
+        ("SELECT FISCAL_YEAR(CreatedDate) FROM Account GROUP BY FISCAL_YEAR(CreatedDate)", "PRACTICE_ORG_UNSUPPORTED"),
+    ],
+)
+def test_a_wrong_use_of_a_date_function_is_refused(ask, soql, error):
+    assert ask(soql).json()[0]["errorCode"] == error
+
+
+def test_live_rows_are_counted_without_deleted_ones(org, ask):
+    kept, gone = org.insert_many("Account", [{"Name": "a"}, {"Name": "b"}])
+    task = org.insert("Task", {"Subject": "archived", "IsArchived": True})
+    org.delete("Account", gone)
+
+    def count(where):
+        return ask(f"SELECT COUNT() FROM {where}", resource="queryAll").json()["totalSize"]
+
+    assert (count("Account"), count("Account WHERE IsDeleted = false"), count("Account WHERE IsDeleted = true")) == (
+        2,
+        1,
+        1,
+    )
+    assert count("Account WHERE IsDeleted = false AND Name = 'a'") == 1
+    assert count("Account WHERE NOT IsDeleted = false") == 1
+    assert (task, count("Task WHERE IsDeleted = false")) == (task, 1)

@@ -1,0 +1,119 @@
+"""`/deleted` and `/updated`: the Ids of an object's rows that were deleted or changed within a time.
+
+Sources: REST API guide, "sObject Get Deleted" and "sObject Get Updated"; SOAP API guide, "getDeleted()": 15 and 30
+days, 600,000 Ids, times without seconds, `end` more than a minute after `start`, and what `latestDateCovered` and
+`earliestDateAvailable` mean. The texts of INVALID_REPLICATION_DATE are from memory, except the one of an org that is
+younger than `start` (jsforce/jsforce#406); "is not replicable" is from MinnPost/object-sync-for-salesforce#109.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import msgspec
+
+from sf_assets.devorg.api.messages import Request, Response
+from sf_assets.devorg.api_errors import Refusal
+from sf_assets.devorg.org.org import Org
+from sf_assets.devorg.store.table import Table
+from sf_assets.devorg.store.timestamps import EPOCH, as_moment, stamp_text
+
+DELETED_DAYS = 15
+LONGEST_DAYS = 30
+MINUTE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True)
+class Span:
+    """The time that a call names, in whole minutes, both ends included."""
+
+    start: datetime
+    end: datetime
+
+    def bounds(self) -> tuple[int, int]:
+        return _milliseconds(self.start), _milliseconds(self.end)
+
+
+def deleted_answer(org: Org, request: Request, table: Table) -> Response:
+    """Return the rows that were deleted within the time and that the user may see."""
+    span, now = _span(org, request, table), org.now()
+    log = org.delete_log(table.schema.name)
+    earliest = max(now - timedelta(days=DELETED_DAYS), EPOCH + timedelta(milliseconds=log.trimmed_until))
+    _check_log(org, span, earliest, log.trimmed_until)
+    start, end = span.bounds()
+    entries = log.between(max(start, _milliseconds(earliest)), end)
+    seen = [(key, at) for key, at in entries if key not in table.unseen]
+    _check_count(org, len(seen))
+    body = {
+        "deletedRecords": [{"deletedDate": _text(at), "id": key[:18]} for key, at in seen],
+        "earliestDateAvailable": stamp_text(_minute(earliest)),
+        "latestDateCovered": _latest_covered(org, span),
+    }
+    return Response(200, msgspec.json.encode(body))
+
+
+def updated_answer(org: Org, request: Request, table: Table) -> Response:
+    """Return the rows whose SystemModstamp is within the time; deleted rows are not among them."""
+    span = _span(org, request, table)
+    start, end = span.bounds()
+    keys = [
+        key
+        for _, key in table.by_stamp.between((start, ""), (end + 1, ""))
+        if key not in table.unseen and key not in table.shaded
+    ]
+    _check_count(org, len(keys))
+    body = {"ids": [key[:18] for key in keys], "latestDateCovered": _latest_covered(org, span)}
+    return Response(200, msgspec.json.encode(body))
+
+
+def _span(org: Org, request: Request, table: Table) -> Span:
+    if not table.schema.replicateable:
+        raise Refusal(400, "INVALID_TYPE_FOR_OPERATION", f"sObject type {table.schema.name} is not replicable")
+    span = Span(_minute(_moment(request, "start")), _minute(_moment(request, "end")))
+    if span.end - span.start < MINUTE:
+        raise _invalid_date("endDate must be at least one minute greater than the startDate")
+    if span.start < org.now() - timedelta(days=LONGEST_DAYS):
+        raise _invalid_date(f"startDate cannot be more than {LONGEST_DAYS} days ago")
+    return span
+
+
+def _moment(request: Request, name: str) -> datetime:
+    if name not in request.parameters:
+        raise Refusal(400, "MISSING_ARGUMENT", f"Missing required parameter: {name}")
+    try:
+        return as_moment(request.parameters[name])
+    except ValueError:
+        raise Refusal(400, "INVALID_ARGUMENT", f"{request.parameters[name]} is not a valid {name} date") from None
+
+
+def _check_log(org: Org, span: Span, earliest: datetime, trimmed_until: int) -> None:
+    """Raise when the log was trimmed after the asked time, and by choice when within it: resync is the way out."""
+    refused = org.behaviour.trimmed_log == "refused" and _milliseconds(span.start) <= trimmed_until
+    if refused or (trimmed_until and earliest > span.end):
+        raise _invalid_date(f"the delete log begins at {stamp_text(earliest)}")
+
+
+def _check_count(org: Org, count: int) -> None:
+    if count > org.behaviour.replication_ids:
+        raise Refusal(400, "EXCEEDED_ID_LIMIT", f"Too many Ids: {count}. Choose dates that are closer together.")
+
+
+def _invalid_date(message: str) -> Refusal:
+    return Refusal(400, "INVALID_REPLICATION_DATE", message)
+
+
+def _latest_covered(org: Org, span: Span) -> str:
+    """Return the end, or the start of the oldest transaction that still runs."""
+    oldest = org.now() - timedelta(seconds=org.behaviour.oldest_transaction_seconds)
+    return stamp_text(_minute(min(span.end, oldest)))
+
+
+def _minute(moment: datetime) -> datetime:
+    return moment.replace(second=0, microsecond=0)
+
+
+def _milliseconds(moment: datetime) -> int:
+    return (moment - EPOCH) // timedelta(milliseconds=1)
+
+
+def _text(at: int) -> str:
+    return stamp_text(EPOCH + timedelta(milliseconds=at))
