@@ -26,7 +26,7 @@ PLACES = {
     "sf_assets/devorg": False,
     "sf_assets/downstream": False,
     "sf_assets/errors.py": False,
-    "sf_assets/iceberg": False,
+    "sf_assets/iceberg": True,
     "sf_assets/planning": False,
     "sf_assets/salesforce": False,
     "sf_assets/snowflake": False,

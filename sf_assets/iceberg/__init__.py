@@ -1,1 +1,1 @@
-"""Iceberg tables by pyiceberg, Arrow and Polars: merge, replace, evolve, upkeep. Knows no Salesforce and no Dagster."""
+"""Iceberg tables by pyiceberg, Arrow and Polars: merge, replace, schema evolution, maintenance."""

@@ -1,4 +1,4 @@
-"""The catalog and its tables: opened, created at first use, and told apart from those of other tools."""
+"""The catalog and its tables: open, create at first use, refuse the tables of other tools."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -38,7 +38,7 @@ SQL = frozenset({"sqlalchemy"})
 
 
 class IcebergCatalog:
-    """One catalog and one namespace in it. Nothing is opened before it is needed; one catalog object for good."""
+    """One catalog and one namespace in it. The connection opens at first use and stays for the object's lifetime."""
 
     def __init__(self, *, catalog: str, namespace: str, properties: Mapping[str, str]) -> None:
         self.namespace = namespace
@@ -47,7 +47,7 @@ class IcebergCatalog:
 
     @cached_property
     def catalog(self) -> Catalog:
-        """The catalog; several processes may meet it for the first time at once."""
+        """The pyiceberg catalog. Several processes may create its database at the same moment."""
         properties = with_timeout(self._name, self._properties)
         for left in range(FIRST_USE_TRIES - 1, -1, -1):
             try:
@@ -60,7 +60,7 @@ class IcebergCatalog:
         raise AssertionError("unreachable")
 
     def find(self, name: str) -> Table | None:
-        """The table; None: there is none. Raises: TableForeign."""
+        """Return the table, or None if it does not exist. Raises: TableForeign."""
         try:
             table = self.catalog.load_table((self.namespace, name))
         except (NoSuchTableError, NoSuchNamespaceError):
@@ -70,19 +70,20 @@ class IcebergCatalog:
         return table
 
     def names(self) -> tuple[str, ...]:
-        """The names of all tables of the namespace, in order."""
+        """Return the names of all tables of the namespace, sorted."""
         try:
-            found = self.catalog.list_tables(self.namespace)
+            identifiers = self.catalog.list_tables(self.namespace)
         except NoSuchNamespaceError:
             return ()
-        return tuple(sorted(identifier[-1] for identifier in found))
+        return tuple(sorted(identifier[-1] for identifier in identifiers))
 
     def open(
         self, name: str, *, columns: Sequence[TableColumn], keys: Sequence[str] | None, kind: str, doc: str = ""
     ) -> Table:
-        """The table, made at once when there is none. Raises: TableForeign for one with other keys or of other kind.
+        """Return the table; create it if it does not exist.
 
-        keys None: whatever the table's are; one made without them takes those of the first write.
+        keys None: accept the table's own keys. A table made without keys takes those of the first write.
+        Raises: TableForeign if the table has other keys or is of another kind.
         """
         table = self.find(name)
         if table is None:
@@ -104,7 +105,7 @@ class IcebergCatalog:
         return self.catalog.load_table((self.namespace, name))
 
     def _ensure_namespace(self) -> None:
-        """Make the namespace; another process may make it at the same moment."""
+        """Create the namespace; another process may create it at the same moment."""
         if self.catalog.namespace_exists(self.namespace):
             return
         try:
@@ -115,7 +116,7 @@ class IcebergCatalog:
 
 
 def with_timeout(name: str, properties: Mapping[str, str]) -> dict[str, str]:
-    """The properties, and for SQLite a minute's patience with other writers instead of five seconds."""
+    """Return the properties, with a lock timeout of one minute for SQLite (default: five seconds)."""
     configured = Config().get_catalog_config(name) or {}
     uri = properties.get(URI) or configured.get(URI)
     if not isinstance(uri, str) or not uri.startswith("sqlite"):
@@ -129,24 +130,24 @@ def with_timeout(name: str, properties: Mapping[str, str]) -> dict[str, str]:
 
 
 def refuse_other(table: Table, name: str, *, keys: Sequence[str] | None, kind: str) -> None:
-    """Raise TableForeign when the table is of another kind, or its rows are told apart by other columns than these."""
-    found = keys_of(table)
-    if table.properties.get(KIND) != kind or (keys is not None and found != tuple(keys)):
-        kind_found = table.properties.get(KIND)
+    """Raise TableForeign if the table has another kind or other keys."""
+    table_keys = keys_of(table)
+    if table.properties.get(KIND) != kind or (keys is not None and table_keys != tuple(keys)):
+        table_kind = table.properties.get(KIND)
         raise TableForeign(
-            f"{name}: the table holds {kind_found} with keys {list(found)}, not {kind} {list(keys or ())}",
+            f"{name}: the table holds {table_kind} with keys {list(table_keys)}, not {kind} {list(keys or ())}",
             table=name,
             remedy="Give the endpoint the keys that the table has, or point SF_ASSETS_NAMESPACE at an empty namespace.",
         )
 
 
 def keys_of(table: Table) -> tuple[str, ...]:
-    """The columns that tell the table's rows apart; none for a plain frame."""
+    """Return the table's key columns; empty for a plain frame."""
     return tuple(json.loads(table.properties.get(KEYS, "[]")))
 
 
 def provisional_of(table: Table) -> tuple[str, ...]:
-    """The columns whose type is still a guess."""
+    """Return the columns that have a provisional type."""
     return tuple(json.loads(table.properties.get(PROVISIONAL, "[]")))
 
 
@@ -162,6 +163,9 @@ def _properties(columns: Sequence[TableColumn], *, keys: Sequence[str] | None, k
 
 
 def _key_properties(keys: Sequence[str]) -> dict[str, str]:
-    """The keys, and whole bounds for them: Iceberg shortens bounds to 16 characters, two less than an Id has."""
+    """Return the properties that store the keys and full bounds for them.
+
+    Iceberg cuts text bounds to 16 characters by default. A Salesforce Id has 18.
+    """
     whole = {f"write.metadata.metrics.column.{key}": "full" for key in keys}
     return {KEYS: json.dumps(list(keys)), **whole}

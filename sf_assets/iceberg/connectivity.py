@@ -1,4 +1,4 @@
-"""Where a namespace's files lie and whether catalog and storage answer us there; asked by reads alone."""
+"""Where a namespace's files are, and whether catalog and storage respond. Read requests only."""
 
 from dataclasses import dataclass
 from urllib.parse import urlparse
@@ -13,7 +13,7 @@ from pyiceberg.io.pyarrow import PyArrowFileIO
 
 @dataclass(frozen=True)
 class Connectivity:
-    """`tables`: how many the catalog lists; the first was opened. location None: it tells none before there is one."""
+    """What the catalog lists. `location` is None if the catalog does not know it yet."""
 
     location: str | None
     tables: int
@@ -21,7 +21,7 @@ class Connectivity:
 
 
 def check_connectivity(catalog: Catalog, namespace: str) -> Connectivity | None:
-    """Ask the catalog for the namespace and its tables, and the storage for the root; None: there is no namespace."""
+    """Read the namespace, its tables and the storage root, or None without a namespace."""
     try:
         location = catalog.load_namespace_properties(namespace).get("location")
         tables = catalog.list_tables(namespace)
@@ -34,18 +34,21 @@ def check_connectivity(catalog: Catalog, namespace: str) -> Connectivity | None:
 
 
 def _warehouse(catalog: Catalog) -> str | None:
-    """Some catalogs call a warehouse by a name; then nothing is known of its storage."""
+    """Return the warehouse location, or None if the catalog names it otherwise."""
     warehouse = catalog.properties.get("warehouse", "")
     return warehouse if "://" in warehouse else None
 
 
 def _is_there(io: FileIO, location: str) -> bool:
-    """Whether the bucket (on a disk: the folder) is there; a prefix is not, before it holds a file."""
+    """Return whether the bucket exists (on a disk: the folder).
+
+    An empty prefix does not exist yet.
+    """
     parsed = urlparse(location)
     root = parsed.netloc or parsed.path
     if isinstance(io, PyArrowFileIO):
-        found = io.fs_by_scheme(parsed.scheme or "file", parsed.netloc or None).get_file_info(root)
-        return bool(found.type != FileType.NotFound)
+        info = io.fs_by_scheme(parsed.scheme or "file", parsed.netloc or None).get_file_info(root)
+        return bool(info.type != FileType.NotFound)
     if isinstance(io, FsspecFileIO):
         return bool(io.get_fs(parsed.scheme or "file").exists(root))
     return True

@@ -1,4 +1,4 @@
-"""The metadata files of a table that its newest one still names: for a reader that may be behind."""
+"""The metadata files that the newest one still names: for a reader that may lag."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -8,14 +8,14 @@ from pyiceberg.table import Table
 
 @dataclass(frozen=True)
 class TableVersions:
-    """Metadata locations and when each was committed, oldest first; and when rows or columns changed last."""
+    """Metadata locations with commit times, oldest first, and the time of the last snapshot."""
 
     locations: tuple[tuple[str, datetime], ...]
     rows_at: datetime | None
 
 
 def read_metadata_log(table: Table) -> TableVersions:
-    """Return what the table's own metadata log says, the current file last."""
+    """Return the table's metadata log, the current file last."""
     metadata = table.metadata
     log = [(entry.metadata_file, _datetime(entry.timestamp_ms)) for entry in metadata.metadata_log]
     snapshot = table.current_snapshot()

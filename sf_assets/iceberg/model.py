@@ -1,4 +1,4 @@
-"""What travels between the warehouse and its callers: values only, no I/O."""
+"""Values that pass between IcebergTables and its callers. No I/O."""
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, final
@@ -18,12 +18,12 @@ class Unchecked:
 
 
 UNCHECKED: Final = Unchecked()
-"""As `base`: whatever state the table bears, commit."""
+"""As `base`: commit whatever the state of the table."""
 
 
 @dataclass(frozen=True)
 class TableColumn:
-    """A column that a table must have. Provisional: its type is a guess, and the table holds nothing in it yet."""
+    """A column that a table must have. A provisional column has a guessed type and no values yet."""
 
     name: str
     type: IcebergType
@@ -33,7 +33,7 @@ class TableColumn:
 
 @dataclass(frozen=True)
 class Chunk:
-    """Rows to write and the state that holds once they are written; None: no commit point yet."""
+    """Rows to write, and the state after them (None: not a commit point)."""
 
     frame: "pl.DataFrame"
     state: str | None
@@ -41,7 +41,7 @@ class Chunk:
 
 @dataclass(frozen=True)
 class TableFacts:
-    """What a table says of itself, from its metadata alone; no data file is opened."""
+    """A table's properties from its metadata alone; no data file is opened."""
 
     rows: int
     snapshot_id: int | None
@@ -52,7 +52,7 @@ class TableFacts:
     types: tuple[IcebergType, ...] = field(default=(), repr=False)
 
     def retyped_since(self, before: "TableFacts") -> dict[str, str]:
-        """Column -> "former type to present type", of the columns whose type has changed."""
+        """Return column -> "former type to present type" for columns with a new type."""
         if before.metadata_location == self.metadata_location:
             return {}
         former = dict(zip(before.columns, before.types, strict=True))
@@ -62,9 +62,10 @@ class TableFacts:
 
 @dataclass(frozen=True)
 class Written:
-    """What a write did. `rows`: in the table afterwards; `read`: in the frames; `outdated`: an older version, dropped.
+    """The result of a write: `rows` in the table afterwards, `read` in the frames.
 
-    read = inserted + updated + unchanged + outdated; a key counts once as inserted or updated a commit.
+    read = inserted + updated + unchanged + outdated. A key counts once as inserted or updated a commit. `outdated` rows
+    are older versions, which are dropped.
     """
 
     snapshot_id: int | None

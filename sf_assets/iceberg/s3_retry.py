@@ -1,6 +1,6 @@
-"""How long S3 is asked again: its bursts of 503 SlowDown outlast the three tries of Arrow's default.
+"""A longer S3 retry: bursts of 503 SlowDown outlast the three attempts of Arrow's default.
 
-Named in the catalog's own way, by the property `s3.retry-strategy-impl`; other stores never see it.
+The catalog property `s3.retry-strategy-impl` names it. Other stores ignore it.
 """
 
 from pyarrow.fs import AwsStandardS3RetryStrategy
@@ -10,7 +10,7 @@ ATTEMPTS = 10
 
 
 class RetryMore(AwsStandardS3RetryStrategy):  # type: ignore[misc]  # pyarrow is published without types
-    """AWS's standard strategy with more patience."""
+    """AWS's standard retry strategy with ten attempts."""
 
     def __init__(self) -> None:
         super().__init__(max_attempts=ATTEMPTS)

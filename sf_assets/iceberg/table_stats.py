@@ -1,4 +1,4 @@
-"""How many rows a table has from a moment on, and the latest of them: mostly from file bounds, else from one column."""
+"""Row count and latest value of a timestamp column: from file bounds where possible, else from the column."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -13,11 +13,14 @@ from sf_assets.iceberg.commit.data_files import LiveFile, bounds, count_live, li
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EXACT = (TimestampType, TimestamptzType)
-"""Types whose bounds in a manifest are the column's own least and greatest value, never shortened."""
+"""Types with exact bounds in a manifest: never shortened."""
 
 
 def count_since(table: Table, column: str, since: datetime | None) -> tuple[int, datetime | None]:
-    """COUNT(*) and MAX(column) of the rows with column >= since; None: of all. Raises: ColumnIncompatible."""
+    """Return COUNT(*) and MAX(column) of the rows with column >= since (None: all).
+
+    Raises: ColumnIncompatible if the table has no such column.
+    """
     if column not in table.schema().column_names:
         raise ColumnIncompatible(
             f"{table.name()[-1]}: the table has no column {column}", table=table.name()[-1], column=column
@@ -38,8 +41,8 @@ def _in_file(table: Table, file: LiveFile, *, field: NestedField, since: datetim
     if is_whole and not file.deletes and greatest is not None and isinstance(field.field_type, EXACT):
         return count_live(table.io, file), _datetime(greatest)
     values = pl.concat(_values(table, file, field.name))
-    kept = values if since is None else values.filter(values >= since)
-    return len(kept), kept.max()
+    selected = values if since is None else values.filter(values >= since)
+    return len(selected), selected.max()
 
 
 def _values(table: Table, file: LiveFile, column: str) -> Iterator[pl.Series]:

@@ -1,6 +1,6 @@
-"""The tables of one namespace: what they say of themselves, and every way to write them. Frames in, snapshots out.
+"""The tables of one namespace: their facts, and every way to write them. Frames in, snapshots out.
 
-Rows, changed columns, state and summary of a write become visible together, in one swap of the table's metadata.
+Rows, column changes, state and summary of a write become visible together, in one swap of the table's metadata.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -43,7 +43,7 @@ def _utc_now() -> datetime:
 
 
 class IcebergTables:
-    """The tables of `namespace` in a pyiceberg catalog. One object a process: it keeps the catalog's connections."""
+    """The tables of `namespace` in a pyiceberg catalog. Use one object a process: it holds the connections."""
 
     def __init__(
         self,
@@ -59,25 +59,28 @@ class IcebergTables:
         self._loaded: dict[str, Table] = {}
 
     def facts(self, table: str) -> TableFacts | None:
-        """What the table's metadata says; None: no such table. Raises: TableForeign."""
+        """Return the table's facts, or None if it does not exist. Raises: TableForeign."""
         with translate_errors(table):
-            found = self._catalog.find(table)
-            return None if found is None else self._facts(table, found)
+            loaded = self._catalog.find(table)
+            return None if loaded is None else self._facts(table, loaded)
 
     def names(self) -> tuple[str, ...]:
-        """The names of all tables of the namespace, ours and others', in order; none when there is no namespace."""
+        """Return the names of all tables of the namespace, sorted; empty without a namespace."""
         with translate_errors(self._catalog.namespace):
             return self._catalog.names()
 
     def versions(self, table: str) -> TableVersions | None:
-        """The metadata files that the table still names, and when each was committed; None: no such table."""
+        """Return the table's metadata log, or None if the table does not exist."""
         with translate_errors(table):
-            found = self._catalog.find(table)
-            return None if found is None else read_metadata_log(found)
+            loaded = self._catalog.find(table)
+            return None if loaded is None else read_metadata_log(loaded)
 
     def check_connectivity(self) -> "Connectivity | None":
-        """Whether catalog and storage answer, by reads alone; None: no namespace yet. Raises: WarehouseError."""
-        from sf_assets.iceberg.connectivity import check_connectivity  # only here: the doctor asks, no sync does
+        """Check by reads that catalog and storage respond, or return None without a namespace.
+
+        Raises: IcebergError.
+        """
+        from sf_assets.iceberg.connectivity import check_connectivity  # imported here: only the doctor needs it
 
         with translate_errors(self._catalog.namespace):
             return check_connectivity(self._catalog.catalog, self._catalog.namespace)
@@ -85,15 +88,16 @@ class IcebergTables:
     def count_since(
         self, table: str, column: str, since: datetime | None, *, of: TableFacts | None = None
     ) -> tuple[int, datetime | None]:
-        """COUNT(*) and MAX(column) of the rows with column >= since (None: of all). No table counts as no rows.
+        """Return COUNT(*) and MAX(column) of the rows with column >= since (None: all).
 
-        `of`: of the version that these facts, the last asked for, speak of; it need not be loaded again.
+        Without a table the result is (0, None). of: facts from the last call of `facts`; their version is used without
+        loading the table again.
         """
         with translate_errors(table):
-            found = self._loaded.get(table)
-            if of is None or found is None or found.metadata_location != of.metadata_location:
-                found = self._catalog.find(table)
-            return (0, None) if found is None else count_since(found, column, since)
+            loaded = self._loaded.get(table)
+            if of is None or loaded is None or loaded.metadata_location != of.metadata_location:
+                loaded = self._catalog.find(table)
+            return (0, None) if loaded is None else count_since(loaded, column, since)
 
     def merge(
         self,
@@ -107,11 +111,12 @@ class IcebergTables:
         summary: Mapping[str, str] = {},  # noqa: B006 - read only
         doc: str = "",
     ) -> Written:
-        """Merge the chunks by key; each state that comes along commits what came until then, if it is news.
+        """Merge the chunks by key. Each chunk with a state ends a commit.
 
-        Frames hold a subset of `columns`; what they lack keeps the table's value. Memory: one buffer, flat.
-        Raises: CommitConflict (another state than `base`), KeysRepeated, ValueUnexpected, ColumnIncompatible,
-        TableForeign.
+        Frames hold a subset of `columns`; missing columns keep the table's values. A commit without news is left out.
+        Memory: one buffer, flat.
+        Raises: CommitConflict (the state is not `base`), KeysRepeated, ValueUnexpected, ColumnIncompatible,
+        TableForeign, TableUnsupported.
         """
         with translate_errors(table):
             merge = Merge(
@@ -120,7 +125,7 @@ class IcebergTables:
                 base=base,
                 summary=summary,
                 load=lambda: self._catalog.open(table, columns=columns, keys=keys, kind=ROWS, doc=doc),
-                plan=lambda found: _plan(found, columns, name=table),
+                plan=lambda opened: _plan(opened, columns, name=table),
                 now=self._now,
             )
             return self._finished(table, merge.run(chunks), columns=columns)
@@ -138,21 +143,23 @@ class IcebergTables:
         summary: Mapping[str, str] = {},  # noqa: B006 - read only
         doc: str = "",
     ) -> Written:
-        """Make the table equal to the chunks, in one commit; rows that are the same stay as they are.
+        """Make the table equal to the chunks, in one commit.
 
-        With `retype` a column whose type is another one than the table's is made anew.
-        Raises: ShrinkRefused when more than `may_vanish` keys would go, KeysRepeated, and as `merge`.
+        Equal rows stay where they are.
+
+        retype: replace a column of another type than the table's.
+        Raises: ShrinkRefused if more than `may_vanish` keys would go, and as `merge`.
         """
         with translate_errors(table):
-            found = self._catalog.open(table, columns=columns, keys=keys, kind=ROWS, doc=doc)
-            check_base(found, base, name=table)
+            loaded = self._catalog.open(table, columns=columns, keys=keys, kind=ROWS, doc=doc)
+            check_base(loaded, base, name=table)
             replace = Replace(
                 name=table,
                 keys=tuple(keys),
                 may_vanish=may_vanish,
                 summary=summary,
-                table=found,
-                evolution=_plan(found, columns, name=table, retype=retype),
+                table=loaded,
+                evolution=_plan(loaded, columns, name=table, retype=retype),
                 now=self._now,
             )
             return self._finished(table, replace.run(chunks), columns=columns, retype=retype)
@@ -166,16 +173,16 @@ class IcebergTables:
         state: str,
         keys: Sequence[str] | None = None,
     ) -> TableFacts:
-        """Move the state without a snapshot; makes the table when there is none. Raises: CommitConflict."""
+        """Set the state without a snapshot; create the table if needed. Raises: CommitConflict."""
         with translate_errors(table):
-            found = commit_state(
+            loaded = commit_state(
                 load=lambda: self._catalog.open(table, columns=columns, keys=keys, kind=ROWS),
                 plan=lambda opened: _plan(opened, columns, name=table),
                 base=base,
                 state=state,
                 table=table,
             )
-            return self._facts(table, found)
+            return self._facts(table, loaded)
 
     def overwrite(
         self,
@@ -184,14 +191,14 @@ class IcebergTables:
         *,
         summary: Mapping[str, str] = {},  # noqa: B006 - read only
     ) -> Written:
-        """Make a plain frame of any other asset the whole table, its columns included, in one commit."""
+        """Replace a plain table, its columns included, with the frames, in one commit."""
         with translate_errors(table):
             first, every = first_frame(caller_errors(frames), table=table)
             columns = frame_columns(first, table=table)
-            found = self._catalog.open(table, columns=columns, keys=(), kind=FRAME)
-            evolution = plan_overwrite(found.schema(), columns, table=table)
-            counts = Counts(vanished=count_rows(found))
-            with _pending(found, evolution, name=table) as pending:
+            loaded = self._catalog.open(table, columns=columns, keys=(), kind=FRAME)
+            evolution = plan_overwrite(loaded.schema(), columns, table=table)
+            counts = Counts(vanished=count_rows(loaded))
+            with _pending(loaded, evolution, name=table) as pending:
                 counts.read = counts.inserted = fill(pending, every, table=table)
                 result = pending.commit(state=None, summary=summary, now=self._now())
             counts.add_commit(result)
@@ -199,44 +206,44 @@ class IcebergTables:
             return counts.written(result.table, rows=counts.read, added_columns=added)
 
     def scan(self, table: str) -> pl.LazyFrame:
-        """The current snapshot, read when collected; projections and predicates reach the files."""
+        """Return the current snapshot as a lazy frame; projections and predicates reach the files."""
         with translate_errors(table):
-            found = self._catalog.find(table)
-            if found is None:
+            loaded = self._catalog.find(table)
+            if loaded is None:
                 raise IcebergError(
                     f"{table}: there is no such table", table=table, remedy="Materialize the table first."
                 )
-            told = found.io.properties.items()  # of a REST catalog the object that logs in is among them
-            properties = {name: value for name, value in told if "." in name and isinstance(value, str)}
-            return pl.scan_iceberg(found, storage_options=properties or None)
+            properties = loaded.io.properties.items()  # a REST catalog has objects among them
+            options = {name: value for name, value in properties if "." in name and isinstance(value, str)}
+            return pl.scan_iceberg(loaded, storage_options=options or None)
 
     def erase(self, table: str, column: str) -> int:
-        """Forget the rows whose boolean `column` is true; returns how many they were. Raises: CommitConflict."""
-        from sf_assets.iceberg.maintenance.erase import erase  # only here: few tables forget
+        """Erase the rows with a true `column`; return their count. Raises: CommitConflict."""
+        from sf_assets.iceberg.maintenance.erase import erase  # imported here: few tables erase rows
 
         with translate_errors(table):
-            found = self._catalog.find(table)
-            if found is None:
+            loaded = self._catalog.find(table)
+            if loaded is None:
                 return 0
             try:
-                return erase(found, column, now=self._now())[1]
+                return erase(loaded, column, now=self._now())[1]
             except ConcurrentCommit:
-                raise concurrent_commit_error(found, name=table) from None
+                raise concurrent_commit_error(loaded, name=table) from None
 
     def remove_orphan_files(self, table: str, *, older_than: timedelta = timedelta(days=1)) -> tuple[str, ...]:
-        """Remove the files under the table's location that no snapshot needs; returns their paths."""
+        """Remove the files that no snapshot of the table needs; return their paths."""
         from sf_assets.iceberg.maintenance.orphan_files import (
             remove_orphan_files,
-        )  # imports every file system; no sync needs it
+        )  # imported here: it loads every file system
 
         with translate_errors(table):
-            found = self._catalog.find(table)
-            return () if found is None else remove_orphan_files(found, before=self._now() - older_than)
+            loaded = self._catalog.find(table)
+            return () if loaded is None else remove_orphan_files(loaded, before=self._now() - older_than)
 
     def _finished(
         self, name: str, outcome: WriteResult, *, columns: Sequence[TableColumn], retype: bool = False
     ) -> Written:
-        """Upkeep that the write made due; or, where no row was news, columns that came all the same."""
+        """Compact if needed. If no row changed, commit new columns anyway."""
         table, counts = outcome.table, outcome.counts
         if outcome.live is not None:
             rows = count_rows(table, outcome.live)
@@ -251,7 +258,7 @@ class IcebergTables:
         snapshot = table.current_snapshot()
         snapshot_id = snapshot.snapshot_id if snapshot else None
         counted_at, rows = self._row_counts.get(name, (None, 0))
-        if counted_at != snapshot_id:  # a snapshot never changes, and where deletes are about counting reads files
+        if counted_at != snapshot_id:  # with deletes the count reads files
             rows = count_rows(table)
             self._row_counts[name] = (snapshot_id, rows)
         return TableFacts(

@@ -26,7 +26,7 @@ DENIED_AWS = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedAc
 DENIED_S3 = "ACCESS_DENIED"
 """How Arrow names S3's 403; it keeps neither status nor code apart from its text."""
 FULL_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT})
-MAKE_ROOM = "Make room on the disk of the catalog and the tables, then run the endpoint again: no row was lost."
+MAKE_ROOM = "Make room on the disk of the catalog and the tables, then run the endpoint again. No row was lost."
 BY_TYPE: tuple[tuple[type[Exception], type[IcebergError]], ...] = (
     (iceberg.CommitStateUnknownException, CommitUnknown),
     (iceberg.CommitFailedException, CommitConflict),
@@ -43,9 +43,9 @@ BY_LIBRARY: Mapping[str, type[IcebergError]] = {
     "botocore": IcebergUnreachable,
     "pydantic_core": IcebergError,
 }
-"""What every other exception of these says; named, not imported, for most catalogs need only one of them.
+"""Class for every other exception of a library. Named, not imported: most catalogs need only one of them.
 
-pydantic reads what a REST catalog answers: it complains where something else has answered in the catalog's place.
+pydantic reads what a REST catalog answers: it fails if something else responds instead of the catalog.
 """
 
 
@@ -58,7 +58,7 @@ class _CallerError(Exception):
 
 
 def caller_errors(items: Iterable[T]) -> Iterator[T]:
-    """Yield the items; what their producer raises is not taken for the warehouse's trouble."""
+    """Yield the items; protect their producer's exceptions from `translate_errors`."""
     try:
         yield from items
     except Exception as error:  # noqa: BLE001 - raised again by translate_errors
@@ -67,7 +67,7 @@ def caller_errors(items: Iterable[T]) -> Iterator[T]:
 
 @contextmanager
 def translate_errors(table: str) -> Iterator[None]:
-    """Translate what catalog and storage raise. Raises: WarehouseError and its kinds; all else passes."""
+    """Translate exceptions of catalog and storage. Raises: IcebergError; all else passes."""
     try:
         yield
     except _CallerError as carried:
@@ -83,7 +83,7 @@ def translate_errors(table: str) -> Iterator[None]:
 
 
 def kind_of(error: Exception) -> type[IcebergError] | None:
-    """The class that stands for a foreign exception; None: not the catalog's or the storage's."""
+    """Return the class for an exception, or None if another library raised it."""
     if is_denied(error):
         return IcebergReadOnly
     by_type = (ours for theirs, ours in BY_TYPE if isinstance(error, theirs))
@@ -92,19 +92,19 @@ def kind_of(error: Exception) -> type[IcebergError] | None:
 
 
 def is_full(error: BaseException) -> bool:
-    """Whether the disk of catalog or storage has no room."""
+    """Return whether the disk of catalog or storage is full."""
     if isinstance(error, OSError):
         return error.errno in FULL_ERRNOS
     return getattr(getattr(error, "orig", None), "sqlite_errorname", None) == "SQLITE_FULL"
 
 
 def is_from(libraries: Collection[str], error: BaseException) -> bool:
-    """Whether one of the named libraries made the exception's class."""
+    """Return whether one of the libraries defines the exception's class."""
     return any(kind.__module__.split(".")[0] in libraries for kind in type(error).__mro__)
 
 
 def is_denied(error: BaseException) -> bool:
-    """Whether catalog or storage refused to be written; nothing was changed then."""
+    """Return whether catalog or storage refused the write, so that nothing changed."""
     if isinstance(error, iceberg.ForbiddenError):
         return True
     if isinstance(error, OSError):
@@ -117,6 +117,9 @@ def is_denied(error: BaseException) -> bool:
 
 
 def _text(error: Exception) -> str:
-    """The first line, for the next ones hold a driver's statement; of pydantic all, for its first says nothing."""
+    """Return the first line of the error; the next ones hold a driver's statement.
+
+    Of pydantic all lines: its first line holds no detail.
+    """
     lines = str(error).splitlines() or [""]
     return " ".join(line.strip() for line in lines[: None if is_from({"pydantic_core"}, error) else 1])[:300]

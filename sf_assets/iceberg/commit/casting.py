@@ -1,4 +1,4 @@
-"""The last cast of a frame to a table's schema. A value that would be lost is refused by name; nothing is guessed."""
+"""Cast frames to a table's schema. A value that would change is refused by name."""
 
 from collections.abc import Mapping
 from typing import cast
@@ -14,18 +14,21 @@ TEXTS = (pl.String, pl.Categorical, pl.Enum)
 
 
 def arrow_schema(schema: Schema) -> pa.Schema:
-    """The Arrow schema of a table's data files, field ids included."""
+    """Return the Arrow schema of a table's data files, field ids included."""
     return schema_to_pyarrow(schema, include_field_ids=True)
 
 
 def frame_types(schema: Schema) -> dict[str, pl.DataType]:
-    """Column -> Polars type, as the table's rows have it in memory."""
+    """Return the Polars type of each column of the schema."""
     frame = cast(pl.DataFrame, pl.from_arrow(arrow_schema(schema).empty_table()))
     return dict(frame.schema)
 
 
 def cast_frame(frame: pl.DataFrame, types: Mapping[str, pl.DataType], *, table: str) -> pl.DataFrame:
-    """The frame with each column in the table's type. Raises: ColumnIncompatible (unknown column), ValueUnexpected."""
+    """Return the frame with each column in the table's type.
+
+    Raises: ColumnIncompatible for a column that the table lacks, ValueUnexpected for a value that would change.
+    """
     unknown = [name for name in frame.columns if name not in types]
     if unknown:
         raise ColumnIncompatible(
@@ -38,7 +41,7 @@ def cast_frame(frame: pl.DataFrame, types: Mapping[str, pl.DataType], *, table: 
 
 
 def complete(frame: pl.DataFrame, types: Mapping[str, pl.DataType]) -> pl.DataFrame:
-    """The frame with all columns of the table, in its order; those that it lacks are NULL."""
+    """Return the frame in all columns of the table, in order; missing ones are NULL."""
     return frame.select(
         pl.col(name) if name in frame.columns else pl.lit(None, dtype=dtype).alias(name)
         for name, dtype in types.items()
@@ -46,7 +49,7 @@ def complete(frame: pl.DataFrame, types: Mapping[str, pl.DataType]) -> pl.DataFr
 
 
 def to_arrow(frame: pl.DataFrame, schema: pa.Schema) -> pa.Table:
-    """A complete frame as Arrow in exactly the given schema (time in µs, plain strings, field ids)."""
+    """Convert a complete frame to the given Arrow schema."""
     return frame.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(schema)
 
 
@@ -63,7 +66,10 @@ def _cast(column: pl.Series, dtype: pl.DataType, *, table: str) -> pl.Series:
 
 
 def _is_family(source: pl.DataType, target: pl.DataType) -> bool:
-    """Whether the types say the same kind of thing. A time without zone is no instant, so it is not cast to one."""
+    """Return whether two types hold the same kind of value.
+
+    A time without a zone is not an instant, so it is not cast to one.
+    """
     if isinstance(source, pl.Datetime) and isinstance(target, pl.Datetime):
         return (source.time_zone is None) == (target.time_zone is None)
     if isinstance(source, TEXTS):
@@ -74,7 +80,7 @@ def _is_family(source: pl.DataType, target: pl.DataType) -> bool:
 
 
 def _lost(column: pl.Series, result: pl.Series) -> pl.Series:
-    """Where the way back does not lead to the same value."""
+    """Return a mask of the values that do not survive the cast."""
     if column.dtype.is_nested():
         return pl.Series([False] * len(column))
     back = result.cast(column.dtype, strict=False)
@@ -82,7 +88,7 @@ def _lost(column: pl.Series, result: pl.Series) -> pl.Series:
 
 
 def _refuse_nanoseconds(column: pl.Series, *, table: str) -> None:
-    """Polars has nanoseconds in every time, a table microseconds."""
+    """Raise ValueUnexpected for a time that is finer than microseconds."""
     finer = column.filter(column.dt.nanosecond() % 1000 != 0)
     if len(finer):
         raise _unexpected(column, finer[0], pl.Time(), table=table)

@@ -1,4 +1,4 @@
-"""Moves a table's state, or its columns, where no row is news: properties and schema, no snapshot."""
+"""Commits of state or columns without rows: properties and schema, no snapshot."""
 
 # ruff: noqa: SLF001 - a transaction takes a requirement of its own by this name alone
 
@@ -25,41 +25,41 @@ def commit_state(
     state: str,
     table: str,
 ) -> Table:
-    """The table, with the state set for its current snapshot. Raises: CommitConflict."""
+    """Set the state for the table's current snapshot and return the table. Raises: CommitConflict."""
     for _ in range(TRIES):
-        found = load()
-        evolution = plan(found)
-        if state_of(found) == state and not evolution.is_needed:
-            return found
-        check_base(found, base, name=table)
+        current = load()
+        evolution = plan(current)
+        if state_of(current) == state and not evolution.is_needed:
+            return current
+        check_base(current, base, name=table)
         try:
-            return _commit(found, evolution, state=state)
+            return _commit(current, evolution, state=state)
         except ConcurrentCommit:
             continue
     raise CommitConflict(f"{table}: other writers were faster, {TRIES} times", table=table)
 
 
-def commit_columns(found: Table, evolution: Evolution, *, table: str) -> Table:
-    """The table, with its columns changed where that cannot wait for rows. Raises: CommitConflict."""
+def commit_columns(current: Table, evolution: Evolution, *, table: str) -> Table:
+    """Commit column changes that cannot wait for rows. Raises: CommitConflict."""
     if not evolution.is_needed:
-        return found
+        return current
     try:
-        return _commit(found, evolution, state=None)
+        return _commit(current, evolution, state=None)
     except ConcurrentCommit:
-        raise concurrent_commit_error(found, name=table) from None
+        raise concurrent_commit_error(current, name=table) from None
 
 
-def _commit(found: Table, evolution: Evolution, *, state: str | None) -> Table:
-    transaction = CachedTransaction(found)
+def _commit(current: Table, evolution: Evolution, *, state: str | None) -> Table:
+    transaction = CachedTransaction(current)
     stage_evolution(transaction, evolution)
     if state is not None:
-        _stage_state(transaction, found, state)
+        _stage_state(transaction, current, state)
     return finish(transaction)
 
 
-def _stage_state(transaction: Transaction, found: Table, state: str) -> None:
-    """Set the state, provided that no snapshot comes in between: it is true of this one."""
-    snapshot = found.current_snapshot()
+def _stage_state(transaction: Transaction, current: Table, state: str) -> None:
+    """Set the state; require that the current snapshot has not changed."""
+    snapshot = current.current_snapshot()
     snapshot_id = snapshot.snapshot_id if snapshot else None
     same = AssertRefSnapshotId(ref=MAIN_BRANCH, snapshot_id=snapshot_id)  # type: ignore[call-arg]  # takes both spellings
     transaction._stage((), (same,))

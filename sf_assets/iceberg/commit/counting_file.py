@@ -1,4 +1,4 @@
-"""An output file that knows how long it became, for an object store takes a request to tell."""
+"""An output file that knows its length. Asking an object store costs a request."""
 
 from types import TracebackType
 
@@ -6,7 +6,7 @@ from pyiceberg.io import InputFile, OutputFile, OutputStream
 
 
 class CountingOutputFile(OutputFile):
-    """Another output file; once its stream is closed, its length is what was written."""
+    """A wrapper of an output file; its length is length after the stream is closed."""
 
     def __init__(self, output: OutputFile) -> None:
         super().__init__(output.location)
@@ -14,8 +14,8 @@ class CountingOutputFile(OutputFile):
         self._stream: _CountingStream | None = None
 
     def __len__(self) -> int:
-        known = self._stream.length if self._stream else None
-        return len(self._output) if known is None else known
+        length = self._stream.length if self._stream else None
+        return len(self._output) if length is None else length
 
     def exists(self) -> bool:
         return self._output.exists()
@@ -24,13 +24,13 @@ class CountingOutputFile(OutputFile):
         return self._output.to_input_file()
 
     def create(self, overwrite: bool = False) -> OutputStream:
-        """Open it for writing, once."""
+        """Open the file for writing, once."""
         self._stream = _CountingStream(self._output.create(overwrite=overwrite))
         return self._stream
 
 
 class _CountingStream(OutputStream):
-    """`length` is None until the stream is closed without an error."""
+    """A stream with a `length`: None until it is closed without an error."""
 
     def __init__(self, stream: OutputStream) -> None:
         self.length: int | None = None
@@ -48,7 +48,7 @@ class _CountingStream(OutputStream):
         return self._stream.tell()
 
     def flush(self) -> None:
-        """Nothing is to be seen of a file before it is closed."""
+        """Ignore the call: a file becomes visible when it is closed."""
 
     def close(self) -> None:
         if self._is_closed:

@@ -1,6 +1,6 @@
 """The data files of a table's current snapshot: which may hold a key, and their live rows with positions.
 
-Read through the table's own FileIO, so that local disk and object stores are one; columns are found by field id.
+Files are read through the table's FileIO. Columns are found by field id, or by name where a file has no field ids.
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,7 +24,7 @@ from sf_assets.iceberg.commit.casting import arrow_schema
 from sf_assets.iceberg.commit.manifests import Manifests
 
 POSITION = "__position"
-"""The column that holds a row's position in its file; no Salesforce column can be called so."""
+"""The column that holds a row's position in its file; no Salesforce column has this name."""
 DELETED_PATH_ID = 2147483546
 DELETED_POSITION_ID = 2147483545
 FIELD_ID = b"PARQUET:field_id"
@@ -43,14 +43,14 @@ class LiveFile:
 
     @property
     def own_deletes(self) -> tuple[DataFile, ...]:
-        """The delete files that speak of this data file alone."""
+        """The delete files that apply to this data file only."""
         return tuple(delete for delete in self.deletes if deleted_path(delete) == self.path)
 
 
 def live_files(table: Table, manifests: Manifests | None = None) -> list[LiveFile]:
-    """The files of the current snapshot, from its manifests. Raises: WarehouseError for equality deletes."""
-    known = manifests or Manifests(table.io)
-    fetched = [entry for manifest in known.of(table.current_snapshot()) for entry in known.entries(manifest)]
+    """Return the files of the current snapshot. Raises: TableUnsupported."""
+    cache = manifests or Manifests(table.io)
+    fetched = [entry for manifest in cache.of(table.current_snapshot()) for entry in cache.entries(manifest)]
     entries = [entry for entry in fetched if entry.data_file.record_count]
     deletes = _Deletes([entry for entry in entries if entry.data_file.content != DataFileContent.DATA])
     return [LiveFile(e.data_file, deletes.of(e)) for e in entries if e.data_file.content == DataFileContent.DATA]
@@ -67,27 +67,30 @@ class _Deletes:
             self._by_path.setdefault(deleted_path(entry.data_file), []).append(entry)
 
     def of(self, data: ManifestEntry) -> tuple[DataFile, ...]:
-        """Those that apply to a data file: none that is older than the file itself."""
-        known = [*self._by_path.get(data.data_file.file_path, []), *self._by_path.get(None, [])]
-        return tuple(e.data_file for e in known if (e.sequence_number or 0) >= (data.sequence_number or 0))
+        """Return those that apply to a data file; older ones do not."""
+        entries = [*self._by_path.get(data.data_file.file_path, []), *self._by_path.get(None, [])]
+        return tuple(e.data_file for e in entries if (e.sequence_number or 0) >= (data.sequence_number or 0))
 
 
 def deleted_path(delete: DataFile) -> str | None:
-    """The one data file that a delete file speaks of; None: of several."""
+    """Return the only data file that a delete file applies to, or None for several."""
     low = (delete.lower_bounds or {}).get(DELETED_PATH_ID)
     high = (delete.upper_bounds or {}).get(DELETED_PATH_ID)
     return low.decode() if low is not None and low == high else None
 
 
 def bounds(file: DataFile, field: NestedField) -> tuple[Any, Any]:
-    """Least and greatest value of a column in a file, in Iceberg's own terms; None: not known."""
+    """Return the least and greatest value of a column in a file, None where unknown."""
     low = (file.lower_bounds or {}).get(field.field_id)
     high = (file.upper_bounds or {}).get(field.field_id)
     return tuple(None if raw is None else from_bytes(field.field_type, raw) for raw in (low, high))  # type: ignore[return-value, arg-type]  # a field_type here is always primitive
 
 
 def may_hold(file: DataFile, field: NestedField, *, low: object, high: object) -> bool:
-    """Whether a file may hold a value between `low` and `high`, both included (Python values; None: open)."""
+    """Return whether a file may hold a value between `low` and `high`, inclusive.
+
+    `low` and `high` are Python values; None means unbounded.
+    """
     least, greatest = bounds(file, field)
     if greatest is not None and low is not None and greatest < _iceberg_value(low, field):
         return False
@@ -95,7 +98,7 @@ def may_hold(file: DataFile, field: NestedField, *, low: object, high: object) -
 
 
 def count_live(io: FileIO, file: LiveFile) -> int:
-    """The rows of a file that no delete hides; opens a delete file only when counts do not tell."""
+    """Return the number of live rows; open delete files only if counts are not enough."""
     if not file.deletes:
         return file.data.record_count
     if len(file.deletes) == 1 and file.own_deletes:
@@ -104,14 +107,17 @@ def count_live(io: FileIO, file: LiveFile) -> int:
 
 
 def deleted_positions(io: FileIO, file: LiveFile, *, own: bool = False) -> pl.Series:
-    """The positions that delete files hide, ascending; `own`: only those of files that speak of this one alone."""
+    """Return the deleted positions of a file, ascending.
+
+    own: only those of delete files that apply to this data file alone.
+    """
     deletes = file.own_deletes if own else file.deletes
     parts = [_positions_in(io, delete, file.path) for delete in deletes]
     return pl.concat([pl.Series(POSITION, [], dtype=pl.Int64), *parts]).unique().sort()
 
 
 def read_batches(io: FileIO, file: LiveFile, *, schema: Schema, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
-    """Yield the live rows row group by row group: the columns, in the table's types, and POSITION (Int64)."""
+    """Yield the live rows by row group: the columns and POSITION (Int64)."""
     gone = deleted_positions(io, file).to_frame() if file.deletes else None
     with _parquet(io, file.path) as parquet:
         start = 0
@@ -124,7 +130,7 @@ def read_batches(io: FileIO, file: LiveFile, *, schema: Schema, columns: Sequenc
 def read_rows(
     io: FileIO, file: LiveFile, positions: pl.Series, *, schema: Schema, columns: Sequence[str]
 ) -> pl.DataFrame:
-    """The columns of the rows at the given positions, with POSITION; only row groups that hold one are read."""
+    """Return the rows at the given positions, with POSITION; read only their row groups."""
     parts = []
     with _parquet(io, file.path) as parquet:
         start = 0
@@ -140,7 +146,7 @@ def read_rows(
 
 @contextmanager
 def _parquet(io: FileIO, path: str) -> Iterator[pq.ParquetFile]:
-    """Arrow keeps the memory that it freed; what a large file took is given back, so that the peak stays flat."""
+    """Open a Parquet file; return freed memory to the system after a large one."""
     with io.new_input(path).open() as stream, pq.ParquetFile(stream, pre_buffer=True) as parquet:
         yield parquet
         is_large = parquet.num_row_groups > 1
@@ -157,7 +163,7 @@ def _positions_in(io: FileIO, delete: DataFile, path: str) -> pl.Series:
 def _group_frame(
     parquet: pq.ParquetFile, group: int, *, schema: Schema, columns: Sequence[str], start: int
 ) -> pl.DataFrame:
-    """One row group as a frame in the table's types; a column that the file lacks is NULL."""
+    """Return one row group in the table's types; missing columns are NULL."""
     names = _names_in_file(parquet.schema_arrow)
     fields = [schema.find_field(column) for column in columns]
     stored = {field.name: names[field.field_id] for field in fields if field.field_id in names}
@@ -169,7 +175,7 @@ def _group_frame(
 
 
 def _names_in_file(schema: pa.Schema) -> dict[int, str]:
-    """Field id -> column name as this file has it."""
+    """Return field id -> column name in this file."""
     return {int(field.metadata[FIELD_ID]): field.name for field in schema if FIELD_ID in (field.metadata or {})}
 
 

@@ -1,4 +1,4 @@
-"""Frames into data files as they come: files of about 500,000 rows or 128 MB, one open at a time."""
+"""Write frames into data files as they come: about 500,000 rows or 128 MB a file, one open at a time."""
 
 import uuid
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ FILE_BYTES = 512 * 1024 * 1024
 
 
 class DataFileWriter:
-    """Writes complete frames of one schema. `files` are the closed ones; `discard` removes all that was written."""
+    """A writer of complete frames of one schema. `files` are the closed files."""
 
     def __init__(
         self, *, io: FileIO, schema: Schema, locations: LocationProvider, properties: Mapping[str, str], spec_id: int
@@ -39,7 +39,7 @@ class DataFileWriter:
         self._open_rows = self._open_bytes = 0
 
     def add(self, frame: pl.DataFrame) -> None:
-        """Write the rows; closes the file when it is full."""
+        """Write the rows; close the file when it is full."""
         if frame.is_empty():
             return
         if self._open is None:
@@ -69,12 +69,17 @@ class DataFileWriter:
         self._open = None
         self._open_rows = self._open_bytes = 0
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether no row was written here."""
+        return not self.files and self._open is None
+
     def keep(self) -> None:
-        """The files belong to the table now; `discard` no longer removes them."""
+        """Leave the written files to the table; `discard` no longer removes them."""
         self._paths.clear()
 
     def discard(self) -> None:
-        """Remove every file that was written here; what cannot be removed is an orphan, and harmless."""
+        """Remove every file that was written here. What remains is a harmless orphan."""
         if self._open is not None:
             with suppress(OSError, ValueError):  # ValueError: nothing could be written to it at all
                 self._open.close()
@@ -91,8 +96,11 @@ class DataFileWriter:
 
 
 def _encodable(statistics: DataFileStatistics) -> DataFileStatistics:
-    """The statistics less the upper bounds that are no text: pyiceberg rounds a long text up to the next code point,
-    and the one behind U+D7FF is a surrogate. A column without a bound is read where it might have been skipped."""
+    """Return the statistics without upper bounds that are not valid text.
+
+    pyiceberg rounds a long text up to the next code point. The one after U+D7FF is a surrogate. Without a bound the
+    column is read where it might have been skipped.
+    """
     for aggregate in statistics.column_aggregates.values():
         try:
             aggregate.max_as_bytes()
@@ -102,7 +110,7 @@ def _encodable(statistics: DataFileStatistics) -> DataFileStatistics:
 
 
 def remove_files(io: FileIO, paths: Sequence[str]) -> None:
-    """Delete what was written for a commit that did not come about."""
+    """Delete files of a commit that did not happen."""
     for path in paths:
         with suppress(OSError):
             io.delete(path)

@@ -1,4 +1,4 @@
-"""A table's manifest lists and manifests, each read once a commit: such a file never changes once it is written."""
+"""A table's manifest lists and manifests. Each file is read once a commit: it never changes."""
 
 from pyiceberg.io import FileIO
 from pyiceberg.manifest import ManifestEntry, ManifestFile
@@ -6,7 +6,7 @@ from pyiceberg.table.snapshots import Snapshot
 
 
 class Manifests:
-    """Reads through a table's FileIO and keeps what it read; whoever asks must not change it."""
+    """A cache of manifests, read through a table's FileIO. Callers must not change the entries."""
 
     def __init__(self, io: FileIO) -> None:
         self._io = io
@@ -14,7 +14,7 @@ class Manifests:
         self._entries: dict[str, list[ManifestEntry]] = {}
 
     def of(self, snapshot: Snapshot | None) -> list[ManifestFile]:
-        """The manifests of a snapshot; of none there are none."""
+        """Return the snapshot's manifests; empty without a snapshot."""
         if snapshot is None:
             return []
         if snapshot.snapshot_id not in self._lists:
@@ -22,7 +22,7 @@ class Manifests:
         return self._lists[snapshot.snapshot_id]
 
     def entries(self, manifest: ManifestFile) -> list[ManifestEntry]:
-        """The files that a manifest names, but for those that it marks as deleted."""
+        """Return the manifest's entries, without deleted ones."""
         path = manifest.manifest_path
         if path not in self._entries:
             self._entries[path] = manifest.fetch_manifest_entry(self._io, discard_deleted=True)

@@ -1,6 +1,6 @@
-"""What one commit will hold, while it grows: rows to add, rows to take away, a changed schema, a state.
+"""A commit while it grows: rows to add, rows to hide, a changed schema, a state.
 
-Everything becomes visible at once by `commit`, or not at all: `discard` removes the files that were written for it.
+`commit` makes everything visible at once. `discard` removes the files that were written for it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ from sf_assets.iceberg.translate_errors import is_denied
 
 @dataclass(frozen=True)
 class CommitResult:
-    """A commit: the table and its data files as they are now, and what was written for it."""
+    """A finished commit: the table, its data files and what was written."""
 
     table: Table
     live: tuple[LiveFile, ...]
@@ -34,7 +34,7 @@ class CommitResult:
 
 
 class PendingCommit:
-    """A commit in the making over the table's current snapshot, whose files are read unless they are known."""
+    """A commit in preparation on top of the table's current snapshot."""
 
     def __init__(self, table: Table, evolution: Evolution, *, live: Sequence[LiveFile] | None = None) -> None:
         self._table = table
@@ -61,26 +61,25 @@ class PendingCommit:
 
     @property
     def files(self) -> list[LiveFile]:
-        """The table's files and those written here and closed: all that may hold a key already."""
+        """The table's files, then those written and closed here: all that may hold a key."""
         return self._live + [LiveFile(file) for file in self._writer.files]
 
     @property
     def first_own_file(self) -> int:
-        """The index in `files` from which on they were written here."""
+        """The index in `files` of the first file that was written here."""
         return len(self._live)
 
     @property
     def is_empty(self) -> bool:
-        """No row comes and none goes."""
-        self._writer.close_file()
-        return not (self._writer.files or self._gone or self._dropped)
+        """Whether no row comes and none goes."""
+        return self._writer.is_empty and not (self._gone or self._dropped)
 
     def add(self, frame: pl.DataFrame) -> None:
-        """Write complete rows of the pending's schema."""
+        """Write complete rows of the pending schema."""
         self._writer.add(frame)
 
     def close_file(self) -> None:
-        """Close the open file, so that its rows are found among `files`."""
+        """Close the open file, so that its rows are part of `files`."""
         self._writer.close_file()
 
     def hide(self, file: LiveFile, positions: pl.Series) -> None:
@@ -89,19 +88,22 @@ class PendingCommit:
         self._gone[file.path] = positions if before is None else pl.concat([before, positions]).unique()
 
     def hidden_positions(self, file: LiveFile) -> pl.Series:
-        """The positions that this pending hides in a file."""
+        """Return the positions that this commit hides in a file."""
         return self._gone.get(file.path, pl.Series([], dtype=pl.Int64))
 
     def drop(self, file: LiveFile) -> None:
-        """Leave a whole data file out of the table."""
+        """Remove a whole data file from the table."""
         self._dropped.add(file.path)
 
     def drop_all(self) -> None:
-        """Leave all of the table's present rows out."""
+        """Remove all present rows from the table."""
         self._dropped.update(file.path for file in self._live)
 
     def commit(self, *, state: str | None, summary: Mapping[str, str], now: datetime) -> CommitResult:
-        """Make it visible in one swap of metadata, one snapshot. Raises: Overtaken; the files are removed then."""
+        """Commit everything as one snapshot, in one swap of the metadata.
+
+        Raises: ConcurrentCommit; the written files are removed then.
+        """
         self._writer.close_file()
         delta = self._delta()
         try:
@@ -115,9 +117,9 @@ class PendingCommit:
         return self._result(self._swap(delta))
 
     def _swap(self, delta: RowDelta) -> Table:
-        """Commit. Where the outcome is not known the table is asked, and nothing that it may need is removed.
+        """Finish the transaction. If the outcome is unknown, ask the table and keep the files.
 
-        It is not known of a refusal either: a client or a proxy sends a commit again whose first answer was lost.
+        A refusal is not certain either: a client or proxy repeats a commit if the first response was lost.
         """
         try:
             return finish(self._transaction)
@@ -138,20 +140,23 @@ class PendingCommit:
             return result
 
     def _find_commit(self, delta: RowDelta) -> Table | None:
-        """The table, if it holds the commit whatever was answered. No file is removed where the table does not say."""
+        """Return the table if it holds the commit, whatever the response was.
+
+        If the table cannot be loaded, no file is removed.
+        """
         try:
-            found = self._table.catalog.load_table(self._table.name())
+            table = self._table.catalog.load_table(self._table.name())
         except BaseException:
             self._keep()
             raise
-        return None if found.snapshot_by_id(delta.snapshot_id) is None else found
+        return None if table.snapshot_by_id(delta.snapshot_id) is None else table
 
     def _keep(self) -> None:
         self._writer.keep()
         self._delete_paths.clear()
 
     def _result(self, table: Table) -> CommitResult:
-        """Hand the written files over to the table: they are no longer this pending's to remove."""
+        """Leave the written files to the table and return the result."""
         written = [*self._writer.files, *self._deletes.values()]
         live = tuple(self._after(file) for file in self.files if file.path not in self._dropped)
         self._keep()
@@ -159,7 +164,7 @@ class PendingCommit:
         return CommitResult(table, live, files=len(written), bytes=sum(file.file_size_in_bytes for file in written))
 
     def _after(self, file: LiveFile) -> LiveFile:
-        """The file as the commit leaves it: with its new delete file in the place of its former ones."""
+        """Return the file after the commit: a new delete file replaces the former ones."""
         delete = self._deletes.get(file.path)
         if delete is None:
             return file
@@ -167,7 +172,7 @@ class PendingCommit:
         return LiveFile(file.data, (*others, delete))
 
     def discard(self) -> None:
-        """Remove every file that was written for this pending and is not part of the table."""
+        """Remove every file that was written here and is not part of the table."""
         self._writer.discard()
         remove_files(self.io, self._delete_paths)
         self._delete_paths.clear()
@@ -192,7 +197,10 @@ class PendingCommit:
         )
 
     def _hide(self, file: LiveFile) -> None:
-        """Write the file's one delete file, old positions included; a file without rows left is dropped instead."""
+        """Write one delete file for the data file, former positions included.
+
+        A data file without live rows is dropped instead.
+        """
         old = deleted_positions(self.io, file, own=True)
         positions = pl.concat([old, self._gone[file.path]]).unique().sort()
         if len(positions) == file.data.record_count:
@@ -204,7 +212,10 @@ class PendingCommit:
 
 
 def count_rows(table: Table, files: Sequence[LiveFile] | None = None) -> int:
-    """The live rows of the current snapshot: from its summary where no delete is about, else from its files."""
+    """Return the live rows of the current snapshot.
+
+    Without deletes the snapshot's summary has the count; otherwise the files are counted.
+    """
     snapshot = table.current_snapshot()
     if snapshot is None:
         return 0

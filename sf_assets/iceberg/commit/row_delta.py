@@ -1,6 +1,6 @@
-"""One snapshot that adds and removes data files and position deletes at once: what merge-on-read needs of a commit.
+"""One snapshot that adds and removes data files and position deletes: merge-on-read.
 
-It is never retried as it stands: positions found on one snapshot must not be committed over another.
+It is never retried unchanged: positions of one snapshot are not valid on another.
 """
 
 # ruff: noqa: SLF001 - pyiceberg offers its snapshot producer to subclasses only by these names
@@ -46,7 +46,7 @@ DELETE_SCHEMA = pa.schema(
 
 
 class RowDelta(_SnapshotProducer["RowDelta"]):
-    """A snapshot: `added` and `deletes` come, `removed` data files and `superseded` delete files go."""
+    """A snapshot that adds `added` and `deletes`, and removes `removed` and `superseded`."""
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class RowDelta(_SnapshotProducer["RowDelta"]):
     ) -> None:
         operation = Operation.OVERWRITE if deletes or removed or superseded else Operation.APPEND
         super().__init__(operation, transaction, transaction._table.io)
-        self._known = manifests
+        self._cache = manifests
         self._added_data_files = list(added)
         self._deletes = list(deletes)
         self._gone_data = {file.file_path for file in removed}
@@ -68,31 +68,31 @@ class RowDelta(_SnapshotProducer["RowDelta"]):
         self._removed = [*removed, *superseded]
 
     def stage(self, summary: Mapping[str, str]) -> None:
-        """Write the manifests and put the snapshot into the transaction; pyiceberg's own retry is left out."""
+        """Write the manifests and add the snapshot to the transaction, without pyiceberg's retry."""
         self.snapshot_properties = dict(summary)
         UpdateTableMetadata.commit(self)
 
     def discard(self) -> None:
-        """Remove the manifests of a commit that did not come about."""
+        """Remove the manifests of a commit that did not happen."""
         self._clean_all_uncommitted()
 
     def _manifests(self) -> list[ManifestFile]:
         before = self._manifests_before()
         data = [m for m in before if m.content == ManifestContent.DATA]
         if self._gone_data:
-            data = [kept for m in data if (kept := self._without(m, self._gone_data)) is not None]
+            data = [rest for m in data if (rest := self._without(m, self._gone_data)) is not None]
         if self._added_data_files:
             data.insert(0, self._manifest_of(self._added_data_files))
         deletes = [m for m in before if m.content == ManifestContent.DELETES]
         return self._merged(data) + self._one_delete_manifest(deletes)
 
     def _manifests_before(self) -> list[ManifestFile]:
-        manifests = self._known.of(self._transaction.table_metadata.current_snapshot())
+        manifests = self._cache.of(self._transaction.table_metadata.current_snapshot())
         return [m for m in manifests if m.has_added_files() or m.has_existing_files()]
 
     def _without(self, manifest: ManifestFile, gone: Collection[str]) -> ManifestFile | None:
-        """The manifest with the given files marked as deleted; the same one when it holds none of them."""
-        entries = self._known.entries(manifest)
+        """Return the manifest with the given files marked as deleted, or unchanged without them."""
+        entries = self._cache.entries(manifest)
         if not any(entry.data_file.file_path in gone for entry in entries):
             return manifest
         with self._writer_like(manifest) as writer:
@@ -104,10 +104,10 @@ class RowDelta(_SnapshotProducer["RowDelta"]):
         return writer.to_manifest_file()
 
     def _one_delete_manifest(self, manifests: Sequence[ManifestFile]) -> list[ManifestFile]:
-        """All position deletes in one manifest: there is at most one delete file a data file, so it stays short."""
+        """Write all position deletes into one manifest: at most one entry a data file."""
         if not (self._deletes or self._gone_deletes):
             return list(manifests)
-        entries = [e for m in manifests for e in self._known.entries(m)]
+        entries = [e for m in manifests for e in self._cache.entries(m)]
         if not (entries or self._deletes):
             return []
         with self._delete_writer() as writer:
@@ -124,16 +124,16 @@ class RowDelta(_SnapshotProducer["RowDelta"]):
         return writer.to_manifest_file()
 
     def fetch_manifest_entry(self, manifest: ManifestFile, discard_deleted: bool = True) -> list[ManifestEntry]:
-        """The entries of a manifest; of a former one those that are deleted are of no account, whoever asks."""
+        """Return the entries of a manifest; of a former manifest only the live ones."""
         if manifest.manifest_path in self._written_manifests:
             return super().fetch_manifest_entry(manifest, discard_deleted)
-        return self._known.entries(manifest)
+        return self._cache.entries(manifest)
 
     def new_manifest_output(self) -> OutputFile:
         return CountingOutputFile(super().new_manifest_output())
 
     def _merged(self, manifests: list[ManifestFile]) -> list[ManifestFile]:
-        """Opening a manifest costs more than an entry in it, so there are never many of them."""
+        """Merge small manifests. Opening a manifest costs more than one of its entries."""
         count = int(self._transaction.table_metadata.properties.get(MERGE_FROM, "8"))
         return _ManifestMergeManager(MANIFEST_BYTES, count, True, self).merge_manifests(manifests)
 
@@ -156,14 +156,14 @@ class RowDelta(_SnapshotProducer["RowDelta"]):
             self._added_data_files, self._deleted_data_files = data, set()
 
     def _deleted_entries(self) -> list[ManifestEntry]:
-        return []  # they stand in the rewritten manifests
+        return []  # the rewritten manifests hold them
 
     def _existing_manifests(self) -> list[ManifestFile]:
         return self._manifests_before()
 
 
 def _without_bounds(entry: ManifestEntry) -> ManifestEntry:
-    """A removed file's bounds help no reader, and they are values of rows that may have to be forgotten."""
+    """Return the entry without bounds: they may be values of erased rows."""
     file = DataFile(*(entry.data_file[place] for place in range(len(entry.data_file))))
     file[LOWER_BOUNDS] = file[UPPER_BOUNDS] = None
     return ManifestEntry.from_args(
@@ -176,7 +176,7 @@ def _without_bounds(entry: ManifestEntry) -> ManifestEntry:
 
 
 class DeleteManifestWriter(ManifestWriterV2):
-    """A manifest of delete files."""
+    """A writer of manifests of delete files."""
 
     def content(self) -> ManifestContent:
         return ManifestContent.DELETES
@@ -187,7 +187,10 @@ class DeleteManifestWriter(ManifestWriterV2):
 
 
 def write_deletes(io: FileIO, file: LiveFile, positions: pl.Series, *, path: str) -> DataFile:
-    """Write the one delete file of a data file: `positions` ascending, bounds on its path, so that readers find it."""
+    """Write the delete file of one data file. `positions` must be ascending.
+
+    The path bounds let readers attach it to that data file alone.
+    """
     paths = pa.array([file.path] * len(positions), pa.string())
     table = pa.table([paths, positions.to_arrow().cast(pa.int64())], schema=DELETE_SCHEMA)
     output = CountingOutputFile(io.new_output(path))

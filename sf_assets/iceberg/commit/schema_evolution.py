@@ -1,4 +1,4 @@
-"""How a table's columns follow those that are given: added, widened, documented, never dropped. Decides purely."""
+"""How a table's columns follow the endpoint's: added, widened, documented, never dropped. Pure decisions."""
 
 import json
 from collections.abc import Collection, Sequence
@@ -17,7 +17,7 @@ PROVISIONAL = "sf_assets.provisional"
 
 @dataclass(frozen=True)
 class Evolution:
-    """The changes of a schema. `provisional`: the names on the table's list afterwards; None: the list stays."""
+    """The changes of a schema. `provisional`: the new list of provisional columns, or None if it stays."""
 
     added: tuple[TableColumn, ...] = ()
     retyped: tuple[TableColumn, ...] = ()
@@ -28,7 +28,7 @@ class Evolution:
 
     @property
     def is_needed(self) -> bool:
-        """Worth a commit of its own; changed docs alone wait for the next one."""
+        """Whether the change deserves a commit of its own. Changed docs wait."""
         return bool(self.added or self.retyped or self.widened or self.dropped or self.provisional is not None)
 
     @property
@@ -39,29 +39,29 @@ class Evolution:
 def plan_evolution(
     schema: Schema, columns: Sequence[TableColumn], *, provisional: Collection[str], table: str, retype: bool = False
 ) -> Evolution:
-    """What must change for the table to have the given columns. Raises: ColumnIncompatible.
+    """Return the changes that give the table the columns. Raises: ColumnIncompatible.
 
-    `retype` makes a column whose type is another one anew, without its values: for those who write all of them.
+    retype: replace a column of another type, without its values. For callers that write every row.
     """
     refuse_case_twins([*schema.column_names, *(column.name for column in columns)], table=table)
     present = {field.name: field for field in schema.fields}
-    known = [column for column in columns if column.name in present]
-    anew = {column.name for column in known if retype and _is_other(present[column.name], column)}
-    retyped = [column for column in known if _is_retyped(present[column.name], column, {*provisional, *anew})]
-    resolved = [column for column in known if column not in retyped and not column.provisional]
+    existing = [column for column in columns if column.name in present]
+    replaced = {column.name for column in existing if retype and _is_other(present[column.name], column)}
+    retyped = [column for column in existing if _is_retyped(present[column.name], column, {*provisional, *replaced})]
+    definite = [column for column in existing if column not in retyped and not column.provisional]
     added = [column for column in columns if column.name not in present]
     after = _still_provisional(columns, added=added, provisional=provisional)
     return Evolution(
         added=tuple(added),
         retyped=tuple(retyped),
-        widened=tuple(column for column in resolved if _is_widened(present[column.name], column, table=table)),
-        documented=tuple(c for c in known if c not in retyped and c.doc and (present[c.name].doc or "") != c.doc),
+        widened=tuple(column for column in definite if _is_widened(present[column.name], column, table=table)),
+        documented=tuple(c for c in existing if c not in retyped and c.doc and (present[c.name].doc or "") != c.doc),
         provisional=after if set(after) != set(provisional) else None,
     )
 
 
 def refuse_case_twins(names: Sequence[str], *, table: str) -> None:
-    """Raise ColumnIncompatible for names that differ by case alone: Snowflake takes them for one column."""
+    """Raise ColumnIncompatible for names that differ only by case: Snowflake folds case."""
     by_fold: dict[str, str] = {}
     for name in names:
         if by_fold.setdefault(name.casefold(), name) != name:
@@ -72,7 +72,7 @@ def refuse_case_twins(names: Sequence[str], *, table: str) -> None:
 
 
 def stage_evolution(transaction: Transaction, evolution: Evolution) -> None:
-    """Put the changes into the transaction; nothing is committed."""
+    """Add the changes to the transaction."""
     if evolution.changes_schema:
         _stage_schema(transaction, evolution)
     if evolution.provisional is not None:
@@ -100,13 +100,19 @@ def _is_retyped(field: NestedField, column: TableColumn, provisional: Collection
 
 
 def _is_other(field: NestedField, column: TableColumn) -> bool:
-    """Whether neither type holds all values of the other; a guess is none to go by."""
+    """Return whether neither type holds all values of the other.
+
+    A provisional type does not count.
+    """
     old, new = field.field_type, column.type
     return not column.provisional and old != new and not _fits(new, old) and not _fits(old, new)
 
 
 def _is_widened(field: NestedField, column: TableColumn, *, table: str) -> bool:
-    """Whether the table's type must grow. A table that is wider already stays; any other difference is refused."""
+    """Return whether the table's type must grow. Raises: ColumnIncompatible.
+
+    A table column that is already wider stays.
+    """
     old, new = field.field_type, column.type
     if not new.is_primitive or old == new or _fits(new, old):
         return False
@@ -120,7 +126,7 @@ def _is_widened(field: NestedField, column: TableColumn, *, table: str) -> bool:
 
 
 def _fits(narrow: IcebergType, wide: IcebergType) -> bool:
-    """Whether every value of one type is one of the other; pyiceberg's own rule forgets a decimal's scale."""
+    """Return whether one type holds all values of the other; decimal scales must be equal."""
     if isinstance(narrow, DecimalType) and isinstance(wide, DecimalType) and narrow.scale != wide.scale:
         return False
     try:

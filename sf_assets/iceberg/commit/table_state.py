@@ -1,7 +1,7 @@
-"""How far a table has been read, kept where it cannot disagree with the rows: in the commit that wrote them.
+"""How far a table has been read, stored in the commit that wrote the rows.
 
-The property names the snapshot that it belongs to, since properties do not roll back with a table; the summary of each
-snapshot bears the state as well, so that a rolled-back table finds the one of its present.
+The property names its snapshot, because properties do not roll back with a table. Each snapshot's summary holds the
+state as well, so a rolled-back table finds the state of its current snapshot.
 """
 
 import json
@@ -16,16 +16,19 @@ from sf_assets.iceberg.model import Unchecked
 
 STATE = "sf_assets.state"
 RUN = "sf_assets.run"
-"""What a snapshot's summary says of the run that wrote it."""
+"""Key of a snapshot's summary: the run that wrote it."""
 
 
 def state_property(state: str, *, snapshot_id: int | None) -> dict[str, str]:
-    """The table property that says: with this snapshot the table is read up to `state`."""
+    """Return the table property that ties `state` to a snapshot."""
     return {STATE: json.dumps({"snapshot": snapshot_id, "state": state})}
 
 
 def state_of(table: Table) -> str | None:
-    """The state that is true of the table's current rows: the nearest on its line. None: nothing is known."""
+    """Return the state of the table's current rows, or None if it is unknown.
+
+    The nearest ancestor of the current snapshot that has a state wins.
+    """
     metadata = table.metadata
     written_for, written = _written(metadata.properties)
     lineage = list(ancestors_of(metadata.current_snapshot(), metadata))
@@ -38,27 +41,27 @@ def state_of(table: Table) -> str | None:
 
 
 def state_snapshot(metadata: TableMetadata) -> int | None:
-    """The snapshot that the property names; it must not expire while later ones bear no state."""
+    """Return the snapshot that the state property names. It must not expire."""
     return _written(metadata.properties)[0]
 
 
 def check_base(table: Table, base: str | Unchecked | None, *, name: str) -> None:
-    """Raise CommitConflict when the table's state is not the one that the caller started from."""
+    """Raise CommitConflict if the table's state is not the caller's base."""
     if isinstance(base, Unchecked):
         return
-    found = state_of(table)
-    if found != base:
-        rival = _rival(table, moved=_text(table) == found)
+    state = state_of(table)
+    if state != base:
+        rival = _rival(table, moved=_summary_state(table) == state)
         raise CommitConflict(
             f"{name}: the table's state is no longer the one that this run read; {rival} was here",
             table=name,
             expected=str(base)[:200],
-            found=str(found)[:200],
+            found=str(state)[:200],
         )
 
 
 def concurrent_commit_error(table: Table, *, name: str) -> CommitConflict:
-    """The error of a commit that came too late; the table is looked at once more to name who was faster."""
+    """Return the error of a commit that came too late, with the other run."""
     before = table.current_snapshot()
     now = table.refresh()
     rival = _rival(now, moved=now.current_snapshot() != before)
@@ -66,19 +69,19 @@ def concurrent_commit_error(table: Table, *, name: str) -> CommitConflict:
 
 
 def _rival(table: Table, *, moved: bool) -> str:
-    """The words for who was faster: the run that the snapshot names, if it was a snapshot that has moved."""
+    """Return words for the other writer: the current snapshot's run if it moved."""
     snapshot = table.current_snapshot()
     run = snapshot.summary.additional_properties.get(RUN) if moved and snapshot and snapshot.summary else None
     return f"another run, {run}," if run else "another run"
 
 
-def _text(table: Table) -> str | None:
+def _summary_state(table: Table) -> str | None:
     snapshot = table.current_snapshot()
     return _in_summary(snapshot) if snapshot else None
 
 
 def _written(properties: Mapping[str, str]) -> tuple[int | None, str | None]:
-    """The snapshot that the property names (None: the empty table), and its state (None: there is no property)."""
+    """Return the snapshot and the state of the property, or None, None without one."""
     text = properties.get(STATE)
     if text is None:
         return None, None
@@ -87,7 +90,7 @@ def _written(properties: Mapping[str, str]) -> tuple[int | None, str | None]:
 
 
 def _came_before(snapshot_id: int | None, lineage: Sequence[Snapshot], table: Table) -> bool:
-    """Whether the current rows come after a snapshot that has expired: it is known by the files that it added."""
+    """Return whether the expired snapshot is an ancestor: files that it added are still present."""
     if snapshot_id is None:
         return True
     if not lineage or table.metadata.snapshot_by_id(snapshot_id) is not None:

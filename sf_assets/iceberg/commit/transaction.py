@@ -1,4 +1,4 @@
-"""A pyiceberg transaction that works its metadata out once a change, not once a question: half of a commit's time."""
+"""A pyiceberg transaction that computes its metadata once a change. pyiceberg computes it at every access."""
 
 from pyiceberg.exceptions import CommitFailedException
 from pyiceberg.table import Table, Transaction
@@ -7,26 +7,29 @@ from pyiceberg.table.update import TableUpdate, update_table_metadata
 
 
 class ConcurrentCommit(Exception):
-    """Another writer committed first; what was planned here holds no longer. Never leaves this package."""
+    """A commit of another writer that came first. This exception never leaves the package."""
 
 
 class CachedTransaction(Transaction):
-    """Stages changes over a table; `finish` commits them."""
+    """A transaction over a table; `finish` commits it."""
 
     def __init__(self, table: Table) -> None:
         super().__init__(table)
-        self._worked_out: tuple[tuple[TableUpdate, ...], TableMetadata] | None = None
+        self._computed: tuple[tuple[TableUpdate, ...], TableMetadata] | None = None
 
     @property
     def table_metadata(self) -> TableMetadata:
-        """The table's metadata as it will be with what is staged so far."""
-        if self._worked_out is None or self._worked_out[0] is not self._updates:
-            self._worked_out = (self._updates, update_table_metadata(self._table.metadata, self._updates))
-        return self._worked_out[1]
+        """The table's metadata with all staged changes."""
+        return self._compute_metadata()
+
+    def _compute_metadata(self) -> TableMetadata:
+        if self._computed is None or self._computed[0] is not self._updates:
+            self._computed = (self._updates, update_table_metadata(self._table.metadata, self._updates))
+        return self._computed[1]
 
 
 def finish(transaction: Transaction) -> Table:
-    """Commit what was staged, without pyiceberg's own retry. Raises: Overtaken."""
+    """Commit what was staged, without pyiceberg's retry. Raises: ConcurrentCommit."""
     try:
         return transaction.commit_transaction()
     except CommitFailedException as error:

@@ -1,4 +1,4 @@
-"""Rewrites what merges leave behind, small files and files with many hidden rows, in one snapshot and only when due."""
+"""Rewrite small files and files with many hidden rows, in one snapshot and only when needed."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -22,7 +22,7 @@ GROUP_ROWS = 250_000
 
 
 def compact_if_due(table: Table, files: Sequence[LiveFile], *, keys: Sequence[str], now: datetime) -> Table:
-    """The table, with its small or delete-laden files rewritten when there are enough of them."""
+    """Rewrite files if there are enough small or delete-laden ones; return the table."""
     due = files_to_compact(files)
     if not due:
         return table
@@ -39,7 +39,7 @@ def compact_if_due(table: Table, files: Sequence[LiveFile], *, keys: Sequence[st
 
 
 def files_to_compact(files: Sequence[LiveFile]) -> list[LiveFile]:
-    """The files to rewrite: all small ones once there are more than 24, and those that are laden with deletes."""
+    """Return the files to rewrite: small ones if more than 24, and delete-laden ones."""
     small = {file.path for file in files if file.data.record_count < SMALL_ROWS}
     is_littered = len(small) > SMALL_FILES
     return [file for file in files if (is_littered and file.path in small) or _has_many_deletes(file)]
@@ -52,12 +52,12 @@ def _has_many_deletes(file: LiveFile) -> bool:
 
 
 def _groups(pending: PendingCommit, due: Sequence[LiveFile], *, key: str) -> Iterator[list[LiveFile]]:
-    """Files in the order of their keys, as many at a time as memory takes."""
+    """Yield files in key order, as many at a time as memory allows."""
     field = pending.schema.find_field(key)
-    known = [(bounds(file.data, field)[0], file) for file in due]
-    ordered = sorted((pair for pair in known if pair[0] is not None), key=lambda pair: pair[0])
+    by_bound = [(bounds(file.data, field)[0], file) for file in due]
+    ordered = sorted((pair for pair in by_bound if pair[0] is not None), key=lambda pair: pair[0])
     group: list[LiveFile] = []
-    for file in [file for low, file in known if low is None] + [file for _, file in ordered]:
+    for file in [file for low, file in by_bound if low is None] + [file for _, file in ordered]:
         if group and sum(f.data.record_count for f in group) + file.data.record_count > GROUP_ROWS:
             yield group
             group = []
@@ -66,7 +66,7 @@ def _groups(pending: PendingCommit, due: Sequence[LiveFile], *, key: str) -> Ite
 
 
 def _rewrite(pending: PendingCommit, group: Sequence[LiveFile], *, keys: Sequence[str]) -> None:
-    """Write the live rows of the files anew, ordered by key, and leave the files out."""
+    """Write the live rows of the files in key order and drop the files."""
     columns = list(pending.types)
     parts = []
     for file in group:

@@ -1,8 +1,8 @@
-"""Forgets rows for good: no file of the table, of whatever snapshot, holds them or an older version of them afterwards.
+"""Permanently erase rows from every data file and snapshot.
 
-Files that hold such a row, and files with hidden older versions, are written anew; then what only earlier snapshots
-needed is deleted, and they expire. They go last, for by them an erasure that was cut short is known and ended by the
-next one. The price: nobody can go back behind an erasure.
+Files with such a row and files with hidden older versions are rewritten. Then the files that only earlier snapshots
+need are deleted, and those snapshots expire. The snapshots go last: they show the next run that an erasure did not
+finish. A rollback past an erasure is impossible.
 """
 
 from collections.abc import Iterable, Iterator
@@ -25,15 +25,15 @@ from sf_assets.iceberg.maintenance.orphan_files import (
 )  # imports every file system; no sync needs it
 
 ERASED = "sf_assets.erased-rows"
-"""What the summary of an erasure's snapshot tells."""
+"""Key of an erasure's snapshot summary: how many rows went."""
 ABANDONED_AFTER = timedelta(days=1)
-"""A file that no snapshot names is of a commit that was given up, or of a snapshot that has expired."""
+"""Age at which a file that no snapshot names is an orphan."""
 
 
 def erase(table: Table, column: str, *, now: datetime) -> tuple[Table, int]:
-    """Remove the rows whose boolean `column` is true; returns the table and how many they were.
+    """Erase the rows with a true `column`; return the table and their count.
 
-    Without such a row nothing is written, and only manifests are read. Raises: Overtaken.
+    Without such a row only manifests are read. Raises: ConcurrentCommit.
     """
     files = live_files(table)
     if not any(_may_hold(table, file, column) for file in files):
@@ -53,7 +53,7 @@ def erase(table: Table, column: str, *, now: datetime) -> tuple[Table, int]:
 
 
 def _may_hold(table: Table, file: LiveFile, column: str) -> bool:
-    """Whether a file's greatest value admits a true one."""
+    """Return whether a file's upper bound admits a true value."""
     return bounds(file.data, table.schema().find_field(column))[1] is not False
 
 
@@ -62,19 +62,19 @@ def _must_rewrite(table: Table, file: LiveFile, column: str) -> bool:
 
 
 def _rewrite_without(pending: PendingCommit, file: LiveFile, column: str) -> int:
-    """Write the rows of a file that stay, and leave the file out; returns how many went."""
+    """Rewrite a file without the erased rows; return how many went."""
     erased = 0
     for batch in read_batches(pending.io, file, schema=pending.schema, columns=list(pending.types)):
-        kept = batch.drop(POSITION).filter(pl.col(column).fill_null(False).not_())
-        erased += batch.height - kept.height
-        if kept.height:
-            pending.add(kept)
+        rest = batch.drop(POSITION).filter(pl.col(column).fill_null(False).not_())
+        erased += batch.height - rest.height
+        if rest.height:
+            pending.add(rest)
     pending.drop(file)
     return erased
 
 
 def _expire_past(table: Table) -> Table:
-    """Delete the files that only snapshots of before the last erasure needed, and let those snapshots expire."""
+    """Delete files that only snapshots before the last erasure need, then expire those snapshots."""
     snapshots = table.metadata.snapshots
     erasures = [s.sequence_number or 0 for s in snapshots if s.summary and ERASED in s.summary.additional_properties]
     past = [s for s in snapshots if (s.sequence_number or 0) < max(erasures, default=0)]
@@ -89,9 +89,9 @@ def _expire_past(table: Table) -> Table:
 
 
 def _files_of(snapshot: Snapshot, io: FileIO, *, tolerate: tuple[type[OSError], ...] = ()) -> Iterator[str]:
-    """Every file of rows or of their bounds: first those that a file names, then the file itself.
+    """Yield every file of a snapshot that holds rows or bounds.
 
-    So a past snapshot's file that is gone was deleted after all that it named.
+    A file follows the files that it names: if a file of a past snapshot is gone, so are those it named.
     """
     with suppress(*tolerate):
         for manifest in snapshot.manifests(io):
@@ -102,7 +102,7 @@ def _files_of(snapshot: Snapshot, io: FileIO, *, tolerate: tuple[type[OSError], 
 
 
 def _delete(io: FileIO, paths: Iterable[str]) -> None:
-    """Delete the files; one that cannot be deleted is an error here, for it holds what is to be forgotten."""
+    """Delete the files. Raises OSError if one cannot be deleted: it holds erased rows."""
     for path in paths:
         with suppress(FileNotFoundError):
             io.delete(path)

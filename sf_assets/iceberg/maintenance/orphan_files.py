@@ -1,4 +1,4 @@
-"""Removes what no snapshot of a table needs: files of abandoned commits and of expired snapshots."""
+"""Remove files that no snapshot needs: of abandoned commits and of expired snapshots."""
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ from sf_assets.iceberg.commit.data_writer import remove_files
 
 
 def remove_orphan_files(table: Table, *, before: datetime) -> tuple[str, ...]:
-    """Delete the files under the table's location that are not referenced and older than `before`."""
+    """Delete unreferenced files under the table's location that are older than `before`."""
     needed = {_path_without_scheme(path) for path in referenced(table)}
     orphans = [
         path for path, modified in _listed(table) if modified < before and _path_without_scheme(path) not in needed
@@ -26,7 +26,7 @@ def remove_orphan_files(table: Table, *, before: datetime) -> tuple[str, ...]:
 
 
 def referenced(table: Table) -> Iterator[str]:
-    """Every file that some snapshot of the table, or its history of metadata, still needs."""
+    """Yield every file that a snapshot of the table or its metadata log needs."""
     metadata = table.metadata
     yield table.metadata_location
     yield from (entry.metadata_file for entry in metadata.metadata_log)
@@ -42,7 +42,7 @@ def referenced(table: Table) -> Iterator[str]:
 
 
 def _listed(table: Table) -> Iterator[tuple[str, datetime]]:
-    """The files under the table's location and when each was written; one that does not tell is left alone."""
+    """Yield the files under the table's location with their age; skip files without one."""
     location = table.location()
     scheme = urlparse(location).scheme
     for path, modified in _listing(table.io, location):
@@ -54,8 +54,8 @@ def _listing(io: FileIO, location: str) -> Iterator[tuple[str, datetime | None]]
     parsed = urlparse(location)
     if isinstance(io, PyArrowFileIO):
         selector = FileSelector(_path_without_scheme(location), recursive=True, allow_not_found=True)
-        found = io.fs_by_scheme(parsed.scheme or "file", parsed.netloc or None).get_file_info(selector)
-        return ((info.path, info.mtime) for info in found if info.type == FileType.File)
+        infos = io.fs_by_scheme(parsed.scheme or "file", parsed.netloc or None).get_file_info(selector)
+        return ((info.path, info.mtime) for info in infos if info.type == FileType.File)
     if isinstance(io, FsspecFileIO):
         listing = io.get_fs(parsed.scheme or "file").find(_path_without_scheme(location), detail=True)
         return ((path, _modified(info)) for path, info in listing.items())
@@ -64,13 +64,13 @@ def _listing(io: FileIO, location: str) -> Iterator[tuple[str, datetime | None]]
 
 
 def _modified(info: Mapping[str, Any]) -> datetime | None:
-    """When a file was written, as the various file systems of fsspec say it."""
+    """Return when a file was written, from the fields of fsspec's file systems."""
     if isinstance(info.get("LastModified"), datetime):
         return cast(datetime, info["LastModified"])
     return datetime.fromtimestamp(info["mtime"], UTC) if "mtime" in info else None
 
 
 def _path_without_scheme(path: str) -> str:
-    """A path as a file system has it: without its scheme."""
+    """Return the path without its scheme."""
     parsed = urlparse(path)
     return f"{parsed.netloc}{parsed.path}" if parsed.scheme else path

@@ -1,4 +1,4 @@
-"""Gathers the pages of a stream into frames that are worth a row group; never more than one of them in memory."""
+"""Gather pages into frames of a row group's size; at most one such frame is in memory."""
 
 from collections.abc import Iterator
 
@@ -9,14 +9,14 @@ BUFFER_BYTES = 64 * 1024 * 1024
 
 
 class Buffer:
-    """Frames of the same columns, until there are enough of them."""
+    """Frames of the same columns that wait for a full row group."""
 
     def __init__(self) -> None:
         self._frames: list[pl.DataFrame] = []
         self._rows = self._bytes = 0
 
     def add(self, frame: pl.DataFrame) -> Iterator[pl.DataFrame]:
-        """Take a frame; yields what is full, or must go first because the columns change."""
+        """Take a frame; yield what is full, or must go first because the columns change."""
         if self._frames and self._frames[0].columns != frame.columns:
             yield from self.flush()
         self._frames.append(frame)
@@ -26,7 +26,7 @@ class Buffer:
             yield from self.flush()
 
     def flush(self) -> Iterator[pl.DataFrame]:
-        """Yield what is left, as one frame."""
+        """Yield the rest as one frame."""
         if not self._frames:
             return
         frames, self._frames = self._frames, []

@@ -1,4 +1,4 @@
-"""What a write counted, group by group, and how it left the table: plain numbers, exact."""
+"""The counters of a write and its result."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -47,7 +47,7 @@ class Counts:
 
 @dataclass(frozen=True)
 class WriteResult:
-    """A write that is over. `live`: the table's files afterwards, where a commit made them known."""
+    """A finished write. `live`: the table's files afterwards if a commit made them known."""
 
     table: Table
     counts: Counts

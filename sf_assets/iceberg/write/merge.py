@@ -1,6 +1,6 @@
-"""Merge by key, on read: changed rows are added, their former versions hidden by position, in one snapshot a group.
+"""Merge by key, on read: add changed rows and hide former versions by position, one snapshot a group.
 
-A group is what comes until a state does. Memory is that of one buffer, whatever the group's or the table's size.
+A group ends with a state. Memory is one buffer, whatever the size of group or table.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -42,7 +42,7 @@ TRIES = 10
 
 @dataclass
 class Merge:
-    """A stream of chunks into one table. `load` gives the table anew, `plan` the change of its schema."""
+    """A stream of chunks into one table. `load` loads the table; `plan` returns its schema change."""
 
     name: str
     rule: MergeRule
@@ -66,7 +66,7 @@ class Merge:
         self._live: tuple[LiveFile, ...] | None = None
 
     def run(self, chunks: Iterable[Chunk]) -> WriteResult:
-        """Merge the chunks. On any error the group's files are removed; groups before it stay."""
+        """Merge the chunks. An error removes the group's files; earlier groups stay."""
         try:
             for chunk in caller_errors(chunks):
                 self._take(chunk.frame)
@@ -76,21 +76,19 @@ class Merge:
         except BaseException:
             self._discard()
             raise
-        return WriteResult(self.table, self._total, self._live, tuple(self._added_columns))
+        return WriteResult(self._open_table(), self._total, self._live, tuple(self._added_columns))
 
-    @property
-    def table(self) -> Table:
+    def _open_table(self) -> Table:
         if self._table is None:
             self._table = self.load()
             check_base(self._table, self.base, name=self.name)
         return self._table
 
-    @property
-    def pending(self) -> PendingCommit:
+    def _open_pending(self) -> PendingCommit:
         if self._pending is None:
-            table = self.table
+            table = self._open_table()
             self._evolution = self.plan(table)
-            if self._live is not None:  # since the last commit the keys that were lent with the table may have expired
+            if self._live is not None:  # credentials that came with the table may have expired
                 table.io = table.catalog.load_table(table.name()).io
             self._pending = PendingCommit(table, self._evolution, live=self._live)
         return self._pending
@@ -98,13 +96,13 @@ class Merge:
     def _take(self, frame: pl.DataFrame) -> None:
         if frame.is_empty():
             return
-        frame = cast_frame(frame, self.pending.types, table=self.name)
+        frame = cast_frame(frame, self._open_pending().types, table=self.name)
         refuse_null_keys(frame, self.rule.keys, table=self.name)
         for full in self._buffer.add(frame):
             self._absorb(full)
 
     def _absorb(self, frame: pl.DataFrame) -> None:
-        """Write what is news in the frame. It is kept while it is the group's only one, to be planned anew."""
+        """Write the new versions of a frame. A group's only frame stays for replanning."""
         self._absorbed += 1
         self._only = frame if self._absorbed == 1 else None
         self._group.read += frame.height
@@ -117,47 +115,51 @@ class Merge:
     def _write(self, rows: pl.DataFrame, rule: MergeRule) -> None:
         keys = rows.select(rule.keys)
         self._close_if_overlapping(keys)
-        found = find_rows(self.pending, keys, rule)
-        if found.is_empty():
+        versions = find_rows(self._open_pending(), keys, rule)
+        if versions.is_empty():
             self._group.inserted += rows.height
-            self.pending.add(complete(rows, self.pending.types))
+            self._open_pending().add(complete(rows, self._open_pending().types))
             return
-        judged = self._judged(rows, found, rule)
+        judged = self._judged(rows, versions, rule)
         self._count(judged)
         news = judged.filter(pl.col(VERDICT).is_in(["new", "newer"]))
-        hide_rows(self.pending, found.join(news, on=rule.keys, how="semi"))
-        self.pending.add(whole_rows(self.pending, news, columns=rows.columns).sort(rule.keys))
+        hide_rows(self._open_pending(), versions.join(news, on=rule.keys, how="semi"))
+        self._open_pending().add(whole_rows(self._open_pending(), news, columns=rows.columns).sort(rule.keys))
 
     def _close_if_overlapping(self, keys: pl.DataFrame) -> None:
-        """Rows of the file that is being written cannot be found; close it when they may be asked for."""
+        """Close the open file if its key range overlaps: its rows cannot be looked up."""
         low, high = span(keys.to_series(0))
         if self._open_keys is not None:
             least, greatest = self._open_keys
             if low <= greatest and high >= least:
-                self.pending.close_file()
+                self._open_pending().close_file()
             low, high = min(low, least), max(high, greatest)
         self._open_keys = (low, high)
 
-    def _judged(self, rows: pl.DataFrame, found: pl.DataFrame, rule: MergeRule) -> pl.DataFrame:
-        judged = classify(rows, latest_in_table(found, rule), rule)
+    def _judged(self, rows: pl.DataFrame, versions: pl.DataFrame, rule: MergeRule) -> pl.DataFrame:
+        judged = classify(rows, latest_in_table(versions, rule), rule)
         ties = judged.filter(pl.col(VERDICT) == "tie")
         if ties.is_empty():
             return judged
         compared = [name for name in rule.compared(rows.columns) if name != rule.stamp]
-        resolved = resolve_ties(with_table_values(self.pending, ties, compared, suffix=OLD), rule, compared=compared)
+        resolved = resolve_ties(
+            with_table_values(self._open_pending(), ties, compared, suffix=OLD), rule, compared=compared
+        )
         return pl.concat([judged.filter(pl.col(VERDICT) != "tie"), resolved.select(judged.columns)])
 
     def _count(self, judged: pl.DataFrame) -> None:
-        """A version that replaces one of this very group makes that one outdated: each key counts once as news."""
+        """Count the verdicts. A key's second version in one group makes the first outdated."""
         counts = dict(judged[VERDICT].value_counts().iter_rows())
-        again = judged.filter((pl.col(VERDICT) == "newer") & (pl.col(FILE) >= self.pending.first_own_file)).height
+        again = judged.filter(
+            (pl.col(VERDICT) == "newer") & (pl.col(FILE) >= self._open_pending().first_own_file)
+        ).height
         self._group.inserted += counts.get("new", 0)
         self._group.updated += counts.get("newer", 0) - again
         self._group.unchanged += counts.get("same", 0)
         self._group.outdated += counts.get("older", 0) + again
 
     def _commit(self, state: str | None) -> None:
-        """End the group. Where nothing is news nothing is committed, whatever the state says."""
+        """End the group. Without new versions nothing is committed, whatever the state."""
         for rest in self._buffer.flush():
             self._absorb(rest)
         if self._pending is not None and not self._pending.is_empty:
@@ -167,10 +169,10 @@ class Merge:
 
     def _commit_pending(self, state: str | None) -> None:
         for left in range(TRIES - 1, -1, -1):
-            if self.pending.is_empty:
+            if self._open_pending().is_empty:
                 return
             try:
-                result = self.pending.commit(state=state, summary=self.summary, now=self.now())
+                result = self._open_pending().commit(state=state, summary=self.summary, now=self.now())
             except ConcurrentCommit:
                 self._replan(left)
                 continue
@@ -182,13 +184,13 @@ class Merge:
             return
 
     def _replan(self, left: int) -> None:
-        """Take the group's rows to the table as it is now. Raises: CommitConflict."""
+        """Plan the group on the table's current version. Raises: CommitConflict."""
         frame, self._table, self._live = self._only, None, None
         self._reset()
-        check_base(self.table, self.base, name=self.name)
+        check_base(self._open_table(), self.base, name=self.name)
         if not left or frame is None:
             raise CommitConflict(f"{self.name}: other writers were faster, {TRIES - left} times", table=self.name)
-        self._absorb(cast_frame(frame, self.pending.types, table=self.name))
+        self._absorb(cast_frame(frame, self._open_pending().types, table=self.name))
 
     def _reset(self) -> None:
         self._discard()
@@ -197,7 +199,7 @@ class Merge:
         self._open_keys = None
 
     def _discard(self) -> None:
-        """Forget the pending; what was committed of it stays, for its files are no longer its own."""
+        """Drop the pending commit. Committed files are no longer its own."""
         if self._pending is not None:
             self._pending.discard()
             self._pending = None

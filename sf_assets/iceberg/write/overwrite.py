@@ -1,4 +1,4 @@
-"""Frames of assets that are no endpoints: the frame says what the table's columns are, and is all of its rows."""
+"""Write frames of other assets: the frame defines the table's columns and holds all its rows."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
@@ -29,7 +29,7 @@ SIGNED: Mapping[type[pl.DataType], pl.DataType] = {
 
 
 def first_frame(frames: Iterable[pl.DataFrame], *, table: str) -> tuple[pl.DataFrame, Iterator[pl.DataFrame]]:
-    """The first frame, and all of them. Raises: ValueUnexpected when there is none to take the columns from."""
+    """Return the first frame and the whole stream. Raises: ValueUnexpected without a frame."""
     rest = iter(frames)
     first = next(rest, None)
     if first is None:
@@ -38,7 +38,7 @@ def first_frame(frames: Iterable[pl.DataFrame], *, table: str) -> tuple[pl.DataF
 
 
 def frame_columns(frame: pl.DataFrame, *, table: str) -> tuple[TableColumn, ...]:
-    """The columns that a table needs for the frame. Raises: ColumnIncompatible for a type that Iceberg has not."""
+    """Return the columns that a table needs for the frame. Raises: ColumnIncompatible."""
     types = {name: _storable(name, dtype, table=table) for name, dtype in frame.schema.items()}
     empty = pl.DataFrame(schema=types).to_arrow(compat_level=pl.CompatLevel.oldest())
     schema = _pyarrow_to_schema_without_ids(pa.schema([_micros(field) for field in empty.schema]))
@@ -46,7 +46,10 @@ def frame_columns(frame: pl.DataFrame, *, table: str) -> tuple[TableColumn, ...]
 
 
 def plan_overwrite(schema: Schema, columns: Sequence[TableColumn], *, table: str) -> Evolution:
-    """The changes that give the table exactly these columns: all its rows go, so every type may change."""
+    """Return the changes that give the table exactly these columns.
+
+    All rows are replaced, so every type may change.
+    """
     refuse_case_twins([column.name for column in columns], table=table)
     present = {field.name: field for field in schema.fields}
     names = {column.name for column in columns}
@@ -58,7 +61,7 @@ def plan_overwrite(schema: Schema, columns: Sequence[TableColumn], *, table: str
 
 
 def fill(pending: PendingCommit, frames: Iterable[pl.DataFrame], *, table: str) -> int:
-    """Put all frames in the place of the table's rows; returns how many rows came."""
+    """Replace the table's rows with the frames; return the row count."""
     pending.drop_all()
     rows = 0
     for frame in frames:

@@ -1,5 +1,7 @@
-"""Make a table equal to a whole result, key by key: what is the same stays untouched, the rest comes and goes in one
-snapshot. Memory is keys, a hash and a place for each row of the table, besides one buffer."""
+"""Make a table equal to a whole result, key by key, in one snapshot. Equal rows stay where they are.
+
+Memory: key, hash and position of each row of the table, and one buffer.
+"""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -28,7 +30,7 @@ ROW = "__row"
 
 @dataclass
 class Replace:
-    """A stream of chunks that is the whole table. At most `may_vanish` keys may go; None: any number."""
+    """A stream of chunks that is the whole table. At most `may_vanish` keys may go (None: any number)."""
 
     name: str
     keys: tuple[str, ...]
@@ -48,7 +50,7 @@ class Replace:
         self._arrived: list[pl.DataFrame] = []
 
     def run(self, chunks: Iterable[Chunk]) -> WriteResult:
-        """Replace. On any error every file is removed and nothing has changed."""
+        """Replace the rows. An error removes every written file and changes nothing."""
         try:
             state = self._read(chunks)
             self._let_vanish()
@@ -60,7 +62,7 @@ class Replace:
         return WriteResult(self.table, self._total, self._live, added)
 
     def _read(self, chunks: Iterable[Chunk]) -> str | None:
-        """Take all frames in; returns the last state that came along."""
+        """Take all frames; return the last state."""
         state, buffer = None, Buffer()
         for chunk in caller_errors(chunks):
             state = chunk.state if chunk.state is not None else state
@@ -94,7 +96,7 @@ class Replace:
         self._total.updated += former.height
 
     def _index_for(self, columns: list[str]) -> None:
-        """Read the table's keys, hashes and places, once for each set of columns that is read."""
+        """Read keys, hashes and positions of the table, once for each set of columns."""
         content = sorted(name for name in columns if name != SYNCED_AT)
         if content == self._content:
             return
@@ -119,7 +121,7 @@ class Replace:
         return self._index.filter(pl.col(self.keys[0]).is_between(pl.lit(low), pl.lit(high)))
 
     def _first_time(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """Less the rows that came before, identically. Raises: KeysRepeated for a key with two contents."""
+        """Drop rows that came before with equal content. Raises: KeysRepeated for other content."""
         once = frame.unique([*self.keys, HASH], keep="first", maintain_order=True)
         self._refuse_twins(once.filter(once.select(self.keys).is_duplicated()))
         for earlier in self._arrived:
@@ -160,7 +162,7 @@ class Replace:
 
 
 def _is_apart(one: pl.Series, other: pl.Series) -> bool:
-    """Whether the values of two columns cannot meet, by their spans; a walk in the order of keys never makes them."""
+    """Return whether the value ranges of two columns do not overlap."""
     if one.is_empty() or other.is_empty():
         return True
     (low, high), (least, greatest) = span(one), span(other)

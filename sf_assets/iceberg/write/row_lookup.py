@@ -1,4 +1,4 @@
-"""Finds the table's versions of rows, first by key, then by place: only the columns that are needed of as few files."""
+"""Find the table's versions of rows by key, then by position; read few columns of few files."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,10 @@ from sf_assets.iceberg.write.row_versions import FILE, MergeRule
 
 
 def candidates(pending: PendingCommit, keys: pl.DataFrame) -> list[tuple[int, LiveFile]]:
-    """The files that may hold one of the keys, by the bounds of the first key column, with their index."""
+    """Return the files that may hold one of the keys, with their index.
+
+    The bounds of the first key column decide.
+    """
     first = keys.columns[0]
     field = pending.schema.find_field(first)
     low, high = keys[first].min(), keys[first].max()
@@ -21,7 +24,7 @@ def candidates(pending: PendingCommit, keys: pl.DataFrame) -> list[tuple[int, Li
 
 
 def find_rows(pending: PendingCommit, keys: pl.DataFrame, rule: MergeRule) -> pl.DataFrame:
-    """Key and ordering columns, FILE and POSITION of the live rows that bear one of the keys."""
+    """Return key and ordering columns, FILE and POSITION of the live rows with these keys."""
     columns = [*keys.columns, *(c for c in rule.ordering(list(pending.types)) if c not in keys.columns)]
     parts = [_empty(pending, columns)]
     for index, file in candidates(pending, keys):
@@ -36,7 +39,7 @@ def find_rows(pending: PendingCommit, keys: pl.DataFrame, rule: MergeRule) -> pl
 def with_table_values(
     pending: PendingCommit, rows: pl.DataFrame, columns: Sequence[str], *, suffix: str = ""
 ) -> pl.DataFrame:
-    """The rows (with FILE and POSITION) and beside them the table's values of the columns."""
+    """Return the rows (with FILE and POSITION) joined with the table's values."""
     if not columns:
         return rows
     files = pending.files
@@ -53,7 +56,7 @@ def with_table_values(
 
 
 def whole_rows(pending: PendingCommit, news: pl.DataFrame, *, columns: Sequence[str]) -> pl.DataFrame:
-    """The news (with FILE and POSITION) in all columns of the table: what was not read keeps the table's value."""
+    """Return new versions in all columns of the table; unread columns keep the table's values."""
     hidden = [name for name in pending.types if name not in columns and name in pending.former_columns]
     fresh = news.filter(pl.col(FILE).is_null()).select(columns)
     former = news.filter(pl.col(FILE).is_not_null()).select(*columns, FILE, POSITION)
@@ -62,7 +65,7 @@ def whole_rows(pending: PendingCommit, news: pl.DataFrame, *, columns: Sequence[
 
 
 def hide_rows(pending: PendingCommit, places: pl.DataFrame) -> None:
-    """Take the rows at the places (FILE and POSITION) away from the table."""
+    """Hide the rows at the given FILE and POSITION."""
     files = pending.files
     for (index,), place in places.select(FILE, POSITION).partition_by(FILE, as_dict=True).items():
         pending.hide(files[int(index)], place[POSITION])

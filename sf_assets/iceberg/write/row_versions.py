@@ -1,4 +1,4 @@
-"""Which of two versions of a row stands: pure decisions over frames, without I/O."""
+"""Which of two versions of a row wins: pure decisions over frames, without I/O."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,80 +13,86 @@ SYNCED_AT = "_synced_at"
 FILE = "__file"
 VERDICT = "__verdict"
 OLD = "__old"
-"""Suffix of the table's values beside the frame's."""
+"""Suffix of the table's values next to the frame's."""
 
 
 @dataclass(frozen=True)
 class MergeRule:
-    """What identifies a row, and which column (if any) tells the later of two versions."""
+    """The key columns, and the column (if any) that orders two versions of a row."""
 
     keys: tuple[str, ...]
     stamp: str | None
 
     def within(self, columns: Sequence[str]) -> "MergeRule":
-        """The rule for a frame of these columns: without its stamp, every difference is news."""
+        """Return the rule for these columns; without a stamp every difference is news."""
         return self if self.stamp in columns else MergeRule(self.keys, None)
 
     def ordering(self, columns: Sequence[str]) -> list[str]:
-        """The columns that order versions, the strongest first, of those that are there."""
+        """Return the present columns that order versions, the strongest first."""
         return [name for name in (self.stamp, SYNCED_AT) if name is not None and name in columns]
 
     def compared(self, columns: Sequence[str]) -> list[str]:
-        """The columns whose difference is news."""
+        """Return the columns in which a difference is news."""
         return [name for name in columns if name != SYNCED_AT and name not in self.keys]
 
 
 def span(column: pl.Series) -> tuple[Any, Any]:
-    """Least and greatest value, comparable with those of the same column; None, None for no values."""
+    """Return the least and greatest value, or None, None without values."""
     return column.min(), column.max()
 
 
 def refuse_null_keys(frame: pl.DataFrame, keys: Sequence[str], *, table: str) -> None:
-    """Raise KeysRepeated when a key is NULL or missing: such a row cannot be found again."""
+    """Raise KeysRepeated if a key is NULL or missing: lookups need it."""
     missing = [key for key in keys if key not in frame.columns or frame[key].null_count()]
     if missing:
         raise KeysRepeated(f"{table}: key column {', '.join(missing)} is null in some row", table=table)
 
 
 def latest(frame: pl.DataFrame, rule: MergeRule) -> tuple[pl.DataFrame, int]:
-    """One version a key: greater stamp, then later `_synced_at`, then later position. Also: dropped, though equal."""
+    """Return one version a key, and the count of dropped rows with equal content.
+
+    The greater stamp wins, then the later `_synced_at`, then the later position.
+    """
     if not frame.select(rule.keys).is_duplicated().any():
         return frame, 0
     ordered = _oldest_first(frame, rule)
-    kept = ordered.unique(rule.keys, keep="last", maintain_order=True)
+    winners = ordered.unique(rule.keys, keep="last", maintain_order=True)
     content = [*rule.keys, *rule.compared(frame.columns)]
-    equal = ordered.join(kept, on=content, how="semi", nulls_equal=True).height - kept.height
-    return kept, equal
+    equal = ordered.join(winners, on=content, how="semi", nulls_equal=True).height - winners.height
+    return winners, equal
 
 
-def latest_in_table(found: pl.DataFrame, rule: MergeRule) -> pl.DataFrame:
-    """One version a key of the table's rows, should another tool have written a key twice."""
-    return _oldest_first(found, rule).unique(rule.keys, keep="last", maintain_order=True)
+def latest_in_table(versions: pl.DataFrame, rule: MergeRule) -> pl.DataFrame:
+    """Return one version a key, in case another tool wrote a key twice."""
+    return _oldest_first(versions, rule).unique(rule.keys, keep="last", maintain_order=True)
 
 
 def _oldest_first(frame: pl.DataFrame, rule: MergeRule) -> pl.DataFrame:
-    """Versions without a stamp count as the oldest; at the same stamp and reading the later position is later."""
+    """Sort the versions. Without a stamp a version is the oldest; ties keep their order."""
     by = rule.ordering(frame.columns)
     return frame.sort(by, nulls_last=False, maintain_order=True) if by else frame
 
 
 def by_key(frame: pl.DataFrame, rule: MergeRule) -> pl.DataFrame:
-    """The rows in the order of their keys, so that files and row groups have narrow bounds."""
+    """Sort the rows by key, so that files and row groups have narrow bounds."""
     if len(rule.keys) == 1 and frame[rule.keys[0]].is_sorted():
         return frame
     return frame.sort(rule.keys)
 
 
-def classify(frame: pl.DataFrame, known: pl.DataFrame, rule: MergeRule) -> pl.DataFrame:
-    """The frame with the place of the table's version (FILE, POSITION) and a VERDICT: new, newer, older or tie."""
-    place = [*rule.keys, *rule.ordering(known.columns), FILE, POSITION]
-    beside = known.select(place).rename({name: name + OLD for name in rule.ordering(known.columns)})
-    joined = frame.join(beside, on=rule.keys, how="left", maintain_order="left")
+def classify(frame: pl.DataFrame, versions: pl.DataFrame, rule: MergeRule) -> pl.DataFrame:
+    """Join the table's version (FILE, POSITION) and add a VERDICT: new, newer, older or tie."""
+    place = [*rule.keys, *rule.ordering(versions.columns), FILE, POSITION]
+    in_table = versions.select(place).rename({name: name + OLD for name in rule.ordering(versions.columns)})
+    joined = frame.join(in_table, on=rule.keys, how="left", maintain_order="left")
     return joined.with_columns(_verdict(rule, joined.columns).alias(VERDICT))
 
 
 def _verdict(rule: MergeRule, columns: Sequence[str]) -> pl.Expr:
-    """A missing stamp is older than any. An older stamp of a later reading is a tie: the org's clock was set back."""
+    """Return the verdict expression. A missing stamp is older than any.
+
+    An older stamp of a later reading is a tie: the org's clock was set back.
+    """
     is_new = pl.col(FILE).is_null()
     if rule.stamp is None:
         return pl.when(is_new).then(pl.lit("new")).otherwise(pl.lit("tie"))
@@ -102,9 +108,9 @@ def _verdict(rule: MergeRule, columns: Sequence[str]) -> pl.Expr:
 
 
 def resolve_ties(ties: pl.DataFrame, rule: MergeRule, *, compared: Sequence[str]) -> pl.DataFrame:
-    """Replace `tie` by same, newer or older: equal content is no news, else the later reading stands.
+    """Replace `tie` by same, newer or older.
 
-    `ties` bears the table's values under `<column>__old`.
+    Equal content is the same, else the later reading wins. `ties` holds the table's values under `<column>__old`.
     """
     alike = [*compared, *([rule.stamp] if rule.stamp is not None else [])]
     same = pl.all_horizontal([pl.lit(True), *(pl.col(c).eq_missing(pl.col(c + OLD)) for c in alike)])
