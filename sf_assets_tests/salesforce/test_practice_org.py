@@ -147,10 +147,8 @@ UNSERVED = [
 
 
 @pytest.mark.parametrize("status", [404, 405])
-@pytest.mark.parametrize(("unserved", "noted"), UNSERVED)
-def test_what_an_org_or_gateway_does_not_serve_is_done_without_by_name(
-    served, connect, unserved, annotate_hashing, status
-):
+@pytest.mark.parametrize(("unserved", "notes"), UNSERVED)
+def test_what_an_org_or_gateway_does_not_serve_is_done_without_by_name(served, connect, unserved, notes, status):
     served.org.behave(unserved=frozenset(unserved), unserved_status=status)
     client = connect()
 
@@ -158,7 +156,7 @@ def test_what_an_org_or_gateway_does_not_serve_is_done_without_by_name(
     counted = client.ask([COUNT])
     found = ids(client.read(ACCOUNTS))
 
-    assert client.degraded == annotate_hashing
+    assert client.degraded == notes
     assert (described["Account"] is None) == ("describe" in unserved)
     assert counted[0]["expr0"] == len(found) > 0
 
