@@ -1,4 +1,4 @@
-"""Fixtures that every room's tests may ask for."""
+"""Fixtures for all tests."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -8,7 +8,7 @@ pytest_plugins = ["sf_assets.devorg.fixtures"]
 
 
 class Clock:
-    """A clock that stands still until it is told to go on: `clock()` is its time, aware and UTC."""
+    """A clock that only moves when a test moves it: `clock()` is its time, aware and UTC."""
 
     def __init__(self, start: datetime) -> None:
         self.time = start
@@ -17,12 +17,12 @@ class Clock:
         return self.time
 
     def advance(self, **passed: float) -> datetime:
-        """Go on by `hours=2, seconds=1`; returns the new time."""
+        """Move by `hours=2, seconds=1` and return the new time."""
         self.time += timedelta(**passed)
         return self.time
 
 
 @pytest.fixture
 def clock() -> Clock:
-    """A clock at a plain Tuesday noon."""
+    """A clock at noon of a Tuesday."""
     return Clock(datetime(2026, 3, 10, 12, tzinfo=UTC))

@@ -30,7 +30,7 @@ PLACES = {
     "sf_assets/planning": False,
     "sf_assets/salesforce": False,
     "sf_assets/snowflake": False,
-    "sf_assets/specs": False,
+    "sf_assets/specs": True,
     "sf_assets/sync": False,
 }
 """Folder or file of the package -> whether it is checked already."""

@@ -1,1 +1,1 @@
-"""What is read from Salesforce and how: the table of endpoints, their SOQL, and the catalogue of standard columns."""
+"""Which objects and columns are read: the table of endpoints, their SOQL files, the catalogue of standard columns."""

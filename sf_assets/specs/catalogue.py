@@ -1,7 +1,7 @@
-"""What this package knows of Salesforce's standard columns: names, types and labels of the thirty sObjects.
+"""The catalogue: names, types and labels of the standard columns of thirty sObjects.
 
-It is used where an org does not show a column, and to refuse a misspelled one. Where the org's describe knows a
-column, describe is right. Compound columns, and the two that show the reader's own views, are not in it.
+It is used where an org does not show a column, and to refuse a misspelled one. Where the org's describe has a column,
+describe is right. The catalogue leaves out compound columns, and the two columns that show the reader's own views.
 """
 
 import json
@@ -16,7 +16,10 @@ _FILE = Path(__file__).with_name("catalogue.json")
 
 @dataclass(frozen=True)
 class CatalogueField:
-    """One standard column. `feature`: it appears only where some feature is on, and its type is likely, not sure."""
+    """One standard column.
+
+    `feature`: the column only exists where some feature is on, and its type is likely but not certain.
+    """
 
     name: str
     type: str
@@ -40,23 +43,23 @@ SYSTEM_COLUMNS: tuple[CatalogueField, ...] = (
     CatalogueField("LastModifiedById", "reference", "Last Modified By ID", 18, reference_to=("User",)),
     CatalogueField("SystemModstamp", "datetime", "System Modstamp"),
 )
-"""Columns that mean the same on every object: all that is known of one that is not in the catalogue."""
+"""Columns that mean the same on every object, also on objects that the catalogue lacks."""
 
 
 def sobjects() -> tuple[str, ...]:
-    """Return the names of the sObjects that the catalogue knows."""
+    """Return the names of the sObjects in the catalogue."""
     return tuple(_raw())
 
 
 @cache
 def fields(sobject: str) -> tuple[CatalogueField, ...]:
-    """Return the standard columns of an sObject, `Id` first; empty for one that the catalogue does not know."""
+    """Return the standard columns of an sObject, `Id` first; empty if the catalogue lacks it."""
     return tuple(_field(raw) for raw in _raw().get(sobject, ()))
 
 
 @cache
 def names(sobject: str) -> Mapping[str, str]:
-    """Return the standard column names of an sObject by their lower-case form. Cheap: it builds no field."""
+    """Return the standard column names of an sObject by their lower-case form, without building fields."""
     return {raw["name"].lower(): raw["name"] for raw in _raw().get(sobject, ())}
 
 

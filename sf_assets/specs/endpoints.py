@@ -1,11 +1,11 @@
-"""THE TABLE: the thirty endpoints, one a line. The columns of each stand in `queries/<endpoint>.soql`."""
+"""The table of the thirty endpoints, one a line. The columns of each are in `queries/<endpoint>.soql`."""
 
 from functools import cache
 from pathlib import Path
 
 from sf_assets.specs.model import Cadence, EndpointRow, EndpointSpec, How
-from sf_assets.specs.soql import read_file
-from sf_assets.specs.user_endpoints import Additions, read_additions
+from sf_assets.specs.soql_file import read_file
+from sf_assets.specs.user_endpoints import UserEndpoints, read_user_endpoints
 
 QUERIES = Path(__file__).with_name("queries")
 
@@ -25,7 +25,7 @@ ORG = ("asset_and_org", "team:platform")
 
 OBJECT_KEYS = ("parent_id", "sobject_type")
 FIELD_KEYS = ("parent_id", "field")
-"""Rows that Salesforce computes for Modify All Data have invalid or repeated Ids."""
+"""Keys of objects with repeated Ids: Salesforce computes rows for the right Modify All Data, without own Ids."""
 
 
 def _row(
@@ -44,57 +44,58 @@ def _row(
 # ruff: noqa: E501  (a table is read across: one endpoint, one line)
 # fmt: off
 ENDPOINTS: tuple[EndpointRow, ...] = (
-    #    endpoint                     sObject                    how       cadence    area       what it holds; and its keys, unless id
-    _row("account",                   "Account",                 TAIL,     HOURLY,    CRM,       "The companies, and where person accounts are on the people, that are dealt with."),
-    _row("contact",                   "Contact",                 TAIL,     HOURLY,    CRM,       "The people at those accounts."),
-    _row("lead",                      "Lead",                    TAIL,     HOURLY,    CRM,       "People who have shown interest; a converted lead names what it became."),
-    _row("opportunity",               "Opportunity",             TAIL,     HOURLY,    CRM,       "Deals in progress, won and lost: stage, amount, close date."),
-    _row("case",                      "Case",                    TAIL,     HOURLY,    CRM,       "Questions and problems that customers have brought."),
-    _row("opportunity_line_item",     "OpportunityLineItem",     TAIL,     HOURLY,    DETAIL,    "The products of a deal, with quantity and price."),
-    _row("opportunity_contact_role",  "OpportunityContactRole",  TAIL,     HOURLY,    DETAIL,    "Who plays which part in a deal."),
-    _row("opportunity_history",       "OpportunityHistory",      TAIL,     HOURLY,    DETAIL,    "Each change of a deal's stage, amount, probability or close date."),
-    _row("product",                   "Product2",                TAIL,     SIX_HOURS, CATALOG,   "What is sold."),
-    _row("pricebook",                 "Pricebook2",              TAIL,     SIX_HOURS, CATALOG,   "The price lists."),
-    _row("pricebook_entry",           "PricebookEntry",          TAIL,     SIX_HOURS, CATALOG,   "The price of a product on a price list."),
-    _row("contract",                  "Contract",                TAIL,     SIX_HOURS, CATALOG,   "Agreements with accounts: term and status."),
-    _row("quote",                     "Quote",                   TAIL,     HOURLY,    CATALOG,   "Offers made for a deal; empty where quotes are off."),
-    _row("quote_line_item",           "QuoteLineItem",           TAIL,     HOURLY,    CATALOG,   "The products of an offer, with quantity and price; empty where quotes are off."),
-    _row("sales_order",               "Order",                   TAIL,     HOURLY,    CATALOG,   "Orders placed by accounts; empty where orders are off."),
-    _row("order_item",                "OrderItem",               TAIL,     HOURLY,    CATALOG,   "The products of an order, with quantity and price; empty where orders are off."),
-    _row("campaign",                  "Campaign",                TAIL,     SIX_HOURS, MARKETING, "Marketing campaigns: cost, and what came of them."),
-    _row("campaign_member",           "CampaignMember",          TAIL,     HOURLY,    MARKETING, "Which lead or contact is in which campaign, and who responded."),
-    _row("task",                      "Task",                    TAIL,     HOURLY,    ACTIVITY,  "Calls, e-mails and things to do, archived ones included."),
-    _row("event",                     "Event",                   TAIL,     HOURLY,    ACTIVITY,  "Meetings in calendars, archived ones included."),
-    _row("user",                      "User",                    TAIL,     SIX_HOURS, PEOPLE,    "Everybody who can log in, or once could; users are never deleted."),
-    _row("user_role",                 "UserRole",                SNAPSHOT, DAILY,     PEOPLE,    "The role hierarchy that decides who sees whose records."),
-    _row("profile",                   "Profile",                 SNAPSHOT, DAILY,     PEOPLE,    "The one profile that each user has, with what it permits."),
-    _row("permission_set",            "PermissionSet",           SNAPSHOT, DAILY,     PEOPLE,    "Sets of rights that users are given, and the hidden set behind each profile."),
-    _row("permission_set_assignment", "PermissionSetAssignment", SNAPSHOT, DAILY,     PEOPLE,    "Which user holds which permission set."),
-    _row("field_permissions",         "FieldPermissions",        SNAPSHOT, DAILY,     PEOPLE,    "Which permission set may read or edit which field.", FIELD_KEYS),
-    _row("object_permissions",        "ObjectPermissions",       SNAPSHOT, DAILY,     PEOPLE,    "Which permission set may read, create, edit or delete which object.", OBJECT_KEYS),
-    _row("record_type",               "RecordType",              SNAPSHOT, DAILY,     PEOPLE,    "The kinds of records that an object is divided into."),
+    #    endpoint                     sObject                    how       cadence    area       description, and keys unless id
+    _row("account",                   "Account",                 TAIL,     HOURLY,    CRM,       "Companies you do business with; with person accounts, people too."),
+    _row("contact",                   "Contact",                 TAIL,     HOURLY,    CRM,       "People at accounts."),
+    _row("lead",                      "Lead",                    TAIL,     HOURLY,    CRM,       "Prospects; a converted lead names its account, contact and opportunity."),
+    _row("opportunity",               "Opportunity",             TAIL,     HOURLY,    CRM,       "Deals in progress, won and lost, with stage, amount and close date."),
+    _row("case",                      "Case",                    TAIL,     HOURLY,    CRM,       "Questions and problems that customers report."),
+    _row("opportunity_line_item",     "OpportunityLineItem",     TAIL,     HOURLY,    DETAIL,    "Products of a deal, with quantity and price."),
+    _row("opportunity_contact_role",  "OpportunityContactRole",  TAIL,     HOURLY,    DETAIL,    "Contacts of a deal, each with a role."),
+    _row("opportunity_history",       "OpportunityHistory",      TAIL,     HOURLY,    DETAIL,    "Changes of a deal's stage, amount, probability or close date."),
+    _row("product",                   "Product2",                TAIL,     SIX_HOURS, CATALOG,   "Products and services that you sell."),
+    _row("pricebook",                 "Pricebook2",              TAIL,     SIX_HOURS, CATALOG,   "Price lists."),
+    _row("pricebook_entry",           "PricebookEntry",          TAIL,     SIX_HOURS, CATALOG,   "Prices of products, one for each price list."),
+    _row("contract",                  "Contract",                TAIL,     SIX_HOURS, CATALOG,   "Agreements with accounts, with term and status."),
+    _row("quote",                     "Quote",                   TAIL,     HOURLY,    CATALOG,   "Offers for a deal; empty if the org has no quotes."),
+    _row("quote_line_item",           "QuoteLineItem",           TAIL,     HOURLY,    CATALOG,   "Products of an offer, with quantity and price; empty if the org has no quotes."),
+    _row("sales_order",               "Order",                   TAIL,     HOURLY,    CATALOG,   "Orders of accounts; empty if the org has no orders."),
+    _row("order_item",                "OrderItem",               TAIL,     HOURLY,    CATALOG,   "Products of an order, with quantity and price; empty if the org has no orders."),
+    _row("campaign",                  "Campaign",                TAIL,     SIX_HOURS, MARKETING, "Marketing campaigns, with cost and results."),
+    _row("campaign_member",           "CampaignMember",          TAIL,     HOURLY,    MARKETING, "Leads and contacts in campaigns, with their response."),
+    _row("task",                      "Task",                    TAIL,     HOURLY,    ACTIVITY,  "Calls, e-mails and to-dos, including archived ones."),
+    _row("event",                     "Event",                   TAIL,     HOURLY,    ACTIVITY,  "Meetings in calendars, including archived ones."),
+    _row("user",                      "User",                    TAIL,     SIX_HOURS, PEOPLE,    "People and integrations that can log in, or once could; users are never deleted."),
+    _row("user_role",                 "UserRole",                SNAPSHOT, DAILY,     PEOPLE,    "The role hierarchy, which decides who sees the records of others."),
+    _row("profile",                   "Profile",                 SNAPSHOT, DAILY,     PEOPLE,    "Profiles, one for each user, with their rights."),
+    _row("permission_set",            "PermissionSet",           SNAPSHOT, DAILY,     PEOPLE,    "Sets of rights for users, including the hidden set of each profile."),
+    _row("permission_set_assignment", "PermissionSetAssignment", SNAPSHOT, DAILY,     PEOPLE,    "Assignments of permission sets to users."),
+    _row("field_permissions",         "FieldPermissions",        SNAPSHOT, DAILY,     PEOPLE,    "Rights of permission sets to read or edit a field.", FIELD_KEYS),
+    _row("object_permissions",        "ObjectPermissions",       SNAPSHOT, DAILY,     PEOPLE,    "Rights of permission sets to read, create, edit or delete an object.", OBJECT_KEYS),
+    _row("record_type",               "RecordType",              SNAPSHOT, DAILY,     PEOPLE,    "Record types, the kinds of records of an object."),
     _row("asset",                     "Asset",                   TAIL,     SIX_HOURS, ORG,       "Products that customers own or have installed."),
-    _row("organization",              "Organization",            SNAPSHOT, DAILY,     ORG,       "The org itself, one row: edition, address, defaults."),
+    _row("organization",              "Organization",            SNAPSHOT, DAILY,     ORG,       "The org itself, in one row: edition, address, defaults."),
 )
 # fmt: on
 
 
 def endpoints(user_folder: Path | None = None) -> tuple[EndpointSpec, ...]:
-    """Return the endpoints in the table's order, then the user's own by the order of their `endpoints.toml`.
+    """Return the endpoints in the table's order, then those of `endpoints.toml`.
 
-    `user_folder` may hold an `endpoints.toml` and `.soql` files (docs/endpoints.md). Raises SpecError with file and
-    line for whatever is malformed, and ConfigError where the folder does not exist.
+    `user_folder` may have an `endpoints.toml` and `.soql` files (docs/endpoints.md).
+
+    Raises: SpecError with file and line if something is malformed; ConfigError if the folder does not exist.
     """
     if user_folder is None:
-        return _ours()
-    return _specs(read_additions(user_folder, ENDPOINTS))
+        return _package_endpoints()
+    return _specs(read_user_endpoints(user_folder, ENDPOINTS))
 
 
 @cache
-def _ours() -> tuple[EndpointSpec, ...]:
-    return _specs(Additions(ENDPOINTS))
+def _package_endpoints() -> tuple[EndpointSpec, ...]:
+    return _specs(UserEndpoints(ENDPOINTS))
 
 
-def _specs(found: Additions) -> tuple[EndpointSpec, ...]:
-    paths = {row.endpoint: found.queries.get(row.endpoint, QUERIES / f"{row.endpoint}.soql") for row in found.rows}
-    return tuple(EndpointSpec.of(row, query=read_file(paths[row.endpoint])) for row in found.rows)
+def _specs(user: UserEndpoints) -> tuple[EndpointSpec, ...]:
+    paths = {row.endpoint: user.queries.get(row.endpoint, QUERIES / f"{row.endpoint}.soql") for row in user.rows}
+    return tuple(EndpointSpec.of(row, query=read_file(paths[row.endpoint])) for row in user.rows)

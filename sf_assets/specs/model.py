@@ -1,4 +1,4 @@
-"""An endpoint: its row of the table and its query, checked against each other and against the catalogue."""
+"""An endpoint: its row of the table and its query, compared with each other and with the catalogue."""
 
 import difflib
 import re
@@ -10,7 +10,8 @@ from sf_assets.errors import SpecError
 from sf_assets.specs import catalogue
 from sf_assets.specs.catalogue import CatalogueField
 from sf_assets.specs.naming import column_name, is_custom
-from sf_assets.specs.soql import SoqlQuery
+from sf_assets.specs.object_limits import missing_filter, why_unreadable
+from sf_assets.specs.soql_file import MAX_NAME, SoqlQuery
 
 How = Literal["tail", "snapshot"]
 Cadence = Literal["hourly", "six_hours", "daily"]
@@ -19,18 +20,34 @@ Deleted = Literal["mark", "remove"]
 STAMP = "SystemModstamp"
 DELETED = "IsDeleted"
 NEVER_READ = frozenset({"LastViewedDate", "LastReferencedDate"})
-"""They show the integration user's own views, not the record's."""
+"""Columns that show the integration user's own views, not the record."""
+
+MAX_DESCRIPTION = 1_000
 
 _OWNER = re.compile(r"team:\w+([-.]\w+)*|[^@\s]+@[^@\s]+\.[^@\s]+")
+
+
+def quoted(text: str) -> str:
+    """Return a text for a message: quoted, shortened, without control characters."""
+    return repr(text) if len(text) <= 60 else f"{text[:60]!r}…"
+
+
+def printable(text: str, limit: int = 200) -> str:
+    """Return a foreign text for a message: shortened, without control characters."""
+    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text[:limit])
 
 
 @dataclass(frozen=True)
 class EndpointRow:
     """A row of the table of endpoints.
 
-    `keys` are the table's column names that identify a row. `how`: a tail reads what has changed since, a snapshot
-    reads the whole object. `excluded` are API names that are neither read nor in the table; of the texts in `hashed`
-    only a keyed hash is written. `deleted`: a deleted row stays, marked, or is removed for good. Raises SpecError.
+    - `how`: a tail reads the rows that changed, a snapshot reads the whole object.
+    - `keys`: the table's column names that identify a row.
+    - `excluded`: API names of columns that are neither read nor in the table.
+    - `hashed`: API names of text columns; only a keyed hash of their values is written.
+    - `deleted`: a deleted row stays with `is_deleted = true`, or is removed permanently.
+
+    Raises: SpecError if a value is malformed.
     """
 
     endpoint: str
@@ -46,30 +63,44 @@ class EndpointRow:
     deleted: Deleted = "mark"
 
     def __post_init__(self) -> None:
-        for what, remedy in self._misfits():
-            message = f"Endpoint {self.endpoint!r}: {what}."
-            raise SpecError(message, remedy=f"{remedy}.", endpoint=self.endpoint)
+        for what, remedy in (*self._malformed_names(), *self._malformed_values()):
+            message = f"Endpoint {quoted(self.endpoint)}: {what}."
+            raise SpecError(message, remedy=f"{remedy}.", endpoint=self.endpoint[:MAX_NAME])
 
-    def _misfits(self) -> Iterator[tuple[str, str]]:
+    def _malformed_names(self) -> Iterator[tuple[str, str]]:
         if not re.fullmatch(r"[a-z][a-z0-9_]*", self.endpoint):
-            yield "its name is no table name", "Use lower-case letters, digits and _, with a letter first"
+            yield "its name cannot be a table name", "Use lower-case letters, digits and _, with a letter first"
         if not re.fullmatch(r"[A-Za-z]\w*", self.sobject, re.ASCII):
-            yield f"sobject {self.sobject!r} is no API name", "Write the object's API name, such as Invoice__c"
+            yield f"sobject {quoted(self.sobject)} is not an API name", "Write an API name, such as Invoice__c"
         if not re.fullmatch(r"\w+", self.group, re.ASCII):
-            yield f"group {self.group!r} is no group name", "Use letters, digits and _"
+            yield f"group {quoted(self.group)} is not a group name", "Use letters, digits and _"
         if not _OWNER.fullmatch(self.owner):
-            yield f"owner {self.owner!r} is no owner", "Write team:NAME or an e-mail address"
-        worded = (("how", self.how, How), ("cadence", self.cadence, Cadence), ("deleted", self.deleted, Deleted))
-        for name, value, words in ((name, value, get_args(kind)) for name, value, kind in worded):
-            if value not in words:
-                yield f"{name} {value!r} is unknown", f"Write one of {', '.join(words)}"
+            yield f"owner {quoted(self.owner)} is not an owner", "Write team:NAME or an e-mail address"
+        for name in ("endpoint", "sobject", "group", "owner"):
+            if len(text := getattr(self, name)) > MAX_NAME:
+                yield f"{name} has {len(text):,} characters", f"Shorten {name} to {MAX_NAME} characters"
+
+    def _malformed_values(self) -> Iterator[tuple[str, str]]:
+        words = (("how", self.how, How), ("cadence", self.cadence, Cadence), ("deleted", self.deleted, Deleted))
+        for name, value, choices in ((name, value, get_args(kind)) for name, value, kind in words):
+            if value not in choices:
+                yield f"{name} {quoted(value)} is unknown", f"Write one of {', '.join(choices)}"
         if not self.keys:
             yield "it has no keys", 'Name the columns that identify a row, such as keys = ["id"]'
+        for key in sorted({key for key in self.keys if self.keys.count(key) > 1}):
+            yield f"keys names {quoted(key)} twice", "Name each column of the key once"
+        if not self.description.isprintable():
+            yield "its description has control characters", "Write the description as one line of text"
+        if len(self.description) > MAX_DESCRIPTION:
+            yield f"its description has {len(self.description):,} characters", f"Write at most {MAX_DESCRIPTION:,}"
 
 
 @dataclass(frozen=True)
 class EndpointSpec(EndpointRow):
-    """An endpoint as it is read: its row and its query. Raises SpecError, with file and line, where they do not fit."""
+    """An endpoint's row with its query.
+
+    Raises: SpecError with file and line if the two do not fit together.
+    """
 
     query: SoqlQuery = field(kw_only=True)
 
@@ -83,68 +114,86 @@ class EndpointSpec(EndpointRow):
 
     @classmethod
     def of(cls, row: EndpointRow, query: SoqlQuery) -> "EndpointSpec":
-        """Join a row of the table and its query."""
+        """Join a row of the table with its query."""
         return cls(**{column.name: getattr(row, column.name) for column in fields(EndpointRow)}, query=query)
 
     @property
     def catalogue(self) -> tuple[CatalogueField, ...]:
-        """The object's standard columns that we know, `Id` first; empty for an object that the catalogue lacks."""
+        """The object's standard columns, `Id` first; empty for an object that the catalogue lacks."""
         return catalogue.fields(self.sobject)
 
     @property
     def has_is_deleted(self) -> bool:
         """Whether deleted rows may stay visible, so that the object is read through queryAll.
 
-        Of an unknown object read by FIELDS(STANDARD) it is not known; queryAll is query there if it has none.
+        It is true for an object that the catalogue lacks and that is read by FIELDS(STANDARD): without IsDeleted,
+        queryAll returns the same rows as query.
         """
         return self._is_unlisted or DELETED in self._names()
 
     @property
     def required(self) -> tuple[str, ...]:
-        """The table's names of the columns without which no sync is right: Id, keys, stamp, IsDeleted where it is."""
+        """The table's names of Id, keys, stamp and, if it exists, IsDeleted."""
         is_there = DELETED in self._names() or (self._is_unlisted and is_custom(self.sobject))
         deleted = [DELETED] if is_there else []
         return tuple(dict.fromkeys(["id", *self.keys, *map(column_name, [STAMP, *deleted])]))
 
     def is_excluded(self, api_name: str) -> bool:
-        """Whether the row excludes a column, in whatever case."""
+        """Return whether the row excludes a column; upper and lower case are equal."""
         return api_name.lower() in {name.lower() for name in self.excluded}
 
     @property
     def _is_unlisted(self) -> bool:
-        """Whether only the org knows the standard columns that are read."""
+        """Whether only the org can list the standard columns."""
         return self.query.standard and not catalogue.names(self.sobject)
 
     def _names(self) -> Collection[str]:
-        known = catalogue.names(self.sobject).values() if self.query.standard else ()
-        return (*self.query.columns, *known)
+        standard = catalogue.names(self.sobject).values() if self.query.standard else ()
+        return (*self.query.columns, *standard)
 
     def _disagreements(self) -> Iterator[tuple[str, str, str]]:
         yield from self._wrong_object()
+        yield from self._unreadable_object()
         yield from self._unknown_columns()
+        yield from self._repeated_columns()
         yield from self._missing_columns()
         yield from self._wrong_names("excludes", self.excluded, setting="excluded")
         yield from self._wrong_names("hashes", self.hashed, setting="hashed")
 
     def _wrong_object(self) -> Iterator[tuple[str, str, str]]:
-        named, known = self.query.sobject, {name.lower(): name for name in catalogue.sobjects()}
-        if named != self.sobject:
-            what = f"the query reads {named}, its row says {self.sobject}"
-            yield named, what, f"Write FROM {self.sobject}, or correct the endpoint's sobject"
-        spelled = known.get(named.lower(), named)
-        if spelled != named:
-            yield named, f"{named} is spelled {spelled}", f"Write {spelled}, in the query and in the endpoint's row"
+        name, spellings = self.query.sobject, {name.lower(): name for name in catalogue.sobjects()}
+        if name != self.sobject:
+            what = f"the query reads {name}, its row says {self.sobject}"
+            yield name, what, f"Write FROM {self.sobject}, or correct the endpoint's sobject"
+        spelling = spellings.get(name.lower(), name)
+        if spelling != name:
+            yield name, f"{name} is spelled {spelling}", f"Write {spelling}, in the query and in the endpoint's row"
+
+    def _unreadable_object(self) -> Iterator[tuple[str, str, str]]:
+        if (reason := why_unreadable(self.sobject)) is not None:
+            yield "FROM", *reason
+        if columns := missing_filter(self.sobject, self.query.where):
+            what = f"the org refuses a query of {self.sobject} without a filter on {' or '.join(columns)}"
+            yield "FROM", what, f"Add such a filter, for example WHERE {columns[-1]} = '…', or remove the endpoint"
 
     def _unknown_columns(self) -> Iterator[tuple[str, str, str]]:
-        known = catalogue.names(self.sobject)
+        spellings = catalogue.names(self.sobject)
         for name in self.query.columns:
-            spelled = known.get(name.lower())
+            spelling = spellings.get(name.lower())
             if name in NEVER_READ:
-                yield name, f"{name} shows the integration user's own views", f"Take {name} out"
-            elif spelled and spelled != name:
-                yield name, f"{name} is spelled {spelled}", f"Write {spelled}"
-            elif known and not spelled and not is_custom(name):
-                yield name, f"{self.sobject} has no readable standard column {name}", _advice(name, known.values())
+                yield name, f"{name} shows the integration user's own views", f"Remove {name}"
+            elif spelling and spelling != name:
+                yield name, f"{name} is spelled {spelling}", f"Write {spelling}"
+            elif spellings and not spelling and not is_custom(name):
+                yield name, f"{self.sobject} has no readable standard column {name}", _advice(name, spellings.values())
+
+    def _repeated_columns(self) -> Iterator[tuple[str, str, str]]:
+        """Yield columns that would have one name in the table."""
+        first_of: dict[str, str] = {}
+        for name in self.query.columns:
+            first = first_of.setdefault(column_name(name), name)
+            if first != name:
+                yield name, f"{name} and {first} are both {column_name(name)} in the table", f"Remove {name} or {first}"
 
     def _missing_columns(self) -> Iterator[tuple[str, str, str]]:
         names = self._names()
@@ -154,16 +203,18 @@ class EndpointSpec(EndpointRow):
                 yield "SELECT", f"{name} is missing", f"Add {name} to the columns"
         for key in self.keys:
             if not self._may_have(key):
-                what = f"no column of the query is called {key} in the table, and the row names it as a key"
-                yield "SELECT", what, f"Add the column of key {key}, or correct the row's keys"
+                what = f"no column of the query is called {quoted(key)} in the table, and the row names it as a key"
+                yield "SELECT", what, f"Add the column of key {quoted(key)}, or correct the row's keys"
 
     def _keeps_deleted(self) -> bool:
-        """A tail that cannot see deleted rows keeps them as living ones; a custom object always has the column."""
-        known = catalogue.names(self.sobject)
-        return DELETED.lower() in known or (self.how == "tail" and self.sobject.endswith("__c"))
+        """Return whether the query must read IsDeleted, so that deleted rows do not look alive.
+
+        Every custom object has the column.
+        """
+        return DELETED.lower() in catalogue.names(self.sobject) or (self.how == "tail" and self.sobject.endswith("__c"))
 
     def _may_have(self, column: str) -> bool:
-        """Whether a column of the table is named by the query, or may come by its FIELDS()."""
+        """Return whether the query reads a column of the table, perhaps through FIELDS()."""
         expanded = self.query.custom if is_custom(column) else self._is_unlisted
         return expanded or column == "id" or any(column_name(name) == column for name in self._names())
 
@@ -171,14 +222,17 @@ class EndpointSpec(EndpointRow):
         names = {name.lower(): column_name(name) for name in self._names()} if listed else {}
         for name in listed:
             if names.get(name.lower(), name.lower()) in self.required:
-                what = f"the endpoint's row {does} {name}, without which no sync works"
-                yield name, what, f"Take {name} out of {setting}"
+                what = f"the endpoint's row {does} {name}, which every sync needs"
+                yield name, what, f"Remove {name} from {setting}"
+            elif not re.fullmatch(r"[A-Za-z]\w*", name, re.ASCII) or len(name) > MAX_NAME:
+                what = f"the endpoint's row {does} {quoted(name)}, which is not an API name"
+                yield "SELECT", what, f"Correct {setting}"
             elif name.lower() not in names and not is_custom(name) and not self.query.standard:
                 what = f"the endpoint's row {does} {name}, which is not among the columns"
                 yield "SELECT", what, _advice(name, self._names())
 
 
-def _advice(name: str, known: Collection[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.7)
-    meant = f"Write {near[0]}, or take {name} out" if near else f"Correct {name} or take it out"
-    return f"{meant}; compound columns are read by their parts, and newer standard ones by FIELDS(STANDARD)"
+def _advice(name: str, choices: Collection[str]) -> str:
+    near = difflib.get_close_matches(name, choices, n=1, cutoff=0.7)
+    meaning = f"Write {near[0]}, or remove {name}" if near else f"Correct {name} or remove it"
+    return f"{meaning}; compound columns are read by their parts, and newer standard ones by FIELDS(STANDARD)"

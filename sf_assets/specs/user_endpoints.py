@@ -1,7 +1,7 @@
-"""A user's own endpoints, queries and settings, read from a folder beside this package: ours are never edited.
+"""A user's own endpoints, queries and settings, read from the folder of SF_ASSETS_SPECS.
 
-`endpoints.toml` holds `[[endpoint]]` rows of new endpoints and `[override.account]` settings of any; `invoice.soql` is
-the query of a new endpoint, `account.soql` stands instead of ours.
+`endpoints.toml` has `[[endpoint]]` rows of new endpoints and `[override.account]` settings of any endpoint.
+`invoice.soql` is the query of a new endpoint; `account.soql` replaces the query of this package.
 """
 
 import tomllib
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sf_assets.errors import ConfigError, SpecError
-from sf_assets.specs.model import EndpointRow
+from sf_assets.specs.model import EndpointRow, printable, quoted
 
 TABLE = "endpoints.toml"
 DEFAULTS: Mapping[str, Any] = {
@@ -28,40 +28,52 @@ DEFAULTS: Mapping[str, Any] = {
 REQUIRED = ("endpoint", "sobject")
 OVERRIDABLE = ("excluded", "hashed", "deleted", "cadence", "owner")
 LISTS = frozenset({"keys", "excluded", "hashed"})
+MAX_BYTES = 1_000_000
 
 
 @dataclass(frozen=True)
-class Additions:
-    """All rows, ours with the user's settings and then the user's own, and the user's `.soql` files by endpoint."""
+class UserEndpoints:
+    """All rows, with the user's settings applied, and the user's `.soql` files by endpoint."""
 
     rows: tuple[EndpointRow, ...]
     queries: Mapping[str, Path] = field(default_factory=dict)
 
 
-def read_additions(folder: Path, ours: Sequence[EndpointRow]) -> Additions:
-    """Read a user's folder. Raises SpecError for whatever in it would have no effect or a wrong one."""
-    if not folder.is_dir():
+def read_user_endpoints(folder: Path, package_rows: Sequence[EndpointRow]) -> UserEndpoints:
+    """Read a user's folder.
+
+    Raises: ConfigError without a folder; SpecError for anything in it that has no effect or a wrong one.
+    """
+    if not _is_folder(folder):
         remedy = "Create the folder, or correct SF_ASSETS_SPECS."
-        raise ConfigError(f"The folder of your own specs, {folder}, does not exist.", remedy=remedy, path=str(folder))
+        raise ConfigError(f"SF_ASSETS_SPECS: {folder} is not a folder.", remedy=remedy, path=str(folder))
     table = _Table(folder / TABLE)
-    own = table.rows([row.endpoint for row in ours])
-    rows = table.overridden((*ours, *own))
+    own = table.rows([row.endpoint for row in package_rows])
+    rows = table.overridden((*package_rows, *own))
     queries = {path.stem: path for path in sorted(folder.glob("*.soql"))}
     for name in sorted(queries.keys() - {row.endpoint for row in rows}):
-        remedy = f"Add an [[endpoint]] called {name}, or take the file away"
-        raise table.refuse(f"{name}.soql belongs to no endpoint", remedy)
-    return Additions(rows, {**{row.endpoint: folder / f"{row.endpoint}.soql" for row in own}, **queries})
+        remedy = f"Add an [[endpoint]] called {quoted(name)}, or remove the file"
+        raise table.refuse(f"{quoted(f'{name}.soql')} belongs to no endpoint", remedy)
+    return UserEndpoints(rows, {**{row.endpoint: folder / f"{row.endpoint}.soql" for row in own}, **queries})
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):  # a name that is too long, or has a NUL
+        return False
 
 
 class _Table:
-    """The `endpoints.toml` of one folder; a missing file is an empty one."""
+    """The `endpoints.toml` of one folder; a missing file counts as an empty one."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.raw = self._read()
-        self._known(self.raw, ("endpoint", "override"), where="the file")
+        self._refuse_unknown(self.raw, ("endpoint", "override"), where="the file")
 
     def rows(self, taken: Sequence[str]) -> tuple[EndpointRow, ...]:
+        """Return the rows of new endpoints. `taken` are the names that they may not have."""
         rows: list[EndpointRow] = []
         for number, raw in enumerate(self._list_of_tables(), 1):
             row = self._row(raw, where=f"[[endpoint]] {number}")
@@ -76,47 +88,64 @@ class _Table:
         """Return the rows with their settings applied; excluded and hashed columns add up."""
         raw = self.raw.get("override", {})
         if not isinstance(raw, dict):
-            raise self.refuse("override is no table", "Write [override.account] and the settings below it")
-        self._known(raw, [row.endpoint for row in rows], where="override", noun="endpoint")
+            raise self.refuse("override is not a table", "Write [override.account] and the settings below it")
+        self._refuse_unknown(raw, [row.endpoint for row in rows], where="override", noun="endpoint")
         return tuple(self._changed(row, raw[row.endpoint]) if row.endpoint in raw else row for row in rows)
 
     def refuse(self, what: str, remedy: str) -> SpecError:
+        """Return the error for something in the file."""
         return SpecError(f"{self.path}: {what}.", remedy=f"{remedy}.", path=str(self.path))
 
     def _read(self) -> dict[str, Any]:
         try:
-            return tomllib.loads(self.path.read_bytes().decode())
+            content = self.path.read_bytes()
         except FileNotFoundError:
             return {}
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise self.refuse(f"no TOML: {error}", "Correct the file at the line that the message names") from None
+        except OSError as error:
+            raise self.refuse(f"the file cannot be read ({error.strerror})", "Replace it by a readable file") from None
+        if len(content) > MAX_BYTES:
+            raise self.refuse(f"the file has {len(content):,} bytes", f"Shorten it to {MAX_BYTES:,} bytes")
+        return self._parsed(content)
+
+    def _parsed(self, content: bytes) -> dict[str, Any]:
+        try:
+            return tomllib.loads(content.decode("utf-8-sig"))
+        except UnicodeDecodeError as error:
+            line = content.count(b"\n", 0, error.start) + 1
+            raise self.refuse(f"line {line} is not UTF-8", "Save the file as UTF-8") from None
+        except RecursionError:
+            raise self.refuse("its values are nested too deeply", "Write flat values (docs/endpoints.md)") from None
+        except ValueError as error:  # TOMLDecodeError, or a number of thousands of digits
+            remedy = "Correct the file at the line that the message names"
+            raise self.refuse(f"not valid TOML: {printable(str(error))}", remedy) from None
 
     def _list_of_tables(self) -> list[dict[str, Any]]:
         raw = self.raw.get("endpoint", [])
         if not (isinstance(raw, list) and all(isinstance(row, dict) for row in raw)):
-            raise self.refuse("endpoint is no list of tables", "Write [[endpoint]], in two brackets, above each row")
+            raise self.refuse("endpoint is not a list of tables", "Write [[endpoint]], in two brackets, above each row")
         return raw
 
     def _row(self, raw: Mapping[str, Any], *, where: str) -> EndpointRow:
-        self._known(raw, (*REQUIRED, *DEFAULTS), where=where)
+        self._refuse_unknown(raw, (*REQUIRED, *DEFAULTS), where=where)
         for key in REQUIRED:
             if key not in raw:
                 raise self.refuse(f"{where} has no {key}", f'Add {key} = "…" to it')
         values = {key: self._value(key, value, where) for key, value in {**DEFAULTS, **raw}.items()}
         values["description"] = values["description"] or f"The org's own object {values['sobject']}."
-        return self._made(values, where)
+        return self._checked(values, where)
 
     def _changed(self, row: EndpointRow, raw: object) -> EndpointRow:
         where = f"[override.{row.endpoint}]"
         if not isinstance(raw, dict):
-            raise self.refuse(f"override.{row.endpoint} is no table", f"Write {where} and the settings below it")
-        self._known(raw, OVERRIDABLE, where=where)
+            raise self.refuse(f"override.{row.endpoint} is not a table", f"Write {where} and the settings below it")
+        self._refuse_unknown(raw, OVERRIDABLE, where=where)
         settings: dict[str, Any] = {key: self._value(key, value, where) for key, value in raw.items()}
         for name in ("excluded", "hashed"):
             settings[name] = tuple(dict.fromkeys((*getattr(row, name), *settings.get(name, ()))))
-        return self._made({**asdict(row), **settings}, where)
+        return self._checked({**asdict(row), **settings}, where)
 
-    def _made(self, values: Mapping[str, Any], where: str) -> EndpointRow:
+    def _checked(self, values: Mapping[str, Any], where: str) -> EndpointRow:
+        """Return the row; its errors name this file."""
         try:
             return EndpointRow(**values)
         except SpecError as error:
@@ -126,12 +155,13 @@ class _Table:
         if key not in LISTS:
             if isinstance(value, str):
                 return value
-            raise self.refuse(f"{where}: {key} is no text", f'Write {key} = "…"')
+            raise self.refuse(f"{where}: {key} is not a text", f'Write {key} = "…"')
         if isinstance(value, list) and all(isinstance(item, str) for item in value):
             return tuple(value)
-        raise self.refuse(f"{where}: {key} is no list of texts", f'Write {key} = ["…", "…"]')
+        raise self.refuse(f"{where}: {key} is not a list of texts", f'Write {key} = ["…", "…"]')
 
-    def _known(self, raw: Mapping[str, Any], valid: Collection[str], *, where: str, noun: str = "key") -> None:
+    def _refuse_unknown(self, raw: Mapping[str, Any], valid: Collection[str], *, where: str, noun: str = "key") -> None:
         for key in raw:
             if key not in valid:
-                raise self.refuse(f"{where} has an unknown {noun} {key}", f"Use one of {', '.join(valid)}")
+                name = key if key.isidentifier() and len(key) <= 60 else quoted(key)
+                raise self.refuse(f"{where} has an unknown {noun} {name}", f"Use one of {', '.join(valid)}")

@@ -6,7 +6,7 @@ import pytest
 
 from sf_assets.errors import SpecError
 from sf_assets.specs.model import EndpointRow, EndpointSpec
-from sf_assets.specs.soql import read_query
+from sf_assets.specs.soql_file import read_query
 
 ACCOUNT = "SELECT\n  Id,\n  IsDeleted,\n  Name,\n  SystemModstamp\nFROM Account\n"
 INVOICE = "SELECT\n  Id,\n  IsDeleted,\n  SystemModstamp,\n  Number__c\nFROM Invoice__c\n"
@@ -24,13 +24,13 @@ def spec(text: str, **changes: Any) -> EndpointSpec:
 @pytest.mark.parametrize(
     ("changes", "what", "remedy"),
     [
-        ({"endpoint": "Account"}, "no table name", "lower-case"),
-        ({"endpoint": "_sync_status"}, "no table name", "letter first"),
-        ({"endpoint": "a-b"}, "no table name", "lower-case"),
-        ({"sobject": "Invoice c"}, "'Invoice c' is no API name", "Invoice__c"),
-        ({"group": "crm core"}, "'crm core' is no group name", "letters"),
-        ({"owner": "sales"}, "'sales' is no owner", "team:NAME"),
-        ({"owner": "team:"}, "'team:' is no owner", "team:NAME"),
+        ({"endpoint": "Account"}, "cannot be a table name", "lower-case"),
+        ({"endpoint": "_sync_status"}, "cannot be a table name", "letter first"),
+        ({"endpoint": "a-b"}, "cannot be a table name", "lower-case"),
+        ({"sobject": "Invoice c"}, "'Invoice c' is not an API name", "Invoice__c"),
+        ({"group": "crm core"}, "'crm core' is not a group name", "letters"),
+        ({"owner": "sales"}, "'sales' is not an owner", "team:NAME"),
+        ({"owner": "team:"}, "'team:' is not an owner", "team:NAME"),
         ({"how": "walk"}, "how 'walk' is unknown", "tail, snapshot"),
         ({"cadence": "weekly"}, "cadence 'weekly' is unknown", "hourly, six_hours, daily"),
         ({"keys": ()}, "no keys", "identify a row"),
@@ -56,27 +56,27 @@ DISAGREEING = [
     (ACCOUNT.replace("  Id,\n", ""), {}, 1, "Id is missing", "Add Id"),
     (ACCOUNT.replace("  IsDeleted,\n", ""), {}, 1, "IsDeleted is missing", "Add IsDeleted"),
     (ACCOUNT.replace(",\n  SystemModstamp", ""), {}, 1, "SystemModstamp is missing", "Add SystemModstamp"),
-    (ACCOUNT, {"keys": ("parent_id",)}, 1, "no column of the query is called parent_id", "key parent_id"),
+    (ACCOUNT, {"keys": ("parent_id",)}, 1, "no column of the query is called 'parent_id'", "key 'parent_id'"),
     (ACCOUNT.replace("Name", "Nmae"), {}, 4, "no readable standard column Nmae", "Write Name"),
     (ACCOUNT.replace("Name", "Flavour"), {}, 4, "no readable standard column Flavour", "Correct Flavour"),
     (ACCOUNT.replace("Name", "BillingAddress"), {}, 4, "standard column BillingAddress", "by their parts"),
     (ACCOUNT.replace("Name", "name"), {}, 4, "name is spelled Name", "Write Name"),
-    (ACCOUNT.replace("Name", "LastViewedDate"), {}, 4, "user's own views", "Take LastViewedDate out"),
+    (ACCOUNT.replace("Name", "LastViewedDate"), {}, 4, "user's own views", "Remove LastViewedDate"),
     (ACCOUNT, {"excluded": ("Phone",)}, 1, "excludes Phone, which is not among the columns", "Correct Phone"),
     (ACCOUNT, {"excluded": ("Nam",)}, 1, "excludes Nam, ", "Write Name"),
-    (ACCOUNT, {"excluded": ("id",)}, 2, "excludes id, without which", "out of excluded"),
-    (ACCOUNT, {"excluded": ("SystemModstamp",)}, 5, "excludes SystemModstamp, without", "out of excluded"),
-    (ACCOUNT, {"excluded": ("IsDeleted",)}, 3, "excludes IsDeleted, without", "out of excluded"),
-    (ACCOUNT, {"excluded": ("isdeleted",)}, 3, "excludes isdeleted, without", "out of excluded"),
-    (INVOICE, {"sobject": "Invoice__c", "keys": ("other__c",)}, 1, "called other__c", "key other__c"),
+    (ACCOUNT, {"excluded": ("id",)}, 2, "excludes id, which every", "from excluded"),
+    (ACCOUNT, {"excluded": ("SystemModstamp",)}, 5, "excludes SystemModstamp, which every", "from excluded"),
+    (ACCOUNT, {"excluded": ("IsDeleted",)}, 3, "excludes IsDeleted, which every", "from excluded"),
+    (ACCOUNT, {"excluded": ("isdeleted",)}, 3, "excludes isdeleted, which every", "from excluded"),
+    (INVOICE, {"sobject": "Invoice__c", "keys": ("other__c",)}, 1, "called 'other__c'", "key 'other__c'"),
     (
         INVOICE.replace("Number__c", "FIELDS(CUSTOM)"),
         {"sobject": "Invoice__c", "keys": ("number__c",), "excluded": ("Number__c",)},
         1,
-        "excludes Number__c, without",
-        "out of excluded",
+        "excludes Number__c, which every",
+        "from excluded",
     ),
-    (ACCOUNT, {"excluded": ("Name",), "keys": ("name",)}, 4, "excludes Name, without", "out of excluded"),
+    (ACCOUNT, {"excluded": ("Name",), "keys": ("name",)}, 4, "excludes Name, which every", "from excluded"),
     (INVOICE.replace("  IsDeleted,\n", ""), {"sobject": "Invoice__c"}, 1, "IsDeleted is missing", "Add IsDeleted"),
 ]
 

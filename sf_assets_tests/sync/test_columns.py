@@ -11,7 +11,7 @@ from sf_assets.salesforce.describe import Field, SObject
 from sf_assets.specs import catalogue
 from sf_assets.specs.endpoints import endpoints
 from sf_assets.specs.model import EndpointRow, EndpointSpec
-from sf_assets.specs.soql import read_query
+from sf_assets.specs.soql_file import read_query
 from sf_assets.sync.columns import Column, ColumnPlan, column_name, plan_columns, table_columns
 from sf_assets.sync.type_map import TYPES
 

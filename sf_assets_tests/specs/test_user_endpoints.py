@@ -96,22 +96,22 @@ def test_a_query_of_our_name_over_another_object_is_refused(folder: Path) -> Non
 
 
 REFUSED = [
-    ("[[endpoint]\n", "no TOML", "line"),
-    ("endpoint = 1\n", "no list of tables", "[[endpoint]]"),
+    ("[[endpoint]\n", "not valid TOML", "line"),
+    ("endpoint = 1\n", "not a list of tables", "[[endpoint]]"),
     ("[endpoints.invoice]\n", "unknown key endpoints", "endpoint, override"),
     ('[[endpoint]]\nendpoint = "invoice"\n', "[[endpoint]] 1 has no sobject", "sobject ="),
     (INVOICE_ROW + 'object = "x"\n', "[[endpoint]] 1 has an unknown key object", "endpoint, sobject, how"),
-    (INVOICE_ROW + 'keys = "id"\n', "keys is no list", "keys = ["),
-    (INVOICE_ROW + "cadence = 6\n", "cadence is no text", "cadence ="),
+    (INVOICE_ROW + 'keys = "id"\n', "keys is not a list", "keys = ["),
+    (INVOICE_ROW + "cadence = 6\n", "cadence is not a text", "cadence ="),
     (INVOICE_ROW + 'cadence = "weekly"\n', "cadence 'weekly' is unknown", "hourly, six_hours, daily"),
-    (INVOICE_ROW + 'owner = "me"\n', "'me' is no owner", "team:NAME"),
+    (INVOICE_ROW + 'owner = "me"\n', "'me' is not an owner", "team:NAME"),
     (INVOICE_ROW + INVOICE_ROW, "an endpoint invoice already", "another name"),
     (INVOICE_ROW.replace("invoice", "account"), "an endpoint account already", "[override.account]"),
-    ("override = 1\n", "override is no table", "[override.account]"),
-    ("[override]\naccount = 1\n", "override.account is no table", "[override.account]"),
+    ("override = 1\n", "override is not a table", "[override.account]"),
+    ("[override]\naccount = 1\n", "override.account is not a table", "[override.account]"),
     ('[override.acount]\ncadence = "daily"\n', "unknown endpoint acount", "account, contact"),
     ('[override.account]\nsobject = "X"\n', "unknown key sobject", "excluded, hashed, deleted, cadence, owner"),
-    ('[override.account]\nexcluded = "Phone"\n', "excluded is no list", "excluded = ["),
+    ('[override.account]\nexcluded = "Phone"\n', "excluded is not a list", "excluded = ["),
 ]
 
 
@@ -141,7 +141,7 @@ def test_a_setting_with_a_bad_word_is_refused_by_its_endpoint(folder: Path) -> N
 def test_a_query_without_an_endpoint_is_refused(folder: Path) -> None:
     write(folder, acount=INVOICE_QUERY)
 
-    with pytest.raises(SpecError, match=r"acount\.soql belongs to no endpoint"):
+    with pytest.raises(SpecError, match=r"'acount\.soql' belongs to no endpoint"):
         endpoints(folder)
 
 
