@@ -25,26 +25,26 @@ OTHER_WORDS = {"product": "Product2", "pricebook": "Pricebook2", "sales_order": 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until SIGTERM or SIGINT; 0 then, 2 when an argument is wrong."""
     parser = _parser()
-    asked = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda signum, frame: stop.set())
     try:
-        _run(asked, stop)
+        _run(options, stop)
     except (ValueError, KeyError, OSError) as error:
         parser.error(str(error))
     return 0
 
 
-def _run(asked: argparse.Namespace, stop: Event) -> None:
-    counts, behaviour = row_counts(asked.rows), behaviour_from(_json(asked.behaviour))
-    faults = [fault_from(settings) for settings in _json(asked.faults)]
+def _run(options: argparse.Namespace, stop: Event) -> None:
+    counts, behaviour = row_counts(options.rows), behaviour_from(_json(options.behaviour))
+    faults = [fault_from(settings) for settings in _json(options.faults)]
     with TemporaryDirectory(prefix="practice-org-") as passing:
-        home = PracticeHome(Path(asked.home or passing))
-        org = home.open(seed=asked.seed, counts=counts, behaviour=behaviour)
+        home = PracticeHome(Path(options.home or passing))
+        org = home.open(seed=options.seed, counts=counts, behaviour=behaviour)
         org.faults.extend(faults)
-        with serve(org, asked.port, credentials=home.credentials(org)) as server:
-            _tell(server, org, home)
+        with serve(org, options.port, credentials=home.credentials(org)) as server:
+            _print_environment(server, org, home)
             stop.wait()
 
 
@@ -61,15 +61,15 @@ def _parser() -> argparse.ArgumentParser:
 
 def row_counts(given: Sequence[str]) -> dict[str, int]:
     """`account=5000` by endpoint or sObject name, as rows by sObject name; an unknown name is refused by the seed."""
-    known = {name.lower(): name for name in load_objects()}
+    names = {name.lower(): name for name in load_objects()}
     counts = {}
     for item in given:
         word, _, number = item.partition("=")
         if not number.isdigit():
             raise ValueError(f"--rows wants OBJECT=N, not {item!r}")
-        name = OTHER_WORDS.get(word) or known.get(word.replace("_", "").lower())
+        name = OTHER_WORDS.get(word) or names.get(word.replace("_", "").lower())
         if name is None:
-            raise ValueError(f"--rows knows no object {word!r}; there are {', '.join(sorted(known.values()))}")
+            raise ValueError(f"--rows knows no object {word!r}; there are {', '.join(sorted(names.values()))}")
         counts[name] = int(number)
     return counts
 
@@ -91,7 +91,7 @@ def environment(server: Server, home: PracticeHome) -> Mapping[str, str]:
     }
 
 
-def _tell(server: Server, org: Org, home: PracticeHome) -> None:
+def _print_environment(server: Server, org: Org, home: PracticeHome) -> None:
     rows = sum(len(table.rows) for table in org.tables.values())
     lines = [f"# practice org {org.org_id} with {rows:,} rows of {len(org.tables)} objects on {server.url}"]
     lines += [f"export {name}={shlex.quote(value)}" for name, value in environment(server, home).items()]

@@ -90,13 +90,13 @@ def at_place(soql: str, at: int, message: str) -> str:
 
 
 def no_such_column(soql: str, at: int, *, column: str, sobject: str) -> Refusal:
-    told = f"No such column '{column}' on entity '{sobject}'. If you are attempting to use a custom field, "
-    return Refusal(400, "INVALID_FIELD", at_place(soql, at, told + APPEND_C.format("custom field")))
+    message = f"No such column '{column}' on entity '{sobject}'. If you are attempting to use a custom field, "
+    return Refusal(400, "INVALID_FIELD", at_place(soql, at, message + APPEND_C.format("custom field")))
 
 
 def no_such_object(soql: str, at: int, *, sobject: str) -> Refusal:
-    told = f"sObject type '{sobject}' is not supported. If you are attempting to use a custom object, "
-    return Refusal(400, "INVALID_TYPE", at_place(soql, at, told + APPEND_C.format("entity")))
+    message = f"sObject type '{sobject}' is not supported. If you are attempting to use a custom object, "
+    return Refusal(400, "INVALID_TYPE", at_place(soql, at, message + APPEND_C.format("entity")))
 
 
 def field_refused(soql: str, at: int, message: str) -> Refusal:
@@ -104,5 +104,5 @@ def field_refused(soql: str, at: int, message: str) -> Refusal:
 
 
 def unexpected_token(soql: str, at: int, token: str) -> Refusal:
-    told = f"unexpected token: '{token}'" if token else "unexpected token: '<EOF>'"
-    return malformed(at_place(soql, at, told))
+    message = f"unexpected token: '{token}'" if token else "unexpected token: '<EOF>'"
+    return malformed(at_place(soql, at, message))

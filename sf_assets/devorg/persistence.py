@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sf_assets.devorg.activity.simulate import live
+from sf_assets.devorg.activity.simulate import simulate
 from sf_assets.devorg.credentials import CONSUMER_KEY, Credentials, new_private_key
 from sf_assets.devorg.org.org import Org
 from sf_assets.devorg.org.settings import Behaviour
@@ -19,7 +19,7 @@ from sf_assets.devorg.store.timestamps import Clock, as_moment, stamp_text, wall
 
 Counts = Mapping[str, int]
 SEED = 7
-LONGEST_LIFE = timedelta(days=3)
+LONGEST_PAUSE = timedelta(days=3)
 ONLY_OWNER = 0o600
 
 
@@ -49,23 +49,23 @@ class PracticeHome:
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / ".gitignore").write_text("*\n", encoding="utf-8")
-        is_first_start = not self._birth_file.exists()
-        birth = self._birth(seed, counts or {})
+        is_first_start = not self._config_file.exists()
+        config = self._config(seed, counts or {})
         org = Org(
-            seed=birth.seed,
-            rows=birth.counts,
-            base=as_moment(birth.base),
+            seed=config.seed,
+            rows=config.counts,
+            base=as_moment(config.base),
             clock=self.clock,
             behaviour=behaviour,
         )
         self._replay(org)
         org.journal = self._write
         if not is_first_start:  # making the first rows takes a moment in which nothing is to happen
-            self._live(org, since=self._last_seen or as_moment(birth.base))
+            self._simulate_pause(org, since=self._last_seen or as_moment(config.base))
         return org
 
     @property
-    def _birth_file(self) -> Path:
+    def _config_file(self) -> Path:
         return self.folder / "org.json"
 
     @property
@@ -90,20 +90,20 @@ class PracticeHome:
 
     # -- the past -----------------------------------------------------------------------------------------------
 
-    def _birth(self, seed: int | None, counts: Counts) -> OrgConfig:
-        path = self._birth_file
+    def _config(self, seed: int | None, counts: Counts) -> OrgConfig:
+        path = self._config_file
         if path.exists():
-            known = OrgConfig(**json.loads(path.read_text(encoding="utf-8")))
-            self._check_same(known, seed, counts)
-            return known
-        born = OrgConfig(SEED if seed is None else seed, stamp_text(self.clock()), dict(counts))
-        path.write_text(json.dumps(asdict(born), indent=1), encoding="utf-8")
-        return born
+            config = OrgConfig(**json.loads(path.read_text(encoding="utf-8")))
+            self._check_same(config, seed, counts)
+            return config
+        config = OrgConfig(SEED if seed is None else seed, stamp_text(self.clock()), dict(counts))
+        path.write_text(json.dumps(asdict(config), indent=1), encoding="utf-8")
+        return config
 
-    def _check_same(self, known: OrgConfig, seed: int | None, counts: Counts) -> None:
-        differing = sorted(name for name, rows in counts.items() if known.counts.get(name) != rows)
-        if seed not in (None, known.seed):
-            differing = [f"seed ({known.seed})", *differing]
+    def _check_same(self, config: OrgConfig, seed: int | None, counts: Counts) -> None:
+        differing = sorted(name for name, rows in counts.items() if config.counts.get(name) != rows)
+        if seed not in (None, config.seed):
+            differing = [f"seed ({config.seed})", *differing]
         if differing:
             raise ValueError(
                 f"the org in {self.folder} was made with another {', '.join(differing)}: "
@@ -134,11 +134,11 @@ class PracticeHome:
 
     # -- the time between two starts ----------------------------------------------------------------------------
 
-    def _live(self, org: Org, *, since: datetime) -> None:
+    def _simulate_pause(self, org: Org, *, since: datetime) -> None:
         """Let plausible things happen for the time passed, three days at the most, and remember until when."""
         until = org.now()
         if until > since:
-            live(org, max(since, until - LONGEST_LIFE), until)
+            simulate(org, max(since, until - LONGEST_PAUSE), until)
             self._write({"lived_until": stamp_text(until)})
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from sf_assets.devorg import Behaviour, Fault
-from sf_assets.devorg.api.admin_api import DOORS
+from sf_assets.devorg.api.admin_api import ADMIN_ROUTES
 from sf_assets.devorg.api.routes import ROUTES
-from sf_assets.devorg.org.org import VERBS
+from sf_assets.devorg.org.org import OPERATIONS
 from sf_assets.devorg.soql.parser import AGGREGATES, COMPARISONS, UNSUPPORTED_CLAUSES
 
 PAGE = Path(__file__).parents[2].joinpath("docs/devorg.md").read_text(encoding="utf-8")
@@ -39,13 +39,13 @@ def test_a_table_lists_what_there_is(title, names):
 def test_every_verb_is_listed():
     listed = section("Changes").partition("):\n")[2].partition(". Those")[0]
 
-    assert tuple(re.findall(r"`(\w+)`", listed)) == VERBS
+    assert tuple(re.findall(r"`(\w+)`", listed)) == OPERATIONS
 
 
 def test_every_door_is_listed():
     listed = re.findall(r"`((?:GET|POST|DELETE) /practice/[^`?]+)`", section("The side door"))
 
-    doors = [f"{method} {pattern}" for method, pattern, _ in DOORS]
+    doors = [f"{method} {pattern}" for method, pattern, _ in ADMIN_ROUTES]
     assert sorted(listed) == sorted(door.replace(r"(\w+)", "<sObject>").replace(r"(\d+)", "<n>") for door in doors)
 
 

@@ -1,13 +1,13 @@
 """How deals go on in a living org: leads become deals, deals move by stages, each move with its history row."""
 
-from sf_assets.devorg.activity.rows import LivingRows, is_alive
+from sf_assets.devorg.activity.rows import ActiveRows, is_alive
 from sf_assets.devorg.seed.deal_stages import BY_NAME, LOST, STAGES, WON, Stage, expected, fiscal
 from sf_assets.devorg.seed.row_builder import DAY_SECONDS, Row, day, money, stamp
 
 DAYS_TO_CLOSE = 60
 
 
-def move_deal(rows: LivingRows, at: int) -> int:
+def move_deal(rows: ActiveRows, at: int) -> int:
     """An open deal goes one stage on, or is won or lost; its account's calculated pipeline follows without a stamp."""
     deal = rows.one("Opportunity", at, _is_open)
     if deal is None:
@@ -16,37 +16,37 @@ def move_deal(rows: LivingRows, at: int) -> int:
     closes = day(at) if stage.is_closed else deal["CloseDate"]
     values = stage.columns() | fiscal(closes) | {"CloseDate": closes, "LastStageChangeDate": stamp(at)}
     values["ExpectedRevenue"] = expected(deal["Amount"], stage.probability)
-    changed = _tell(rows, deal, values, at)
+    changed = _change_with_history(rows, deal, values, at)
     if stage.is_closed and deal["AccountId"] and deal["Amount"]:
         changed += _add_pipeline(rows, deal["AccountId"], -deal["Amount"], at)
     return changed
 
 
-def new_amount(rows: LivingRows, at: int) -> int:
+def new_amount(rows: ActiveRows, at: int) -> int:
     """An open deal without lines is worth more than was thought."""
     deal = rows.one("Opportunity", at, lambda row: _is_open(row) and not row["HasOpportunityLineItem"])
     if deal is None:
         return 0
     before, amount = deal["Amount"] or 0.0, money((deal["Amount"] or 1_000.0) * 1.2)
     values = {"Amount": amount, "ExpectedRevenue": expected(amount, deal["Probability"])}
-    changed = _tell(rows, deal, values, at)
+    changed = _change_with_history(rows, deal, values, at)
     if deal["AccountId"]:
         changed += _add_pipeline(rows, deal["AccountId"], amount - before, at)
     return changed
 
 
-def convert_lead(rows: LivingRows, at: int) -> int:
+def convert_lead(rows: ActiveRows, at: int) -> int:
     """A lead becomes an account, a contact and a deal."""
     lead = rows.one("Lead", at, lambda row: is_alive(row) and not row["IsConverted"])
     if lead is None:
         return 0
     mine: Row = {"OwnerId": rows.one_id("User", at), "LeadSource": lead["LeadSource"]}
     account_id = rows.insert("Account", {"Name": lead["Company"], "OwnerId": mine["OwnerId"]} | _pipeline(0.0), at)
-    known = {name: lead[name] for name in ("FirstName", "LastName", "Name", "Email", "Phone", "Title")}
-    contact_id = rows.insert("Contact", known | mine | {"AccountId": account_id}, at)
+    values = {name: lead[name] for name in ("FirstName", "LastName", "Name", "Email", "Phone", "Title")}
+    contact_id = rows.insert("Contact", values | mine | {"AccountId": account_id}, at)
     deal = _first(lead["Company"], at) | mine | {"AccountId": account_id, "ContactId": contact_id}
     deal_id = rows.insert("Opportunity", deal, at)
-    rows.insert("OpportunityHistory", _shown(deal, deal_id), at)
+    rows.insert("OpportunityHistory", _history_columns(deal, deal_id), at)
     values = {
         "Status": "Closed - Converted", "IsConverted": True, "ConvertedDate": day(at), "ConvertedAccountId": account_id,
         "ConvertedContactId": contact_id, "ConvertedOpportunityId": deal_id, "IsUnreadByOwner": False,
@@ -58,7 +58,7 @@ def _is_open(row: Row) -> bool:
     return is_alive(row) and not row["IsClosed"]
 
 
-def _next(rows: LivingRows, stage: Stage) -> Stage:
+def _next(rows: ActiveRows, stage: Stage) -> Stage:
     """The stage after this one; the last open one ends won or lost, and a deal may be lost on the way."""
     place = STAGES.index(stage) + 1
     if rows.rng.random() < 0.15:
@@ -78,17 +78,17 @@ def _first(company: str, at: int) -> Row:
     }  # fmt: skip
 
 
-def _shown(deal: Row, deal_id: str) -> Row:
+def _history_columns(deal: Row, deal_id: str) -> Row:
     """What a history row shows of a deal."""
     names = ("StageName", "Probability", "ForecastCategory", "Amount", "ExpectedRevenue", "CloseDate")
-    shown = {name: deal[name] for name in (*names, "CurrencyIsoCode")}
-    return shown | {"OpportunityId": deal_id}
+    columns = {name: deal[name] for name in (*names, "CurrencyIsoCode")}
+    return columns | {"OpportunityId": deal_id}
 
 
-def _tell(rows: LivingRows, deal: Row, values: Row, at: int) -> int:
+def _change_with_history(rows: ActiveRows, deal: Row, values: Row, at: int) -> int:
     """Add the history row of a change, then change the deal: two rows."""
     before = {"PrevAmount": deal["Amount"], "PrevCloseDate": deal["CloseDate"]}
-    history_id = rows.insert("OpportunityHistory", _shown(deal | values, deal["Id"]) | before, at)
+    history_id = rows.insert("OpportunityHistory", _history_columns(deal | values, deal["Id"]) | before, at)
     if values.get("Amount", deal["Amount"]) != deal["Amount"]:
         values = values | {"LastAmountChangedHistoryId": history_id}
     if values.get("CloseDate", deal["CloseDate"]) != deal["CloseDate"]:
@@ -100,7 +100,7 @@ def _pipeline(amount: float) -> Row:
     return {"Open_Pipeline__c": money(amount)}
 
 
-def _add_pipeline(rows: LivingRows, account_id: str, amount: float, at: int) -> int:
+def _add_pipeline(rows: ActiveRows, account_id: str, amount: float, at: int) -> int:
     return rows.recalculate(
         "Account", account_id, lambda account: _pipeline((account["Open_Pipeline__c"] or 0.0) + amount), at
     )

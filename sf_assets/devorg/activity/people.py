@@ -1,22 +1,22 @@
 """What changes among the org's own people: logins, and rights that are given. Snapshot endpoints see news by these."""
 
-from sf_assets.devorg.activity.rows import LivingRows
+from sf_assets.devorg.activity.rows import ActiveRows
 from sf_assets.devorg.seed.row_builder import Row, pick, stamp
 
 GRANTED = ("Account.Tier__c", "Opportunity.Margin__c", "Contact.National_Id__c", "Lead.Score__c", "Case.Root_Cause__c")
 
 
-def log_in(rows: LivingRows, at: int) -> int:
+def log_in(rows: ActiveRows, at: int) -> int:
     row = rows.one("User", at, lambda row: bool(row["IsActive"]))
     return rows.update("User", row, {"LastLoginDate": stamp(at), "NumberOfFailedLogins": 0}, at) if row else 0
 
 
-def count_page_views(rows: LivingRows, at: int) -> int:
+def count_page_views(rows: ActiveRows, at: int) -> int:
     row = rows.one("Organization", at)
     return rows.update("Organization", row, {"MonthlyPageViewsUsed": at % 15_000}, at) if row else 0
 
 
-def assign_set(rows: LivingRows, at: int) -> int:
+def assign_set(rows: ActiveRows, at: int) -> int:
     """Give a user a permission set that he does not have yet."""
     user = rows.one_id("User", at)
     had = {row["PermissionSetId"] for row in rows.all("PermissionSetAssignment") if row["AssigneeId"] == user}
@@ -27,7 +27,7 @@ def assign_set(rows: LivingRows, at: int) -> int:
     return 1
 
 
-def grant_field(rows: LivingRows, at: int) -> int:
+def grant_field(rows: ActiveRows, at: int) -> int:
     """Let a permission set that people made read a field that it could not."""
     field = pick(rows.rng, GRANTED)
     had = {row["ParentId"] for row in rows.all("FieldPermissions") if row["Field"] == field}

@@ -10,7 +10,7 @@ from sf_assets.devorg.seed.row_builder import Row, pick, stamp
 TRIES = 200
 
 
-class LivingOrg(Protocol):
+class ChangeableOrg(Protocol):
     """The verbs of an org that life needs. `stamp` is the moment of the change; without `restamp` no stamp moves."""
 
     def insert(self, sobject: str, record: Mapping[str, Any], *, stamp: datetime) -> str: ...
@@ -32,10 +32,10 @@ def is_alive(row: Row) -> bool:
     return not row.get("IsDeleted")
 
 
-class LivingRows:
+class ActiveRows:
     """An org's rows as they are known during one pause; what is changed here is changed in the org."""
 
-    def __init__(self, org: LivingOrg, rng: Random) -> None:
+    def __init__(self, org: ChangeableOrg, rng: Random) -> None:
         self.org = org
         self.rng = rng
         self._known: dict[str, list[Row]] = {}

@@ -10,37 +10,37 @@ from random import Random
 
 from sf_assets.devorg.activity.deals import convert_lead, move_deal, new_amount
 from sf_assets.devorg.activity.people import assign_set, count_page_views, grant_field, log_in
-from sf_assets.devorg.activity.rows import LivingOrg, LivingRows, is_alive, moment
+from sf_assets.devorg.activity.rows import ActiveRows, ChangeableOrg, is_alive, moment
 from sf_assets.devorg.seed.accounts import interest, person
 from sf_assets.devorg.seed.row_builder import DAY_SECONDS, Row, day, pick, stamp
 from sf_assets.devorg.seed.vocabulary import SUBJECTS, TEXTS, firms
 
-FEWEST, MOST, EACH_HOUR = 40, 400, 6
-Happening = Callable[[LivingRows, int], int]
+FEWEST_ACTIONS, MOST_ACTIONS, EACH_HOUR = 40, 400, 6
+Action = Callable[[ActiveRows, int], int]
 
 
-def live(org: LivingOrg, since: datetime, until: datetime) -> int:
+def simulate(org: ChangeableOrg, since: datetime, until: datetime) -> int:
     """Let time pass: make plausible changes with stamps inside (since, until], in order; the number of changed rows.
 
-    A short pause sees some forty happenings, a long one at most four hundred. Nothing happens where no whole second
+    A short pause sees some forty actions, a long one at most four hundred. Nothing happens where no whole second
     lies inside. Both moments are aware.
     """
     first, last = int(since.timestamp()) + 1, int(until.timestamp())
     if last < first:
         return 0
     rng = Random(f"{first}/{last}")
-    count = min(MOST, FEWEST + (last - first) * EACH_HOUR // 3_600)
+    count = min(MOST_ACTIONS, FEWEST_ACTIONS + (last - first) * EACH_HOUR // 3_600)
     moments = sorted(first + int(rng.random() * (last - first + 1)) for _ in range(count))
-    happenings = list(HAPPENINGS)
-    rng.shuffle(happenings)
-    rows = LivingRows(org, rng)
-    return sum(happen(rows, at) for at, happen in zip(moments, islice(cycle(happenings), count), strict=True))
+    actions = list(ACTIONS)
+    rng.shuffle(actions)
+    rows = ActiveRows(org, rng)
+    return sum(act(rows, at) for at, act in zip(moments, islice(cycle(actions), count), strict=True))
 
 
 # Each happening takes the rows and its moment (epoch seconds) and says how many rows it changed: none when none fits.
 
 
-def new_lead(rows: LivingRows, at: int) -> int:
+def new_lead(rows: ActiveRows, at: int) -> int:
     rng = rows.rng
     values = person(rng, at % 10**6, host="lead.example") | interest(rng, at % 10**6)
     values |= {"Company": pick(rng, firms()), "Status": "Open - Not Contacted", "OwnerId": rows.one_id("User", at)}
@@ -48,17 +48,17 @@ def new_lead(rows: LivingRows, at: int) -> int:
     return 1
 
 
-def work_lead(rows: LivingRows, at: int) -> int:
+def work_lead(rows: ActiveRows, at: int) -> int:
     row = rows.one("Lead", at, lambda row: is_alive(row) and row["Status"] == "Open - Not Contacted")
     return rows.update("Lead", row, {"Status": "Working - Contacted", "IsUnreadByOwner": False}, at) if row else 0
 
 
-def delete_lead(rows: LivingRows, at: int) -> int:
+def delete_lead(rows: ActiveRows, at: int) -> int:
     row = rows.one("Lead", at, lambda row: is_alive(row) and not row["IsConverted"])
     return _delete(rows, "Lead", row, at)
 
 
-def new_case(rows: LivingRows, at: int) -> int:
+def new_case(rows: ActiveRows, at: int) -> int:
     contact = rows.one("Contact", at)
     numbers = [int(row["CaseNumber"]) for row in rows.all("Case")]
     values: Row = {
@@ -71,12 +71,12 @@ def new_case(rows: LivingRows, at: int) -> int:
     return 1
 
 
-def close_case(rows: LivingRows, at: int) -> int:
+def close_case(rows: ActiveRows, at: int) -> int:
     row = rows.one("Case", at, lambda row: is_alive(row) and not row["IsClosed"])
     return rows.update("Case", row, {"Status": "Closed", "IsClosed": True, "ClosedDate": stamp(at)}, at) if row else 0
 
 
-def new_task(rows: LivingRows, at: int) -> int:
+def new_task(rows: ActiveRows, at: int) -> int:
     deal = rows.one("Opportunity", at)
     values: Row = {
         "Subject": "Follow-up: 👋", "Status": "Not Started", "Priority": "Normal", "TaskSubtype": "Task",
@@ -87,17 +87,17 @@ def new_task(rows: LivingRows, at: int) -> int:
     return 1
 
 
-def finish_task(rows: LivingRows, at: int) -> int:
+def finish_task(rows: ActiveRows, at: int) -> int:
     row = rows.one("Task", at, lambda row: is_alive(row) and not row["IsClosed"])
     values = {"Status": "Completed", "IsClosed": True, "CompletedDateTime": stamp(at)}
     return rows.update("Task", row, values, at) if row else 0
 
 
-def delete_task(rows: LivingRows, at: int) -> int:
+def delete_task(rows: ActiveRows, at: int) -> int:
     return _delete(rows, "Task", rows.one("Task", at, lambda row: is_alive(row) and not row["IsRecurrence"]), at)
 
 
-def undelete_task(rows: LivingRows, at: int) -> int:
+def undelete_task(rows: ActiveRows, at: int) -> int:
     row = rows.one("Task", at, lambda row: bool(row["IsDeleted"]))
     if row is None:
         return 0
@@ -106,7 +106,7 @@ def undelete_task(rows: LivingRows, at: int) -> int:
     return 1
 
 
-def _delete(rows: LivingRows, sobject: str, row: Row | None, at: int) -> int:
+def _delete(rows: ActiveRows, sobject: str, row: Row | None, at: int) -> int:
     """Put a row in the recycle bin."""
     if row is None:
         return 0
@@ -115,20 +115,20 @@ def _delete(rows: LivingRows, sobject: str, row: Row | None, at: int) -> int:
     return 1
 
 
-def edit_contact(rows: LivingRows, at: int) -> int:
+def edit_contact(rows: ActiveRows, at: int) -> int:
     row = rows.one("Contact", at)
     values = {"MobilePhone": f"+1-202-555-{int(rows.rng.random() * 10_000):04}", "Title": "Head of Everything"}
     return rows.update("Contact", row, values, at) if row else 0
 
 
-def new_contact(rows: LivingRows, at: int) -> int:
-    known = rows.one("Contact", at)
+def new_contact(rows: ActiveRows, at: int) -> int:
+    other = rows.one("Contact", at)
     values = person(rows.rng, at % 10**6, host="mail.example") | {"OwnerId": rows.one_id("User", at)}
-    rows.insert("Contact", values | {"AccountId": known["AccountId"] if known else None}, at)
+    rows.insert("Contact", values | {"AccountId": other["AccountId"] if other else None}, at)
     return 1
 
 
-def edit_account(rows: LivingRows, at: int) -> int:
+def edit_account(rows: ActiveRows, at: int) -> int:
     """The account of some contact gets another phone number and score; a stamp never goes back."""
     contact = rows.one("Contact", at, lambda row: is_alive(row) and row["AccountId"] is not None)
     account = rows.org.row("Account", contact["AccountId"]) if contact else None
@@ -141,7 +141,7 @@ def edit_account(rows: LivingRows, at: int) -> int:
     return rows.update("Account", account, values, at)
 
 
-def new_event(rows: LivingRows, at: int) -> int:
+def new_event(rows: ActiveRows, at: int) -> int:
     contact = rows.one("Contact", at)
     starts = at - at % 3_600 + 2 * DAY_SECONDS
     values: Row = {
@@ -154,7 +154,7 @@ def new_event(rows: LivingRows, at: int) -> int:
     return 1
 
 
-def activate_order(rows: LivingRows, at: int) -> int:
+def activate_order(rows: ActiveRows, at: int) -> int:
     row = rows.one("Order", at, lambda row: is_alive(row) and row["Status"] == "Draft")
     if row is None:
         return 0
@@ -163,7 +163,7 @@ def activate_order(rows: LivingRows, at: int) -> int:
 
 
 # What happens more often stands here more often.
-HAPPENINGS: Sequence[Happening] = (
+ACTIONS: Sequence[Action] = (
     *(new_lead, new_lead, work_lead, convert_lead, delete_lead),
     *(move_deal, move_deal, move_deal, new_amount),
     *(new_case, close_case, close_case),

@@ -1,6 +1,7 @@
-"""The side door: change the org and look behind it over HTTP, without a session. Real orgs have nothing like it.
+"""The admin API: change the org and read its state over HTTP, without a session. Real orgs have nothing like it.
 
-It asks for a loopback Host and, on POST, for JSON: so a web page in the user's browser cannot come in.
+A web page in the user's browser cannot use it: it asks for a loopback Host (which stops DNS rebinding), refuses
+requests of another Origin, and takes `application/json` alone, which a browser sends only after a preflight.
 """
 
 import json
@@ -17,35 +18,53 @@ from sf_assets.devorg.org.org import Org
 from sf_assets.devorg.org.settings import Behaviour, behaviour_from
 
 PREFIX = "/practice/"
-LOOPBACK = re.compile(r"(127\.0\.0\.1|localhost)(:\d+)?")
+LOOPBACK = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d+)?")
+CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 Records = Sequence[RequestRecord]
+AdminHandler = Callable[[Org, Request, str, Records], Any]
 
 
-def side_answer(org: Org, asked: Request, *, log: Records) -> Response:
-    """The answer to a request under /practice/; what is wrong with it is told in plain words."""
-    if not LOOPBACK.fullmatch(asked.headers.get("host", "")):
-        return _told(403, "the side door opens on loopback only")
-    if asked.method == "POST" and "json" not in asked.headers.get("content-type", ""):
-        return _told(415, "send JSON, with Content-Type: application/json")
-    for method, pattern, answer in DOORS:
-        match = re.fullmatch(pattern, asked.path)
-        if match is not None and method == asked.method:
-            return _tried(answer, org, asked, match[1] if match.groups() else "", log)
-    return _told(404, f"there are {', '.join(f'{method} {pattern}' for method, pattern, _ in DOORS)}")
+def foreign_origin(request: Request) -> bool:
+    """Return whether a web page of another origin sent the request."""
+    origin = request.headers.get("origin")
+    return origin is not None and origin != f"http://{request.headers.get('host', '')}"
 
 
-def _tried(answer: "Door", org: Org, asked: Request, name: str, log: Records) -> Response:
+def admin_response(org: Org, request: Request, *, log: Records) -> Response:
+    """Return the response to a request under /practice/."""
+    refusal = _refusal(request)
+    if refusal is not None:
+        return refusal
+    for method, pattern, handler in ADMIN_ROUTES:
+        match = re.fullmatch(pattern, request.path)
+        if match is not None and method == request.method:
+            return _handled(handler, org, request, match[1] if match.groups() else "", log)
+    names = ", ".join(f"{method} {pattern}" for method, pattern, _ in ADMIN_ROUTES)
+    return _error(404, f"there are {names}")
+
+
+def _refusal(request: Request) -> Response | None:
+    if not LOOPBACK.fullmatch(request.headers.get("host", "")):
+        return _error(403, "the admin API takes requests to a loopback host only")
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    is_json = media_type == "application/json"
+    if request.method in CHANGING and not is_json and (request.body or request.method != "DELETE"):
+        return _error(415, "send JSON, with Content-Type: application/json")
+    return None
+
+
+def _handled(handler: AdminHandler, org: Org, request: Request, name: str, log: Records) -> Response:
     try:
-        return answer(org, asked, name, log)
-    except (KeyError, TypeError, ValueError, msgspec.DecodeError) as error:
-        return _told(400, str(error))
+        return _json(handler(org, request, name, log))
+    except (KeyError, TypeError, ValueError) as error:
+        return _error(400, str(error.args[0] if isinstance(error, KeyError) else error))
 
 
-def _told(status: int, message: str) -> Response:
+def _error(status: int, message: str) -> Response:
     return Response(status, msgspec.json.encode({"error": message}))
 
 
-def _shown(value: Any) -> Response:
+def _json(value: Any) -> Response:
     try:
         return Response(200, msgspec.json.encode(value, enc_hook=_plain))
     except UnicodeEncodeError:  # half a surrogate pair, put there by set_raw
@@ -56,79 +75,78 @@ def _plain(value: Any) -> Any:
     return sorted(value) if isinstance(value, (set, frozenset)) else str(value)
 
 
-def _list(body: bytes) -> list[dict[str, Any]]:
+def _items(body: bytes) -> list[dict[str, Any]]:
     sent = json.loads(body)  # unlike msgspec it reads half a surrogate pair
     return sent if isinstance(sent, list) else [sent]
 
 
-# -- the doors ----------------------------------------------------------------------------------------------------
+# -- handlers -----------------------------------------------------------------------------------------------------
 
 
-def _changes(org: Org, asked: Request, name: str, log: Records) -> Response:
-    return _shown([org.apply(operation) for operation in _list(asked.body)])
+def _change(org: Org, request: Request, name: str, log: Records) -> Any:
+    return [org.apply(operation) for operation in _items(request.body)]
 
 
-def _truth(org: Org, asked: Request, name: str, log: Records) -> Response:
-    return _shown(org.rows(name, deleted=asked.parameters.get("deleted", "1") != "0"))
+def _rows(org: Org, request: Request, name: str, log: Records) -> Any:
+    return org.rows(name, deleted=request.parameters.get("deleted", "1") != "0")
 
 
-def _requests(org: Org, asked: Request, name: str, log: Records) -> Response:
-    since = int(asked.parameters.get("since", "0"))
-    return _shown([asdict(record) for record in log if record.number > since])
+def _requests(org: Org, request: Request, name: str, log: Records) -> Any:
+    since = int(request.parameters.get("since", "0"))
+    return [asdict(record) for record in log if record.number > since]
 
 
-def _see_faults(org: Org, asked: Request, name: str, log: Records) -> Response:
-    return _shown([fault_json(fault) for fault in org.faults])
+def _faults(org: Org, request: Request, name: str, log: Records) -> Any:
+    return [fault_json(fault) for fault in org.faults]
 
 
-def _add_faults(org: Org, asked: Request, name: str, log: Records) -> Response:
-    org.faults.extend([fault_from(settings) for settings in _list(asked.body)])
-    return _see_faults(org, asked, name, log)
+def _add_faults(org: Org, request: Request, name: str, log: Records) -> Any:
+    org.faults.extend([fault_from(settings) for settings in _items(request.body)])
+    return _faults(org, request, name, log)
 
 
-def _clear_faults(org: Org, asked: Request, name: str, log: Records) -> Response:
+def _clear_faults(org: Org, request: Request, name: str, log: Records) -> Any:
     org.faults.clear()
-    return _see_faults(org, asked, name, log)
+    return []
 
 
-def _see_behaviour(org: Org, asked: Request, name: str, log: Records) -> Response:
-    return _shown(asdict(org.behaviour))
+def _behaviour(org: Org, request: Request, name: str, log: Records) -> Any:
+    return asdict(org.behaviour)
 
 
-def _set_behaviour(org: Org, asked: Request, name: str, log: Records) -> Response:
-    org.behaviour = behaviour_from({**asdict(org.behaviour), **_list(asked.body)[0]})
-    return _see_behaviour(org, asked, name, log)
+def _set_behaviour(org: Org, request: Request, name: str, log: Records) -> Any:
+    org.behaviour = behaviour_from({**asdict(org.behaviour), **_items(request.body)[0]})
+    return asdict(org.behaviour)
 
 
-def _reset_behaviour(org: Org, asked: Request, name: str, log: Records) -> Response:
+def _reset_behaviour(org: Org, request: Request, name: str, log: Records) -> Any:
     org.behaviour = Behaviour()
-    return _see_behaviour(org, asked, name, log)
+    return asdict(org.behaviour)
 
 
-def _expire_sessions(org: Org, asked: Request, name: str, log: Records) -> Response:
+def _expire_sessions(org: Org, request: Request, name: str, log: Records) -> Any:
     org.expire_sessions()
-    return _shown({})
+    return {}
 
 
-def _expire_locators(org: Org, asked: Request, name: str, log: Records) -> Response:
+def _expire_locators(org: Org, request: Request, name: str, log: Records) -> Any:
     org.expire_locators()
-    return _shown({})
+    return {}
 
 
-def _spend_calls(org: Org, asked: Request, name: str, log: Records) -> Response:
+def _spend_calls(org: Org, request: Request, name: str, log: Records) -> Any:
     org.spend_calls(int(name))
-    return _shown({})
+    return {}
 
 
-Door = Callable[[Org, Request, str, Records], Response]
-DOORS: tuple[tuple[str, str, Door], ...] = (
-    ("POST", r"/practice/changes", _changes),
-    ("GET", r"/practice/truth/(\w+)", _truth),
+ADMIN_ROUTES: tuple[tuple[str, str, AdminHandler], ...] = (
+    ("POST", r"/practice/changes", _change),
+    ("GET", r"/practice/truth/(\w+)", _rows),
     ("GET", r"/practice/requests", _requests),
-    ("GET", r"/practice/faults", _see_faults),
+    ("GET", r"/practice/faults", _faults),
     ("POST", r"/practice/faults", _add_faults),
     ("DELETE", r"/practice/faults", _clear_faults),
-    ("GET", r"/practice/behaviour", _see_behaviour),
+    ("GET", r"/practice/behaviour", _behaviour),
     ("POST", r"/practice/behaviour", _set_behaviour),
     ("DELETE", r"/practice/behaviour", _reset_behaviour),
     ("POST", r"/practice/expire-sessions", _expire_sessions),

@@ -13,13 +13,13 @@ MOST_QUERIES = 5
 Serve = Callable[[Request], Response]
 
 
-def composite_answer(asked: Request, *, serve: Serve, is_query: Callable[[str], bool]) -> Response:
+def composite_response(request: Request, *, serve: Serve, is_query: Callable[[str], bool]) -> Response:
     """Answer all subrequests by `serve`; `is_query` tells by the path which of them count against the five."""
-    parts = _parts(asked.body)
+    parts = _parts(request.body)
     refusal = _too_many(parts, is_query)
     if refusal is not None:
-        return Response(400, _whole([_shown(Response(400, refusal.body()), None)]))
-    return Response(200, _whole([_shown(serve(_inner(asked, part)), part["referenceId"]) for part in parts]))
+        return Response(400, _whole([_part_json(Response(400, refusal.body()), None)]))
+    return Response(200, _whole([_part_json(serve(_inner(request, part)), part["referenceId"]) for part in parts]))
 
 
 def part_urls(body: bytes) -> tuple[str, ...]:
@@ -44,24 +44,24 @@ def _too_many(parts: list[dict[str, Any]], is_query: Callable[[str], bool]) -> R
     if len(parts) > MOST_PARTS:
         return Refusal(400, "LIMIT_EXCEEDED", f"The request can’t contain more than {MOST_PARTS} operations.")
     if sum(is_query(split_target(part["url"])[0]) for part in parts) > MOST_QUERIES:
-        told = f"The request can’t contain more than {MOST_QUERIES} query or sObject Collections operations."
-        return Refusal(400, "LIMIT_EXCEEDED", told)
+        message = f"The request can’t contain more than {MOST_QUERIES} query or sObject Collections operations."
+        return Refusal(400, "LIMIT_EXCEEDED", message)
     return None
 
 
-def _inner(asked: Request, part: Mapping[str, Any]) -> Request:
+def _inner(request: Request, part: Mapping[str, Any]) -> Request:
     path, _, parameters = split_target(part["url"])
     headers = {name.lower(): str(value) for name, value in part.get("httpHeaders", {}).items()}
-    return Request(part["method"], path, parameters, headers, b"", asked.server_url, asked.number)
+    return Request(part["method"], path, parameters, headers, b"", request.server_url, request.number)
 
 
-def _shown(answer: Response, reference: str | None) -> bytes:
-    facts = {"httpHeaders": dict(answer.headers), "httpStatusCode": answer.status, "referenceId": reference}
-    body = answer.body or b"null"
-    if "json" not in answer.content_type:
+def _part_json(response: Response, reference: str | None) -> bytes:
+    facts = {"httpHeaders": dict(response.headers), "httpStatusCode": response.status, "referenceId": reference}
+    body = response.body or b"null"
+    if "json" not in response.content_type:
         body = msgspec.json.encode(body.decode("utf-8", "replace"))
     return b'{"body":%b,%b' % (body, msgspec.json.encode(facts)[1:])
 
 
-def _whole(shown: list[bytes]) -> bytes:
-    return b'{"compositeResponse":[%b]}' % b",".join(shown)
+def _whole(text: list[bytes]) -> bytes:
+    return b'{"compositeResponse":[%b]}' % b",".join(text)

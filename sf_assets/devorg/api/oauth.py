@@ -32,7 +32,7 @@ HOSTS = {False: "https://login.salesforce.com", True: "https://test.salesforce.c
 
 
 @dataclass(frozen=True)
-class App:
+class ConnectedApp:
     """The connected app: its consumer key, and the public half of the key pair whose certificate was uploaded."""
 
     consumer_key: str
@@ -46,38 +46,38 @@ class LoginRefused(Exception):
     error: str
     description: str
 
-    def answer(self) -> Response:
+    def response(self) -> Response:
         body = {"error": self.error, "error_description": self.description}
         return Response(400, json.dumps(body).encode())
 
 
-def named_refusal(name: str) -> LoginRefused:
+def login_refusal(name: str) -> LoginRefused:
     """Return a refusal of LOGIN_REFUSALS."""
     return LoginRefused(*LOGIN_REFUSALS[name])
 
 
-def token_answer(org: Org, asked: Request, *, app: App) -> Response:
+def token_response(org: Org, request: Request, *, app: ConnectedApp) -> Response:
     """The answer to a login."""
     try:
-        return _granted(org, asked, app=app)
+        return _granted(org, request, app=app)
     except LoginRefused as refusal:
-        return refusal.answer()
+        return refusal.response()
 
 
-def _granted(org: Org, asked: Request, *, app: App) -> Response:
-    form = dict(parse_qsl(asked.body.decode("utf-8", "replace")))
+def _granted(org: Org, request: Request, *, app: ConnectedApp) -> Response:
+    form = dict(parse_qsl(request.body.decode("utf-8", "replace")))
     if form.get("grant_type") != GRANT:
         raise LoginRefused("unsupported_grant_type", "grant type not supported")
     if not form.get("assertion"):
         raise LoginRefused("invalid_request", "missing required parameter: assertion")
-    _check_claims(org, _claims(form["assertion"], app), app=app, server_url=asked.server_url)
+    _check_claims(org, _claims(form["assertion"], app), app=app, server_url=request.server_url)
     _check_standing(org)
     with org.lock:
         token = org.sessions.open(org.org_id, org.now())
-    return Response(200, json.dumps(_grant(org, token, server_url=asked.server_url)).encode())
+    return Response(200, json.dumps(_grant(org, token, server_url=request.server_url)).encode())
 
 
-def _claims(assertion: str, app: App) -> Mapping[str, Any]:
+def _claims(assertion: str, app: ConnectedApp) -> Mapping[str, Any]:
     """The claims of an assertion that this app has signed; an unknown consumer key is told before a bad signature."""
     try:
         issuer = jwt.decode(assertion, options={"verify_signature": False}).get("iss")
@@ -89,7 +89,7 @@ def _claims(assertion: str, app: App) -> Mapping[str, Any]:
     return claims
 
 
-def _check_claims(org: Org, claims: Mapping[str, Any], *, app: App, server_url: str) -> None:
+def _check_claims(org: Org, claims: Mapping[str, Any], *, app: ConnectedApp, server_url: str) -> None:
     if not org.behaviour.app_known:
         raise LoginRefused("invalid_client_id", "client identifier invalid")
     _check_audience(org, str(claims.get("aud")), server_url)
@@ -107,11 +107,11 @@ def _check_audience(org: Org, audience: str, server_url: str) -> None:
     generic = audience in HOSTS.values()
     own = audience in (server_url, server_url.replace("http://", "https://"), org.behaviour.my_domain)
     if org.behaviour.app_kind == "external" and generic:
-        raise named_refusal("app_not_found")
+        raise login_refusal("app_not_found")
     if org.behaviour.app_kind == "generic" and own:
-        raise named_refusal("wrong_audience")
+        raise login_refusal("wrong_audience")
     if not own and audience != HOSTS[org.behaviour.sandbox]:
-        raise named_refusal("wrong_audience")
+        raise login_refusal("wrong_audience")
 
 
 def _check_expiry(expiry: Any, now: datetime) -> None:
@@ -129,7 +129,7 @@ def _check_expiry(expiry: Any, now: datetime) -> None:
 def _check_standing(org: Org) -> None:
     behaviour = org.behaviour
     if behaviour.login_refusal is not None:
-        raise named_refusal(behaviour.login_refusal)
+        raise login_refusal(behaviour.login_refusal)
     for is_refused, error, description in (
         (behaviour.login_rate_exceeded, "invalid_grant", "login rate exceeded"),
         (not behaviour.org_active, "inactive_org", "organization is locked or closed"),

@@ -8,55 +8,55 @@ import msgspec
 from sf_assets.devorg.api.messages import Request, Response
 from sf_assets.devorg.api_errors import locator_invalid, query_timeout
 from sf_assets.devorg.org.cursors import Locator
-from sf_assets.devorg.org.org import Org, PageAsked
+from sf_assets.devorg.org.org import Org, PageRequest
 from sf_assets.devorg.soql import aggregate
 from sf_assets.devorg.soql.bind import Plan, plan
-from sf_assets.devorg.soql.execute import found_keys
-from sf_assets.devorg.soql.parser import read_soql
-from sf_assets.devorg.store.row_codec import cut, picker
+from sf_assets.devorg.soql.execute import select_keys
+from sf_assets.devorg.soql.parser import parse_soql
+from sf_assets.devorg.store.row_codec import column_picker, split_row
 from sf_assets.devorg.store.table import Table
 
 SMALLEST_BATCH = 200
 Printer = Callable[[list[bytes]], bytes]
 
 
-def first_page(org: Org, asked: Request, *, version: str, all_rows: bool) -> Response:
+def first_page(org: Org, request: Request, *, version: str, all_rows: bool) -> Response:
     """The answer to a statement: its first page, or its aggregate records."""
-    bound = _bound(org, asked.soql)
-    _tell_hooks(org, bound, offset=0)
+    bound = _bound(org, request.soql)
+    _call_hooks(org, bound, offset=0)
     with org.lock:
         table = org.table(bound.sobject)
         if bound.outputs:
             return Response(200, _aggregates(bound, table, all_rows=all_rows))
-        locator = _opened(org, bound, asked=asked, all_rows=all_rows)
-        return Response(200, _page(org, locator, offset=0, version=version, server_url=asked.server_url))
+        locator = _opened(org, bound, request=request, all_rows=all_rows)
+        return Response(200, _page(org, locator, offset=0, version=version, server_url=request.server_url))
 
 
-def later_page(org: Org, asked: Request, *, version: str, name: str) -> Response:
+def later_page(org: Org, request: Request, *, version: str, name: str) -> Response:
     """The page that a `nextRecordsUrl` means; `name` is `<locator>-<offset>`."""
     locator_id, _, offset = name.partition("-")
     with org.lock:
         locator = org.locators.find(locator_id, org.now(), life_seconds=org.behaviour.locator_seconds)
     if not offset.isdigit() or int(offset) > len(locator.keys):
         raise locator_invalid()
-    _tell_hooks(org, locator.plan, offset=int(offset))
+    _call_hooks(org, locator.plan, offset=int(offset))
     with org.lock:
-        return Response(200, _page(org, locator, offset=int(offset), version=version, server_url=asked.server_url))
+        return Response(200, _page(org, locator, offset=int(offset), version=version, server_url=request.server_url))
 
 
 def _bound(org: Org, soql: str) -> Plan:
     with org.lock:
-        return plan(read_soql(soql), org.visible_tables())
+        return plan(parse_soql(soql), org.visible_table)
 
 
-def _tell_hooks(org: Org, bound: Plan, *, offset: int) -> None:
+def _call_hooks(org: Org, bound: Plan, *, offset: int) -> None:
     for hook in list(org.on_page):
-        hook(PageAsked(bound.sobject, bound.select.text, offset))
+        hook(PageRequest(bound.sobject, bound.select.text, offset))
 
 
-def _opened(org: Org, bound: Plan, *, asked: Request, all_rows: bool) -> Locator:
+def _opened(org: Org, bound: Plan, *, request: Request, all_rows: bool) -> Locator:
     table = org.table(bound.sobject)
-    keys = found_keys(bound, table, all_rows=all_rows)
+    keys = select_keys(bound, table, all_rows=all_rows)
     if org.behaviour.timeout_rows is not None and len(keys) > org.behaviour.timeout_rows:
         raise query_timeout()
     frozen = org.behaviour.locator_rows == "frozen"
@@ -66,7 +66,7 @@ def _opened(org: Org, bound: Plan, *, asked: Request, all_rows: bool) -> Locator
         all_rows=all_rows,
         keys=keys,
         rows=[table.rows[key] for key in keys] if frozen else None,
-        page_rows=_batch_rows(asked.headers.get("sforce-query-options", "")),
+        page_rows=_batch_rows(request.headers.get("sforce-query-options", "")),
         opened_at=org.now(),
     )
 
@@ -110,16 +110,16 @@ def _next_url(org: Org, locator: Locator, offset: int, *, version: str, server_u
 def _cut_rows(org: Org, locator: Locator, *, offset: int, stop: int) -> Iterable[list[bytes]]:
     table = org.table(locator.plan.sobject)
     if locator.rows is not None:
-        return (cut(row, table.blanks) for row in locator.rows[offset:stop])
+        return (split_row(row, table.defaults) for row in locator.rows[offset:stop])
     keys = locator.keys
     if offset and org.behaviour.locator_rows == "offset":
-        keys = found_keys(locator.plan, table, all_rows=locator.all_rows)
+        keys = select_keys(locator.plan, table, all_rows=locator.all_rows)
     return (table.parts(key) for key in keys[offset:stop] if _is_there(table, key, all_rows=locator.all_rows))
 
 
 def _is_there(table: Table, key: str, *, all_rows: bool) -> bool:
     """A row that was purged, hidden or (for /query) deleted since its result was opened is not on its page."""
-    return key in table.rows and key not in table.unseen and (all_rows or key not in table.shaded)
+    return key in table.rows and key not in table.hidden_keys and (all_rows or key not in table.deleted_keys)
 
 
 def record_printer(bound: Plan, table: Table, *, version: str) -> Printer:
@@ -127,7 +127,7 @@ def record_printer(bound: Plan, table: Table, *, version: str) -> Printer:
     url = f"/services/data/v{version}/sobjects/{table.schema.name}/"
     head = f'{{"attributes":{{"type":"{table.schema.name}","url":"{url}%b"}},'
     template = (head + ",".join(f'"{field.name}":%b' for field in bound.columns) + "}").encode()
-    pick, id_place = picker([table.place[field.name] for field in bound.columns]), table.place["Id"]
+    pick, id_place = column_picker([table.place[field.name] for field in bound.columns]), table.place["Id"]
     return lambda parts: template % (parts[id_place][1:-1], *pick(parts))
 
 
@@ -138,5 +138,5 @@ def _aggregates(bound: Plan, table: Table, *, all_rows: bool) -> bytes:
     if bound.counts_only:
         return b'{"totalSize":%d,"done":true,"records":[]}' % aggregate.total(bound, table, all_rows=all_rows)
     records = aggregate.groups(bound, table, all_rows=all_rows)
-    shown: list[dict[str, Any]] = [{"attributes": {"type": "AggregateResult"}, **record} for record in records]
-    return msgspec.json.encode({"totalSize": len(shown), "done": True, "records": shown})
+    full: list[dict[str, Any]] = [{"attributes": {"type": "AggregateResult"}, **record} for record in records]
+    return msgspec.json.encode({"totalSize": len(full), "done": True, "records": full})

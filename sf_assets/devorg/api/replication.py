@@ -33,7 +33,7 @@ class Span:
         return _milliseconds(self.start), _milliseconds(self.end)
 
 
-def deleted_answer(org: Org, request: Request, table: Table) -> Response:
+def deleted_response(org: Org, request: Request, table: Table) -> Response:
     """Return the rows that were deleted within the time and that the user may see."""
     span, now = _span(org, request, table), org.now()
     log = org.delete_log(table.schema.name)
@@ -41,7 +41,7 @@ def deleted_answer(org: Org, request: Request, table: Table) -> Response:
     _check_log(org, span, earliest, log.trimmed_until)
     start, end = span.bounds()
     entries = log.between(max(start, _milliseconds(earliest)), end)
-    seen = [(key, at) for key, at in entries if key not in table.unseen]
+    seen = [(key, at) for key, at in entries if key not in table.hidden_keys]
     _check_count(org, len(seen))
     body = {
         "deletedRecords": [{"deletedDate": _text(at), "id": key[:18]} for key, at in seen],
@@ -51,14 +51,14 @@ def deleted_answer(org: Org, request: Request, table: Table) -> Response:
     return Response(200, msgspec.json.encode(body))
 
 
-def updated_answer(org: Org, request: Request, table: Table) -> Response:
+def updated_response(org: Org, request: Request, table: Table) -> Response:
     """Return the rows whose SystemModstamp is within the time; deleted rows are not among them."""
     span = _span(org, request, table)
     start, end = span.bounds()
     keys = [
         key
         for _, key in table.by_stamp.between((start, ""), (end + 1, ""))
-        if key not in table.unseen and key not in table.shaded
+        if key not in table.hidden_keys and key not in table.deleted_keys
     ]
     _check_count(org, len(keys))
     body = {"ids": [key[:18] for key in keys], "latestDateCovered": _latest_covered(org, span)}
@@ -87,8 +87,8 @@ def _moment(request: Request, name: str) -> datetime:
 
 def _check_log(org: Org, span: Span, earliest: datetime, trimmed_until: int) -> None:
     """Raise when the log was trimmed after the asked time, and by choice when within it: resync is the way out."""
-    refused = org.behaviour.trimmed_log == "refused" and _milliseconds(span.start) <= trimmed_until
-    if refused or (trimmed_until and earliest > span.end):
+    too_long_response = org.behaviour.trimmed_log == "refused" and _milliseconds(span.start) <= trimmed_until
+    if too_long_response or (trimmed_until and earliest > span.end):
         raise _invalid_date(f"the delete log begins at {stamp_text(earliest)}")
 
 

@@ -24,16 +24,16 @@ def _bad_message(status: int, reason: str) -> Response:
     return Response(status, page, content_type="text/html;charset=iso-8859-1")
 
 
-def passed(org: Org, asked: Request, *, answer: Callable[[], Response]) -> Response:
+def checked_response(org: Org, request: Request, *, respond: Callable[[], Response]) -> Response:
     """The answer, if the call may be made; every call that has a session counts."""
     if not _within_pace(org):
         return Response(429, api_errors.too_many_requests().body(), {"Retry-After": "1"})
     with org.lock:
-        refusal = _session_refusal(org, asked) or _quota_refusal(org)
+        refusal = _session_refusal(org, request) or _quota_refusal(org)
     if refusal is not None:
         return Response(refusal.status, refusal.body())
-    made = answer()
-    return Response(made.status, made.body, {**made.headers, **limit_info(org)}, made.content_type)
+    response = respond()
+    return Response(response.status, response.body, {**response.headers, **limit_info(org)}, response.content_type)
 
 
 def _within_pace(org: Org) -> bool:
@@ -42,8 +42,8 @@ def _within_pace(org: Org) -> bool:
         return pace is None or org.usage.allows(org.clock(), per_second=pace)
 
 
-def _session_refusal(org: Org, asked: Request) -> api_errors.Refusal | None:
-    header = asked.headers.get("authorization", "")
+def _session_refusal(org: Org, request: Request) -> api_errors.Refusal | None:
+    header = request.headers.get("authorization", "")
     if org.behaviour.sessions_refused:
         return api_errors.session_useless()
     if header and not header.lower().startswith((BEARER, OLD_SCHEME)):
@@ -67,7 +67,7 @@ def limit_info(org: Org) -> dict[str, str]:
         return {}
     with org.lock:
         used, most = org.usage.used(org.now()), org.behaviour.daily_limit
-    told = f"api-usage={used}/{most}"
+    message = f"api-usage={used}/{most}"
     if org.behaviour.limit_info == "per_app":
-        told += f"; per-app-api-usage={used}/{most}(appName=sf-assets)"
-    return {"Sforce-Limit-Info": told}
+        message += f"; per-app-api-usage={used}/{most}(appName=sf-assets)"
+    return {"Sforce-Limit-Info": message}

@@ -9,23 +9,23 @@ from email.utils import format_datetime, parsedate_to_datetime
 import msgspec
 
 from sf_assets.devorg import api_errors
-from sf_assets.devorg.api.composite import composite_answer
+from sf_assets.devorg.api.composite import composite_response
 from sf_assets.devorg.api.describe import global_describe, object_describe
 from sf_assets.devorg.api.messages import JSON, Request, Response
 from sf_assets.devorg.api.query_pages import first_page, later_page
-from sf_assets.devorg.api.replication import deleted_answer, updated_answer
+from sf_assets.devorg.api.replication import deleted_response, updated_response
 from sf_assets.devorg.api_errors import Refusal
 from sf_assets.devorg.org.faults import Fault
 from sf_assets.devorg.org.org import Org
 from sf_assets.devorg.org.refusal_catalog import data_refusal
 from sf_assets.devorg.store.table import Table
 
-Strike = Callable[[Request, str], Fault | None]
+FaultSource = Callable[[Request, str], Fault | None]
 FROM = re.compile(r"\bFROM\s+(\w+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class Found:
+class Route:
     """A request that a route takes: `version` as in the path, `name` what the path names, if anything."""
 
     kind: str
@@ -52,17 +52,17 @@ COMPILED = tuple((kind, method, re.compile(pattern)) for kind, method, pattern i
 QUERIES = frozenset({"query", "queryAll"})
 
 
-def found(asked: Request) -> Found:
+def find_route(request: Request) -> Route:
     """The route of a request; 404 when there is none, 405 when the path wants another method."""
-    prefixed = PREFIX.fullmatch(asked.path)
+    prefixed = PREFIX.fullmatch(request.path)
     if prefixed is None:
         raise api_errors.not_found()
     for kind, method, pattern in COMPILED:
         match = pattern.fullmatch(prefixed["rest"])
         if match is not None:
-            if method != asked.method:
-                raise api_errors.method_not_allowed(asked.method, f"{method}, HEAD")
-            return Found(kind, prefixed["version"], match.groupdict().get("name", ""))
+            if method != request.method:
+                raise api_errors.method_not_allowed(request.method, f"{method}, HEAD")
+            return Route(kind, prefixed["version"], match.groupdict().get("name", ""))
     raise api_errors.not_found()
 
 
@@ -75,20 +75,20 @@ def check_version(org: Org, version: str) -> None:
         raise api_errors.not_found()
 
 
-def kind_of(asked: Request) -> str:
+def kind_of(request: Request) -> str:
     """The kind of a data call for logs and faults; `unknown` when no route takes it."""
     try:
-        return found(asked).kind
+        return find_route(request).kind
     except Refusal:
         return "unknown"
 
 
-def sobject_of(asked: Request) -> str | None:
+def sobject_of(request: Request) -> str | None:
     """The object that a request is about, as far as its text tells."""
-    named = FROM.search(asked.soql)
+    named = FROM.search(request.soql)
     if named is not None:
         return named[1]
-    match = re.search(r"/sobjects/(\w+)", asked.path)
+    match = re.search(r"/sobjects/(\w+)", request.path)
     return match[1] if match is not None else None
 
 
@@ -100,100 +100,100 @@ def is_query(path: str) -> bool:
 # -- answering ----------------------------------------------------------------------------------------------------
 
 
-def data_answer(org: Org, asked: Request, *, match_fault: Strike) -> Response:
+def data_response(org: Org, request: Request, *, match_fault: FaultSource) -> Response:
     """The answer to a data call or a subrequest, refusals included. `strike` gives the fault of a subrequest."""
     try:
-        route = found(asked)
+        route = find_route(request)
         check_version(org, route.version)
         if route.kind in org.behaviour.unserved:
-            raise _unserved(org, asked)
-        return _answer(org, asked, route, match_fault=match_fault)
+            raise _unserved(org, request)
+        return _respond(org, request, route, match_fault=match_fault)
     except Refusal as refusal:
         return Response(refusal.status, refusal.body())
 
 
-def _unserved(org: Org, asked: Request) -> Refusal:
+def _unserved(org: Org, request: Request) -> Refusal:
     if org.behaviour.unserved_status == 405:
-        return api_errors.method_not_allowed(asked.method, "HEAD")
+        return api_errors.method_not_allowed(request.method, "HEAD")
     return api_errors.not_found()
 
 
-def _answer(org: Org, asked: Request, route: Found, *, match_fault: Strike) -> Response:
+def _respond(org: Org, request: Request, route: Route, *, match_fault: FaultSource) -> Response:
     if route.kind in QUERIES:
-        return first_page(org, asked, version=route.version, all_rows=route.kind == "queryAll")
+        return first_page(org, request, version=route.version, all_rows=route.kind == "queryAll")
     if route.kind == "more":
-        return later_page(org, asked, version=route.version, name=route.name)
+        return later_page(org, request, version=route.version, name=route.name)
     if route.kind == "composite":
-        return composite_answer(
-            asked, serve=lambda part: _part_answer(org, part, match_fault=match_fault), is_query=is_query
+        return composite_response(
+            request, serve=lambda part: _part_response(org, part, match_fault=match_fault), is_query=is_query
         )
     with org.lock:
-        return METADATA[route.kind](org, asked, route)
+        return METADATA[route.kind](org, request, route)
 
 
-def _part_answer(org: Org, asked: Request, *, match_fault: Strike) -> Response:
-    fault = match_fault(asked, kind_of(asked))
-    if fault is not None and fault.answer_status is not None:
-        return fault_response(fault, fault.answer_status)
-    if kind_of(asked) == "composite":
-        return Response(405, api_errors.method_not_allowed(asked.method, "POST").body())
-    return data_answer(org, asked, match_fault=match_fault)
+def _part_response(org: Org, request: Request, *, match_fault: FaultSource) -> Response:
+    fault = match_fault(request, kind_of(request))
+    if fault is not None and fault.response_status is not None:
+        return fault_response(fault, fault.response_status)
+    if kind_of(request) == "composite":
+        return Response(405, api_errors.method_not_allowed(request.method, "POST").body())
+    return data_response(org, request, match_fault=match_fault)
 
 
 def fault_response(fault: Fault, status: int) -> Response:
     """Return the answer of a fault that has a status."""
-    return Response(status, fault.answer_body(), fault.headers, "text/html" if fault.html else JSON)
+    return Response(status, fault.response_body(), fault.headers, "text/html" if fault.html else JSON)
 
 
 # -- metadata -----------------------------------------------------------------------------------------------------
 
 
-def _global(org: Org, asked: Request, route: Found) -> Response:
-    tables = sorted(org.visible_tables().values(), key=lambda table: table.schema.name)
+def _global(org: Org, request: Request, route: Route) -> Response:
+    tables = sorted(org.visible_tables(), key=lambda table: table.schema.name)
     return Response(200, global_describe(tables, version=route.version))
 
 
-def _describe(org: Org, asked: Request, route: Found) -> Response:
+def _describe(org: Org, request: Request, route: Route) -> Response:
     table = _visible(org, route.name)
     changed = {"Last-Modified": format_datetime(org.metadata_at.astimezone(UTC), usegmt=True)}
-    since = asked.headers.get("if-modified-since")
+    since = request.headers.get("if-modified-since")
     if since is not None and org.metadata_at <= parsedate_to_datetime(since):
         return Response(304, b"", changed)
     return Response(200, object_describe(table, version=route.version), changed)
 
 
 def _visible(org: Org, name: str) -> Table:
-    table = org.visible_tables().get(name.lower())
+    table = org.visible_table(name)
     if table is None:
         raise api_errors.not_found()
     return table
 
 
-def _limits(org: Org, asked: Request, route: Found) -> Response:
+def _limits(org: Org, request: Request, route: Route) -> Response:
     most = org.behaviour.daily_limit
     left = max(0, most - org.usage.used(org.now()))
     return Response(200, msgspec.json.encode({"DailyApiRequests": {"Max": most, "Remaining": left}}))
 
 
-def _record_count(org: Org, asked: Request, route: Found) -> Response:
-    tables = org.visible_tables()
-    names = asked.parameters.get("sObjects", "")
+def _record_count(org: Org, request: Request, route: Route) -> Response:
+    tables = {table.schema.name.lower(): table for table in org.visible_tables()}
+    names = request.parameters.get("sObjects", "")
     wanted = [name.strip().lower() for name in names.split(",")] if names else list(tables)
     counts = [_counted(tables[name]) for name in wanted if name in tables]
     return Response(200, msgspec.json.encode({"sObjects": counts}))
 
 
 def _counted(table: Table) -> dict[str, object]:
-    return {"count": len(table.rows) - len(table.shaded), "name": table.schema.name}
+    return {"count": len(table.rows) - len(table.deleted_keys), "name": table.schema.name}
 
 
-def _resources(org: Org, asked: Request, route: Found) -> Response:
+def _resources(org: Org, request: Request, route: Route) -> Response:
     path = f"/services/data/v{route.version}"
     names = ("query", "queryAll", "sobjects", "composite", "limits")
     return Response(200, msgspec.json.encode({name: f"{path}/{name}" for name in names}))
 
 
-def versions_answer(org: Org) -> Response:
+def versions_response(org: Org) -> Response:
     """GET /services/data: the API versions, without login."""
     served = range(org.behaviour.oldest_version, org.behaviour.newest_version + 1)
     listed = [{"label": release(n), "url": f"/services/data/v{n}.0", "version": f"{n}.0"} for n in served]
@@ -206,15 +206,15 @@ def release(version: int) -> str:
     return f"{('Winter', 'Spring', 'Summer')[season]} '{24 + years}"
 
 
-def _deleted(org: Org, asked: Request, route: Found) -> Response:
-    return deleted_answer(org, asked, _visible(org, route.name))
+def _deleted(org: Org, request: Request, route: Route) -> Response:
+    return deleted_response(org, request, _visible(org, route.name))
 
 
-def _updated(org: Org, asked: Request, route: Found) -> Response:
-    return updated_answer(org, asked, _visible(org, route.name))
+def _updated(org: Org, request: Request, route: Route) -> Response:
+    return updated_response(org, request, _visible(org, route.name))
 
 
-METADATA: dict[str, Callable[[Org, Request, Found], Response]] = {
+METADATA: dict[str, Callable[[Org, Request, Route], Response]] = {
     "deleted": _deleted,
     "updated": _updated,
     "sobjects": _global,

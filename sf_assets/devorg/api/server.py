@@ -6,16 +6,14 @@ import struct
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
 
-from sf_assets.devorg.api.app import Desk, Served
-from sf_assets.devorg.api.messages import Request, RequestRecord, Response, split_target
-from sf_assets.devorg.api.oauth import App
+from sf_assets.devorg.api.app import Exchange, PracticeApp
+from sf_assets.devorg.api.messages import RequestRecord, Response
+from sf_assets.devorg.api.oauth import ConnectedApp
 from sf_assets.devorg.credentials import CONSUMER_KEY, Credentials, process_private_key
-from sf_assets.devorg.org.faults import Fault
 from sf_assets.devorg.org.org import Org
 
 HOST = "127.0.0.1"
@@ -24,27 +22,37 @@ RESET = struct.pack("ii", 1, 0)  # close without lingering: the peer sees a rese
 
 
 class Server:
-    """A served org: where it is, what one logs in with, and what was asked of it."""
+    """A served org: its URL, the credentials for a login, and the requests so far."""
 
-    def __init__(self, org: Org, http: "PracticeHttp", credentials: Credentials) -> None:
-        self.org = org
-        self.url = f"http://{HOST}:{http.server_port}"
+    def __init__(self, app: PracticeApp, credentials: Credentials) -> None:
+        self.app = app
+        self.org = app.org
+        self.url = app.origin
         self.credentials: Mapping[str, str] = {
             "consumer_key": credentials.consumer_key,
             "private_key": credentials.private_key,
             "username": credentials.username,
         }
-        self._desk = http.desk
 
     @property
     def requests(self) -> Sequence[RequestRecord]:
-        """Every request so far, in the order of the answers; the side door's are not in it."""
-        return tuple(self._desk.log)
+        """The requests so far, in the order of the responses, without those of the admin API."""
+        return tuple(self.app.log)
 
     def forget_requests(self) -> None:
-        """Empty the log; the numbers go on."""
+        """Empty the log. The numbers go on."""
         with self.org.lock:
-            self._desk.log.clear()
+            self.app.log.clear()
+
+
+def default_credentials(org: Org) -> Credentials:
+    """Return the credentials of an org without a home folder."""
+    return Credentials(CONSUMER_KEY, process_private_key(), str(org.user["Username"]))
+
+
+def connected_app(credentials: Credentials) -> ConnectedApp:
+    """Return the app that these credentials log in to."""
+    return ConnectedApp(credentials.consumer_key, credentials.public_key())
 
 
 @contextmanager
@@ -52,12 +60,14 @@ def serve(org: Org, port: int = 0, *, host: str = HOST, credentials: Credentials
     """Serve an org until the block ends. Port 0 takes a free one; any host but 127.0.0.1 is refused."""
     if host != HOST:
         raise ValueError(f"the practice org is served on {HOST} only, not on {host}")
-    known = credentials or Credentials(CONSUMER_KEY, process_private_key(), str(org.user["Username"]))
-    http = PracticeHttp(Desk(org, App(known.consumer_key, known.public_key())), port)
+    chosen = credentials or default_credentials(org)
+    app = PracticeApp(org, connected_app(chosen), origin="")
+    http = PracticeHttp(app, port)
+    app.origin = f"http://{HOST}:{http.server_port}"
     thread = Thread(target=http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:
-        yield Server(org, http, known)
+        yield Server(app, chosen)
     finally:
         http.shutdown()
         thread.join()
@@ -65,22 +75,22 @@ def serve(org: Org, port: int = 0, *, host: str = HOST, credentials: Credentials
 
 
 class PracticeHttp(ThreadingHTTPServer):
-    """One thread a connection; they die with the process, and do not hold up the end of a test."""
+    """One thread for each connection. The threads end with the process and never delay the end of a test."""
 
     daemon_threads = True
     block_on_close = False
     request_queue_size = 128
 
-    def __init__(self, desk: Desk, port: int) -> None:
-        self.desk = desk
+    def __init__(self, app: PracticeApp, port: int) -> None:
+        self.app = app
         super().__init__((HOST, port), Handler)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that goes away is no error of the org."""
+        """Ignore clients that close their connection."""
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Reads requests, hands them to the desk, writes answers."""
+    """Reads requests from a connection, passes them to the app, writes the responses."""
 
     protocol_version = "HTTP/1.1"
     server_version = "practice-org"
@@ -90,66 +100,52 @@ class Handler(BaseHTTPRequestHandler):
     server: PracticeHttp
 
     def do_GET(self) -> None:  # noqa: N802  # the name that http.server looks for
-        self._answer()
+        self._respond()
 
-    do_POST = do_DELETE = do_PATCH = do_PUT = do_HEAD = do_GET  # noqa: N815  # as above
+    do_POST = do_DELETE = do_PATCH = do_PUT = do_HEAD = do_OPTIONS = do_GET  # noqa: N815  # as above
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the parent's name
-        """The log is `Server.requests`; nothing is printed."""
+        """Print nothing: the log is `Server.requests`."""
 
     def date_time_string(self, timestamp: float | None = None) -> str:
-        """The `Date` header tells the org's time."""
-        return format_datetime(self.server.desk.org.now(), usegmt=True)
+        """Return the org's time for the `Date` header."""
+        return self.server.app.date()
 
-    def _answer(self) -> None:
-        asked, raw_query = self._asked()
-        served = self.server.desk.serve(
-            asked, raw_query=raw_query, uri_bytes=len(self.path), header_bytes=self._header_bytes()
-        )
-        time.sleep(self._delay(served.fault))
-        if served.fault is not None and served.fault.reset:
+    def _respond(self) -> None:
+        app = self.server.app
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        exchange = app.handle(self.command, self.path, {n.lower(): v for n, v in self.headers.items()}, body)
+        time.sleep(app.delay(exchange.fault))
+        if exchange.fault is not None and exchange.fault.reset:
             self._reset()
         else:
-            self._write(served)
+            self._write(exchange)
 
-    def _asked(self) -> tuple[Request, str]:
-        path, raw_query, parameters = split_target(self.path)
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        url = f"http://{HOST}:{self.server.server_port}"
-        number = 0 if path.startswith("/practice/") else self.server.desk.number()
-        return Request(self.command, path, parameters, headers, body, url, number), raw_query
-
-    def _header_bytes(self) -> int:
-        return sum(len(name) + len(value) + 4 for name, value in self.headers.items())
-
-    def _delay(self, fault: Fault | None) -> float:
-        return self.server.desk.org.behaviour.latency_seconds + (fault.delay_seconds if fault else 0.0)
-
-    def _write(self, served: Served) -> None:
-        body = self._packed(served.answer)
-        self.send_response(served.answer.status)
-        self._write_head(served.answer, length=len(body), packed=body is not served.answer.body)
-        cut = served.fault is not None and served.fault.truncate
-        self.close_connection = self.close_connection or cut
+    def _write(self, exchange: Exchange) -> None:
+        response = exchange.response
+        body = self._compressed(response)
+        self.send_response(response.status)
+        self._write_head(response, length=len(body), is_compressed=body is not response.body)
+        is_cut = exchange.fault is not None and exchange.fault.truncate
+        self.close_connection = self.close_connection or is_cut
         if self.command != "HEAD":
-            self.wfile.write(body[: len(body) // 2] if cut else body)
+            self.wfile.write(body[: len(body) // 2] if is_cut else body)
 
-    def _write_head(self, answer: Response, *, length: int, packed: bool) -> None:
-        for name, value in answer.headers.items():
+    def _write_head(self, response: Response, *, length: int, is_compressed: bool) -> None:
+        for name, value in response.headers.items():
             self.send_header(name, value)
-        if answer.body:
-            self.send_header("Content-Type", answer.content_type)
-        if packed:
+        if response.body:
+            self.send_header("Content-Type", response.content_type)
+        if is_compressed:
             self.send_header("Content-Encoding", "gzip")
         self.send_header("Content-Length", str(length))
         self.end_headers()
 
-    def _packed(self, answer: Response) -> bytes:
-        asked_for = "gzip" in self.headers.get("Accept-Encoding", "")
-        if asked_for and self.server.desk.org.behaviour.gzip and len(answer.body) >= GZIP_FROM_BYTES:
-            return gzip.compress(answer.body, compresslevel=1, mtime=0)
-        return answer.body
+    def _compressed(self, response: Response) -> bytes:
+        accepts = "gzip" in self.headers.get("Accept-Encoding", "")
+        if accepts and self.server.app.org.behaviour.gzip and len(response.body) >= GZIP_FROM_BYTES:
+            return gzip.compress(response.body, compresslevel=1, mtime=0)
+        return response.body
 
     def _reset(self) -> None:
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)

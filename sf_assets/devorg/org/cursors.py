@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sf_assets.devorg.api_errors import locator_invalid
 from sf_assets.devorg.soql.bind import Plan
-from sf_assets.devorg.store.ids import made_id
+from sf_assets.devorg.store.ids import record_id_of
 
 MOST_OPEN = 200
 
@@ -33,7 +33,7 @@ class Locators:
 
     def next_id(self) -> str:
         self._count += 1
-        return made_id("01g", 62**6 + self._count)
+        return record_id_of("01g", 62**6 + self._count)
 
     def keep(self, locator: Locator) -> None:
         self._open[locator.id] = locator

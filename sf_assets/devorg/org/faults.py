@@ -50,13 +50,13 @@ class Fault:
         )
 
     @property
-    def answer_status(self) -> int | None:
+    def response_status(self) -> int | None:
         """The status to answer with, or None for the true answer."""
         if self.refusal is None:
             return self.status
         return DATA_REFUSALS[self.refusal][0] if self.refusal in DATA_REFUSALS else 400
 
-    def answer_body(self) -> bytes:
+    def response_body(self) -> bytes:
         """Return the body to answer with."""
         if self.body is not None:
             return self.body.encode()
@@ -72,10 +72,10 @@ class Fault:
 
 def fault_from(settings: Mapping[str, Any]) -> Fault:
     """A rule from JSON; an unknown name is refused with the names that there are."""
-    known = [entry.name for entry in fields(Fault)]
-    unknown = sorted(set(settings) - set(known))
+    names = [entry.name for entry in fields(Fault)]
+    unknown = sorted(set(settings) - set(names))
     if unknown:
-        raise ValueError(f"a fault has no {', '.join(unknown)}; there are {', '.join(known)}")
+        raise ValueError(f"a fault has no {', '.join(unknown)}; there are {', '.join(names)}")
     return Fault(**settings)
 
 

@@ -14,7 +14,7 @@ NUMBERS = frozenset({"double", "currency", "percent"})
 WHOLE = frozenset({"int", "long"})
 
 
-class FieldVerbs(OrgState):
+class FieldOperations(OrgState):
     """Add, hide, show and retype fields; switch objects off and on."""
 
     def add_field(self, sobject: str, field: FieldSchema | Mapping[str, Any]) -> None:
@@ -85,7 +85,7 @@ class FieldVerbs(OrgState):
 
     def _changed(self, verb: str, **arguments: Any) -> None:
         self.metadata_at = self.now()
-        self.note(verb, **arguments)
+        self.journalize(verb, **arguments)
 
 
 def special_object(name: str) -> ObjectSchema:
@@ -103,10 +103,10 @@ def custom_object(name: str, fields: Iterable[FieldSchema], key_prefix: str) -> 
 def field_from(facts: Mapping[str, Any]) -> FieldSchema:
     """A field from plain facts, in our names or describe's; an unknown name is refused with the known ones."""
     given = {DESCRIBE_NAMES.get(name, name): value for name, value in facts.items()}
-    known = [entry.name for entry in fields(FieldSchema)]
-    unknown = sorted(set(given) - set(known))
+    names = [entry.name for entry in fields(FieldSchema)]
+    unknown = sorted(set(given) - set(names))
     if unknown:
-        raise ValueError(f"a field has no {', '.join(unknown)}; there are {', '.join(known)}")
+        raise ValueError(f"a field has no {', '.join(unknown)}; there are {', '.join(names)}")
     lists = {name: tuple(given[name]) for name in ("reference_to", "picklist_values") if name in given}
     custom = str(given.get("name", "")).endswith("__c")
     return FieldSchema(**{"label": given.get("name", ""), "custom": custom, **given, **lists})

@@ -8,17 +8,17 @@ from typing import Any
 
 from sf_assets.devorg.org.cursors import Locators
 from sf_assets.devorg.org.faults import Fault
-from sf_assets.devorg.org.field_operations import FieldVerbs
-from sf_assets.devorg.org.row_operations import RowVerbs
+from sf_assets.devorg.org.field_operations import FieldOperations
+from sf_assets.devorg.org.row_operations import RowOperations
 from sf_assets.devorg.org.sessions import Sessions
 from sf_assets.devorg.org.settings import Behaviour
-from sf_assets.devorg.org.state import OrgState, built_tables
+from sf_assets.devorg.org.state import OrgState, build_tables
 from sf_assets.devorg.org.usage import Usage
 from sf_assets.devorg.seed.all_objects import seed_rows
 from sf_assets.devorg.store.schema import ObjectSchema, load_objects
 from sf_assets.devorg.store.timestamps import Clock, wall_clock
 
-VERBS = (
+OPERATIONS = (
     "insert",
     "insert_many",
     "update",
@@ -48,7 +48,7 @@ VERBS = (
 
 
 @dataclass(frozen=True)
-class PageAsked:
+class PageRequest:
     """What `on_page` hooks are told before a page is built; `offset` counts rows from the start of the result."""
 
     sobject: str
@@ -56,7 +56,7 @@ class PageAsked:
     offset: int
 
 
-class Org(RowVerbs, FieldVerbs):
+class Org(RowOperations, FieldOperations):
     """A Salesforce org in memory.
 
     `rows` says how many rows of an object to make; `base` is the moment that the made data leads up to (the clock's
@@ -77,14 +77,14 @@ class Org(RowVerbs, FieldVerbs):
     ) -> None:
         if data is None:
             data = seed_rows(seed, base or clock(), rows or {}) if objects is None else {}
-        tables = built_tables(load_objects() if objects is None else objects, data)
+        tables = build_tables(load_objects() if objects is None else objects, data)
         super().__init__(tables=tables, seed=seed, clock=clock, behaviour=behaviour or Behaviour())
         self.begin_serving()
 
     def begin_serving(self) -> None:
         """Forget sessions, results, faults, hooks and spent calls."""
         self.faults: list[Fault] = []
-        self.on_page: list[Callable[[PageAsked], None]] = []
+        self.on_page: list[Callable[[PageRequest], None]] = []
         self.sessions = Sessions()
         self.locators = Locators()
         self.usage = Usage()
@@ -113,8 +113,8 @@ class Org(RowVerbs, FieldVerbs):
         """Do what a line of the journal, or of the side door, says: `{"op": "update", "sobject": ..., ...}`."""
         arguments = dict(operation)
         verb = arguments.pop("op", None)
-        if verb not in VERBS:
-            raise ValueError(f"no operation {verb!r}; there are {', '.join(VERBS)}")
+        if verb not in OPERATIONS:
+            raise ValueError(f"no operation {verb!r}; there are {', '.join(OPERATIONS)}")
         return getattr(self, verb)(**arguments)
 
     def rows(self, sobject: str, deleted: bool = True) -> list[dict[str, Any]]:

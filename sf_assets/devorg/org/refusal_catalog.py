@@ -66,5 +66,5 @@ def data_refusal(name: str) -> Refusal:
 def check_name(name: str) -> None:
     """Raise ValueError with the names that exist."""
     if name not in DATA_REFUSALS and name not in LOGIN_REFUSALS:
-        known = ", ".join(sorted({*DATA_REFUSALS, *LOGIN_REFUSALS}))
-        raise ValueError(f"unknown refusal {name!r}; there are {known}")
+        names = ", ".join(sorted({*DATA_REFUSALS, *LOGIN_REFUSALS}))
+        raise ValueError(f"unknown refusal {name!r}; there are {names}")

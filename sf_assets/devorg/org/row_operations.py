@@ -30,7 +30,7 @@ CHILDREN: dict[str, tuple[tuple[str, str], ...]] = {
 }
 
 
-class RowVerbs(OrgState):
+class RowOperations(OrgState):
     """Insert, update, delete, undelete, purge, merge, restamp, hide and show rows."""
 
     def insert(self, sobject: str, record: Record, *, stamp: Stamp = None) -> str:
@@ -45,7 +45,7 @@ class RowVerbs(OrgState):
             full = [{**defaults, **record} for record in records]
             self._number(table, full)
             table.insert(full)
-            self.note("insert_many", sobject=sobject, records=full, stamp=when)
+            self.journalize("insert_many", sobject=sobject, records=full, stamp=when)
             return [record["Id"] for record in full]
 
     def _audit(self, when: str) -> dict[str, Any]:
@@ -67,7 +67,9 @@ class RowVerbs(OrgState):
             when = self.stamp(stamp)
             moved = self._moved(table, when) if restamp else {}
             table.change(table.key(record_id), {**moved, **values})
-            self.note("update", sobject=sobject, record_id=record_id, values=dict(values), stamp=when, restamp=restamp)
+            self.journalize(
+                "update", sobject=sobject, record_id=record_id, values=dict(values), stamp=when, restamp=restamp
+            )
 
     def _moved(self, table: Table, when: str) -> dict[str, Any]:
         return {name: when for name in (STAMP, "LastModifiedDate") if name in table.place}
@@ -78,7 +80,7 @@ class RowVerbs(OrgState):
             table, when, wanted = self.table(sobject), self.stamp(stamp), list(ids)
             for record_id in wanted:
                 table.change(table.key(record_id), self._moved(table, when))
-            self.note("restamp", sobject=sobject, ids=wanted, stamp=when)
+            self.journalize("restamp", sobject=sobject, ids=wanted, stamp=when)
 
     def delete(self, sobject: str, record_id: str, *, stamp: Stamp = None, cascade: str | None = None) -> None:
         """Put a row in the recycle bin, its children with it; a row of an object without IsDeleted is gone at once."""
@@ -90,7 +92,7 @@ class RowVerbs(OrgState):
                 self._delete_children(sobject, [table.key(record_id)], when=when, how=how)
             else:
                 table.remove(table.key(record_id))
-            self.note("delete", sobject=sobject, record_id=record_id, stamp=when, cascade=how)
+            self.journalize("delete", sobject=sobject, record_id=record_id, stamp=when, cascade=how)
 
     def _delete_children(self, sobject: str, parents: list[str], *, when: str, how: str) -> None:
         for child, column in CHILDREN.get(sobject, ()) if how != "none" else ():
@@ -115,7 +117,7 @@ class RowVerbs(OrgState):
             moved = self._moved(table, when) if restamp else {}
             table.change(table.key(record_id), {**moved, "IsDeleted": False})
             self.delete_log(sobject).discard(table.key(record_id))
-            self.note("undelete", sobject=sobject, record_id=record_id, stamp=when, restamp=restamp)
+            self.journalize("undelete", sobject=sobject, record_id=record_id, stamp=when, restamp=restamp)
 
     def purge(self, sobject: str, record_id: str, *, log: bool = True) -> None:
         """Hard-delete a row: no query shows it. `log=False` leaves it out of the delete log too."""
@@ -129,7 +131,7 @@ class RowVerbs(OrgState):
                 table.remove(key)
                 if log:
                     self.delete_log(sobject).add(key, self._logged_at(when))
-            self.note("purge_many", sobject=sobject, ids=wanted, log=log, stamp=when)
+            self.journalize("purge_many", sobject=sobject, ids=wanted, log=log, stamp=when)
 
     def empty_bin(self, sobject: str | None = None, *, log: bool = True) -> int:
         """Empty the recycle bin, of one object or of all. Return the number of rows that are gone.
@@ -143,12 +145,12 @@ class RowVerbs(OrgState):
             if not log:
                 for name in names:
                     self.delete_log(name).trim(self._logged_at(now))
-            self.note("empty_bin", sobject=sobject, log=log)
+            self.journalize("empty_bin", sobject=sobject, log=log)
             return count
 
     def _empty_bin(self, table: Table) -> int:
         place = table.place.get("IsDeleted")
-        keys = [key for key in table.shaded if place is not None and table.parts(key)[place] == TRUE]
+        keys = [key for key in table.deleted_keys if place is not None and table.parts(key)[place] == TRUE]
         for key in keys:
             table.remove(key)
         return len(keys)
@@ -158,14 +160,14 @@ class RowVerbs(OrgState):
         with self.lock:
             when = self.stamp(until)
             self.delete_log(sobject).trim(self._logged_at(when))
-            self.note("trim_delete_log", sobject=sobject, until=when)
+            self.journalize("trim_delete_log", sobject=sobject, until=when)
 
     def set_raw(self, sobject: str, record_id: str, name: str, json_text: str) -> None:
         """Put any JSON text into a cell: a lone surrogate, 1E400, 47.5 in an int. No stamp moves."""
         with self.lock:
             table = self.table(sobject)
             table.set_raw(table.key(record_id), name, json_text)
-            self.note("set_raw", sobject=sobject, record_id=record_id, name=name, json_text=json_text)
+            self.journalize("set_raw", sobject=sobject, record_id=record_id, name=name, json_text=json_text)
 
     def recalculate(self, sobject: str, values: Mapping[str, Record]) -> None:
         """Set columns of rows by Id without a stamp, as formulas and roll-ups change."""
@@ -173,7 +175,9 @@ class RowVerbs(OrgState):
             table = self.table(sobject)
             for record_id, record in values.items():
                 table.change(table.key(record_id), record)
-            self.note("recalculate", sobject=sobject, values={key: dict(record) for key, record in values.items()})
+            self.journalize(
+                "recalculate", sobject=sobject, values={key: dict(record) for key, record in values.items()}
+            )
 
     def merge(self, sobject: str, winner: str, losers: Iterable[str], *, stamp: Stamp = None) -> None:
         """Merge duplicates: the losers are deleted and name the winner, their children move to it."""
@@ -185,7 +189,7 @@ class RowVerbs(OrgState):
                 self.delete_log(sobject).add(loser, self._logged_at(when))
             self._reparent(sobject, [table.key(loser) for loser in lost], master=master, when=when)
             table.change(master, self._moved(table, when))
-            self.note("merge", sobject=sobject, winner=winner, losers=lost, stamp=when)
+            self.journalize("merge", sobject=sobject, winner=winner, losers=lost, stamp=when)
 
     def _reparent(self, sobject: str, losers: list[str], *, master: str, when: str) -> None:
         for child, column in CHILDREN.get(sobject, ()):
@@ -198,12 +202,12 @@ class RowVerbs(OrgState):
         """Take rows out of the integration user's sight: a sharing rule, a lost View All Data. No error tells of it."""
         with self.lock:
             table, wanted = self.table(sobject), list(ids)
-            table.unseen.update(map(table.key, wanted))
-            self.note("hide_rows", sobject=sobject, ids=wanted)
+            table.hidden_keys.update(map(table.key, wanted))
+            self.journalize("hide_rows", sobject=sobject, ids=wanted)
 
     def show_rows(self, sobject: str, ids: Iterable[str] | None = None) -> None:
         """Give rows back to the integration user's sight; all that were hidden when none are named."""
         with self.lock:
             table, wanted = self.table(sobject), None if ids is None else list(ids)
-            table.unseen.difference_update(list(table.unseen) if wanted is None else map(table.key, wanted))
-            self.note("show_rows", sobject=sobject, ids=wanted)
+            table.hidden_keys.difference_update(list(table.hidden_keys) if wanted is None else map(table.key, wanted))
+            self.journalize("show_rows", sobject=sobject, ids=wanted)

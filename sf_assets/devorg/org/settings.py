@@ -55,10 +55,10 @@ class Behaviour:
 
 def behaviour_from(settings: Mapping[str, Any]) -> Behaviour:
     """A Behaviour from JSON; an unknown name is refused with the names that there are."""
-    known = {field.name for field in fields(Behaviour)}
-    unknown = sorted(set(settings) - known)
+    names = {field.name for field in fields(Behaviour)}
+    unknown = sorted(set(settings) - names)
     if unknown:
-        raise ValueError(f"unknown behaviour {', '.join(unknown)}; there are {', '.join(sorted(known))}")
+        raise ValueError(f"unknown behaviour {', '.join(unknown)}; there are {', '.join(sorted(names))}")
     shaped = {"short_pages": tuple, "unserved": frozenset}
     return Behaviour(**{name: shaped.get(name, _as_is)(value) for name, value in settings.items()})
 

@@ -7,14 +7,14 @@ from typing import Any
 
 from sf_assets.devorg.org.delete_log import DeleteLog
 from sf_assets.devorg.org.settings import Behaviour
-from sf_assets.devorg.store.ids import made_id
+from sf_assets.devorg.store.ids import record_id_of
 from sf_assets.devorg.store.row_codec import TRUE
 from sf_assets.devorg.store.schema import ObjectSchema
 from sf_assets.devorg.store.table import Table
 from sf_assets.devorg.store.timestamps import Clock, as_moment, stamp_text
 
 Journal = Callable[[dict[str, Any]], None]
-NOBODY = "005000000000001AAA"
+DEFAULT_USER_ID = "005000000000001AAA"
 
 
 class OrgState:
@@ -31,7 +31,7 @@ class OrgState:
         self.metadata_at = self.now()
         self.delete_logs = {name: DeleteLog(_deleted_rows(table)) for name, table in tables.items()}
         self.org_id = next(iter(tables["Organization"].rows), "") if "Organization" in tables else ""
-        self.org_id = self.org_id or made_id("00D", 62**8 + seed)
+        self.org_id = self.org_id or record_id_of("00D", 62**8 + seed)
 
     def now(self) -> datetime:
         """The org's own time, whole seconds, UTC."""
@@ -50,11 +50,19 @@ class OrgState:
     def delete_log(self, sobject: str) -> DeleteLog:
         return self.delete_logs.setdefault(sobject, DeleteLog())
 
-    def visible_tables(self) -> dict[str, Table]:
-        """The tables that the integration user may see, by lower-cased name."""
-        return {name.lower(): table for name, table in self.tables.items() if name not in self.switched_off}
+    def visible_tables(self) -> list[Table]:
+        """Return the tables that the integration user may see."""
+        return [table for name, table in self.tables.items() if name not in self.switched_off]
 
-    def note(self, verb: str, **arguments: Any) -> None:
+    def visible_table(self, name: str) -> Table | None:
+        """Return the visible table of this name in any case, or None."""
+        api_name = name if name in self.tables else self._api_names().get(name.lower())
+        return None if api_name is None or api_name in self.switched_off else self.tables[api_name]
+
+    def _api_names(self) -> dict[str, str]:
+        return {name.lower(): name for name in self.tables}
+
+    def journalize(self, verb: str, **arguments: Any) -> None:
         """Write what was done to the journal, in the form that `Org.apply` takes."""
         if self.journal is not None:
             self.journal({"op": verb, **arguments})
@@ -66,18 +74,18 @@ class OrgState:
         with self.lock:
             records = map(table.record, table.by_id.between()) if table is not None else iter(())
             active = (record for record in records if record.get("IsActive", True))
-            return next(active, {"Id": NOBODY, "Username": "integration@practice.example"})
+            return next(active, {"Id": DEFAULT_USER_ID, "Username": "integration@practice.example"})
 
 
 def _deleted_rows(table: Table) -> Iterator[tuple[str, int]]:
     """Yield Id and stamp of the rows in the recycle bin, as an org that was not seen deleting them reports them."""
     place = table.place.get("IsDeleted")
-    for key, stamp in table.shaded.items():
+    for key, stamp in table.deleted_keys.items():
         if place is not None and table.parts(key)[place] == TRUE:
             yield key, stamp
 
 
-def built_tables(objects: Mapping[str, ObjectSchema], data: Mapping[str, list[dict[str, Any]]]) -> dict[str, Table]:
+def build_tables(objects: Mapping[str, ObjectSchema], data: Mapping[str, list[dict[str, Any]]]) -> dict[str, Table]:
     """A table for each object, filled with its rows."""
     tables = {name: Table(schema) for name, schema in objects.items()}
     for name, records in data.items():

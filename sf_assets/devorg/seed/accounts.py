@@ -15,12 +15,12 @@ from sf_assets.devorg.seed.vocabulary import (
     firms,
     long_text,
 )
-from sf_assets.devorg.store.ids import made_id
+from sf_assets.devorg.store.ids import record_id_of
 
 DELETED_SHARE, MERGED_SHARE, CONVERTED_SHARE = 0.02, 0.01, 0.3
 LONGEST_TEXT = 32_000
 MIGRATED = (0.3, 0.55)  # these contacts were loaded by one transaction: they share one second
-CASE_QUEUE = made_id("00G", 77)
+CASE_QUEUE = record_id_of("00G", 77)
 # amounts whose digits go on behind their scale, and amounts that are written with an exponent
 NASTY_AMOUNTS = (1234.56789, 0.123456789, 12345678.0, 987654321.25, 0.0001, 99999999999999.99, -250.005, 0.0)
 SALUTATIONS = ("Mr.", "Ms.", "Mrs.", "Dr.", "Prof.", None, None)
@@ -29,36 +29,39 @@ TIMES = ("09:00:00.000Z", "12:30:00.000Z", "23:59:59.999Z", "00:00:00.000Z", Non
 LANGUAGES = ("en", "de", "fr", "es", "ja", "ar", "he", "el", "pt", None)
 
 
-def described(rng: Random) -> str | None:
+def maybe_text(rng: Random) -> str | None:
     """A description: often none, mostly short."""
     return pick(rng, TEXTS) if rng.random() < 0.4 else None
 
 
-def doomed(sheet: RowBuilder, share: float) -> bool:
+def is_deleted(builder: RowBuilder, share: float) -> bool:
     """Whether the next row will have been deleted; never the first, so that others find somebody alive."""
-    return bool(sheet.rows) and sheet.rng.random() < share
+    return bool(builder.rows) and builder.rng.random() < share
 
 
-def fill_accounts(sheet: RowBuilder, *, record_types: list[str | None]) -> None:
+def fill_accounts(builder: RowBuilder, *, record_types: list[str | None]) -> None:
     """The wanted accounts; some have a parent, some were deleted, some were merged into others."""
-    rng, values = sheet.rng, sheet.schema.fields
+    rng, values = builder.rng, builder.schema.fields
     industries = values["Industry"].picklist_values
     types = (*values["Type"].picklist_values, None)
     ratings = (*values["Rating"].picklist_values, None)
     names, billing = firms(), addresses("Billing", with_codes=True)
     shipping = addresses("Shipping", with_codes=True)
-    for index, at in enumerate(sheet.planned()):
-        row: Row = {"Name": names[index % len(names)], "IsDeleted": doomed(sheet, DELETED_SHARE + MERGED_SHARE)}
+    for index, at in enumerate(builder.birth_times()):
+        row: Row = {
+            "Name": names[index % len(names)],
+            "IsDeleted": is_deleted(builder, DELETED_SHARE + MERGED_SHARE),
+        }
         row |= pick(rng, billing)
         row |= pick(rng, shipping)
         row |= _standing(rng, index)
         row |= {"Industry": pick(rng, industries), "Type": pick(rng, types), "Rating": pick(rng, ratings)}
         row["RecordTypeId"] = pick(rng, record_types)
         row["CurrencyIsoCode"] = COUNTRY_CURRENCY.get(row.get("BillingCountryCode", ""), "USD")
-        sheet.add(at, row | _promises(rng, at))
-    sheet.seal()
-    _relate(sheet, "ParentId", share=0.12)
-    merge(sheet)
+        builder.add(at, row | _promises(rng, at))
+    builder.finish()
+    _relate(builder, "ParentId", share=0.12)
+    merge(builder)
 
 
 def _standing(rng: Random, index: int) -> Row:
@@ -81,7 +84,7 @@ def _description(rng: Random, index: int) -> str | None:
     """Every few hundredth account has the longest text that fits."""
     if index % 400 == 3:
         return long_text(LONGEST_TEXT)
-    return described(rng)
+    return maybe_text(rng)
 
 
 def _promises(rng: Random, at: int) -> Row:
@@ -102,39 +105,39 @@ def _promises(rng: Random, at: int) -> Row:
     }
 
 
-def _relate(sheet: RowBuilder, name: str, *, share: float) -> None:
+def _relate(builder: RowBuilder, name: str, *, share: float) -> None:
     """Let some living rows refer to a living one of the same object that is older."""
-    for index, row in enumerate(sheet.alive[1:], start=1):
-        if sheet.rng.random() < share:
-            row[name] = sheet.alive[int(sheet.rng.random() * index)]["Id"]
+    for index, row in enumerate(builder.alive[1:], start=1):
+        if builder.rng.random() < share:
+            row[name] = builder.alive[int(builder.rng.random() * index)]["Id"]
 
 
-def merge(sheet: RowBuilder) -> None:
+def merge(builder: RowBuilder) -> None:
     """A third of the deleted rows lost a merge: they point at the living row that won."""
-    for row, at in zip(sheet.rows, sheet.born, strict=True):
-        if row["IsDeleted"] and sheet.rng.random() < 0.35:
-            row["MasterRecordId"] = sheet.one_id(sheet.rng, at)
+    for row, at in zip(builder.rows, builder.born, strict=True):
+        if row["IsDeleted"] and builder.rng.random() < 0.35:
+            row["MasterRecordId"] = builder.one_id(builder.rng, at)
 
 
-def fill_contacts(sheet: RowBuilder, *, accounts: RowBuilder) -> None:
+def fill_contacts(builder: RowBuilder, *, accounts: RowBuilder) -> None:
     """The wanted contacts, most of an account, a quarter of them loaded within one second."""
-    rng = sheet.rng
+    rng = builder.rng
     mailing, other = addresses("Mailing", with_codes=False), addresses("Other", with_codes=False)
-    first, last = (int(share * sheet.wanted) for share in MIGRATED)
-    births = list(sheet.planned())
+    first, last = (int(share * builder.wanted) for share in MIGRATED)
+    births = list(builder.birth_times())
     births[first:last] = births[first : first + 1] * (last - first)
     for index, at in enumerate(births):
         row = person(rng, index, host="mail.example") | pick(rng, mailing)
         row |= pick(rng, other) if rng.random() < 0.1 else {}
         row |= _habits(rng, index)
-        row["IsDeleted"] = doomed(sheet, DELETED_SHARE)
+        row["IsDeleted"] = is_deleted(builder, DELETED_SHARE)
         row["AccountId"] = accounts.one_id(rng, at) if rng.random() < 0.95 else None
-        added = sheet.add(at, row, touched=at if first <= index < last else None)
+        added = builder.add(at, row, touched=at if first <= index < last else None)
         if first <= index < last:
             added["SystemModstamp"] = added["CreatedDate"]
-    sheet.seal()
-    _relate(sheet, "ReportsToId", share=0.2)
-    merge(sheet)
+    builder.finish()
+    _relate(builder, "ReportsToId", share=0.2)
+    merge(builder)
 
 
 def _habits(rng: Random, index: int) -> Row:
@@ -163,25 +166,25 @@ def person(rng: Random, index: int, *, host: str) -> Row:
         "Salutation": pick(rng, SALUTATIONS), "Title": pick(rng, TITLES) if chance < 0.8 else None,
         "Email": f"{ascii_first}.{ascii_last}{index}@{host}" if chance < 0.9 else None,
         "Phone": f"+49 30 {index % 10**7:07}" if chance < 0.6 else None,
-        "MobilePhone": f"+1-202-555-{index % 10_000:04}" if chance < 0.4 else None, "Description": described(rng),
+        "MobilePhone": f"+1-202-555-{index % 10_000:04}" if chance < 0.4 else None, "Description": maybe_text(rng),
         "HasOptedOutOfEmail": chance > 0.95, "DoNotCall": chance > 0.97,
     }  # fmt: skip
 
 
-def fill_leads(sheet: RowBuilder) -> None:
+def fill_leads(builder: RowBuilder) -> None:
     """The wanted leads; who was converted is set by `convert_leads`, once accounts have opportunities."""
-    rng, pool, names = sheet.rng, addresses("", with_codes=False), firms()
-    industries = (*sheet.schema.fields["Industry"].picklist_values, None)
+    rng, pool, names = builder.rng, addresses("", with_codes=False), firms()
+    industries = (*builder.schema.fields["Industry"].picklist_values, None)
     statuses = ("Open - Not Contacted", "Working - Contacted", "Working - Contacted", "Closed - Not Converted")
-    for index, at in enumerate(sheet.planned()):
+    for index, at in enumerate(builder.birth_times()):
         row = person(rng, index, host="lead.example") | pick(rng, pool) | interest(rng, index)
         row |= {"Company": pick(rng, names), "Status": pick(rng, statuses), "Industry": pick(rng, industries)}
-        row["IsDeleted"] = doomed(sheet, DELETED_SHARE)
+        row["IsDeleted"] = is_deleted(builder, DELETED_SHARE)
         if rng.random() < 0.08:
             row["OwnerId"] = CASE_QUEUE
-        sheet.add(at, row)
-    sheet.seal()
-    merge(sheet)
+        builder.add(at, row)
+    builder.finish()
+    merge(builder)
 
 
 def interest(rng: Random, index: int) -> Row:
@@ -198,13 +201,13 @@ def interest(rng: Random, index: int) -> Row:
     }  # fmt: skip
 
 
-def convert_leads(sheet: RowBuilder, *, opportunities: RowBuilder, contacts: RowBuilder) -> None:
+def convert_leads(builder: RowBuilder, *, opportunities: RowBuilder, contacts: RowBuilder) -> None:
     """Convert some living leads: each becomes an opportunity that was born after it, and a contact of its account."""
     by_account = {row["AccountId"]: row["Id"] for row in reversed(contacts.alive) if row["AccountId"]}
     taken: set[int] = set()
-    for lead, at in zip(sheet.alive, sheet.alive_born, strict=True):
-        place = bisect_right(opportunities.alive_born, at) + int(sheet.rng.random() * 40)
-        if place in taken or place >= len(opportunities.alive) or sheet.rng.random() > CONVERTED_SHARE:
+    for lead, at in zip(builder.alive, builder.alive_born, strict=True):
+        place = bisect_right(opportunities.alive_born, at) + int(builder.rng.random() * 40)
+        if place in taken or place >= len(opportunities.alive) or builder.rng.random() > CONVERTED_SHARE:
             continue
         deal = opportunities.alive[place]
         if deal["AccountId"] in by_account:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from random import Random
 
-from sf_assets.devorg.seed.accounts import CASE_QUEUE, LONGEST_TEXT, described, doomed
+from sf_assets.devorg.seed.accounts import CASE_QUEUE, LONGEST_TEXT, is_deleted, maybe_text
 from sf_assets.devorg.seed.row_builder import DAY_SECONDS, Row, RowBuilder, day, maybe, pick, stamp
 from sf_assets.devorg.seed.vocabulary import long_text
 
@@ -25,19 +25,19 @@ SUBJECTS = (
 OPEN_STATUSES = ("Not Started", "In Progress", "Waiting on someone else", "Deferred")
 
 
-def fill_tasks(sheet: RowBuilder, *, whos: Sequence[RowBuilder], whats: Sequence[RowBuilder]) -> None:
+def fill_tasks(builder: RowBuilder, *, whos: Sequence[RowBuilder], whats: Sequence[RowBuilder]) -> None:
     """The wanted tasks; those that were done long ago are archived."""
-    rng = sheet.rng
-    for index, at in enumerate(sheet.planned()):
+    rng = builder.rng
+    for index, at in enumerate(builder.birth_times()):
         due = at + int(rng.random() * 30) * DAY_SECONDS
-        touched = min(sheet.ends, sheet.later(at))
+        touched = min(builder.ends, builder.later(at))
         row = _task(rng, index) | _about(rng, at, whos=whos, whats=whats)
-        row |= _done(rng, due, touched, ends=sheet.ends) | {"IsDeleted": doomed(sheet, 0.03)}
-        added = sheet.add(at, row, touched=touched)
+        row |= _done(rng, due, touched, ends=builder.ends) | {"IsDeleted": is_deleted(builder, 0.03)}
+        added = builder.add(at, row, touched=touched)
         if index % 50 == 9:
             added["OwnerId"] = CASE_QUEUE
-    sheet.seal()
-    _recur(sheet, start="RecurrenceStartDateOnly", shown=lambda row: row["ActivityDate"])
+    builder.finish()
+    _recur(builder, start="RecurrenceStartDateOnly", moment_of=lambda row: row["ActivityDate"])
 
 
 def _task(rng: Random, index: int) -> Row:
@@ -47,7 +47,7 @@ def _task(rng: Random, index: int) -> Row:
     values = {"CallDurationInSeconds": int(chance * 3_600), "CallType": "Outbound", "CallObject": f"call-{index}"}
     return (values if is_call else {}) | {
         "Subject": pick(rng, SUBJECTS) or None, "Priority": priority, "IsHighPriority": priority == "High",
-        "Description": long_text(LONGEST_TEXT) if index % 1_500 == 7 else described(rng),
+        "Description": long_text(LONGEST_TEXT) if index % 1_500 == 7 else maybe_text(rng),
         "TaskSubtype": "Call" if is_call else "Task", "CallDisposition": "Reached" if is_call else None,
         "Outcome_Code__c": maybe(rng, 0.3, f"0{int(chance * 99):02}"), "Effort_Hours__c": round(chance * 8, 2),
     }  # fmt: skip
@@ -57,11 +57,11 @@ def _about(rng: Random, at: int, *, whos: Sequence[RowBuilder], whats: Sequence[
     """Whom and what an activity is about; a lead has no second subject."""
     who = pick(rng, whos).one(rng, at) if rng.random() < 0.7 else None
     is_lead = who is not None and "Company" in who
-    sheet = pick(rng, whats)
-    what = None if is_lead or rng.random() < 0.3 else sheet.one(rng, at)
+    builder = pick(rng, whats)
+    what = None if is_lead or rng.random() < 0.3 else builder.one(rng, at)
     account_id = None
     if what is not None:
-        account_id = what["Id"] if sheet.schema.name == "Account" else what.get("AccountId")
+        account_id = what["Id"] if builder.schema.name == "Account" else what.get("AccountId")
     elif who is not None:
         account_id = who.get("AccountId")
     return {"WhoId": who["Id"] if who else None, "WhatId": what["Id"] if what else None, "AccountId": account_id}
@@ -81,16 +81,19 @@ def _done(rng: Random, due: int, touched: int, *, ends: int) -> Row:
     }  # fmt: skip
 
 
-def fill_events(sheet: RowBuilder, *, whos: Sequence[RowBuilder], whats: Sequence[RowBuilder]) -> None:
+def fill_events(builder: RowBuilder, *, whos: Sequence[RowBuilder], whats: Sequence[RowBuilder]) -> None:
     """The wanted events, some all day long, some still to come; those long over are archived."""
-    rng = sheet.rng
-    for index, at in enumerate(sheet.planned()):
-        row = _event(rng, at, ends=sheet.ends) | _about(rng, at, whos=whos, whats=whats)
-        row |= {"IsDeleted": doomed(sheet, 0.03), "Location": pick(rng, ("Raum 3", "Zoom", "客先", "4th floor", None))}
-        row["Description"] = long_text(20_000) if index % 300 == 5 else described(rng)
-        sheet.add(at, row)
-    sheet.seal()
-    _recur(sheet, start="RecurrenceStartDateTime", shown=lambda row: row["StartDateTime"])
+    rng = builder.rng
+    for index, at in enumerate(builder.birth_times()):
+        row = _event(rng, at, ends=builder.ends) | _about(rng, at, whos=whos, whats=whats)
+        row |= {
+            "IsDeleted": is_deleted(builder, 0.03),
+            "Location": pick(rng, ("Raum 3", "Zoom", "客先", "4th floor", None)),
+        }
+        row["Description"] = long_text(20_000) if index % 300 == 5 else maybe_text(rng)
+        builder.add(at, row)
+    builder.finish()
+    _recur(builder, start="RecurrenceStartDateTime", moment_of=lambda row: row["StartDateTime"])
 
 
 def _event(rng: Random, at: int, *, ends: int) -> Row:
@@ -108,13 +111,14 @@ def _event(rng: Random, at: int, *, ends: int) -> Row:
     }  # fmt: skip
 
 
-def _recur(sheet: RowBuilder, *, start: str, shown: Callable[[Row], str | None]) -> None:
+def _recur(builder: RowBuilder, *, start: str, moment_of: Callable[[Row], str | None]) -> None:
     """Let some neighbours be one series: the first is the pattern, the others are its occurrences."""
-    for first in range(20, len(sheet.alive) - SERIES, 100):
-        pattern, *others = sheet.alive[first : first + SERIES]
+    for first in range(20, len(builder.alive) - SERIES, 100):
+        pattern, *others = builder.alive[first : first + SERIES]
         pattern |= {
-            "IsRecurrence": True, "RecurrenceType": "RecursWeekly", "RecurrenceInterval": 1, start: shown(pattern),
-            "RecurrenceDayOfWeekMask": 2, "RecurrenceEndDateOnly": shown(others[-1]) and str(shown(others[-1]))[:10],
+            "IsRecurrence": True, "RecurrenceType": "RecursWeekly", "RecurrenceInterval": 1, start: moment_of(pattern),
+            "RecurrenceDayOfWeekMask": 2,
+            "RecurrenceEndDateOnly": (last := moment_of(others[-1])) and last[:10],
         }  # fmt: skip
         for row in (pattern, *others):
             row["RecurrenceActivityId"] = pattern["Id"]
@@ -129,8 +133,8 @@ def mark_activity(
         if row["ActivityDate"] and (row.get("IsClosed") or "StartDateTime" in row):
             for record_id in filter(None, (row["WhoId"], row["WhatId"], row["AccountId"])):
                 last[record_id] = max(last.get(record_id, ""), row["ActivityDate"])
-    for sheet in touched:
-        for row in sheet.alive:
+    for builder in touched:
+        for row in builder.alive:
             row["LastActivityDate"] = last.get(row["Id"])
     _mark_open(tasks, {row["Id"]: row for row in opportunities.alive}, today=day(tasks.ends))
 

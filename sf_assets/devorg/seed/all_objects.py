@@ -46,7 +46,7 @@ AT_LEAST_ONE = frozenset({"Profile", "User"})
 ONE = frozenset({"Organization"})
 SET_UP_EARLY = frozenset({"Organization", "Profile", "UserRole", "User"})
 
-Sheets = Mapping[str, RowBuilder]
+Builders = Mapping[str, RowBuilder]
 
 
 def seed_rows(seed: int, base: datetime, counts: Mapping[str, int]) -> dict[str, list[dict[str, Any]]]:
@@ -60,105 +60,107 @@ def seed_rows(seed: int, base: datetime, counts: Mapping[str, int]) -> dict[str,
     unknown = counts.keys() - schemas.keys()
     if unknown:
         raise KeyError(f"no such sObject: {', '.join(sorted(unknown))}")
-    sheets = _sheets(schemas, seed=seed, base=int(base.timestamp()), counts=counts)
-    _set_up(sheets, schemas)
-    _meet_customers(sheets)
-    _sell(sheets)
-    _serve(sheets)
-    return {name: sheets[name].rows for name in schemas}
+    builders = _builders(schemas, seed=seed, base=int(base.timestamp()), counts=counts)
+    _set_up(builders, schemas)
+    _meet_customers(builders)
+    _sell(builders)
+    _serve(builders)
+    return {name: builders[name].rows for name in schemas}
 
 
-def _sheets(schemas: Mapping[str, ObjectSchema], *, seed: int, base: int, counts: Mapping[str, int]) -> Sheets:
+def _builders(schemas: Mapping[str, ObjectSchema], *, seed: int, base: int, counts: Mapping[str, int]) -> Builders:
     """An empty sheet for each object, with a source of chance of its own."""
-    sheets: dict[str, RowBuilder] = {}
+    builders: dict[str, RowBuilder] = {}
     for name, (rows, days) in PLAN.items():
-        sheets[name] = RowBuilder(
+        builders[name] = RowBuilder(
             schemas[name],
             rng=Random(f"{seed}/{name}"),
             wanted=_wanted(name, counts.get(name, rows)),
             begins=base - days * DAY_SECONDS,
             ends=base - QUIET_SECONDS,
-            authors=None if name in SET_UP_EARLY else sheets["User"],
+            authors=None if name in SET_UP_EARLY else builders["User"],
         )
-    return sheets
+    return builders
 
 
 def _wanted(name: str, count: int) -> int:
     return 1 if name in ONE else max(count, int(name in AT_LEAST_ONE))
 
 
-def _set_up(sheets: Sheets, schemas: Mapping[str, ObjectSchema]) -> None:
+def _set_up(builders: Builders, schemas: Mapping[str, ObjectSchema]) -> None:
     """The org, its people and their rights."""
-    fill_organization(sheets["Organization"])
-    fill_profiles(sheets["Profile"])
-    fill_roles(sheets["UserRole"])
-    fill_users(sheets["User"], profiles=sheets["Profile"], roles=sheets["UserRole"])
+    fill_organization(builders["Organization"])
+    fill_profiles(builders["Profile"])
+    fill_roles(builders["UserRole"])
+    fill_users(builders["User"], profiles=builders["Profile"], roles=builders["UserRole"])
     for name in ("Organization", "Profile", "UserRole"):
-        sign(sheets[name], sheets["User"])
-    sets = sheets["PermissionSet"]
-    fill_permission_sets(sets, profiles=sheets["Profile"])
-    fill_assignments(sheets["PermissionSetAssignment"], sets=sets, users=sheets["User"])
-    fill_object_permissions(sheets["ObjectPermissions"], sets=sets, schemas=schemas)
-    fill_field_permissions(sheets["FieldPermissions"], sets=sets, schemas=schemas)
-    fill_record_types(sheets["RecordType"])
+        sign(builders[name], builders["User"])
+    sets = builders["PermissionSet"]
+    fill_permission_sets(sets, profiles=builders["Profile"])
+    fill_assignments(builders["PermissionSetAssignment"], sets=sets, users=builders["User"])
+    fill_object_permissions(builders["ObjectPermissions"], sets=sets, schemas=schemas)
+    fill_field_permissions(builders["FieldPermissions"], sets=sets, schemas=schemas)
+    fill_record_types(builders["RecordType"])
 
 
-def _meet_customers(sheets: Sheets) -> None:
+def _meet_customers(builders: Builders) -> None:
     """What is sold, campaigns, accounts, contacts, leads."""
-    fill_pricebooks(sheets["Pricebook2"])
-    fill_products(sheets["Product2"])
-    fill_prices(sheets["PricebookEntry"], products=sheets["Product2"], books=sheets["Pricebook2"])
-    fill_campaigns(sheets["Campaign"])
-    fill_accounts(sheets["Account"], record_types=active_record_types(sheets["RecordType"], "Account"))
-    fill_contacts(sheets["Contact"], accounts=sheets["Account"])
-    fill_leads(sheets["Lead"])
+    fill_pricebooks(builders["Pricebook2"])
+    fill_products(builders["Product2"])
+    fill_prices(builders["PricebookEntry"], products=builders["Product2"], books=builders["Pricebook2"])
+    fill_campaigns(builders["Campaign"])
+    fill_accounts(builders["Account"], record_types=active_record_types(builders["RecordType"], "Account"))
+    fill_contacts(builders["Contact"], accounts=builders["Account"])
+    fill_leads(builders["Lead"])
 
 
-def _sell(sheets: Sheets) -> None:
+def _sell(builders: Builders) -> None:
     """Deals with all that hangs on them, quotes, orders, assets."""
-    accounts, contacts, deals = sheets["Account"], sheets["Contact"], sheets["Opportunity"]
-    deal_lines, quotes, quote_lines = sheets["OpportunityLineItem"], sheets["Quote"], sheets["QuoteLineItem"]
+    accounts, contacts, deals = builders["Account"], builders["Contact"], builders["Opportunity"]
+    deal_lines, quotes, quote_lines = builders["OpportunityLineItem"], builders["Quote"], builders["QuoteLineItem"]
     fill_deals(
         deals,
         deal_lines,
-        sheets["OpportunityHistory"],
+        builders["OpportunityHistory"],
         accounts=accounts,
-        campaigns=sheets["Campaign"],
-        prices=sheets["PricebookEntry"],
-        record_types=active_record_types(sheets["RecordType"], "Opportunity"),
+        campaigns=builders["Campaign"],
+        prices=builders["PricebookEntry"],
+        record_types=active_record_types(builders["RecordType"], "Opportunity"),
     )
-    fill_contact_roles(sheets["OpportunityContactRole"], opportunities=deals, contacts=contacts)
-    convert_leads(sheets["Lead"], opportunities=deals, contacts=contacts)
+    fill_contact_roles(builders["OpportunityContactRole"], opportunities=deals, contacts=contacts)
+    convert_leads(builders["Lead"], opportunities=deals, contacts=contacts)
     sum_pipelines(accounts, deals)
-    fill_contracts(sheets["Contract"], accounts=accounts, contacts=contacts, books=sheets["Pricebook2"])
-    sign_deals(deals, sheets["Contract"])
+    fill_contracts(builders["Contract"], accounts=accounts, contacts=contacts, books=builders["Pricebook2"])
+    sign_deals(deals, builders["Contract"])
     fill_quotes(quotes, quote_lines, opportunities=deals, deal_lines=deal_lines, accounts=accounts)
     fill_orders(
-        sheets["Order"],
-        sheets["OrderItem"],
+        builders["Order"],
+        builders["OrderItem"],
         quotes=quotes,
         quote_lines=quote_lines,
         accounts=accounts,
-        contracts=sheets["Contract"],
-        prices=sheets["PricebookEntry"],
+        contracts=builders["Contract"],
+        prices=builders["PricebookEntry"],
     )
-    goods = {"items": sheets["OrderItem"], "orders": sheets["Order"], "products": sheets["Product2"]}
-    fill_assets(sheets["Asset"], contacts=contacts, **goods)
+    goods = {"items": builders["OrderItem"], "orders": builders["Order"], "products": builders["Product2"]}
+    fill_assets(builders["Asset"], contacts=contacts, **goods)
 
 
-def _serve(sheets: Sheets) -> None:
+def _serve(builders: Builders) -> None:
     """Campaign members, cases, activities, and what records show of them."""
-    accounts, contacts, leads, deals = (sheets[name] for name in ("Account", "Contact", "Lead", "Opportunity"))
-    members = sheets["CampaignMember"]
-    fill_members(members, campaigns=sheets["Campaign"], leads=leads, contacts=contacts, accounts=accounts)
-    roll_up(sheets["Campaign"], members=members, leads=leads, opportunities=deals)
-    case_types = active_record_types(sheets["RecordType"], "Case")
-    fill_cases(sheets["Case"], accounts=accounts, contacts=contacts, assets=sheets["Asset"], record_types=case_types)
+    accounts, contacts, leads, deals = (builders[name] for name in ("Account", "Contact", "Lead", "Opportunity"))
+    members = builders["CampaignMember"]
+    fill_members(members, campaigns=builders["Campaign"], leads=leads, contacts=contacts, accounts=accounts)
+    roll_up(builders["Campaign"], members=members, leads=leads, opportunities=deals)
+    case_types = active_record_types(builders["RecordType"], "Case")
+    fill_cases(
+        builders["Case"], accounts=accounts, contacts=contacts, assets=builders["Asset"], record_types=case_types
+    )
     whos, whats = (
         (contacts, contacts, leads),
-        (accounts, deals, deals, sheets["Case"], sheets["Contract"], sheets["Order"]),
+        (accounts, deals, deals, builders["Case"], builders["Contract"], builders["Order"]),
     )
-    fill_tasks(sheets["Task"], whos=whos, whats=(*whats, sheets["Quote"], sheets["Campaign"]))
-    fill_events(sheets["Event"], whos=whos, whats=whats)
-    touched = (accounts, contacts, leads, deals, sheets["Campaign"], sheets["Contract"])
-    mark_activity(sheets["Task"], sheets["Event"], touched=touched, opportunities=deals)
+    fill_tasks(builders["Task"], whos=whos, whats=(*whats, builders["Quote"], builders["Campaign"]))
+    fill_events(builders["Event"], whos=whos, whats=whats)
+    touched = (accounts, contacts, leads, deals, builders["Campaign"], builders["Contract"])
+    mark_activity(builders["Task"], builders["Event"], touched=touched, opportunities=deals)

@@ -2,7 +2,7 @@
 
 from random import Random
 
-from sf_assets.devorg.seed.accounts import CASE_QUEUE, described, doomed, merge
+from sf_assets.devorg.seed.accounts import CASE_QUEUE, is_deleted, maybe_text, merge
 from sf_assets.devorg.seed.deals import contacts_by_account
 from sf_assets.devorg.seed.row_builder import DAY_SECONDS, Row, RowBuilder, maybe, pick, stamp
 from sf_assets.devorg.seed.vocabulary import SUBJECTS
@@ -19,35 +19,40 @@ SHOWN_OF_CONTACT = {
 
 
 def fill_cases(
-    sheet: RowBuilder, *, accounts: RowBuilder, contacts: RowBuilder, assets: RowBuilder, record_types: list[str | None]
+    builder: RowBuilder,
+    *,
+    accounts: RowBuilder,
+    contacts: RowBuilder,
+    assets: RowBuilder,
+    record_types: list[str | None],
 ) -> None:
     """The wanted cases; older ones are mostly closed, a few were merged into others or hang below one."""
-    rng, people = sheet.rng, contacts_by_account(contacts)
+    rng, people = builder.rng, contacts_by_account(contacts)
     assets_of = {row["AccountId"]: row["Id"] for row in assets.alive}
-    for index, at in enumerate(sheet.planned()):
+    for index, at in enumerate(builder.birth_times()):
         account = accounts.one(rng, at)
         own = people.get(account["Id"], []) if account else []
-        row = _case(sheet, index) | _from_web(rng, has_contact=bool(own))
+        row = _case(builder, index) | _from_web(rng, has_contact=bool(own))
         row |= _of_contact(pick(rng, own)) if own else {"AccountId": account["Id"] if account else None}
         row |= {"RecordTypeId": pick(rng, record_types), "AssetId": maybe(rng, 0.3, assets_of.get(row["AccountId"]))}
-        row["IsDeleted"] = doomed(sheet, 0.03)
-        touched = sheet.later(at)
-        added = sheet.add(at, row | _outcome(rng, at, touched, age=sheet.ends - at), touched=touched)
+        row["IsDeleted"] = is_deleted(builder, 0.03)
+        touched = builder.later(at)
+        added = builder.add(at, row | _outcome(rng, at, touched, age=builder.ends - at), touched=touched)
         if rng.random() < 0.1:
             added["OwnerId"] = CASE_QUEUE
-    sheet.seal()
-    merge(sheet)
-    for index, row in enumerate(sheet.alive[1:], start=1):
-        row["ParentId"] = sheet.alive[int(rng.random() * index)]["Id"] if rng.random() < 0.03 else None
+    builder.finish()
+    merge(builder)
+    for index, row in enumerate(builder.alive[1:], start=1):
+        row["ParentId"] = builder.alive[int(rng.random() * index)]["Id"] if rng.random() < 0.03 else None
 
 
-def _case(sheet: RowBuilder, index: int) -> Row:
-    rng, fields = sheet.rng, sheet.schema.fields
+def _case(builder: RowBuilder, index: int) -> Row:
+    rng, fields = builder.rng, builder.schema.fields
     minutes = float(int(rng.random() ** 3 * 3_000))
     has_answer = rng.random() < 0.85
     values: Row = {name: pick(rng, (*fields[name].picklist_values, None)) for name in ("Type", "Reason", "Origin")}
     return values | {
-        "CaseNumber": f"{index + 1_000:08}", "Subject": pick(rng, SUBJECTS), "Description": described(rng),
+        "CaseNumber": f"{index + 1_000:08}", "Subject": pick(rng, SUBJECTS), "Description": maybe_text(rng),
         "Priority": pick(rng, fields["Priority"].picklist_values),
         "Comments": maybe(rng, 0.1, "intern: bitte prüfen\t!"),
         "First_Response_Minutes__c": minutes if has_answer else None, "IsEscalated": rng.random() < 0.07,
@@ -64,8 +69,8 @@ def _from_web(rng: Random, *, has_contact: bool) -> Row:
 
 
 def _of_contact(contact: Row) -> Row:
-    shown = {name: contact[source] for name, source in SHOWN_OF_CONTACT.items()}
-    return shown | {"ContactId": contact["Id"], "AccountId": contact["AccountId"]}
+    record = {name: contact[source] for name, source in SHOWN_OF_CONTACT.items()}
+    return record | {"ContactId": contact["Id"], "AccountId": contact["AccountId"]}
 
 
 def _outcome(rng: Random, at: int, touched: int, *, age: int) -> Row:

@@ -17,14 +17,14 @@ YEN = 150.0
 ODD_PRICE = 1234.56789
 
 
-def fill_products(sheet: RowBuilder) -> None:
+def fill_products(builder: RowBuilder) -> None:
     """The wanted products; some no longer sold, some archived, some deleted."""
-    rng, values = sheet.rng, sheet.schema.fields
+    rng, values = builder.rng, builder.schema.fields
     families, units = values["Family"].picklist_values, values["QuantityUnitOfMeasure"].picklist_values
-    for index, at in enumerate(sheet.planned()):
+    for index, at in enumerate(builder.birth_times()):
         name, chance = PRODUCTS[index % len(PRODUCTS)], rng.random()
         is_archived = index > 5 and chance < 0.05
-        sheet.add(at, {
+        builder.add(at, {
             "Name": f"{name} {index + 1}" if index >= len(PRODUCTS) else name, "ProductCode": f"P-{index + 1:04}",
             "Description": maybe(rng, 0.5, pick(rng, TEXTS)), "IsActive": not is_archived and chance < 0.9,
             "IsArchived": is_archived, "Family": pick(rng, families), "QuantityUnitOfMeasure": pick(rng, units),
@@ -32,17 +32,17 @@ def fill_products(sheet: RowBuilder) -> None:
             "DisplayUrl": maybe(rng, 0.3, f"https://shop.example/p/{index + 1}"), "Hazardous__c": chance > 0.9,
             "Weight_kg__c": round(chance * 500, 3) if chance < 0.7 else None, "IsDeleted": index > 5 and chance > 0.97,
         })  # fmt: skip
-    sheet.seal()
+    builder.finish()
 
 
-def fill_pricebooks(sheet: RowBuilder) -> None:
+def fill_pricebooks(builder: RowBuilder) -> None:
     """The wanted price books, the standard one first."""
-    for index, at in enumerate(sheet.planned()):
+    for index, at in enumerate(builder.birth_times()):
         name, _ = book(index)
         is_archived = "archived" in name
         values: Row = {"Name": name, "IsStandard": index == 0, "IsActive": not is_archived, "IsArchived": is_archived}
-        sheet.add(at, values | {"Description": maybe(sheet.rng, 0.5, f"Prices: {name}")})
-    sheet.seal()
+        builder.add(at, values | {"Description": maybe(builder.rng, 0.5, f"Prices: {name}")})
+    builder.finish()
 
 
 def book(index: int) -> tuple[str, tuple[str, ...]]:
@@ -50,19 +50,19 @@ def book(index: int) -> tuple[str, tuple[str, ...]]:
     return BOOKS[index] if index < len(BOOKS) else (f"Campaign book {index}", ("USD", "EUR"))
 
 
-def fill_prices(sheet: RowBuilder, *, products: RowBuilder, books: RowBuilder) -> None:
+def fill_prices(builder: RowBuilder, *, products: RowBuilder, books: RowBuilder) -> None:
     """The wanted entries, product by product, each product, book and currency once: fewer where there are no more."""
     places = [(row, currency) for index, row in enumerate(books.rows) for currency in book(index)[1]]
-    wanted = islice(pairs_of(products.rows, places), sheet.wanted)
-    for (item, (book_row, currency)), at in zip(wanted, sheet.planned(), strict=False):
-        price = ODD_PRICE if sheet.rng.random() < 0.02 else 5 + sheet.rng.random() ** 4 * 40_000
-        sheet.add(at, {
+    wanted = islice(pairs_of(products.rows, places), builder.wanted)
+    for (item, (book_row, currency)), at in zip(wanted, builder.birth_times(), strict=False):
+        price = ODD_PRICE if builder.rng.random() < 0.02 else 5 + builder.rng.random() ** 4 * 40_000
+        builder.add(at, {
             "Name": item["Name"], "ProductCode": item["ProductCode"], "Product2Id": item["Id"],
             "Pricebook2Id": book_row["Id"], "CurrencyIsoCode": currency, "UnitPrice": _price(price, currency),
             "IsActive": item["IsActive"] and book_row["IsActive"], "IsArchived": item["IsArchived"],
             "IsDeleted": item["IsDeleted"], "UseStandardPrice": not book_row["IsStandard"] and price < 500,
         })  # fmt: skip
-    sheet.seal()
+    builder.finish()
 
 
 def _price(price: float, currency: str) -> float:
@@ -74,8 +74,8 @@ def _price(price: float, currency: str) -> float:
 
 def offers(prices: RowBuilder) -> list[list[Row]]:
     """The entries that may be sold, one list for a book and a currency; no empty list."""
-    found: dict[tuple[str, str], list[Row]] = {}
+    result: dict[tuple[str, str], list[Row]] = {}
     for row in prices.alive:
         if row["IsActive"]:
-            found.setdefault((row["Pricebook2Id"], row["CurrencyIsoCode"]), []).append(row)
-    return list(found.values())
+            result.setdefault((row["Pricebook2Id"], row["CurrencyIsoCode"]), []).append(row)
+    return list(result.values())

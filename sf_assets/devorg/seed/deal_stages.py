@@ -70,7 +70,7 @@ def fiscal(close_date: str) -> Row:
     return {"FiscalYear": int(year), "FiscalQuarter": quarter, "Fiscal": f"{year} {quarter}"}
 
 
-def tell(rng: Random, *, born: int, ends: int, amount: float | None, steps: int) -> list[Moment]:
+def deal_moments(rng: Random, *, born: int, ends: int, amount: float | None, steps: int) -> list[Moment]:
     """The `steps` moments (at least one) of a deal that was born at `born` and is worth `amount` in its last one.
 
     Stages only go forward; with more steps than stages the deal lingers, and its amount or close date moves instead.

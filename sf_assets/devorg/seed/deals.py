@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from random import Random
 
-from sf_assets.devorg.seed.accounts import described, doomed
+from sf_assets.devorg.seed.accounts import is_deleted, maybe_text
 from sf_assets.devorg.seed.catalog import offers
-from sf_assets.devorg.seed.deal_stages import Moment, fiscal, tell
+from sf_assets.devorg.seed.deal_stages import Moment, deal_moments, fiscal
 from sf_assets.devorg.seed.row_builder import (
     DAY_SECONDS,
     Row,
@@ -37,7 +37,7 @@ def fill_deals(
     record_types: list[str | None],
 ) -> None:
     """The wanted opportunities, lines and history rows; an opportunity's amount is the sum of its lines."""
-    rng, births = opportunities.rng, list(opportunities.planned())
+    rng, births = opportunities.rng, list(opportunities.birth_times())
     steps = _one_each(shares(rng, max(0, history.wanted - len(births)), len(births)), history.wanted)
     sold = offers(prices)
     counts = shares(rng, lines.wanted if sold else 0, len(births))
@@ -46,17 +46,17 @@ def fill_deals(
         account = accounts.one(rng, at)
         items = _items(rng, _offer(rng, sold, account), counts[index], at=at) if sold else []
         amount = _amount(rng, items)
-        tale = tell(rng, born=at, ends=opportunities.ends, amount=amount, steps=max(1, steps[index]))
+        tale = deal_moments(rng, born=at, ends=opportunities.ends, amount=amount, steps=max(1, steps[index]))
         row = _values(rng, account, items, index) | _stand(tale)
         row |= {"RecordTypeId": pick(rng, record_types), "CampaignId": maybe(rng, 0.3, campaigns.one_id(rng, at))}
-        row["IsDeleted"] = doomed(opportunities, DELETED_SHARE)
+        row["IsDeleted"] = is_deleted(opportunities, DELETED_SHARE)
         tales.append((opportunities.add(at, row, touched=tale[-1].at), items, tale[len(tale) - steps[index] :]))
-    opportunities.seal()
+    opportunities.finish()
     for row, items, tale in tales:
         _hang(row, items, lines)
         _tell(row, tale, history)
-    lines.seal()
-    history.seal()
+    lines.finish()
+    history.finish()
     _point_at_changes(opportunities, history)
 
 
@@ -109,7 +109,7 @@ def _values(rng: Random, account: Row | None, items: list[Row], index: int) -> R
         "CurrencyIsoCode": items[0]["CurrencyIsoCode"] if items else account["CurrencyIsoCode"] if account else "USD",
         "Pricebook2Id": items[0]["Pricebook2Id"] if items else None, "HasOpportunityLineItem": bool(items),
         "TotalOpportunityQuantity": sum(item["Quantity"] for item in items) if items else None,
-        "Type": pick(rng, ("New Customer", "Existing Customer - Upgrade", None)), "Description": described(rng),
+        "Type": pick(rng, ("New Customer", "Existing Customer - Upgrade", None)), "Description": maybe_text(rng),
         "LeadSource": pick(rng, ("Web", "Partner Referral", "Other", None)), "IsPrivate": chance < 0.03,
         "NextStep": pick(rng, NEXT_STEPS) if chance < 0.5 else None, "PushCount": int(chance * 4),
         "Margin__c": round(chance * 60 - 5, 2) if chance < 0.9 else None,
@@ -168,30 +168,30 @@ def _point_at_changes(opportunities: RowBuilder, history: RowBuilder) -> None:
             by_id[row["OpportunityId"]]["LastCloseDateChangedHistoryId"] = row["Id"]
 
 
-def fill_contact_roles(sheet: RowBuilder, *, opportunities: RowBuilder, contacts: RowBuilder) -> None:
+def fill_contact_roles(builder: RowBuilder, *, opportunities: RowBuilder, contacts: RowBuilder) -> None:
     """The wanted contact roles: people of the account where it has some, each once, the first one primary."""
-    roles = sheet.schema.fields["Role"].picklist_values
+    roles = builder.schema.fields["Role"].picklist_values
     people = contacts_by_account(contacts)
-    counts = shares(sheet.rng, sheet.wanted, len(opportunities.rows))
+    counts = shares(builder.rng, builder.wanted, len(opportunities.rows))
     for opportunity, at, count in zip(opportunities.rows, opportunities.born, counts, strict=True):
         own = people.get(opportunity["AccountId"], [])
-        drawn = [contacts.one(sheet.rng, at) for _ in range(count * 3)]
+        drawn = [contacts.one(builder.rng, at) for _ in range(count * 3)]
         distinct = {row["Id"]: row for row in [*own, *drawn] if row}
         for place, contact_id in enumerate(list(distinct)[:count]):
-            values = {"OpportunityId": opportunity["Id"], "ContactId": contact_id, "Role": pick(sheet.rng, roles)}
-            sheet.add(at, values | {"IsPrimary": place == 0, "IsDeleted": opportunity["IsDeleted"]})
+            values = {"OpportunityId": opportunity["Id"], "ContactId": contact_id, "Role": pick(builder.rng, roles)}
+            builder.add(at, values | {"IsPrimary": place == 0, "IsDeleted": opportunity["IsDeleted"]})
             if place == 0:
                 opportunity["ContactId"] = contact_id
-    sheet.seal()
+    builder.finish()
 
 
 def contacts_by_account(contacts: RowBuilder) -> Mapping[str, list[Row]]:
     """The living contacts of each account."""
-    found: dict[str, list[Row]] = {}
+    result: dict[str, list[Row]] = {}
     for row in contacts.alive:
         if row["AccountId"]:
-            found.setdefault(row["AccountId"], []).append(row)
-    return found
+            result.setdefault(row["AccountId"], []).append(row)
+    return result
 
 
 def sum_pipelines(accounts: RowBuilder, opportunities: RowBuilder) -> None:

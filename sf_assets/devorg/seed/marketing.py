@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from random import Random
 
-from sf_assets.devorg.seed.accounts import described, doomed
+from sf_assets.devorg.seed.accounts import is_deleted, maybe_text
 from sf_assets.devorg.seed.row_builder import DAY_SECONDS, Row, RowBuilder, day, maybe, money, pick, shares
 
 # member's column | the same column of a contact
@@ -29,48 +29,48 @@ TOPICS = (
 MIXES = ("Social;Search", "Print", "Print;Radio;Trade Fair", None)
 
 
-def fill_campaigns(sheet: RowBuilder) -> None:
+def fill_campaigns(builder: RowBuilder) -> None:
     """The wanted campaigns; some below another. Their roll-ups are set by `roll_up`."""
-    rng, types = sheet.rng, sheet.schema.fields["Type"].picklist_values
-    for index, at in enumerate(sheet.planned()):
+    rng, types = builder.rng, builder.schema.fields["Type"].picklist_values
+    for index, at in enumerate(builder.birth_times()):
         starts, chance = at // DAY_SECONDS + 14, rng.random()
-        is_over = (starts + 30) * DAY_SECONDS < sheet.ends
-        sheet.add(at, {
+        is_over = (starts + 30) * DAY_SECONDS < builder.ends
+        builder.add(at, {
             "Name": f"{pick(rng, TOPICS)} {day(at)[:4]}/{index + 1}", "Type": pick(rng, types), "IsActive": not is_over,
             "Status": "Completed" if is_over else "In Progress", "StartDate": day(starts * DAY_SECONDS),
             "EndDate": day((starts + 30) * DAY_SECONDS), "ExpectedRevenue": float(int(chance * 9e7)),
             "BudgetedCost": float(int(chance * 50_000)), "ActualCost": maybe(rng, 0.7, float(int(chance * 60_000))),
             "ExpectedResponse": round(chance * 10, 2), "NumberSent": float(int(chance * 20_000)),
-            "Description": described(rng), "CurrencyIsoCode": "EUR", "Channel_Mix__c": pick(rng, MIXES),
-            "IsDeleted": doomed(sheet, 0.03),
+            "Description": maybe_text(rng), "CurrencyIsoCode": "EUR", "Channel_Mix__c": pick(rng, MIXES),
+            "IsDeleted": is_deleted(builder, 0.03),
         })  # fmt: skip
-    sheet.seal()
-    for index, row in enumerate(sheet.alive[1:], start=1):
-        row["ParentId"] = sheet.alive[int(rng.random() * index)]["Id"] if rng.random() < 0.2 else None
+    builder.finish()
+    for index, row in enumerate(builder.alive[1:], start=1):
+        row["ParentId"] = builder.alive[int(rng.random() * index)]["Id"] if rng.random() < 0.2 else None
 
 
 def fill_members(
-    sheet: RowBuilder, *, campaigns: RowBuilder, leads: RowBuilder, contacts: RowBuilder, accounts: RowBuilder
+    builder: RowBuilder, *, campaigns: RowBuilder, leads: RowBuilder, contacts: RowBuilder, accounts: RowBuilder
 ) -> None:
     """The wanted members, fewer where people run out; nobody twice in a campaign."""
-    rng, firms = sheet.rng, {row["Id"]: row["Name"] for row in accounts.rows}
+    rng, firms = builder.rng, {row["Id"]: row["Name"] for row in accounts.rows}
     for campaign, at, count in zip(
-        campaigns.rows, campaigns.born, shares(rng, sheet.wanted, len(campaigns.rows)), strict=True
+        campaigns.rows, campaigns.born, shares(rng, builder.wanted, len(campaigns.rows)), strict=True
     ):
-        for born, person in _invited(sheet, at, count, leads=leads, contacts=contacts):
+        for born, person in _invited(builder, at, count, leads=leads, contacts=contacts):
             member = _member(rng, person, born, firms=firms)
-            sheet.add(born, member | {"CampaignId": campaign["Id"], "IsDeleted": campaign["IsDeleted"]})
-    sheet.seal()
+            builder.add(born, member | {"CampaignId": campaign["Id"], "IsDeleted": campaign["IsDeleted"]})
+    builder.finish()
 
 
 def _invited(
-    sheet: RowBuilder, at: int, count: int, *, leads: RowBuilder, contacts: RowBuilder
+    builder: RowBuilder, at: int, count: int, *, leads: RowBuilder, contacts: RowBuilder
 ) -> Iterator[tuple[int, Row]]:
     """Distinct people, each with the moment of the invitation."""
     seen: set[str] = set()
     for _ in range(count * 4):
-        born = at + int((sheet.ends - at) * sheet.rng.random() ** 2)
-        person = (leads if sheet.rng.random() < 0.5 else contacts).one(sheet.rng, born)
+        born = at + int((builder.ends - at) * builder.rng.random() ** 2)
+        person = (leads if builder.rng.random() < 0.5 else contacts).one(builder.rng, born)
         if person is not None and person["Id"] not in seen and len(seen) < count:
             seen.add(person["Id"])
             yield born, person
@@ -114,5 +114,5 @@ def _set_roll_ups(row: Row, counts: Counter[tuple[str, str]], sums: Counter[tupl
     row |= {f"NumberOf{name}": counts[row["Id"], f"NumberOf{name}"] for name in names}
     row["AmountAllOpportunities"] = money(sums[row["Id"], "Opportunities"])
     row["AmountWonOpportunities"] = money(sums[row["Id"], "WonOpportunities"])
-    asked = row["NumberOfLeads"] + row["NumberOfContacts"]
-    row["Response_Rate__c"] = round(100 * row["NumberOfResponses"] / asked, 2) if asked else None
+    invited = row["NumberOfLeads"] + row["NumberOfContacts"]
+    row["Response_Rate__c"] = round(100 * row["NumberOfResponses"] / invited, 2) if invited else None

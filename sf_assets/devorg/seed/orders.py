@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import chain, cycle, islice, repeat
 from random import Random
 
-from sf_assets.devorg.seed.accounts import described, doomed
+from sf_assets.devorg.seed.accounts import is_deleted, maybe_text
 from sf_assets.devorg.seed.deals import contacts_by_account
 from sf_assets.devorg.seed.quotes import billing
 from sf_assets.devorg.seed.row_builder import (
@@ -25,7 +25,7 @@ CARRIERS = ("DHL", "UPS", "FedEx", "Pick-up", None)
 
 
 def fill_orders(
-    sheet: RowBuilder,
+    builder: RowBuilder,
     items: RowBuilder,
     *,
     quotes: RowBuilder,
@@ -35,33 +35,33 @@ def fill_orders(
     prices: RowBuilder,
 ) -> None:
     """The wanted orders: first of accepted quotes, then such that came by themselves; totals follow from the items."""
-    rng, by_id = sheet.rng, {row["Id"]: row for row in accounts.rows}
+    rng, by_id = builder.rng, {row["Id"]: row for row in accounts.rows}
     accepted = [row for row in quotes.alive if row["Status"] == "Accepted"]
     lines = _by_quote(quote_lines)
-    counts = shares(rng, items.wanted if prices.alive else 0, sheet.wanted)
+    counts = shares(rng, items.wanted if prices.alive else 0, builder.wanted)
     drafts: list[tuple[Row, list[Row]]] = []
     sources: Iterator[Row | None] = chain(accepted, repeat(None))
-    for planned, count, quote in zip(sheet.planned(), counts, sources, strict=False):
-        at = planned if quote is None else _ordered(quote, ends=sheet.ends)
+    for birth_times, count, quote in zip(builder.birth_times(), counts, sources, strict=False):
+        at = birth_times if quote is None else _ordered(quote, ends=builder.ends)
         account = accounts.one(rng, at) if quote is None else by_id[quote["AccountId"]]
         goods = _goods(rng, lines.get(quote["Id"], []) if quote else [], prices, count)
         row = _order(rng, account, goods, at) | (_from_quote(quote) if quote else {})
-        row["IsDeleted"] = quote is None and doomed(sheet, 0.05)
-        drafts.append((sheet.add(at, row), goods))
-    sheet.seal()
-    _number(sheet, contracts)
+        row["IsDeleted"] = quote is None and is_deleted(builder, 0.05)
+        drafts.append((builder.add(at, row), goods))
+    builder.finish()
+    _number(builder, contracts)
     for row, goods in drafts:
         _deliver(row, goods, items)
-    items.seal()
+    items.finish()
     for index, row in enumerate(items.rows):
         row["OrderItemNumber"] = f"{index + 1:010}"
 
 
 def _by_quote(quote_lines: RowBuilder) -> dict[str, list[Row]]:
-    found: dict[str, list[Row]] = {}
+    result: dict[str, list[Row]] = {}
     for row in quote_lines.alive:
-        found.setdefault(row["QuoteId"], []).append(row)
-    return found
+        result.setdefault(row["QuoteId"], []).append(row)
+    return result
 
 
 def _ordered(quote: Row, *, ends: int) -> int:
@@ -89,7 +89,7 @@ def _order(rng: Random, account: Row | None, goods: list[Row], at: int) -> Row:
     chance, is_active = rng.random(), rng.random() < 0.75
     address = billing(account) | billing(account, to="Shipping") if account else {}
     return address | {
-        "AccountId": account["Id"] if account else None, "EffectiveDate": day(at), "Description": described(rng),
+        "AccountId": account["Id"] if account else None, "EffectiveDate": day(at), "Description": maybe_text(rng),
         "Status": "Activated" if is_active else "Draft", "StatusCode": "Activated" if is_active else "Draft",
         "ActivatedDate": stamp(at) if is_active else None, "Type": pick(rng, ("New", "Renewal", "Add-on", None)),
         "TotalAmount": round(sum((item["TotalPrice"] for item in goods), 0.0), 8), "Carrier__c": pick(rng, CARRIERS),
@@ -108,10 +108,10 @@ def _from_quote(quote: Row) -> Row:
     }  # fmt: skip
 
 
-def _number(sheet: RowBuilder, contracts: RowBuilder) -> None:
+def _number(builder: RowBuilder, contracts: RowBuilder) -> None:
     """Order numbers by birth, and the contract of the same account where there is one."""
     by_account = {row["AccountId"]: row["Id"] for row in contracts.alive}
-    for index, row in enumerate(sheet.rows):
+    for index, row in enumerate(builder.rows):
         row["OrderNumber"] = f"{index + 100:08}"
         row["ContractId"] = by_account.get(row["AccountId"])
         row["ActivatedById"] = row["OwnerId"] if row["ActivatedDate"] else None
@@ -126,23 +126,23 @@ def _deliver(order: Row, goods: list[Row], items: RowBuilder) -> None:
 
 
 def fill_assets(
-    sheet: RowBuilder, *, items: RowBuilder, orders: RowBuilder, contacts: RowBuilder, products: RowBuilder
+    builder: RowBuilder, *, items: RowBuilder, orders: RowBuilder, contacts: RowBuilder, products: RowBuilder
 ) -> None:
     """The wanted assets: goods that an account got, some part of another asset of the same account."""
-    rng, people = sheet.rng, contacts_by_account(contacts)
+    rng, people = builder.rng, contacts_by_account(contacts)
     owners = {row["Id"]: row["AccountId"] for row in orders.rows}
     by_id = {row["Id"]: row for row in products.rows}
-    statuses = (*sheet.schema.fields["Status"].picklist_values, None)
-    for index, at in enumerate(sheet.planned()):
+    statuses = (*builder.schema.fields["Status"].picklist_values, None)
+    for index, at in enumerate(builder.birth_times()):
         item = items.one(rng, at)
         account_id = owners[item["OrderId"]] if item else None
         own = people.get(account_id or "", [])
         contact_id = pick(rng, own)["Id"] if own else contacts.one_id(rng, at)
         values = _asset(rng, item, by_id[item["Product2Id"]] if item else None, index, at)
         values |= {"AccountId": account_id, "ContactId": contact_id, "Status": pick(rng, statuses)}
-        sheet.add(at, values | {"IsDeleted": doomed(sheet, 0.02)})
-    sheet.seal()
-    _assemble(sheet)
+        builder.add(at, values | {"IsDeleted": is_deleted(builder, 0.02)})
+    builder.finish()
+    _assemble(builder)
 
 
 def _asset(rng: Random, item: Row | None, product: Row | None, index: int, at: int) -> Row:
@@ -152,20 +152,20 @@ def _asset(rng: Random, item: Row | None, product: Row | None, index: int, at: i
         "Product2Id": product["Id"] if product else None, "ProductCode": product["ProductCode"] if product else None,
         "Price": item["UnitPrice"] if item else None, "Quantity": item["Quantity"] if item else 1.0,
         "PurchaseDate": day(at - 20 * DAY_SECONDS), "UsageEndDate": maybe(rng, 0.4, day(at + 900 * DAY_SECONDS)),
-        "IsCompetitorProduct": rng.random() < 0.03, "Description": described(rng), "AssetLevel": 1,
+        "IsCompetitorProduct": rng.random() < 0.03, "Description": maybe_text(rng), "AssetLevel": 1,
         "CurrencyIsoCode": item["CurrencyIsoCode"] if item else "USD",
     }  # fmt: skip
 
 
-def _assemble(sheet: RowBuilder) -> None:
+def _assemble(builder: RowBuilder) -> None:
     """Each asset is its own root, but parts of another asset of the same account."""
     wholes: dict[str, Row] = {}
-    for row in sheet.rows:
+    for row in builder.rows:
         row["RootAssetId"] = row["Id"]
         whole = wholes.get(row["AccountId"])
         if row["IsDeleted"] or row["AccountId"] is None:
             continue
-        if whole is not None and sheet.rng.random() < 0.5:
+        if whole is not None and builder.rng.random() < 0.5:
             row |= {"ParentId": whole["Id"], "RootAssetId": whole["Id"], "AssetLevel": 2}
         else:
             wholes[row["AccountId"]] = row

@@ -6,7 +6,7 @@ from random import Random
 
 from sf_assets.devorg.seed.row_builder import DAY_SECONDS, Row, RowBuilder, day, maybe, pick, stamp
 from sf_assets.devorg.seed.vocabulary import DEPARTMENTS, FIRST_NAMES, LAST_NAMES, TITLES, addresses
-from sf_assets.devorg.store.ids import made_id
+from sf_assets.devorg.store.ids import record_id_of
 
 # role | the role above it
 ROLES: tuple[tuple[str, str | None], ...] = (
@@ -62,15 +62,15 @@ def rights(rng: Random, names: list[str], *, share: float, is_admin: bool) -> Ro
     return values | {name: is_admin for name in ADMIN_RIGHTS if name in values}
 
 
-def permission_names(sheet: RowBuilder) -> list[str]:
+def permission_names(builder: RowBuilder) -> list[str]:
     """The object's `Permissions*` columns."""
-    return [name for name in sheet.schema.fields if name.startswith("Permissions")]
+    return [name for name in builder.schema.fields if name.startswith("Permissions")]
 
 
-def fill_organization(sheet: RowBuilder) -> None:
+def fill_organization(builder: RowBuilder) -> None:
     """The org's one row."""
     address = addresses("", with_codes=False)[9]
-    sheet.add(sheet.begins, {
+    builder.add(builder.begins, {
         "Name": "Practice Org & Söhne", "Division": None, "Phone": "+49 30 901820", "PrimaryContact": "Ada Lovelace",
         "DefaultLocaleSidKey": "en_US", "TimeZoneSidKey": "Europe/Berlin", "LanguageLocaleKey": "en_US",
         "FiscalYearStartMonth": 1, "DefaultAccountAccess": "Edit", "DefaultContactAccess": "ControlledByParent",
@@ -80,17 +80,21 @@ def fill_organization(sheet: RowBuilder) -> None:
         "MonthlyPageViewsUsed": 0, "MonthlyPageViewsEntitlement": 15_000, "SignupCountryIsoCode": "DE",
         "PreferencesLightningLoginEnabled": True, "WebToCaseDefaultOrigin": "Web", **address,
     })  # fmt: skip
-    sheet.seal()
+    builder.finish()
 
 
-def fill_profiles(sheet: RowBuilder) -> None:
+def fill_profiles(builder: RowBuilder) -> None:
     """The wanted number of profiles, the administrator's first."""
-    names = permission_names(sheet)
-    for (name, share), at in zip(_numbered(PROFILES), sheet.planned(), strict=False):
-        values = rights(sheet.rng, names, share=share, is_admin=name == PROFILES[0][0])
-        values |= {"Name": name, "UserType": "Standard", "UserLicenseId": made_id("100", 5_000 + int(share > 0.12))}
-        sheet.add(at, values | {"Description": maybe(sheet.rng, 0.5, f"Profile of the {name}")})
-    sheet.seal()
+    names = permission_names(builder)
+    for (name, share), at in zip(_numbered(PROFILES), builder.birth_times(), strict=False):
+        values = rights(builder.rng, names, share=share, is_admin=name == PROFILES[0][0])
+        values |= {
+            "Name": name,
+            "UserType": "Standard",
+            "UserLicenseId": record_id_of("100", 5_000 + int(share > 0.12)),
+        }
+        builder.add(at, values | {"Description": maybe(builder.rng, 0.5, f"Profile of the {name}")})
+    builder.finish()
 
 
 def _numbered(profiles: tuple[tuple[str, float], ...]) -> Iterator[tuple[str, float]]:
@@ -100,39 +104,39 @@ def _numbered(profiles: tuple[tuple[str, float], ...]) -> Iterator[tuple[str, fl
         yield f"{name} {round_number}", share
 
 
-def fill_roles(sheet: RowBuilder) -> None:
+def fill_roles(builder: RowBuilder) -> None:
     """The wanted number of roles, each below one that came before."""
-    found: dict[str, Row] = {}
-    for index, at in enumerate(sheet.planned()):
+    result: dict[str, Row] = {}
+    for index, at in enumerate(builder.birth_times()):
         name, above = ROLES[index] if index < len(ROLES) else (f"Territory {index}", ROLES[index % len(ROLES)][0])
-        found[name] = sheet.add(at, {
+        result[name] = builder.add(at, {
             "Name": name, "DeveloperName": name.replace(" ", "_"), "OpportunityAccessForAccountOwner": "Edit",
             "CaseAccessForAccountOwner": "Edit", "ContactAccessForAccountOwner": "Edit", "PortalType": "None",
             "RollupDescription": f"{name} and below", "ParentRoleId": above,
         })  # fmt: skip
-    sheet.seal()
-    for row in sheet.rows:
-        row["ParentRoleId"] = found[row["ParentRoleId"]]["Id"] if row["ParentRoleId"] else None
+    builder.finish()
+    for row in builder.rows:
+        row["ParentRoleId"] = result[row["ParentRoleId"]]["Id"] if row["ParentRoleId"] else None
 
 
-def fill_users(sheet: RowBuilder, *, profiles: RowBuilder, roles: RowBuilder) -> None:
+def fill_users(builder: RowBuilder, *, profiles: RowBuilder, roles: RowBuilder) -> None:
     """The wanted number of users: an administrator, the integration user, and people in a tree of managers."""
     pool = addresses("", with_codes=False)
-    for index, at in enumerate(sheet.planned()):
-        row = sheet.add(at, _person(sheet.rng, index) | pick(sheet.rng, pool))
-        row |= _account_of(sheet.rng, index, at=at, ends=sheet.ends)
-        profile = index if index < 3 else int(sheet.rng.random() * len(profiles.rows))
+    for index, at in enumerate(builder.birth_times()):
+        row = builder.add(at, _person(builder.rng, index) | pick(builder.rng, pool))
+        row |= _account_of(builder.rng, index, at=at, ends=builder.ends)
+        profile = index if index < 3 else int(builder.rng.random() * len(profiles.rows))
         row["ProfileId"] = profiles.rows[profile % len(profiles.rows)]["Id"]
         row["UserRoleId"] = roles.rows[index % len(roles.rows)]["Id"] if roles.rows and index != 1 else None
-    sheet.seal()
-    for index, row in enumerate(sheet.rows):
-        row["ManagerId"] = sheet.rows[(index - 1) // 6]["Id"] if index else None
-        row["CreatedById"] = row["LastModifiedById"] = sheet.rows[0]["Id"]
+    builder.finish()
+    for index, row in enumerate(builder.rows):
+        row["ManagerId"] = builder.rows[(index - 1) // 6]["Id"] if index else None
+        row["CreatedById"] = row["LastModifiedById"] = builder.rows[0]["Id"]
 
 
-def sign(sheet: RowBuilder, users: RowBuilder) -> None:
+def sign(builder: RowBuilder, users: RowBuilder) -> None:
     """Say that the administrator made the rows that had to be there before any user."""
-    for row in sheet.rows:
+    for row in builder.rows:
         row |= {name: users.rows[0]["Id"] for name in ("CreatedById", "LastModifiedById") if name in row}
 
 

@@ -10,7 +10,7 @@ from random import Random
 
 from sf_assets.devorg.seed.people import permission_names, rights
 from sf_assets.devorg.seed.row_builder import DAY_SECONDS, Row, RowBuilder, maybe, stamp
-from sf_assets.devorg.store.ids import made_id
+from sf_assets.devorg.store.ids import record_id_of
 from sf_assets.devorg.store.schema import ObjectSchema
 
 COMPUTED_ID = "000000000000000AAA"
@@ -33,32 +33,32 @@ RECORD_TYPES = (
 )
 
 
-def fill_record_types(sheet: RowBuilder) -> None:
+def fill_record_types(builder: RowBuilder) -> None:
     """The wanted number of record types; those beyond the table are of Case."""
     more = (("Case", f"Queue {index}", f"Queue_{index}", True) for index in count_from(1))
-    table = [*RECORD_TYPES, *islice(more, max(0, sheet.wanted - len(RECORD_TYPES)))]
-    for (sobject, name, developer_name, is_active), at in zip(table, sheet.planned(), strict=False):
-        described = maybe(sheet.rng, 0.6, f"{name} of {sobject}")
+    table = [*RECORD_TYPES, *islice(more, max(0, builder.wanted - len(RECORD_TYPES)))]
+    for (sobject, name, developer_name, is_active), at in zip(table, builder.birth_times(), strict=False):
+        maybe_text = maybe(builder.rng, 0.6, f"{name} of {sobject}")
         values = {"Name": name, "DeveloperName": developer_name, "SobjectType": sobject, "IsActive": is_active}
-        sheet.add(at, values | {"Description": described})
-    sheet.seal()
+        builder.add(at, values | {"Description": maybe_text})
+    builder.finish()
 
 
-def active_record_types(sheet: RowBuilder, sobject: str) -> list[str | None]:
+def active_record_types(builder: RowBuilder, sobject: str) -> list[str | None]:
     """The Ids of an object's active record types; [None] where it has none."""
-    return [row["Id"] for row in sheet.rows if row["SobjectType"] == sobject and row["IsActive"]] or [None]
+    return [row["Id"] for row in builder.rows if row["SobjectType"] == sobject and row["IsActive"]] or [None]
 
 
-def fill_permission_sets(sheet: RowBuilder, *, profiles: RowBuilder) -> None:
+def fill_permission_sets(builder: RowBuilder, *, profiles: RowBuilder) -> None:
     """First the hidden set of each profile, with the profile's rights, then sets that people made."""
-    names = permission_names(sheet)
-    owners: list[Row | None] = [*profiles.rows, *([None] * sheet.wanted)]
-    for index, (profile, at) in enumerate(zip(owners, sheet.planned(), strict=False)):
+    names = permission_names(builder)
+    owners: list[Row | None] = [*profiles.rows, *([None] * builder.wanted)]
+    for index, (profile, at) in enumerate(zip(owners, builder.birth_times(), strict=False)):
         if profile is not None:
-            sheet.add(at, _owned(profile, names))
+            builder.add(at, _owned(profile, names))
         else:
-            sheet.add(at, _made(sheet.rng, index - len(profiles.rows), names))
-    sheet.seal()
+            builder.add(at, _made(builder.rng, index - len(profiles.rows), names))
+    builder.finish()
 
 
 def _owned(profile: Row, names: list[str]) -> Row:
@@ -76,44 +76,44 @@ def _made(rng: Random, index: int, names: list[str]) -> Row:
                      "HasActivationRequired": rng.random() < 0.1}  # fmt: skip
 
 
-def fill_assignments(sheet: RowBuilder, *, sets: RowBuilder, users: RowBuilder) -> None:
+def fill_assignments(builder: RowBuilder, *, sets: RowBuilder, users: RowBuilder) -> None:
     """Each user has the set of his profile; the rest of the wanted rows give out further sets, each pair once."""
     of_profile = {row["ProfileId"]: row["Id"] for row in sets.rows if row["ProfileId"]}
     own = [(user["Id"], of_profile[user["ProfileId"]]) for user in users.rows if user["ProfileId"] in of_profile]
     made = [row["Id"] for row in sets.rows if not row["ProfileId"]]
     further = [(user["Id"], set_id) for set_id in made for user in users.rows]
-    sheet.rng.shuffle(further)
-    for (user_id, set_id), at in zip([*own, *further], sheet.planned(), strict=False):
-        sheet.add(at, _assigned(sheet, user_id, set_id, at))
-    sheet.seal()
+    builder.rng.shuffle(further)
+    for (user_id, set_id), at in zip([*own, *further], builder.birth_times(), strict=False):
+        builder.add(at, _assigned(builder, user_id, set_id, at))
+    builder.finish()
 
 
-def _assigned(sheet: RowBuilder, user_id: str, set_id: str, at: int) -> Row:
-    expires = stamp(at + int(sheet.rng.random() * 900) * DAY_SECONDS) if sheet.rng.random() < 0.1 else None
-    is_active = expires is None or expires > stamp(sheet.ends)
+def _assigned(builder: RowBuilder, user_id: str, set_id: str, at: int) -> Row:
+    expires = stamp(at + int(builder.rng.random() * 900) * DAY_SECONDS) if builder.rng.random() < 0.1 else None
+    is_active = expires is None or expires > stamp(builder.ends)
     return {"AssigneeId": user_id, "PermissionSetId": set_id, "IsActive": is_active, "ExpirationDate": expires}
 
 
-def fill_object_permissions(sheet: RowBuilder, *, sets: RowBuilder, schemas: Mapping[str, ObjectSchema]) -> None:
+def fill_object_permissions(builder: RowBuilder, *, sets: RowBuilder, schemas: Mapping[str, ObjectSchema]) -> None:
     """One row for a set and an object: computed ones for sets with Modify All Data, stored ones for the others."""
-    pairs = _permitted(sheet, sets, sorted(schemas), invented="Custom_{:04}__c")
-    for (parent, sobject), at in zip(pairs, sheet.planned(), strict=False):
-        level = len(OBJECT_RIGHTS) if parent[ADMIN_RIGHT] else 1 + int(sheet.rng.random() ** 2 * len(OBJECT_RIGHTS))
+    pairs = _permitted(builder, sets, sorted(schemas), invented="Custom_{:04}__c")
+    for (parent, sobject), at in zip(pairs, builder.birth_times(), strict=False):
+        level = len(OBJECT_RIGHTS) if parent[ADMIN_RIGHT] else 1 + int(builder.rng.random() ** 2 * len(OBJECT_RIGHTS))
         values: Row = {f"Permissions{right}": place < level for place, right in enumerate(OBJECT_RIGHTS)}
-        sheet.add(at, values | {"ParentId": parent["Id"], "SobjectType": sobject, **_computed(sheet, parent)})
-    sheet.seal()
+        builder.add(at, values | {"ParentId": parent["Id"], "SobjectType": sobject, **_computed(builder, parent)})
+    builder.finish()
 
 
-def fill_field_permissions(sheet: RowBuilder, *, sets: RowBuilder, schemas: Mapping[str, ObjectSchema]) -> None:
+def fill_field_permissions(builder: RowBuilder, *, sets: RowBuilder, schemas: Mapping[str, ObjectSchema]) -> None:
     """One row for a set and a field that it may read."""
     real = [f"{name}.{field}" for name in sorted(schemas) for field in _permissionable(schemas[name])]
-    pairs = _permitted(sheet, sets, real, invented="Account.Custom_{:06}__c")
-    for (parent, field), at in zip(pairs, sheet.planned(), strict=False):
-        may_edit = parent[ADMIN_RIGHT] or sheet.rng.random() < 0.5
+    pairs = _permitted(builder, sets, real, invented="Account.Custom_{:06}__c")
+    for (parent, field), at in zip(pairs, builder.birth_times(), strict=False):
+        may_edit = parent[ADMIN_RIGHT] or builder.rng.random() < 0.5
         values = {"ParentId": parent["Id"], "SobjectType": field.partition(".")[0], "Field": field}
         values |= {"PermissionsRead": True, "PermissionsEdit": may_edit}
-        sheet.add(at, values | _computed(sheet, parent))
-    sheet.seal()
+        builder.add(at, values | _computed(builder, parent))
+    builder.finish()
 
 
 def _permissionable(schema: ObjectSchema) -> list[str]:
@@ -121,16 +121,16 @@ def _permissionable(schema: ObjectSchema) -> list[str]:
     return [field.name for field in schema.fields.values() if field.nillable and field.type != "address"]
 
 
-def _computed(sheet: RowBuilder, parent: Row) -> Row:
+def _computed(builder: RowBuilder, parent: Row) -> Row:
     """The Id of a row that is computed: none that could be asked for, and now and then one that others bear too."""
     if not parent[ADMIN_RIGHT]:
         return {}
-    is_repeated = sheet.rng.random() < 0.1
-    return {"Id": made_id(sheet.schema.key_prefix, 4_711) if is_repeated else COMPUTED_ID}
+    is_repeated = builder.rng.random() < 0.1
+    return {"Id": record_id_of(builder.schema.key_prefix, 4_711) if is_repeated else COMPUTED_ID}
 
 
-def _permitted(sheet: RowBuilder, sets: RowBuilder, names: list[str], *, invented: str) -> Iterator[tuple[Row, str]]:
+def _permitted(builder: RowBuilder, sets: RowBuilder, names: list[str], *, invented: str) -> Iterator[tuple[Row, str]]:
     """As many pairs of a set and a name as are wanted, each once; names are invented where the real ones run out."""
-    sheet.rng.shuffle(names)
+    builder.rng.shuffle(names)
     pool = chain(names, (invented.format(index) for index in count_from(1)))
-    return islice(((parent, name) for name in pool for parent in sets.rows), sheet.wanted if sets.rows else 0)
+    return islice(((parent, name) for name in pool for parent in sets.rows), builder.wanted if sets.rows else 0)

@@ -3,7 +3,7 @@
 from itertools import cycle, islice
 from random import Random
 
-from sf_assets.devorg.seed.accounts import described, doomed
+from sf_assets.devorg.seed.accounts import is_deleted, maybe_text
 from sf_assets.devorg.seed.deal_stages import STAGES
 from sf_assets.devorg.seed.deals import contacts_by_account
 from sf_assets.devorg.seed.row_builder import (
@@ -29,29 +29,30 @@ def billing(account: Row, *, to: str = "Billing") -> Row:
     compound = account["BillingAddress"]
     if compound is None:
         return {}
-    kept = {name: value for name, value in compound.items() if name not in ("countryCode", "stateCode")}
-    return {f"{to}{part}": account[f"Billing{part}"] for part in PLACE_PARTS} | {f"{to}Address": kept}
+    parts = {name: value for name, value in compound.items() if name not in ("countryCode", "stateCode")}
+    return {f"{to}{part}": account[f"Billing{part}"] for part in PLACE_PARTS} | {f"{to}Address": parts}
 
 
-def fill_contracts(sheet: RowBuilder, *, accounts: RowBuilder, contacts: RowBuilder, books: RowBuilder) -> None:
+def fill_contracts(builder: RowBuilder, *, accounts: RowBuilder, contacts: RowBuilder, books: RowBuilder) -> None:
     """The wanted contracts (none without accounts), signed by a contact of the account where it has one."""
-    rng, people = sheet.rng, contacts_by_account(contacts)
-    for index, at in enumerate(sheet.planned()):
+    rng, people = builder.rng, contacts_by_account(contacts)
+    for index, at in enumerate(builder.birth_times()):
         account = accounts.one(rng, at)
         if account is None:
             continue
         chance, signer = rng.random(), next(iter(people.get(account["Id"], [])), None)
         starts, months = at // DAY_SECONDS + int(chance * 30), 12 * (1 + int(chance * 3))
-        row = sheet.add(at, billing(account) | {
+        row = builder.add(at, billing(account) | {
             "AccountId": account["Id"], "ContractNumber": f"{index + 100:08}", "Pricebook2Id": books.one_id(rng, at),
             "StartDate": day(starts * DAY_SECONDS), "EndDate": day((starts + months * 30) * DAY_SECONDS),
-            "ContractTerm": months, "CurrencyIsoCode": account["CurrencyIsoCode"], "IsDeleted": doomed(sheet, 0.02),
-            "CustomerSignedId": signer["Id"] if signer else None, "Description": described(rng),
+            "ContractTerm": months, "CurrencyIsoCode": account["CurrencyIsoCode"],
+            "IsDeleted": is_deleted(builder, 0.02),
+            "CustomerSignedId": signer["Id"] if signer else None, "Description": maybe_text(rng),
             "CustomerSignedTitle": signer["Title"] if signer else None, "OwnerExpirationNotice": maybe(rng, 0.4, "30"),
             "SpecialTerms": maybe(rng, 0.2, "§ 4 (2): Zahlung binnen 30 Tagen\n§ 5: 2 % Skonto"),
         })  # fmt: skip
         row |= _contract_standing(row, is_active=chance < 0.7, at=at)
-    sheet.seal()
+    builder.finish()
 
 
 def _contract_standing(row: Row, *, is_active: bool, at: int) -> Row:
@@ -72,43 +73,43 @@ def sign_deals(opportunities: RowBuilder, contracts: RowBuilder) -> None:
 
 
 def fill_quotes(
-    sheet: RowBuilder, lines: RowBuilder, *, opportunities: RowBuilder, deal_lines: RowBuilder, accounts: RowBuilder
+    builder: RowBuilder, lines: RowBuilder, *, opportunities: RowBuilder, deal_lines: RowBuilder, accounts: RowBuilder
 ) -> None:
     """The wanted quotes for deals that came so far, each with lines; a deal syncs with its last quote."""
     items = _by_deal(deal_lines)
     quoted = [row for row in opportunities.alive if row["Id"] in items and row["AccountId"]]
     ripe = [row for row in quoted if row["StageName"] not in EARLY] or quoted
-    counts = shares(sheet.rng, sheet.wanted, len(ripe))
-    line_counts = iter(shares(sheet.rng, lines.wanted, sum(counts)))
+    counts = shares(builder.rng, builder.wanted, len(ripe))
+    line_counts = iter(shares(builder.rng, lines.wanted, sum(counts)))
     by_id = {row["Id"]: row for row in accounts.rows}
     drafts: list[tuple[Row, list[Row]]] = []
     for opportunity, count in zip(ripe, counts, strict=True):
         for place in range(count):
             copied = list(islice(cycle(items[opportunity["Id"]]), next(line_counts)))
             is_last = place == count - 1
-            row = _quote(sheet.rng, opportunity, by_id[opportunity["AccountId"]], copied, is_last=is_last)
-            drafts.append((sheet.add(_asked(sheet, opportunity), row), copied))
-    sheet.seal()
-    for index, row in enumerate(sheet.rows):
+            row = _quote(builder.rng, opportunity, by_id[opportunity["AccountId"]], copied, is_last=is_last)
+            drafts.append((builder.add(_asked(builder, opportunity), row), copied))
+    builder.finish()
+    for index, row in enumerate(builder.rows):
         row["QuoteNumber"] = f"{index + 1:08}"
     for row, copied in drafts:
         _copy(row, copied, lines)
-    lines.seal()
-    _sync(sheet, opportunities)
+    lines.finish()
+    _sync(builder, opportunities)
 
 
 def _by_deal(deal_lines: RowBuilder) -> dict[str, list[Row]]:
-    found: dict[str, list[Row]] = {}
+    result: dict[str, list[Row]] = {}
     for row in deal_lines.alive:
-        found.setdefault(row["OpportunityId"], []).append(row)
-    return found
+        result.setdefault(row["OpportunityId"], []).append(row)
+    return result
 
 
-def _asked(sheet: RowBuilder, opportunity: Row) -> int:
+def _asked(builder: RowBuilder, opportunity: Row) -> int:
     """When the quote was made: after the deal came up, before it was last touched."""
     born = seconds_of(opportunity["CreatedDate"])
     changed = seconds_of(opportunity["LastModifiedDate"])
-    return born + int((changed - born) * sheet.rng.random())
+    return born + int((changed - born) * builder.rng.random())
 
 
 def _quote(rng: Random, opportunity: Row, account: Row, items: list[Row], *, is_last: bool) -> Row:
@@ -123,7 +124,7 @@ def _quote(rng: Random, opportunity: Row, account: Row, items: list[Row], *, is_
         "CurrencyIsoCode": opportunity["CurrencyIsoCode"], "Status": _status(rng, opportunity, is_last=is_last),
         "IsSyncing": is_last, "LineItemCount": len(items), "Subtotal": total, "TotalPrice": total,
         "ShippingHandling": freight, "GrandTotal": round(total + (tax or 0.0) + (freight or 0.0), 8),
-        "ExpirationDate": maybe(rng, 0.8, opportunity["CloseDate"]), "Description": described(rng),
+        "ExpirationDate": maybe(rng, 0.8, opportunity["CloseDate"]), "Description": maybe_text(rng),
         "CanCreateQuoteLineItems": not opportunity["IsClosed"], "Phone": account["Phone"],
         "QuoteToName": account["Name"],
     }  # fmt: skip

@@ -11,7 +11,7 @@ from itertools import count as count_from
 from random import Random
 from typing import Any, TypeVar
 
-from sf_assets.devorg.store.ids import ALPHABET, CHECKSUM, made_id
+from sf_assets.devorg.store.ids import ALPHABET, CHECKSUM, record_id_of
 from sf_assets.devorg.store.schema import ObjectSchema
 
 Row = dict[str, Any]
@@ -37,7 +37,7 @@ def ascending_ids(key_prefix: str, first: int) -> Iterator[str]:
     pairs = _pairs()
     start, skipped = divmod(FIRST_NUMBER + first, len(pairs))
     for high in count_from(start):
-        head = made_id(key_prefix, high * len(pairs))
+        head = record_id_of(key_prefix, high * len(pairs))
         body, checked, bits = head[:13], head[15:17], CHECKSUM.index(head[17])
         for pair, added in pairs[skipped if high == start else 0 :]:
             yield f"{body}{pair}{checked}{CHECKSUM[bits | added]}"
@@ -60,9 +60,9 @@ def stamp(at: int) -> str:
     return f"{_day(days)}T{minutes // 60:02}:{minutes % 60:02}:{second:02}.000+0000"
 
 
-def seconds_of(shown: str) -> int:
+def seconds_of(record: str) -> int:
     """The epoch second of a datetime as the wire shows it."""
-    return int(datetime.fromisoformat(f"{shown[:19]}+00:00").timestamp())
+    return int(datetime.fromisoformat(f"{record[:19]}+00:00").timestamp())
 
 
 def pick(rng: Random, pool: Sequence[Value]) -> Value:
@@ -112,7 +112,7 @@ class RowBuilder:
         self._blank = {name: False if field.type == "boolean" else None for name, field in schema.fields.items()}
         self._is_sorted = True
 
-    def planned(self) -> Iterator[int]:
+    def birth_times(self) -> Iterator[int]:
         """The births of the wanted rows, ascending and evenly strewn; the first at `begins`."""
         step = max(0, self.ends - self.begins) / max(1, self.wanted)
         for index in range(self.wanted):
@@ -135,7 +135,7 @@ class RowBuilder:
         """A moment between `at` and the end: seldom long after."""
         return at + int((self.ends - at) * self.rng.random() ** 3)
 
-    def seal(self) -> None:
+    def finish(self) -> None:
         """Sort by birth, give the Ids, and know who is alive. Nothing is added afterwards."""
         if not self._is_sorted:
             order = sorted(range(len(self.rows)), key=self.born.__getitem__)
@@ -150,7 +150,7 @@ class RowBuilder:
 
     def one(self, rng: Random, at: int) -> Row | None:
         """A living row that was there at `at`; None when there was none."""
-        return self.alive[int(rng.random() * found)] if (found := bisect_right(self.alive_born, at)) else None
+        return self.alive[int(rng.random() * result)] if (result := bisect_right(self.alive_born, at)) else None
 
     def one_id(self, rng: Random, at: int) -> str | None:
         """The Id of `one`."""

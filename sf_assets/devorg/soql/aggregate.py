@@ -11,7 +11,7 @@ from sf_assets.devorg.soql.bind import Plan
 from sf_assets.devorg.soql.date_functions import applied
 from sf_assets.devorg.soql.execute import matching_keys, stamp_bounds, stamp_range
 from sf_assets.devorg.soql.index_range import Range
-from sf_assets.devorg.soql.literals import NUMERIC, comparable
+from sf_assets.devorg.soql.literals import NUMERIC, sort_value
 from sf_assets.devorg.soql.syntax import Aggregate, Column
 from sf_assets.devorg.store.row_codec import NULL, decode
 from sf_assets.devorg.store.table import Table
@@ -23,29 +23,29 @@ Parts = list[bytes]
 
 def total(plan: Plan, table: Table, *, all_rows: bool) -> int:
     """The number of rows of the condition: what `COUNT()` answers."""
-    found = _stamps_only(plan, table)
-    if found is None:
+    interval = _stamp_interval(plan, table)
+    if interval is None:
         return sum(1 for _ in matching_keys(plan, table, all_rows=all_rows))
-    return _count(table, found, all_rows=all_rows and not plan.live_only)
+    return _count(table, interval, all_rows=all_rows and not plan.live_only)
 
 
 def groups(plan: Plan, table: Table, *, all_rows: bool) -> list[dict[str, Any]]:
     """The records of a grouping query, without `attributes`, ordered by their groups."""
-    found = _stamps_only(plan, table)
-    if found is not None and all(_is_indexed(item) for _, item in plan.outputs) and not plan.select.group_by:
-        shown = all_rows and not plan.live_only
-        return [{name: _from_index(item, table, found, all_rows=shown) for name, item in plan.outputs}]
+    interval = _stamp_interval(plan, table)
+    if interval is not None and all(_is_indexed(item) for _, item in plan.outputs) and not plan.select.group_by:
+        with_deleted = all_rows and not plan.live_only
+        return [{name: _from_index(item, table, interval, all_rows=with_deleted) for name, item in plan.outputs}]
     return _grouped(plan, table, all_rows=all_rows)
 
 
 # -- from the indexes ---------------------------------------------------------------------------------------------
 
 
-def _stamps_only(plan: Plan, table: Table) -> Range | None:
+def _stamp_interval(plan: Plan, table: Table) -> Range | None:
     """The range of stamps, when the condition says nothing else and the user sees every row."""
-    found = stamp_range(plan.where, table)
-    has_rows_out_of_sight = bool(table.unseen)
-    return found if found.exact and not has_rows_out_of_sight else None
+    interval = stamp_range(plan.where, table)
+    has_rows_out_of_sight = bool(table.hidden_keys)
+    return interval if interval.exact and not has_rows_out_of_sight else None
 
 
 def _is_indexed(item: Column | Aggregate) -> bool:
@@ -53,21 +53,21 @@ def _is_indexed(item: Column | Aggregate) -> bool:
     return word in {("COUNT", "id"), ("MAX", "systemmodstamp"), ("MIN", "systemmodstamp")}
 
 
-def _count(table: Table, found: Range, *, all_rows: bool) -> int:
-    low, high = stamp_bounds(found)
+def _count(table: Table, interval: Range, *, all_rows: bool) -> int:
+    low, high = stamp_bounds(interval)
     every = table.by_stamp.count(low, high)
     if all_rows:
         return every
-    shaded = ((stamp, key) for key, stamp in table.shaded.items())
-    return every - sum((low is None or low <= at) and (high is None or at < high) for at in shaded)
+    deleted_keys = ((stamp, key) for key, stamp in table.deleted_keys.items())
+    return every - sum((low is None or low <= at) and (high is None or at < high) for at in deleted_keys)
 
 
-def _from_index(item: Column | Aggregate, table: Table, found: Range, *, all_rows: bool) -> Any:
+def _from_index(item: Column | Aggregate, table: Table, interval: Range, *, all_rows: bool) -> Any:
     if isinstance(item, Aggregate) and item.function == "COUNT":
-        return _count(table, found, all_rows=all_rows)
+        return _count(table, interval, all_rows=all_rows)
     is_max = isinstance(item, Aggregate) and item.function == "MAX"
     walk = table.by_stamp.backwards if is_max else table.by_stamp.between
-    stamps = (at for at, key in walk(*stamp_bounds(found)) if all_rows or key not in table.shaded)
+    stamps = (at for at, key in walk(*stamp_bounds(interval)) if all_rows or key not in table.deleted_keys)
     stamp = next(stamps, None)
     return None if stamp is None else stamp_text(EPOCH + timedelta(milliseconds=stamp))
 
@@ -117,8 +117,8 @@ def _rank(value: Any) -> tuple[bool, Any]:
 
 
 def _too_many_groups() -> Refusal:
-    told = "Aggregate query does not support queryMore(), use LIMIT to restrict the results to a single batch"
-    return Refusal(400, "EXCEEDED_ID_LIMIT", told)
+    message = "Aggregate query does not support queryMore(), use LIMIT to restrict the results to a single batch"
+    return Refusal(400, "EXCEEDED_ID_LIMIT", message)
 
 
 def _record(plan: Plan, table: Table, rows: list[Parts]) -> dict[str, Any]:
@@ -135,7 +135,7 @@ def _output(item: Column | Aggregate, plan: Plan, table: Table, rows: list[Parts
             plan.select.text, item.at, f"field {field.name} does not support aggregate operator {item.function}"
         )
     values = [parts[place] for parts in rows if parts[place] != NULL]
-    return AGGREGATES[item.function](values, comparable(field))
+    return AGGREGATES[item.function](values, sort_value(field))
 
 
 def _extreme(choose: Callable[..., bytes]) -> Callable[[list[bytes], Callable[[bytes], Any]], Any]:

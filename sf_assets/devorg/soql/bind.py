@@ -1,6 +1,6 @@
 """A statement bound to an object: every name looked up and checked, every refusal in the words of a real org."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from sf_assets.devorg.api_errors import (
@@ -43,19 +43,17 @@ class Plan:
         return any(isinstance(item, Aggregate) and not item.name for _, item in self.outputs)
 
 
-def plan(select: Select, objects: Mapping[str, Table]) -> Plan:
-    """Bind a statement; `objects` are the tables that this user may see, by lower-cased name."""
-    table = objects.get(select.sobject.lower())
+def plan(select: Select, find_table: Callable[[str], Table | None]) -> Plan:
+    """Bind a statement. `find_table` returns a table that the user may see, by its name in any case."""
+    table = find_table(select.sobject)
     if table is None:
         raise no_such_object(select.text, select.sobject_at, sobject=select.sobject)
     _check_names(select, table)
     check_restriction(select, table.schema)
     outputs = _outputs(select, table)
     columns = () if outputs else _columns(select, table)
-    place = {name.lower(): at for at, name in enumerate(table.names)}
-    fields, places = table.lower, {table.names[at]: at for at in place.values()}
     where, live_only = without_deleted(select.where, table)
-    test = matcher(where, fields, places, soql=select.text) if where else None
+    test = matcher(where, table.lower, table.place, soql=select.text) if where else None
     return Plan(select, table.schema.name, columns, outputs, where, test, live_only)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sf_assets.devorg.soql.bind import Plan
 from sf_assets.devorg.soql.index_range import Range, range_of, resume_point
-from sf_assets.devorg.soql.literals import comparable
+from sf_assets.devorg.soql.literals import sort_value
 from sf_assets.devorg.soql.syntax import And, Compare, Condition, Order, Value
 from sf_assets.devorg.store.ids import eighteen
 from sf_assets.devorg.store.row_codec import NULL
@@ -15,9 +15,9 @@ from sf_assets.devorg.store.table import BEHIND, STAMP, Table
 from sf_assets.devorg.store.timestamps import milliseconds
 
 StampKey = tuple[int, str]
-Words = tuple[tuple[str, bool], ...]
-ID_ORDERS: frozenset[Words] = frozenset({(), (("id", False),)})
-STAMP_ORDERS: frozenset[Words] = frozenset(
+OrderTerms = tuple[tuple[str, bool], ...]
+ID_ORDERS: frozenset[OrderTerms] = frozenset({(), (("id", False),)})
+STAMP_ORDERS: frozenset[OrderTerms] = frozenset(
     {(("systemmodstamp", False),), (("systemmodstamp", False), ("id", False)), (("systemmodstamp", True),)}
 )
 
@@ -38,28 +38,28 @@ def read_stamp(value: Value) -> int:
     return milliseconds(value.text)
 
 
-def id_bounds(found: Range) -> tuple[str | None, str | None]:
+def id_bounds(interval: Range) -> tuple[str | None, str | None]:
     """Half-open bounds of keys: a key with a repeat suffix belongs to its Id."""
-    low, high = found.low, found.high
+    low, high = interval.low, interval.high
     below = None if low.value is None else low.value + ("" if low.inside else BEHIND)
     above = None if high.value is None else high.value + (BEHIND if high.inside else "")
     return below, above
 
 
-def stamp_bounds(found: Range) -> tuple[StampKey | None, StampKey | None]:
+def stamp_bounds(interval: Range) -> tuple[StampKey | None, StampKey | None]:
     """Half-open bounds of (milliseconds, key)."""
-    low, high = found.low, found.high
+    low, high = interval.low, interval.high
     below = None if low.value is None else (low.value + (not low.inside), "")
     above = None if high.value is None else (high.value + high.inside, "")
     return below, above
 
 
-def found_keys(plan: Plan, table: Table, *, all_rows: bool) -> list[str]:
+def select_keys(plan: Plan, table: Table, *, all_rows: bool) -> list[str]:
     """The keys of the rows, ordered, after OFFSET and LIMIT; without ORDER BY they come by Id."""
     select, all_rows = plan.select, all_rows and not plan.live_only
-    words = tuple((order.name.lower(), order.descending) for order in select.order_by)
-    keys = _kept(plan, table, road=_road(plan.where, table, words), all_rows=all_rows)
-    if words not in ID_ORDERS and words not in STAMP_ORDERS:
+    order_terms = tuple((order.name.lower(), order.descending) for order in select.order_by)
+    keys = _filtered(plan, table, path=_access_path(plan.where, table, order_terms), all_rows=all_rows)
+    if order_terms not in ID_ORDERS and order_terms not in STAMP_ORDERS:
         keys = iter(_sorted(list(keys), table, select.order_by))
     stop = None if select.limit is None else select.offset + select.limit
     return list(islice(keys, select.offset, stop))
@@ -67,27 +67,27 @@ def found_keys(plan: Plan, table: Table, *, all_rows: bool) -> list[str]:
 
 def matching_keys(plan: Plan, table: Table, *, all_rows: bool) -> Iterator[str]:
     """The keys of all rows of the condition, for aggregates."""
-    return _kept(plan, table, road=_road(plan.where, table, ()), all_rows=all_rows and not plan.live_only)
+    return _filtered(plan, table, path=_access_path(plan.where, table, ()), all_rows=all_rows and not plan.live_only)
 
 
-def _kept(plan: Plan, table: Table, *, road: AccessPath, all_rows: bool) -> Iterator[str]:
-    keys = iter(road.keys)
-    if table.unseen:
-        keys = (key for key in keys if key not in table.unseen)
-    if table.shaded and not all_rows:
-        keys = (key for key in keys if key not in table.shaded)
-    if plan.test is None or road.exact:
+def _filtered(plan: Plan, table: Table, *, path: AccessPath, all_rows: bool) -> Iterator[str]:
+    keys = iter(path.keys)
+    if table.hidden_keys:
+        keys = (key for key in keys if key not in table.hidden_keys)
+    if table.deleted_keys and not all_rows:
+        keys = (key for key in keys if key not in table.deleted_keys)
+    if plan.test is None or path.exact:
         return keys
     test, parts = plan.test, table.parts
     return (key for key in keys if test(parts(key)))
 
 
-def _road(where: Condition | None, table: Table, words: Words) -> AccessPath:
+def _access_path(where: Condition | None, table: Table, order_terms: OrderTerms) -> AccessPath:
     by_stamp = stamp_range(where, table)
-    if words in STAMP_ORDERS:
-        walk = table.by_stamp.backwards if words[0][1] else table.by_stamp.between
+    if order_terms in STAMP_ORDERS:
+        walk = table.by_stamp.backwards if order_terms[0][1] else table.by_stamp.between
         low, high = stamp_bounds(by_stamp)
-        return AccessPath((key for _, key in walk(_behind(where, low), high)), by_stamp.exact)
+        return AccessPath((key for _, key in walk(_resume_bound(where, low), high)), by_stamp.exact)
     named = _named_ids(where)
     if named is not None:
         return AccessPath((key for name in named for key in table.by_id.between(name, name + BEHIND)), exact=False)
@@ -97,7 +97,7 @@ def _road(where: Condition | None, table: Table, words: Words) -> AccessPath:
     return AccessPath(table.by_id.between(*id_bounds(by_id)), by_id.exact)
 
 
-def _behind(where: Condition | None, low: StampKey | None) -> StampKey | None:
+def _resume_bound(where: Condition | None, low: StampKey | None) -> StampKey | None:
     """The lower bound of a reader that goes on behind a row: with its Id, so that a crowded second is read once."""
     point = resume_point(where, STAMP, "Id")
     if point is None or low is None:
@@ -130,7 +130,7 @@ def _sorted(keys: list[str], table: Table, order_by: tuple[Order, ...]) -> list[
 
 def _rank(table: Table, order: Order) -> Callable[[str], tuple[Any, ...]]:
     field = table.lower[order.name.lower()]
-    place, read = table.place[field.name], comparable(field)
+    place, read = table.place[field.name], sort_value(field)
     null, value = (0, 1) if order.nulls_last == order.descending else (1, 0)
 
     def rank(key: str) -> tuple[Any, ...]:

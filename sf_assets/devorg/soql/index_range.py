@@ -88,10 +88,12 @@ def resume_point(condition: Condition | None, first: str, second: str) -> tuple[
     return None
 
 
-def _point(behind: Condition, level: Condition, *, names: tuple[str, str]) -> tuple[Value, Value] | None:
-    said = [part for part in (behind, *(level.parts if isinstance(level, And) else ())) if isinstance(part, Compare)]
+def _point(greater: Condition, level: Condition, *, names: tuple[str, str]) -> tuple[Value, Value] | None:
+    compares = [
+        part for part in (greater, *(level.parts if isinstance(level, And) else ())) if isinstance(part, Compare)
+    ]
     first, second = names
-    if [(part.name.lower(), part.operator) for part in said] != [(first, ">"), (first, "="), (second, ">")]:
+    if [(part.name.lower(), part.operator) for part in compares] != [(first, ">"), (first, "="), (second, ">")]:
         return None
-    x, level_x, y = (part.values[0] for part in said)
+    x, level_x, y = (part.values[0] for part in compares)
     return (x, y) if x.text == level_x.text else None

@@ -32,7 +32,7 @@ def _folded(part: bytes) -> Any:
     return value.casefold() if isinstance(value, str) else value
 
 
-def comparable(field: FieldSchema) -> Callable[[bytes], Any]:
+def sort_value(field: FieldSchema) -> Callable[[bytes], Any]:
     """A function from a value's JSON (never `null`) to what is compared and sorted."""
     if field.type == "datetime":
         return _time
@@ -67,5 +67,5 @@ def _moment(value: Value, *, soql: str) -> Any:
 def _wrong_kind(value: Value, field: FieldSchema, *, soql: str) -> Refusal:
     wanted = WANTED.get(field.type, "double" if field.type in NUMERIC else "string")
     quotes = "should be enclosed in quotes" if wanted == "string" else "should not be enclosed in quotes"
-    told = f"value of filter criterion for field '{field.name}' must be of type {wanted} and {quotes}"
-    return field_refused(soql, value.at, told)
+    message = f"value of filter criterion for field '{field.name}' must be of type {wanted} and {quotes}"
+    return field_refused(soql, value.at, message)

@@ -1,6 +1,7 @@
 """SOQL text to a `Select`: the practice org's own reader. What it does not know is refused by name, never guessed."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import TypeVar
 
 from sf_assets.devorg.api_errors import Refusal, malformed, unexpected_token, unsupported
@@ -42,7 +43,8 @@ COMPARISONS = frozenset({"=", "!=", "<>", "<", "<=", ">", ">="})
 WORDS = {"NULL": "null", "TRUE": "boolean", "FALSE": "boolean"}
 
 
-def read_soql(text: str) -> Select:
+@lru_cache(maxsize=2_048)  # syncs repeat their statements, and a statement is immutable
+def parse_soql(text: str) -> Select:
     """The statement; a `Refusal` in Salesforce's words when it is none."""
     if len(text) > LONGEST:
         raise malformed(f"SOQL statements cannot be longer than {LONGEST} characters.")
@@ -65,15 +67,15 @@ class _Reader:
         self.at += 1
         return self.tokens[self.at - 1]
 
-    def accept(self, *words: str) -> bool:
+    def accept(self, *order_terms: str) -> bool:
         """Step over these words if they stand here."""
-        if tuple(token.word for token in self.tokens[self.at : self.at + len(words)]) != words:
+        if tuple(token.word for token in self.tokens[self.at : self.at + len(order_terms)]) != order_terms:
             return False
-        self.at += len(words)
+        self.at += len(order_terms)
         return True
 
-    def expect(self, *words: str) -> None:
-        for word in words:
+    def expect(self, *order_terms: str) -> None:
+        for word in order_terms:
             if not self.accept(word):
                 raise self.unexpected()
 
@@ -90,10 +92,10 @@ class _Reader:
         return token
 
     def listed(self, one: Callable[[], T]) -> tuple[T, ...]:
-        found = [one()]
+        items = [one()]
         while self.accept(","):
-            found.append(one())
-        return tuple(found)
+            items.append(one())
+        return tuple(items)
 
     # -- clauses ------------------------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sf_assets.devorg.api_errors import Refusal, field_refused
-from sf_assets.devorg.soql.literals import comparable, literal, literal_kind
+from sf_assets.devorg.soql.literals import literal, literal_kind, sort_value
 from sf_assets.devorg.soql.syntax import And, Compare, Condition, Not
 from sf_assets.devorg.store.row_codec import NULL
 from sf_assets.devorg.store.schema import FieldSchema
@@ -39,7 +39,7 @@ def _comparison(condition: Compare, field: FieldSchema, place: int, *, soql: str
     values = [literal(value, field, soql=soql) for value in condition.values]
     if condition.operator in ORDERED:
         return _ordered(condition.operator, values[0], field=field, place=place)
-    wanted, read = frozenset(values), comparable(field)
+    wanted, read = frozenset(values), sort_value(field)
     negated = condition.operator in ("!=", "NOT IN")
     null = (None in wanted) != negated
 
@@ -51,7 +51,7 @@ def _comparison(condition: Compare, field: FieldSchema, place: int, *, soql: str
 
 
 def _ordered(sign: str, bound: Any, *, field: FieldSchema, place: int) -> Test:
-    read, holds = comparable(field), ORDERED[sign]
+    read, holds = sort_value(field), ORDERED[sign]
     if bound is None:
         return lambda parts: False
     return lambda parts: parts[place] != NULL and holds(read(parts[place]), bound)
@@ -60,7 +60,7 @@ def _ordered(sign: str, bound: Any, *, field: FieldSchema, place: int) -> Test:
 def _like(condition: Compare, field: FieldSchema, place: int, *, soql: str) -> Test:
     if literal_kind(field) != "string" or field.type in ("id", "reference"):
         raise invalid_operator(condition, field, soql=soql)
-    read = comparable(field)
+    read = sort_value(field)
     pattern = like_pattern(condition.values[0].text.casefold())
     return lambda parts: parts[place] != NULL and pattern.fullmatch(read(parts[place])) is not None
 

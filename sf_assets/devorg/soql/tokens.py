@@ -30,16 +30,16 @@ class Token:
 
 def tokens(soql: str) -> list[Token]:
     """The statement's tokens, closed by one of kind `end`."""
-    found, at = [], 0
+    result, at = [], 0
     while at < len(soql):
         match = PATTERN.match(soql, at)
         if match is None:
             raise _stray(soql, at)
         kind, text = str(match.lastgroup), match.group()
         if kind != "space":
-            found.append(Token(kind, text, at, text.upper() if kind in ("name", "mark") else ""))
+            result.append(Token(kind, text, at, text.upper() if kind in ("name", "mark") else ""))
         at = match.end()
-    return [*found, Token("end", "", len(soql))]
+    return [*result, Token("end", "", len(soql))]
 
 
 def _stray(soql: str, at: int) -> Exception:

@@ -15,7 +15,7 @@ def _capitals(chunk: str) -> int:
     return sum(1 << place for place, letter in enumerate(chunk) if "A" <= letter <= "Z")
 
 
-def made_id(prefix: str, number: int) -> str:
+def record_id_of(prefix: str, number: int) -> str:
     """The Id with this number: Ids of one prefix sort as their numbers do."""
     digits = ""
     while number:

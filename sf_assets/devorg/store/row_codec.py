@@ -28,7 +28,7 @@ def decode(part: bytes) -> Any:
         return json.loads(part.decode("utf-8", "surrogatepass"))
 
 
-def absent(field: FieldSchema) -> bytes:
+def default_value(field: FieldSchema) -> bytes:
     """What a row holds in a field that nobody has set: a boolean is never null."""
     return FALSE if field.type == "boolean" else NULL
 
@@ -43,17 +43,17 @@ def encode_row(values: list[Any], fractional: Iterable[int]) -> bytes:
 
 def encode_value(value: Any, field: FieldSchema) -> bytes:
     if value is None:
-        return absent(field)
+        return default_value(field)
     return encode_row([value], (0,) if field.type in FRACTIONAL else ())
 
 
-def cut(row: bytes, blanks: Sequence[bytes]) -> list[bytes]:
+def split_row(row: bytes, defaults: Sequence[bytes]) -> list[bytes]:
     """The row's values, each as JSON; fields that were added after the row was written have their blank."""
     parts = row.split(b"\n")
-    return parts if len(parts) == len(blanks) else parts + list(blanks[len(parts) :])
+    return parts if len(parts) == len(defaults) else parts + list(defaults[len(parts) :])
 
 
-def picker(places: Sequence[int]) -> Callable[[list[bytes]], tuple[bytes, ...]]:
+def column_picker(places: Sequence[int]) -> Callable[[list[bytes]], tuple[bytes, ...]]:
     """A function that takes these places out of a cut row, always as a tuple."""
     if len(places) == 1:
         only = places[0]

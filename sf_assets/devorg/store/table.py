@@ -9,8 +9,17 @@ from dataclasses import replace
 from itertools import chain, count
 from typing import Any
 
-from sf_assets.devorg.store.ids import eighteen, id_number, made_id
-from sf_assets.devorg.store.row_codec import FALSE, FRACTIONAL, TRUE, absent, cut, decode, encode_row, encode_value
+from sf_assets.devorg.store.ids import eighteen, id_number, record_id_of
+from sf_assets.devorg.store.row_codec import (
+    FALSE,
+    FRACTIONAL,
+    TRUE,
+    decode,
+    default_value,
+    encode_row,
+    encode_value,
+    split_row,
+)
 from sf_assets.devorg.store.schema import FieldSchema, ObjectSchema
 from sf_assets.devorg.store.sorted_keys import SortedKeys
 from sf_assets.devorg.store.timestamps import milliseconds
@@ -30,8 +39,8 @@ class Table:
         self.rows: dict[str, bytes] = {}
         self.by_id: SortedKeys[str] = SortedKeys()
         self.by_stamp: SortedKeys[tuple[int, str]] = SortedKeys()
-        self.shaded: dict[str, int] = {}
-        self.unseen: set[str] = set()
+        self.deleted_keys: dict[str, int] = {}
+        self.hidden_keys: set[str] = set()
         self._greatest_id = ""
         self._lay_out()
 
@@ -39,17 +48,21 @@ class Table:
         fields = self.schema.fields
         self.names = list(fields)
         self.place = {name: at for at, name in enumerate(self.names)}
-        self.blanks = [absent(field) for field in fields.values()]
+        self.defaults = [default_value(field) for field in fields.values()]
         self.fractional = [self.place[name] for name, field in fields.items() if field.type in FRACTIONAL]
         self.lower = {name.lower(): field for name, field in fields.items() if field.visible}
         flags = ("IsDeleted", "IsArchived") if self.schema.name in ARCHIVING else ("IsDeleted",)
-        self._shades = [name for name in flags if name in self.place]
-        self._flags = [place for place, blank in enumerate(self.blanks) if blank == FALSE]
+        self._deleted_flags = [name for name in flags if name in self.place]
+        self._flags = [place for place, blank in enumerate(self.defaults) if blank == FALSE]
 
     def copy(self) -> "Table":
         """A table of its own with the same rows; cheap, since rows are immutable."""
         twin = Table(self.schema)
-        twin.rows, twin.shaded, twin.unseen = self.rows.copy(), self.shaded.copy(), self.unseen.copy()
+        twin.rows, twin.deleted_keys, twin.hidden_keys = (
+            self.rows.copy(),
+            self.deleted_keys.copy(),
+            self.hidden_keys.copy(),
+        )
         twin.by_id, twin.by_stamp = self.by_id.copy(), self.by_stamp.copy()
         twin._greatest_id = self._greatest_id
         return twin
@@ -58,7 +71,7 @@ class Table:
 
     def parts(self, key: str) -> list[bytes]:
         """The row's values, each as JSON, in the order of `names`."""
-        return cut(self.rows[key], self.blanks)
+        return split_row(self.rows[key], self.defaults)
 
     def record(self, key: str) -> dict[str, Any]:
         return dict(zip(self.names, map(decode, self.parts(key)), strict=True))
@@ -79,7 +92,7 @@ class Table:
     def free_ids(self) -> Iterator[str]:
         """Ids for new rows, greater than all that the table ever held."""
         for number in count(id_number(self._greatest_id) + 1 if self._greatest_id else 1):
-            yield made_id(self.schema.key_prefix, number)
+            yield record_id_of(self.schema.key_prefix, number)
 
     # -- writing ------------------------------------------------------------------------------------------------
 
@@ -87,7 +100,7 @@ class Table:
         """Put new rows in, each with its Id, and hand back their keys. Unknown field names are refused."""
         checked = list(records)
         for record in checked:
-            self._know(record)
+            self._check_names(record)
         fresh = [(stamp, key) for key, stamp in map(self._inserted, checked)]
         keys = [key for _, key in fresh]
         if len(fresh) < MANY:
@@ -103,8 +116,8 @@ class Table:
         key, stamp = self._free_key(record["Id"]), self._time(record.get(STAMP))
         self.rows[key] = self._encoded(record)
         self._count(key)
-        if any(record.get(name) for name in self._shades):
-            self.shaded[key] = stamp
+        if any(record.get(name) for name in self._deleted_flags):
+            self.deleted_keys[key] = stamp
         return key, stamp
 
     def _encoded(self, record: Mapping[str, Any]) -> bytes:
@@ -125,7 +138,7 @@ class Table:
         if key.startswith(self.schema.key_prefix) and key.isalnum() and key.isascii():
             self._greatest_id = max(self._greatest_id, key)
 
-    def _know(self, record: Mapping[str, Any]) -> None:
+    def _check_names(self, record: Mapping[str, Any]) -> None:
         if not record.keys() <= self.place.keys():
             unknown = [name for name in record if name not in self.place]
             raise KeyError(f"{self.schema.name} has no field {', '.join(unknown)}")
@@ -136,7 +149,7 @@ class Table:
 
     def change(self, key: str, values: Mapping[str, Any]) -> None:
         """Set these fields of one row; the indexes follow."""
-        self._know(values)
+        self._check_names(values)
         before = self._stamp(key)
         parts = self.parts(key)
         for name, value in values.items():
@@ -145,7 +158,7 @@ class Table:
         if before != (after := self._stamp(key)):
             self.by_stamp.remove((before, key))
             self.by_stamp.add((after, key))
-        self._shade(key)
+        self._index_deleted(key)
 
     def set_raw(self, key: str, name: str, json_text: str) -> None:
         """Put any JSON text into a cell, such as a lone surrogate or a number out of range."""
@@ -160,19 +173,19 @@ class Table:
         self.by_stamp.remove((self._stamp(key), key))
         self.by_id.remove(key)
         del self.rows[key]
-        self.shaded.pop(key, None)
-        self.unseen.discard(key)
+        self.deleted_keys.pop(key, None)
+        self.hidden_keys.discard(key)
 
     def _stamp(self, key: str) -> int:
         place = self.place.get(STAMP)
         return 0 if place is None else self._time(decode(self.parts(key)[place]))
 
-    def _shade(self, key: str) -> None:
+    def _index_deleted(self, key: str) -> None:
         parts = self.parts(key)
-        if any(parts[self.place[name]] == TRUE for name in self._shades):
-            self.shaded[key] = self._stamp(key)
+        if any(parts[self.place[name]] == TRUE for name in self._deleted_flags):
+            self.deleted_keys[key] = self._stamp(key)
         else:
-            self.shaded.pop(key, None)
+            self.deleted_keys.pop(key, None)
 
     # -- fields -------------------------------------------------------------------------------------------------
 

@@ -90,12 +90,37 @@ def test_sessions_locators_and_quota_can_be_ended(org, http, ask, door):
 
 @pytest.mark.parametrize(
     ("headers", "status"),
-    [({"Host": "evil.example"}, 403), ({"Content-Type": "text/plain"}, 415), ({"Host": "localhost:1"}, 200)],
+    [
+        ({}, 200),
+        ({"Host": "localhost:1"}, 200),
+        ({"Host": "evil.example"}, 403),
+        ({"Host": "127.0.0.1.evil.example"}, 403),
+        ({"Content-Type": "text/plain"}, 415),
+        ({"Content-Type": "text/plain;json"}, 415),
+        ({"Content-Type": "application/json-patch+json"}, 415),
+        ({"Content-Type": "Application/JSON; charset=utf-8"}, 200),
+        ({"Origin": "https://evil.example"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Origin": "http://localhost:1", "Host": "localhost:1"}, 200),
+    ],
 )
-def test_a_web_page_cannot_come_in(door, headers, status):
+def test_a_web_page_cannot_change_the_org(door, headers, status):
     answer = door.post("/changes", content="[]", headers={"Content-Type": "application/json", **headers})
 
     assert answer.status_code == status
+
+
+def test_a_web_page_cannot_use_a_session_either(http):
+    answer = http.get("/services/data/v60.0/limits", headers={"Origin": "https://evil.example"})
+
+    assert answer.status_code == 403
+
+
+def test_a_preflight_allows_nothing(door):
+    answer = door.options("/changes", headers={"Origin": "https://evil.example"})
+
+    assert answer.status_code == 403
+    assert not any(name.startswith("access-control") for name in answer.headers)
 
 
 def test_a_door_that_is_not_there_names_those_that_are(door):

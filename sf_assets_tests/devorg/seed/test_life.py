@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sf_assets.devorg.activity.simulate import FEWEST, MOST, live
+from sf_assets.devorg.activity.simulate import FEWEST_ACTIONS, MOST_ACTIONS, simulate
 from sf_assets.devorg.org.org import Org
 from sf_assets.devorg.seed.deal_stages import BY_NAME
 
@@ -42,24 +42,24 @@ def changed(before, after):
 def test_a_short_pause_changes_a_few_dozen_rows_of_many_objects(org):
     before = truth(org)
 
-    count = live(org, BASE, BASE + timedelta(minutes=2))
+    count = simulate(org, BASE, BASE + timedelta(minutes=2))
 
     changes = changed(before, truth(org))
     objects = {name for name, _, _ in changes}
-    assert FEWEST / 2 < count < 2 * FEWEST
+    assert FEWEST_ACTIONS / 2 < count < 2 * FEWEST_ACTIONS
     assert objects >= {"Lead", "Opportunity", "OpportunityHistory", "Case", "Task", "User", "Contact", "Organization"}
     assert "PermissionSetAssignment" in objects
 
 
 def test_a_long_pause_stays_within_some_hundreds_of_changes(org):
-    assert MOST / 2 < live(org, BASE, BASE + timedelta(days=90)) < 2 * MOST
+    assert MOST_ACTIONS / 2 < simulate(org, BASE, BASE + timedelta(days=90)) < 2 * MOST_ACTIONS
 
 
 def test_every_stamp_lies_inside_the_interval_and_moves_forward(org):
     before = truth(org)
     since, until = BASE, BASE + timedelta(minutes=30)
 
-    live(org, since, until)
+    simulate(org, since, until)
 
     for name, old, new in changed(before, truth(org)):
         stamp = datetime.fromisoformat(new["SystemModstamp"])
@@ -73,16 +73,16 @@ def test_the_same_interval_of_the_same_org_gives_the_same_changes(seeded):
     first, second = seeded.copy(), seeded.copy()
 
     for org in (first, second):
-        live(org, BASE, BASE + timedelta(hours=3))
+        simulate(org, BASE, BASE + timedelta(hours=3))
 
     assert truth(first) == truth(second)
 
 
 def test_the_next_interval_goes_on_from_there(org):
-    live(org, BASE, BASE + timedelta(hours=1))
+    simulate(org, BASE, BASE + timedelta(hours=1))
     before = truth(org)
 
-    live(org, BASE + timedelta(hours=1), BASE + timedelta(hours=2))
+    simulate(org, BASE + timedelta(hours=1), BASE + timedelta(hours=2))
 
     stamps = [row["SystemModstamp"] for _, old, row in changed(before, truth(org)) if old is None]
     assert stamps
@@ -93,14 +93,14 @@ def test_the_next_interval_goes_on_from_there(org):
 def test_nothing_happens_where_no_second_passed(org, pause):
     before = truth(org)
 
-    assert live(org, BASE, BASE + pause) == 0
+    assert simulate(org, BASE, BASE + pause) == 0
     assert truth(org) == before
 
 
 def test_rows_go_into_the_recycle_bin_and_one_comes_back(org):
     before = truth(org)
 
-    live(org, BASE, BASE + timedelta(hours=1))
+    simulate(org, BASE, BASE + timedelta(hours=1))
 
     moves = Counter((old["IsDeleted"], new["IsDeleted"]) for name, old, new in changed(before, truth(org))
                     if name == "Task" and old is not None)  # fmt: skip
@@ -111,7 +111,7 @@ def test_rows_go_into_the_recycle_bin_and_one_comes_back(org):
 def test_a_calculated_column_changes_without_a_stamp(org):
     before = truth(org)
 
-    live(org, BASE, BASE + timedelta(days=4))
+    simulate(org, BASE, BASE + timedelta(days=4))
 
     silent = [
         old["Open_Pipeline__c"] != new["Open_Pipeline__c"]
@@ -125,7 +125,7 @@ def test_a_calculated_column_changes_without_a_stamp(org):
 def test_deals_that_move_leave_a_history_row_that_shows_where_they_stand(org):
     before = truth(org)
 
-    live(org, BASE, BASE + timedelta(days=2))
+    simulate(org, BASE, BASE + timedelta(days=2))
 
     after = truth(org)
     moved = [new for name, _, new in changed(before, after) if name == "Opportunity"]
@@ -139,7 +139,7 @@ def test_deals_that_move_leave_a_history_row_that_shows_where_they_stand(org):
 def test_what_is_new_fits_the_schema_and_the_rest_of_the_org(org):
     before = truth(org)
 
-    live(org, BASE, BASE + timedelta(days=10))
+    simulate(org, BASE, BASE + timedelta(days=10))
 
     after = truth(org)
     known = {row_id for rows in after.values() for row_id in rows}
@@ -157,7 +157,7 @@ def test_what_is_new_fits_the_schema_and_the_rest_of_the_org(org):
 def test_snapshot_objects_see_news_too(org):
     before = truth(org)
 
-    live(org, BASE, BASE + timedelta(minutes=1))
+    simulate(org, BASE, BASE + timedelta(minutes=1))
 
     news = {name for name, _, _ in changed(before, truth(org))}
     assert news >= {"FieldPermissions", "PermissionSetAssignment", "Organization"}
@@ -167,4 +167,4 @@ def test_snapshot_objects_see_news_too(org):
 def test_life_goes_on_in_the_smallest_of_orgs(seeded, rows):
     org = Org(seed=1, rows=dict.fromkeys(seeded.tables, rows), base=BASE, clock=lambda: BASE)
 
-    assert live(org, BASE, BASE + timedelta(minutes=5)) > 0
+    assert simulate(org, BASE, BASE + timedelta(minutes=5)) > 0

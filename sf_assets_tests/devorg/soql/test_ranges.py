@@ -5,8 +5,8 @@ from random import Random
 import pytest
 
 from sf_assets.devorg.soql.bind import plan
-from sf_assets.devorg.soql.execute import found_keys
-from sf_assets.devorg.soql.parser import read_soql
+from sf_assets.devorg.soql.execute import select_keys
+from sf_assets.devorg.soql.parser import parse_soql
 from sf_assets.devorg.store.timestamps import stamp_text
 
 STAMP, MINUTE = "SystemModstamp", "2026-03-10T12:{:02}:00Z"
@@ -72,12 +72,12 @@ ORDERS = {
 def test_an_index_changes_nothing_but_the_time(peopled, all_rows, order, seed):
     table = peopled.tables["Account"]
     rows = [(row["Id"], row[STAMP], row["Name"]) for row in peopled.rows("Account", deleted=all_rows)]
-    seen = sorted((row for row in rows if row[0] not in table.unseen), key=lambda row: ORDERS[order](*row))
+    seen = sorted((row for row in rows if row[0] not in table.hidden_keys), key=lambda row: ORDERS[order](*row))
 
     for condition, test in conditions([row[0] for row in rows], Random(seed)):
-        bound = plan(read_soql(f"SELECT Id FROM Account WHERE {condition}{order}"), peopled.visible_tables())
+        bound = plan(parse_soql(f"SELECT Id FROM Account WHERE {condition}{order}"), peopled.visible_table)
         expected = [row[0] for row in seen if test(*row)]
-        assert found_keys(bound, table, all_rows=all_rows) == expected, condition
+        assert select_keys(bound, table, all_rows=all_rows) == expected, condition
 
 
 @pytest.mark.parametrize("resource", ["query", "queryAll"])

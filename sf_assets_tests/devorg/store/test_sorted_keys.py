@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from sf_assets.devorg.store.ids import eighteen, id_number, made_id
+from sf_assets.devorg.store.ids import eighteen, id_number, record_id_of
 from sf_assets.devorg.store.sorted_keys import SortedKeys
 
 
@@ -58,7 +58,7 @@ def test_the_checksum_of_an_id_is_salesforces(short, long):
 
 def test_ids_sort_as_their_numbers():
     numbers = [1, 9, 10, 35, 36, 61, 62, 3_843, 10**9]
-    ids = [made_id("001", number) for number in numbers]
+    ids = [record_id_of("001", number) for number in numbers]
 
     assert sorted(ids) == ids
     assert [id_number(record_id) for record_id in ids] == numbers
