@@ -26,9 +26,10 @@ from sf_assets.salesforce.login.credentials import Credentials
 from sf_assets.salesforce.retry import RetryPolicy
 from sf_assets.specs.endpoints import endpoints
 from sf_assets.sync.endpoint import sync
-from sf_assets.sync.preflight import survey
-from sf_assets.sync.report import Options, SyncReport
+from sf_assets.sync.preflight import preflight
+from sf_assets.sync.report import SyncReport
 from sf_assets.sync.write import write_sync
+from sf_assets_tests.options import sync_options
 
 ACCOUNT = next(spec for spec in endpoints() if spec.endpoint == "account")
 STAMP = "2026-03-01T10:00:00.000+0000"
@@ -126,14 +127,14 @@ def synced(credentials: Credentials, tmp_path: Path, clock: Any) -> Iterator[Syn
             patience=RetryPolicy(first_pause_seconds=0.001, longest_pause_seconds=0.002),
             now=clock,
         )
-        known = survey([ACCOUNT], warehouse=warehouse, client=client, read_deleted=True, now=clock)
-        done = sync(ACCOUNT, survey=known, warehouse=warehouse, client=client, options=Options(**asked), now=clock)
+        known = preflight([ACCOUNT], tables=warehouse, client=client, read_deleted=True, now=clock)
+        done = sync(ACCOUNT, preflight=known, tables=warehouse, client=client, **sync_options(**asked), now=clock)
         try:
             write_sync(warehouse, "account", done, "run")
         finally:
             client.close()
-        done.record.rows = warehouse.scan("account").collect()  # type: ignore[attr-defined]
-        return done.record
+        done.report.rows = warehouse.scan("account").collect()  # type: ignore[attr-defined]
+        return done.report
 
     yield one
     for server in servers:
@@ -174,7 +175,7 @@ def test_every_row_comes_in_from_an_org_that_does_not_order_filter_or_limit(sync
 
     assert ids(record) == expected(org)
     assert len(org.asked) < 40
-    assert any("did not order by Id" in note for note in record.notes) == (liberties != {"limits": False})
+    assert any("did not order by Id" in note for note in record.problems.notes) == (liberties != {"limits": False})
 
 
 @pytest.mark.parametrize("total", [lambda result, page: page, lambda result, page: -1], ids=["of the page", "unknown"])
@@ -223,7 +224,7 @@ def test_what_a_gateway_refuses_beside_the_query_is_done_without(synced: Synced,
     record = synced(org)
 
     assert ids(record) == expected(org)
-    assert {"composite", "describe", "queryAll"} <= set(record.degraded)
+    assert {"composite", "describe", "queryAll"} <= set(record.org.degraded)
     assert "deleted and archived rows were not seen" in " ".join(findings(ACCOUNT, record)["complete"].against)
 
 
@@ -235,7 +236,7 @@ def test_a_column_that_records_leave_out_is_null_and_named(synced: Synced) -> No
     record = synced(org)
 
     assert sorted(record.rows["name"].to_list(), key=str) == ["Acme", "Acme", None]  # type: ignore[attr-defined]
-    assert record.left_out["Name"] == 1
+    assert record.problems.left_out["Name"] == 1
     assert "Left out of records, and so read as NULL" in " ".join(findings(ACCOUNT, record)["as_specified"].against)
 
 

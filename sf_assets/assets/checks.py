@@ -100,54 +100,57 @@ def failed_evaluation(
 
 
 def _complete(spec: EndpointSpec, record: "SyncReport") -> Finding:
-    without_deleted = "queryAll" in record.degraded and spec.has_is_deleted
-    is_short = bool(record.lacking) and record.kind not in ("walk", "replace")
+    problems, org = record.problems, record.org
+    without_deleted = "queryAll" in org.degraded and spec.has_is_deleted
+    is_short = bool(problems.missing_rows) and record.kind not in ("walk", "replace")
     against = [
         "This org does not serve queryAll: deleted and archived rows were not seen." * without_deleted,
-        f"At least {record.lacking} rows that the user sees are not in the table: run full_refresh: true." * is_short,
+        f"At least {problems.missing_rows} rows that the user sees are not in the table: run full_refresh: true."
+        * is_short,
     ]
     written = record.written
     return Finding(
         tuple(filter(None, against)),
         {
             "keys": ", ".join(spec.keys),
-            "rows_announced": record.rows_planned,
-            "rows_read": record.rows_read,
-            "table_rows_before": record.table_rows_before,
-            "table_rows": written.rows if written else record.table_rows_before,
+            "rows_announced": record.planned.rows,
+            "rows_read": record.read.rows,
+            "table_rows_before": record.planned.table_rows,
+            "table_rows": written.rows if written else record.planned.table_rows,
             "rows_vanished": written.vanished if written else 0,
-            "rows_lacking": record.lacking or None,
-            "notes": "\n".join(record.notes) or None,
+            "rows_lacking": problems.missing_rows or None,
+            "notes": "\n".join(problems.notes) or None,
         },
     )
 
 
 def _as_specified(spec: EndpointSpec, record: "SyncReport") -> Finding:
-    rounded = {name: count for name, count in record.rounded.items() if name not in record.rounded_before}
-    hidden = sorted({*record.hidden, *(name for name in record.missing if name not in _features(spec))})
+    problems, org = record.problems, record.org
+    rounded = {name: count for name, count in problems.rounded.items() if name not in problems.rounded_before}
+    hidden = sorted({*problems.hidden, *(name for name in problems.missing if name not in _features(spec))})
     against = [
-        f"The object is not available: {record.unavailable}" * bool(record.unavailable),
-        f"Hidden from the integration user, or gone: {', '.join(hidden)}." * bool(hidden and not record.unavailable),
-        f"New and not backfilled: {_priced(record.pending)}." * bool(record.pending),
+        f"The object is not available: {problems.unavailable}" * bool(problems.unavailable),
+        f"Hidden from the integration user, or gone: {', '.join(hidden)}." * bool(hidden and not problems.unavailable),
+        f"New and not backfilled: {_priced(problems.pending)}." * bool(problems.pending),
         f"Digits beyond the column's scale were rounded: {_counted(rounded)}." * bool(rounded),
-        f"Left out of records, and so read as NULL: {_counted(record.left_out)}." * bool(record.left_out),
-        "This org serves no describe: columns and types are the catalogue's." * ("describe" in record.degraded),
+        f"Left out of records, and so read as NULL: {_counted(problems.left_out)}." * bool(problems.left_out),
+        "This org serves no describe: columns and types are the catalogue's." * ("describe" in org.degraded),
         *_policy(spec, record),
     ]
     return Finding(
         tuple(filter(None, against)),
         {
             "object": spec.sobject,
-            "object_available": record.unavailable is None,
-            "missing": _listed(record.missing),
-            "hidden": _listed(record.hidden),
-            "shown_again": _listed(record.revealed_columns),
-            "added": _listed(record.added),
+            "object_available": problems.unavailable is None,
+            "missing": _listed(problems.missing),
+            "hidden": _listed(problems.hidden),
+            "shown_again": _listed(record.planned.revealed),
+            "added": _listed(record.planned.added),
             "retyped": listed(record.retyped),
-            "calculated": _listed(record.calculated),
+            "calculated": _listed(record.planned.calculated),
             **aged(record),
-            "rounded_now": _counted(record.rounded) or None,
-            "rounded_columns": _listed(record.final.rounded) if record.final else None,
+            "rounded_now": _counted(problems.rounded) or None,
+            "rounded_columns": _listed(record.final.columns.rounded) if record.final else None,
         },
     )
 
@@ -173,7 +176,7 @@ def _policy(spec: EndpointSpec, record: "SyncReport") -> Iterator[str]:
     if record.final is None:
         return
     clear, stale = columns_out_of_policy(record.final, spec)
-    unseen = set(record.missing) - set(record.final.hidden)
+    unseen = set(record.problems.missing) - set(record.final.columns.hidden)
     if told := [name for name in clear if name not in unseen]:
         yield (
             f"Rows of before the policy may hold the text of what is hashed now: {', '.join(told)}."
@@ -184,17 +187,18 @@ def _policy(spec: EndpointSpec, record: "SyncReport") -> Iterator[str]:
 
 
 def _current(record: "SyncReport") -> Finding:
-    share = record.quota_used / record.quota_limit if record.quota_used is not None and record.quota_limit else None
+    problems, org = record.problems, record.org
+    share = org.quota_used / org.quota_limit if org.quota_used is not None and org.quota_limit else None
     against = [
         f"{share or 0:.0%} of the org's daily API calls are used." * bool(share and share > QUOTA_LOW),
-        "The table keeps what it had: the object cannot be read now." * bool(record.unavailable),
+        "The table keeps what it had: the object cannot be read now." * bool(problems.unavailable),
     ]
     return Finding(
         tuple(filter(None, against)),
         {
-            "true_as_of": dg.MetadataValue.timestamp(record.true_as_of) if record.true_as_of else None,
-            "quota_used": record.quota_used,
-            "quota_limit": record.quota_limit,
+            "true_as_of": dg.MetadataValue.timestamp(org.true_as_of) if org.true_as_of else None,
+            "quota_used": org.quota_used,
+            "quota_limit": org.quota_limit,
         },
     )
 

@@ -9,8 +9,7 @@ from pydantic import Field
 from sf_assets.errors import ConfigError
 
 if TYPE_CHECKING:
-    from sf_assets.assets.resources import SalesforceResource
-    from sf_assets.sync.report import Options
+    from sf_assets.sync.report import RunOptions
 
 
 class EndpointConfig(dg.Config):
@@ -35,25 +34,22 @@ class EndpointConfig(dg.Config):
         " runs go on; false: it is not begun.",
     )
 
-    def options(self, salesforce: "SalesforceResource", *, hashes: bool = False) -> "Options":
-        """Return the sync's options; raise ConfigError that names the entry that is malformed.
+    def run_options(self) -> "RunOptions":
+        """Return what the run asks for.
 
-        `hashes`: the endpoint has hashed columns, so that the key is needed.
+        Raises:
+            ConfigError: an entry is malformed, or two contradict each other.
         """
-        from sf_assets.sync.report import Options
+        from sf_assets.sync.report import RunOptions  # only here: it loads pyiceberg
 
         since, until = _moment("since", self.since), _moment("until", self.until)
         self._refuse_contradictions(since, until)
-        return Options(
+        return RunOptions(
             full_refresh=self.full_refresh,
             since=since,
             until=until,
             confirm_shrink=self.confirm_shrink,
             adopt_org=self.adopt_org,
-            read_deleted=salesforce.read_deleted,
-            calculated=salesforce.calculated,
-            hash_key=salesforce.hash_key() if hashes else b"",
-            quota_reserve=salesforce.quota_reserve,
         )
 
     def _refuse_contradictions(self, since: datetime | None, until: datetime | None) -> None:

@@ -9,7 +9,7 @@ import dagster as dg
 
 from sf_assets.assets.checks import check_results, check_specs
 from sf_assets.assets.config import EndpointConfig
-from sf_assets.assets.freshness import CADENCES
+from sf_assets.assets.freshness import policy
 from sf_assets.assets.naming import Naming
 from sf_assets.assets.org_asset import tell_org
 from sf_assets.assets.registration import NoRegistration, Registration
@@ -79,7 +79,7 @@ def build_endpoint(
         description=description(spec, cadence),
         metadata={"dagster/code_references": _code_references(spec), **_docs(docs)},
         check_specs=[*check_specs(key), *readers.check_specs(key)],
-        freshness_policy=CADENCES[cadence].policy if cadence else None,
+        freshness_policy=policy(cadence) if cadence else None,
         automation_condition=condition if cadence else None,
     )
     def endpoint(
@@ -92,8 +92,8 @@ def build_endpoint(
         with raise_as_failure(context, spec.endpoint):
             sync = _begin(spec, siblings, context=context, config=config, salesforce=salesforce, iceberg=iceberg)
         yield dg.MaterializeResult(value=sync)
-        tell_org(context, naming, sync.record)
-        yield from check_results(spec, sync.record)
+        tell_org(context, naming, sync.report)
+        yield from check_results(spec, sync.report)
         yield from snowflake.publish(spec.endpoint, iceberg.warehouse())
 
     return endpoint
@@ -123,19 +123,28 @@ def _begin(
     salesforce: SalesforceResource,
     iceberg: IcebergResource,
 ) -> "Sync":
-    from sf_assets.planning.estimate import refuse_too_dear
+    from sf_assets.planning.estimate import refuse_unaffordable
     from sf_assets.sync.endpoint import sync
 
-    options, warehouse = config.options(salesforce, hashes=bool(spec.hashed)), iceberg.warehouse()
+    run, deployment = config.run_options(), salesforce.deployment_options(hashes=bool(spec.hashed))
+    tables = iceberg.warehouse()
     keys = selected_keys(context)
     selected = [sibling for key, sibling in siblings.items() if key in keys]
-    survey = salesforce.survey(context.run.run_id, selected, warehouse)
+    preflight = salesforce.survey(context.run.run_id, selected, tables)
     client = salesforce.client()
-    watch = ProgressLog(context.log.info)
-    begun = sync(spec, survey=survey, warehouse=warehouse, client=client, options=options, now=_now, watch=watch)
+    planned = sync(
+        spec,
+        preflight=preflight,
+        tables=tables,
+        client=client,
+        run=run,
+        deployment=deployment,
+        now=_now,
+        watch=ProgressLog(context.log.info),
+    )
     if not config.spread_over_days:
-        refuse_too_dear(begun, known=survey, client=client, options=options)
-    return begun
+        refuse_unaffordable(planned, preflight=preflight, client=client, deployment=deployment)
+    return planned
 
 
 def _docs(address: str) -> dict[str, dg.MetadataValue[Any]]:

@@ -5,37 +5,22 @@ refreshed when it is reached, and a failed policy means that the promise is brok
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
 
 import dagster as dg
 
 from sf_assets.assets.naming import Naming
 from sf_assets.errors import ConfigError
+from sf_assets.specs.cadences import CADENCES
 from sf_assets.specs.model import EndpointSpec
 
 AC = dg.AutomationCondition
 
 
-@dataclass(frozen=True)
-class Cadence:
-    """`wanted`: the age at which a table is refreshed; `promise`: the age that it never has."""
+def policy(cadence: str) -> dg.FreshnessPolicy:
+    """Return the policy that warns at the wanted age and fails at the promised one."""
+    ages = CADENCES[cadence]
+    return dg.FreshnessPolicy.time_window(fail_window=ages.promise, warn_window=ages.wanted)
 
-    wanted: timedelta
-    promise: timedelta
-
-    @property
-    def policy(self) -> dg.FreshnessPolicy:
-        """The policy that warns at the wanted age and fails at the promise."""
-        return dg.FreshnessPolicy.time_window(fail_window=self.promise, warn_window=self.wanted)
-
-
-CADENCES: Mapping[str, Cadence] = {
-    "minutely": Cadence(timedelta(seconds=60), timedelta(minutes=4)),  # for trials: 43,000 and more calls a day
-    "hourly": Cadence(timedelta(hours=1), timedelta(hours=3)),
-    "six_hours": Cadence(timedelta(hours=6), timedelta(hours=9)),
-    "daily": Cadence(timedelta(hours=24), timedelta(hours=30)),
-}
 
 _LATE = AC.freshness_warned() | AC.freshness_failed()
 # A failed endpoint is tried again once an hour; a bare `freshness_failed()` would ask for it at every tick.

@@ -69,22 +69,22 @@ class IcebergIOManager(dg.ConfigurableIOManager):
         run_id = asset.run.run_id
         with reporting.raise_as_failure(asset, table, come_to=lambda error: _come_to(error, sync, self.iceberg, table)):
             facts = write_sync(self.iceberg.warehouse(), table, sync, run_id)
-        against = warnings(sync.spec, sync.record)
-        status_table.note(_status(sync, facts, run_id=run_id, against=against))
+        against = warnings(sync.spec, sync.report)
+        status_table.add(_status(sync, facts, run_id=run_id, against=against))
         return reporting.materialized(
             sync.spec,
-            sync.record,
+            sync.report,
             facts=facts,
             columns=sync.columns,
             table=self._named(sync.spec.endpoint),
-            seconds=(datetime.now(UTC) - sync.record.began_at).total_seconds(),
+            seconds=(datetime.now(UTC) - sync.report.began_at).total_seconds(),
         )
 
     def _store_frames(self, table: str, value: object, asset: dg.AssetExecutionContext) -> dict[str, Any]:
+        from sf_assets.iceberg.commit.table_state import RUN
+
         with reporting.failing(table):
-            written = self.iceberg.warehouse().overwrite(
-                table, _frames(value), summary={"sf_assets.run": asset.run.run_id}
-            )
+            written = self.iceberg.warehouse().overwrite(table, _frames(value), summary={RUN: asset.run.run_id})
         return reporting.stored(written, self._named(table))
 
     def _named(self, table: str) -> str:
@@ -93,7 +93,7 @@ class IcebergIOManager(dg.ConfigurableIOManager):
 
 def _come_to(error: SfAssetsError, sync: "Sync", iceberg: IcebergResource, table: str) -> dict[str, Any]:
     """What a sync that failed had come to; a warehouse that failed is not asked for it."""
-    told = reporting.reading(sync.record)
+    told = reporting.reading(sync.report)
     if not isinstance(error, IcebergError):
         with suppress(SfAssetsError):
             told |= reporting.kept(iceberg.warehouse().facts(table), before=sync.facts)
@@ -117,12 +117,12 @@ def _frames(value: Any) -> "Iterable[pl.DataFrame]":
 
 
 def _status(sync: "Sync", facts: "TableFacts", *, run_id: str, against: Sequence[str]) -> status_table.Status:
-    written = sync.record.written
+    written = sync.report.written
     return status_table.Status(
         endpoint=sync.spec.endpoint,
         state="warned" if against else "fresh" if written and written.commits else "unchanged",
         run_id=run_id,
-        true_as_of=sync.record.true_as_of,
+        true_as_of=sync.report.org.true_as_of,
         rows=facts.rows,
         snapshot_id=facts.snapshot_id,
         warnings=" ".join(against),

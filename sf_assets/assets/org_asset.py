@@ -31,7 +31,7 @@ def tell_org(context: dg.AssetExecutionContext, naming: Naming, record: "SyncRep
     if run_id in _told:
         return
     _told.add(run_id)
-    quota = {"quota_used": record.quota_used, "quota_limit": record.quota_limit}
+    quota = {"quota_used": record.org.quota_used, "quota_limit": record.org.quota_limit}
     facts: dict[str, Any] = {"org_id": record.org_id, "run": dg.MetadataValue.dagster_run(run_id)}
     known = {name: value for name, value in quota.items() if value is not None}
     read = dg.AssetMaterialization(naming.org_key, metadata=facts | known, tags=SAME_DATA)

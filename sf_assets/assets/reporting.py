@@ -120,14 +120,14 @@ def raise_as_failure(
     try:
         yield
     except SfAssetsError as error:
-        status_table.note(_failed(error, endpoint, context.run.run_id))
+        status_table.add(_failed(error, endpoint, context.run.run_id))
         told = failure(error, endpoint, docs=_docs(context), come_to=come_to(error))
         if evaluation := failed_evaluation(context.asset_key, error, told.metadata):
             context.log_event(evaluation)
         raise told from error
     except Exception as error:
         said = f"Ended by {type(error).__name__}; see the log of the run."
-        status_table.note(status_table.Status(endpoint, "failed", context.run.run_id, warnings=said))
+        status_table.add(status_table.Status(endpoint, "failed", context.run.run_id, warnings=said))
         raise
 
 
@@ -146,28 +146,32 @@ def failing(name: str) -> Iterator[None]:
 
 
 def _failed(error: SfAssetsError, endpoint: str, run_id: str) -> status_table.Status:
-    word: status_table.Word = "quota_spent" if isinstance(error, QuotaSpent) else "failed"
+    word: status_table.Outcome = "quota_spent" if isinstance(error, QuotaSpent) else "failed"
     return status_table.Status(endpoint, word, run_id, warnings=error.told)
 
 
 def reading(record: "SyncReport") -> dict[str, Any]:
     """Return what a reading took, and how far it came."""
-    as_of = record.true_as_of
+    as_of = record.org.true_as_of
     told = {
-        "rows_read": record.rows_read,
-        "rows_read_deleted": record.rows_deleted,
-        "pages": record.pages,
-        "calls": record.calls,
-        "sent_again": record.sent_again,
-        "waited_seconds": round(record.waited_seconds, 3),
-        "quota_used": record.quota_used,
-        "quota_limit": record.quota_limit,
+        "rows_read": record.read.rows,
+        "rows_read_deleted": record.read.deleted,
+        "pages": record.read.pages,
+        "calls": record.read.calls,
+        "sent_again": record.read.repeated_calls,
+        "waited_seconds": round(record.read.waited_seconds, 3),
+        "quota_used": record.org.quota_used,
+        "quota_limit": record.org.quota_limit,
         "true_as_of": as_of and dg.MetadataValue.timestamp(as_of),
         "lag_seconds": as_of and round((record.began_at - as_of).total_seconds(), 3),
-        "soql": record.soql and dg.MetadataValue.md(f"```sql\n{record.soql}\n```"),
-        "notes": dg.MetadataValue.md("\n".join(f"- {note}" for note in record.notes)) if record.notes else None,
+        "soql": record.read.soql and dg.MetadataValue.md(f"```sql\n{record.read.soql}\n```"),
+        "notes": _bullets(record.problems.notes),
     }
     return _said(told)
+
+
+def _bullets(notes: "list[str]") -> dg.MetadataValue[Any] | None:
+    return dg.MetadataValue.md("\n".join(f"- {note}" for note in notes)) if notes else None
 
 
 def kept(facts: "TableFacts | None", *, before: "TableFacts | None") -> dict[str, Any]:
@@ -199,12 +203,12 @@ def _writing(written: "Written | None") -> Mapping[str, Any]:
 
 def _columns(record: "SyncReport") -> Mapping[str, Any]:
     return {
-        "missing_columns": ", ".join(record.missing),
-        "hidden_columns": ", ".join(record.hidden),
-        "added_columns": ", ".join(record.added),
+        "missing_columns": ", ".join(record.problems.missing),
+        "hidden_columns": ", ".join(record.problems.hidden),
+        "added_columns": ", ".join(record.planned.added),
         "retyped_columns": listed(record.retyped),
-        "rounded_columns": ", ".join(record.final.rounded) if record.final else None,
-        "calculated_columns": ", ".join(record.calculated),
+        "rounded_columns": ", ".join(record.final.columns.rounded) if record.final else None,
+        "calculated_columns": ", ".join(record.planned.calculated),
         **aged(record),
     }
 

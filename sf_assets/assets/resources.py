@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sf_assets.salesforce.rate_limit.ledger import Ledger
     from sf_assets.specs.model import EndpointSpec
     from sf_assets.sync.preflight import Preflight
+    from sf_assets.sync.report import DeploymentOptions
 
 Made = TypeVar("Made")
 SPACING = 1.04
@@ -65,6 +66,17 @@ class SalesforceResource(dg.ConfigurableResource[Any]):
         """Return the key of hashed columns; empty: there is none."""
         return self.credentials.hash_key().encode()
 
+    def deployment_options(self, *, hashes: bool = False) -> "DeploymentOptions":
+        """Return how this deployment reads its org. `hashes`: an endpoint has hashed columns and needs the key."""
+        from sf_assets.sync.report import DeploymentOptions
+
+        return DeploymentOptions(
+            read_deleted=self.read_deleted,
+            calculated=self.calculated,
+            hash_key=self.hash_key() if hashes else b"",
+            quota_reserve=self.quota_reserve,
+        )
+
     def resolved(self) -> "SalesforceResource":
         """Return the resource with its EnvVars read, as Dagster hands it to a run: for commands, which have none."""
         with warnings.catch_warnings():  # Dagster itself calls what it has deprecated or has in beta, nested
@@ -97,12 +109,12 @@ class SalesforceResource(dg.ConfigurableResource[Any]):
             _surveys.pop(key, None)
 
     def _survey(self, specs: "Sequence[EndpointSpec]", warehouse: "IcebergTables") -> "Preflight | SfAssetsError":
-        from sf_assets.sync.preflight import survey
+        from sf_assets.sync.preflight import preflight
 
         try:
-            return survey(
+            return preflight(
                 specs,
-                warehouse=warehouse,
+                tables=warehouse,
                 client=self.client(),
                 read_deleted=self.read_deleted,
                 now=lambda: datetime.now(UTC),

@@ -32,12 +32,12 @@ def plan_run(deployment: "Deployment", names: Sequence[str], *, full_refresh: bo
     salesforce, by_themselves = deployment.salesforce.resolved(), automated(specs, deployment.endpoints)
     words = {name: word for name, word in cadences(specs, deployment.cadences).items() if name in by_themselves}
     hashes = any(spec.hashed for spec in chosen)
-    options = EndpointConfig(full_refresh=full_refresh).options(salesforce, hashes=hashes)
     return build_plan(
         chosen,
-        warehouse=deployment.iceberg.warehouse(),
+        tables=deployment.iceberg.warehouse(),
         client=salesforce.client(),
-        options=options,
+        run=EndpointConfig(full_refresh=full_refresh).run_options(),
+        deployment=salesforce.deployment_options(hashes=hashes),
         cadences=words,
         now=lambda: datetime.now(UTC),
     )
@@ -73,33 +73,33 @@ def remarks(one: "EndpointPlan") -> Iterator[str]:
     """Yield what is off, hidden, new, back or calculated."""
     if one.error is not None:
         yield f"[red]{one.error} {one.error.remedy}[/red]"
-    if one.record is None:
+    if one.report is None:
         return
-    if one.record.unavailable:
+    if one.report.problems.unavailable:
         yield "off in this org, or hidden from this user"
         return
     told = {
-        "hidden": one.record.hidden,
-        "seen again": one.record.revealed_columns,
-        "new": () if one.is_first else one.record.added,
-        "new, not backfilled": tuple(f"{name} ({calls} calls)" for name, calls in one.record.pending.items()),
+        "hidden": one.report.problems.hidden,
+        "seen again": one.report.planned.revealed,
+        "new": () if one.is_first else one.report.planned.added,
+        "new, not backfilled": tuple(f"{name} ({calls} calls)" for name, calls in one.report.problems.pending.items()),
     }
     yield from (f"{word}: {', '.join(names)}" for word, names in told.items() if names)
-    if one.record.missing:
-        yield f"{len(one.record.missing)} columns are not in this org or hidden"
-    if one.record.calculated:
-        yield f"{len(one.record.calculated)} calculated columns"
+    if one.report.problems.missing:
+        yield f"{len(one.report.problems.missing)} columns are not in this org or hidden"
+    if one.report.planned.calculated:
+        yield f"{len(one.report.planned.calculated)} calculated columns"
 
 
 def summary(plan: "Plan") -> Iterator[str]:
     """Yield the lines below the table."""
-    budget, reserve = plan.budget, plan.options.quota_reserve
+    budget, reserve = plan.budget, plan.deployment.quota_reserve
     yield (
         f"This run: {plan.calls:,} calls ({plan.shared_calls} of them shared), {plan.minutes:.1f} minutes or more at"
         f" {plan.requests_per_second:,.4g} requests a second."
     )
     if budget.used is not None and budget.limit:
-        bulk = max(reserve, plan.options.bulk_reserve)
+        bulk = max(reserve, plan.deployment.bulk_reserve)
         yield (
             f"Quota: {budget.used:,} of {budget.limit:,} calls of 24 hours are used; this run takes"
             f" {plan.calls / budget.limit:.1%} of them. Before the reserve of {reserve:.0%}: {budget.left(reserve):,}"
@@ -114,7 +114,7 @@ def summary(plan: "Plan") -> Iterator[str]:
 
 
 def _day(plan: "Plan") -> Iterator[str]:
-    day, reserve, limit = plan.day, plan.options.quota_reserve, plan.budget.limit
+    day, reserve, limit = plan.day, plan.deployment.quota_reserve, plan.budget.limit
     yield (
         f"A day of the cadences of these {len(day.priced)} endpoints: {day.quiet:,} calls when nothing changes,"
         f" {day.busy:,} when every run finds every endpoint changed."

@@ -7,6 +7,8 @@ from functools import partial
 from sf_assets.specs.catalogue import SYSTEM_COLUMNS
 from sf_assets.specs.model import EndpointSpec
 from sf_assets.sync.columns import Column, plan_columns
+from sf_assets.sync.status_table import COLUMNS
+from sf_assets.sync.type_map import TYPES
 
 SOURCES = "models/sources.yml"
 STAGING = "models/staging"
@@ -155,16 +157,7 @@ def _status() -> Iterator[str]:
     yield f"      - name: {STATUS}"
     yield "        description: As of when each endpoint's table is true, and how its last sync ended."
     yield "        columns:"
-    for name, kind, description in (
-        ("endpoint", "VARCHAR", "Name of the endpoint and of its table."),
-        ("state", "VARCHAR", "fresh, unchanged, warned, failed or quota_spent."),
-        ("run_id", "VARCHAR", "Dagster's id of the run."),
-        ("true_as_of", "TIMESTAMP_LTZ(6)", "The table equals the org as of this moment."),
-        ("rows", "NUMBER(19, 0)", "Rows in the table."),
-        ("snapshot_id", "NUMBER(19, 0)", "The table's snapshot that this row speaks of."),
-        ("warnings", "VARCHAR", "What speaks against the sync, or its error and remedy."),
-        ("_synced_at", "TIMESTAMP_LTZ(6)", "When this row was written."),
-    ):
-        yield f"          - name: {name}"
-        yield f"            description: {_TEXT(description)}"
-        yield f"            data_type: {kind}"
+    for column in COLUMNS:
+        yield f"          - name: {column.name}"
+        yield f"            description: {_TEXT(column.doc)}"
+        yield f"            data_type: {TYPES[column.type].snowflake}"

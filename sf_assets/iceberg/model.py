@@ -8,6 +8,9 @@ from pyiceberg.types import IcebergType
 if TYPE_CHECKING:
     import polars as pl
 
+SYNCED_AT = "_synced_at"
+"""The column that says when a row was read."""
+
 
 @final
 class Unchecked:

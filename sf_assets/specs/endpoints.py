@@ -3,7 +3,8 @@
 from functools import cache
 from pathlib import Path
 
-from sf_assets.specs.model import Cadence, EndpointRow, EndpointSpec, How
+from sf_assets.specs.cadences import CadenceWord
+from sf_assets.specs.model import EndpointRow, EndpointSpec, How
 from sf_assets.specs.soql_file import read_file
 from sf_assets.specs.user_endpoints import UserEndpoints, read_user_endpoints
 
@@ -11,9 +12,9 @@ QUERIES = Path(__file__).with_name("queries")
 
 TAIL: How = "tail"
 SNAPSHOT: How = "snapshot"
-HOURLY: Cadence = "hourly"
-SIX_HOURS: Cadence = "six_hours"
-DAILY: Cadence = "daily"
+HOURLY: CadenceWord = "hourly"
+SIX_HOURS: CadenceWord = "six_hours"
+DAILY: CadenceWord = "daily"
 
 CRM = ("crm_core", "team:sales")
 DETAIL = ("opportunity_detail", "team:sales")
@@ -32,7 +33,7 @@ def _row(
     endpoint: str,
     sobject: str,
     how: How,
-    cadence: Cadence,
+    cadence: CadenceWord,
     area: tuple[str, str],
     description: str,
     keys: tuple[str, ...] = ("id",),

@@ -8,13 +8,13 @@ from typing import Literal, get_args
 
 from sf_assets.errors import SpecError
 from sf_assets.specs import catalogue
+from sf_assets.specs.cadences import CadenceWord
 from sf_assets.specs.catalogue import CatalogueField
 from sf_assets.specs.naming import column_name, is_custom
 from sf_assets.specs.object_limits import missing_filter, why_unreadable
 from sf_assets.specs.soql_file import MAX_NAME, SoqlQuery
 
 How = Literal["tail", "snapshot"]
-Cadence = Literal["hourly", "six_hours", "daily"]
 Deleted = Literal["mark", "remove"]
 
 STAMP = "SystemModstamp"
@@ -53,7 +53,7 @@ class EndpointRow:
     endpoint: str
     sobject: str
     how: How
-    cadence: Cadence
+    cadence: CadenceWord
     group: str
     owner: str
     description: str
@@ -81,7 +81,7 @@ class EndpointRow:
                 yield f"{name} has {len(text):,} characters", f"Shorten {name} to {MAX_NAME} characters"
 
     def _malformed_values(self) -> Iterator[tuple[str, str]]:
-        words = (("how", self.how, How), ("cadence", self.cadence, Cadence), ("deleted", self.deleted, Deleted))
+        words = (("how", self.how, How), ("cadence", self.cadence, CadenceWord), ("deleted", self.deleted, Deleted))
         for name, value, choices in ((name, value, get_args(kind)) for name, value, kind in words):
             if value not in choices:
                 yield f"{name} {quoted(value)} is unknown", f"Write one of {', '.join(choices)}"

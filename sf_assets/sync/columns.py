@@ -16,7 +16,7 @@ from pyiceberg.types import (
 )
 
 from sf_assets.errors import FieldInvalid, SpecError
-from sf_assets.iceberg.model import TableColumn
+from sf_assets.iceberg.model import SYNCED_AT, TableColumn
 from sf_assets.salesforce.describe import Field, SObject
 from sf_assets.specs import catalogue
 from sf_assets.specs.catalogue import SYSTEM_COLUMNS, CatalogueField
@@ -26,7 +26,6 @@ from sf_assets.sync.type_map import MOMENT, MONEY_SCALE, TYPES, Types, money
 
 __all__ = ["Column", "ColumnPlan", "column_name", "plan_columns", "table_columns"]
 
-SYNCED_AT = "_synced_at"
 COMPOUND = frozenset({"address", "location"})
 """Their parts are columns of their own."""
 
@@ -85,6 +84,11 @@ class ColumnPlan:
     table: tuple[Column, ...]
     missing: tuple[str, ...]
     excluded_calculated: tuple[str, ...]
+
+    @property
+    def read_names(self) -> tuple[str, ...]:
+        """API names of the columns that are read."""
+        return tuple(column.api_name for column in self.read)
 
 
 def plan_columns(

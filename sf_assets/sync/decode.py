@@ -16,9 +16,9 @@ import msgspec
 import polars as pl
 
 from sf_assets.errors import ValueUnexpected
+from sf_assets.iceberg.model import SYNCED_AT
 from sf_assets.sync.columns import Column
 
-SYNCED_AT = "_synced_at"
 MONEY = Context(prec=38)
 """An Iceberg decimal has at most 38 digits."""
 

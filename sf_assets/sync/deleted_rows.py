@@ -1,41 +1,37 @@
-"""`deleted = "remove"`: rows that Salesforce has deleted are not written, and those that were written are erased."""
+"""`deleted = "remove"`: rows that Salesforce has deleted are not written, and rows written before are erased."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from dataclasses import replace
 
-if TYPE_CHECKING:
-    import polars as pl
+import polars as pl
 
-    from sf_assets.iceberg.model import Chunk
-    from sf_assets.iceberg.tables import IcebergTables
-    from sf_assets.specs.model import EndpointSpec
+from sf_assets.iceberg.model import Chunk
+from sf_assets.iceberg.tables import IcebergTables
+from sf_assets.specs.model import EndpointSpec
 
 DELETED = "is_deleted"
 
 
-def forgets(spec: "EndpointSpec") -> bool:
-    """Whether the endpoint's deleted rows are to go."""
+def removes_deleted(spec: EndpointSpec) -> bool:
+    """Whether the endpoint's deleted rows are removed from the table."""
     return spec.deleted == "remove" and spec.has_is_deleted
 
 
-def without_strangers(chunks: "Iterator[Chunk]", warehouse: "IcebergTables", spec: "EndpointSpec") -> "Iterator[Chunk]":
-    """Pass on the chunks without deleted rows that the table does not have: there is nothing to take away by them."""
-    from dataclasses import replace
-
+def drop_unknown_deleted(chunks: Iterator[Chunk], tables: IcebergTables, spec: EndpointSpec) -> Iterator[Chunk]:
+    """Yield the chunks without deleted rows that the table does not have: they change nothing."""
     for chunk in chunks:
         frame = chunk.frame
         if DELETED in frame.columns and frame[DELETED].any():
-            yield replace(chunk, frame=_known(frame, warehouse, spec))
+            yield replace(chunk, frame=_live_or_known(frame, tables, spec))
         else:
             yield chunk
 
 
-def _known(frame: "pl.DataFrame", warehouse: "IcebergTables", spec: "EndpointSpec") -> "pl.DataFrame":
-    import polars as pl
-
-    keys, gone = list(spec.keys), pl.col(DELETED).fill_null(False)
-    if warehouse.facts(spec.endpoint) is None:
-        return frame.filter(~gone)
-    asked = frame.filter(gone).select(keys)
-    ours = warehouse.scan(spec.endpoint).select(keys).filter(pl.col(keys[0]).is_in(asked[keys[0]].to_list())).collect()
-    return pl.concat([frame.filter(~gone), frame.filter(gone).join(ours, on=keys, how="semi")])
+def _live_or_known(frame: pl.DataFrame, tables: IcebergTables, spec: EndpointSpec) -> pl.DataFrame:
+    keys, is_deleted = list(spec.keys), pl.col(DELETED).fill_null(False)
+    live, deleted = frame.filter(~is_deleted), frame.filter(is_deleted)
+    if tables.facts(spec.endpoint) is None:
+        return live
+    has_first_key = pl.col(keys[0]).is_in(deleted[keys[0]].to_list())
+    known = tables.scan(spec.endpoint).select(keys).filter(has_first_key).collect()
+    return pl.concat([live, deleted.join(known, on=keys, how="semi")])

@@ -20,7 +20,7 @@ MARK = b"\0sf_assets: which key\0"
 """No text of Salesforce's has a NUL: the fingerprint is the hash of no value that a column may hold."""
 
 
-def private(plan: ColumnPlan, spec: EndpointSpec, key: bytes) -> ColumnPlan:
+def mark_hashed(plan: ColumnPlan, spec: EndpointSpec, key: bytes) -> ColumnPlan:
     """Return the plan with hashed columns marked in their docs.
 
     Raises SpecError for a column that is no text, ConfigError when there is no key or one that could be guessed.

@@ -1,4 +1,4 @@
-"""What one run learns of all its endpoints at once: org, describes, probes. Nine requests for thirty endpoints."""
+"""What one run asks the org for all its endpoints at once: org, describes, probes. Nine requests for thirty."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,118 +11,128 @@ from sf_assets.salesforce.describe import SObject
 from sf_assets.salesforce.wire import Query
 from sf_assets.specs.model import STAMP, EndpointSpec
 from sf_assets.specs.soql import datetime_literal, select
-from sf_assets.sync.state import LOOKBACK, Probe, State, is_deep_due
+from sf_assets.sync.decide import is_deep_due
+from sf_assets.sync.limits import LOOKBACK
+from sf_assets.sync.state import Probe, State
 
 
 @dataclass(frozen=True)
 class Preflight:
-    """By endpoint: `described` (None: the org serves no describe; an error: why this object has none) and `probes`
-    (an error, or no entry, where the object could not be asked). `asked_at` is a moment before the first probe.
-    `totals`: all rows of the org, of the endpoints that look deeper today."""
+    """The org's answers, by endpoint.
+
+    `described`: None if the org serves no describe, an error if this object has none. `probes`: an error, or no entry,
+    if the object could not be asked. `asked_at`: a moment before the first probe. `org_rows`: all rows of the org, for
+    endpoints whose daily count is due.
+    """
 
     org_id: str
     asked_at: datetime
     described: Mapping[str, SObject | SalesforceError | None]
     probes: Mapping[str, Probe | SalesforceError]
-    totals: Mapping[str, int] = field(default_factory=dict)
+    org_rows: Mapping[str, int] = field(default_factory=dict)
+
+    def probe(self, endpoint: str) -> Probe | None:
+        """Return the endpoint's probe, or None if there is none that can be used."""
+        answer = self.probes.get(endpoint)
+        return answer if isinstance(answer, Probe) else None
 
 
-def survey(
+def preflight(
     specs: Sequence[EndpointSpec],
     *,
-    warehouse: IcebergTables,
+    tables: IcebergTables,
     client: Client,
     read_deleted: bool,
     now: Callable[[], datetime],
 ) -> Preflight:
-    """Log in, describe and probe all endpoints of a run.
+    """Log in, describe and probe all endpoints of a run. An endpoint's own error is a value in the result.
 
-    Raises what login raises; an endpoint's own trouble is a value in the survey.
+    Raises:
+        SalesforceError: the login failed, or the org as a whole does not answer.
     """
     org_id = client.org_id()
     by_object = client.describe([spec.sobject for spec in specs], fresh=True)  # a new column must not wait for a cache
     described = {spec.endpoint: by_object[spec.sobject] for spec in specs}
     asked_at = earliest(now(), client.server_time)
     askable = [spec for spec in specs if not isinstance(described[spec.endpoint], SalesforceError)]
-    states = {spec.endpoint: _state(spec, warehouse) for spec in askable}
-    since = {name: probe_since(state) for name, state in states.items()}
-    counted = [spec for spec in askable if _is_counted(spec, states[spec.endpoint], asked_at)]
-    # totals first: a row that comes between the two questions must not look like one that the table lacks
+    states = {spec.endpoint: _state(spec, tables) for spec in askable}
+    since = {endpoint: probe_since(state) for endpoint, state in states.items()}
+    counted = [spec for spec in askable if _is_count_due(spec, states[spec.endpoint], asked_at)]
+    # counts first: a row that comes between the two queries must not look like one that the table lacks
     queries = [count_query(spec, read_deleted=read_deleted) for spec in counted]
     queries += [probe_query(spec, since[spec.endpoint], read_deleted=read_deleted) for spec in askable]
-    told = client.ask(queries)
-    totals, answers = told[: len(counted)], told[len(counted) :]
+    answers = client.ask(queries)
+    org_rows = _counts(counted, answers[: len(counted)])
     probes = {
         spec.endpoint: answer if isinstance(answer, SalesforceError) else _probe(spec, since[spec.endpoint], answer)
-        for spec, answer in zip(askable, answers, strict=True)
+        for spec, answer in zip(askable, answers[len(counted) :], strict=True)
     }
-    return Preflight(org_id, asked_at, described, probes, _totals(counted, totals))
+    return Preflight(org_id, asked_at, described, probes, org_rows)
 
 
-def _state(spec: EndpointSpec, warehouse: IcebergTables) -> State | None:
-    """The state of a tail; a snapshot is asked whole, whatever its state."""
+def _state(spec: EndpointSpec, tables: IcebergTables) -> State | None:
+    """Return the state of a tail. A snapshot is probed as a whole, so its state does not matter."""
     if spec.how == "snapshot":
         return None
     try:
-        facts = warehouse.facts(spec.endpoint)
+        facts = tables.facts(spec.endpoint)
+        return State.from_json(facts.state) if facts and facts.state else None
     except SfAssetsError:
         return None  # the endpoint's own sync meets the same error and names it
-    return State.from_json(facts.state) if facts and facts.state else None
 
 
 def probe_since(state: State | None) -> datetime | None:
-    """The first stamp that a probe looks at; None for the whole object."""
-    return state.tail_from - LOOKBACK if state and state.tail_from else None
+    """Return the first stamp that a probe counts, or None for the whole object."""
+    tail_from = state.position.tail_from if state else None
+    return tail_from - LOOKBACK if tail_from else None
 
 
-def _is_counted(spec: EndpointSpec, state: State | None, now: datetime) -> bool:
-    """A table that forgets deleted rows lacks what the org counts."""
-    if state is None or state.tail_from is None or state.walk is not None:
+def _is_count_due(spec: EndpointSpec, state: State | None, now: datetime) -> bool:
+    """Whether to count all rows; a table that removes deleted rows has fewer than the org counts."""
+    if state is None or state.position.tail_from is None or state.position.walk is not None:
         return False
     return is_deep_due(state, now) and spec.deleted == "mark"
 
 
-def _totals(
-    counted: Sequence[EndpointSpec], answers: Sequence[Mapping[str, object] | SalesforceError]
-) -> dict[str, int]:
-    """A count that was refused, or that is none, is no news: it is asked again tomorrow."""
-    told = {
+def _counts(specs: Sequence[EndpointSpec], answers: Sequence[Mapping[str, object] | SalesforceError]) -> dict[str, int]:
+    """Return the counts that were answered; the others are asked again tomorrow."""
+    counts = {
         spec.endpoint: None if isinstance(answer, SalesforceError) else next(iter(answer.values()), None)
-        for spec, answer in zip(counted, answers, strict=True)
+        for spec, answer in zip(specs, answers, strict=True)
     }
-    return {endpoint: int(count) for endpoint, count in told.items() if isinstance(count, int | float)}
+    return {endpoint: int(count) for endpoint, count in counts.items() if isinstance(count, int | float)}
 
 
 def count_query(spec: EndpointSpec, *, read_deleted: bool) -> Query:
-    """COUNT(Id) of the whole object under the spec's own filter."""
+    """Return the query for COUNT(Id) of the whole object under the spec's own filter."""
     soql = select(["COUNT(Id)"], spec.sobject, where=own_filter(spec))
     return Query(spec.sobject, soql, all_rows=read_deleted and spec.has_is_deleted)
 
 
 def probe_query(spec: EndpointSpec, since: datetime | None, *, read_deleted: bool) -> Query:
-    """COUNT(Id), MAX(SystemModstamp) under the spec's own filter."""
+    """Return the query for COUNT(Id), MAX(SystemModstamp) under the spec's own filter."""
     where = [*own_filter(spec), *([f"{STAMP} >= {datetime_literal(since)}"] if since else [])]
     soql = select(["COUNT(Id)", f"MAX({STAMP})"], spec.sobject, where=where)
     return Query(spec.sobject, soql, all_rows=read_deleted and spec.has_is_deleted)
 
 
 def own_filter(spec: EndpointSpec) -> list[str]:
-    """The WHERE of the spec, as a list of at most one condition."""
+    """Return the WHERE of the spec, as a list of at most one condition."""
     return [spec.query.where] if spec.query.where else []
 
 
 def earliest(*moments: datetime | None) -> datetime:
-    """The earliest of the clocks that answered: reading too much is safe, believing a clock that runs ahead is not."""
+    """Return the earliest of several clocks: reading too much is safe, trusting a clock that runs ahead is not."""
     return min(filter(None, moments))
 
 
 def _probe(spec: EndpointSpec, since: datetime | None, answer: Mapping[str, object]) -> Probe | SalesforceError:
-    """Read COUNT and MAX, in whatever order and under whatever names they came; what is neither is no probe."""
+    """Return COUNT and MAX, in whatever order and under whatever names they came, or an error."""
     try:
         count, ceiling = sorted(answer.values(), key=lambda value: not isinstance(value, int | float))
         moment = datetime.fromisoformat(str(ceiling)) if ceiling else None
         if moment and moment.tzinfo is None:
-            raise ValueError("a moment without an offset")
+            raise ValueError("a timestamp without an offset")
         return Probe(since, int(count), moment)  # type: ignore[call-overload]
     except (TypeError, ValueError) as cause:
-        return AnswerTorn(f"{spec.sobject}: COUNT and MAX came in no form that can be read: {cause}")
+        return AnswerTorn(f"{spec.sobject}: the answer to COUNT and MAX cannot be read: {cause}")

@@ -29,14 +29,14 @@ class Progress:
         return f"{self.endpoint}: page {pages}, {rows} rows, {self.rows_per_second:,.0f} rows/s{left}"
 
 
-def progress_of(record: "SyncReport", *, seconds: float) -> Progress:
+def progress_of(report: "SyncReport", *, seconds: float) -> Progress:
     """Return how far a reading is that has gone on for so long; the pace so far is taken for that of the rest."""
-    rows, pace = record.rows_read, record.rows_read / max(seconds, 0.001)
-    planned = None if record.rows_planned is None else max(record.rows_planned, rows)
+    rows, pages, pace = report.read.rows, report.read.pages, report.read.rows / max(seconds, 0.001)
+    planned = None if report.planned.rows is None else max(report.planned.rows, rows)
     return Progress(
-        endpoint=record.endpoint,
-        pages=record.pages,
-        pages_planned=None if planned is None or not rows else max(-(-planned * record.pages // rows), record.pages),
+        endpoint=report.endpoint,
+        pages=pages,
+        pages_planned=None if planned is None or not rows else max(-(-planned * pages // rows), pages),
         rows=rows,
         rows_planned=planned,
         rows_per_second=round(pace, 1),
@@ -57,13 +57,13 @@ class ProgressLog:
         self._tell, self._monotonic, self._every_seconds = tell, monotonic, every_seconds
         self._began = self._told = monotonic()
 
-    def __call__(self, record: "SyncReport") -> None:
+    def __call__(self, report: "SyncReport") -> None:
         """Tell how far the reading is, unless that was told a moment ago."""
         now = self._monotonic()
         if now - self._told < self._every_seconds:
             return
         self._told = now
-        progress = progress_of(record, seconds=now - self._began)
+        progress = progress_of(report, seconds=now - self._began)
         self._tell(str(progress), extra={"progress": asdict(progress)})
 
 

@@ -17,7 +17,7 @@ from sf_assets.sync.columns import ColumnPlan
 from sf_assets.sync.decode import decode
 from sf_assets.sync.hashing import hashed_names, without_texts, without_value
 from sf_assets.sync.preflight import own_filter
-from sf_assets.sync.report import SyncReport, unwatched
+from sf_assets.sync.report import SyncReport, ignore_progress
 
 DELETED = "is_deleted"
 
@@ -48,20 +48,20 @@ class Reader:
 
     spec: EndpointSpec
     client: Client
-    record: SyncReport
+    report: SyncReport
     plan: ColumnPlan
     all_rows: bool
     commit_rows: int
     reserve: float
     plan_again: Callable[[Collection[str]], ColumnPlan]
-    watch: Callable[[SyncReport], None] = unwatched
+    watch: Callable[[SyncReport], None] = ignore_progress
     dropped: set[str] = field(default_factory=set)
     hash_key: bytes = field(default=b"", repr=False)
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The API names that are read."""
-        return tuple(column.api_name for column in self.plan.read)
+        return self.plan.read_names
 
     def pages(self, *, where: Sequence[str], order_by: Sequence[str] = (), limit: int | None = None) -> Iterator[Rows]:
         """Read one result, page by page. A column that the org refuses is dropped by name before the first page."""
@@ -76,7 +76,7 @@ class Reader:
         soql = select(
             self.columns, self.spec.sobject, where=[*own_filter(self.spec), *where], order_by=order_by, limit=limit
         )
-        self.record.soql = self.record.soql or soql
+        self.report.read.soql = self.report.read.soql or soql
         pages = iter(self.client.read(Query(self.spec.sobject, soql, self.all_rows), reserve=self.reserve))
         while True:
             with self._counted():
@@ -91,14 +91,14 @@ class Reader:
         except ValueUnexpected as error:
             raise without_value(error, self.spec) from None
         for column, count in decoded.rounded.items():
-            self.record.rounded[column] = self.record.rounded.get(column, 0) + count
+            self.report.problems.rounded[column] = self.report.problems.rounded.get(column, 0) + count
         for column, count in decoded.left_out.items():
-            self.record.left_out[column] = self.record.left_out.get(column, 0) + count
-        self.record.pages += 1
-        self.record.rows_read += decoded.frame.height
+            self.report.problems.left_out[column] = self.report.problems.left_out.get(column, 0) + count
+        self.report.read.pages += 1
+        self.report.read.rows += decoded.frame.height
         if DELETED in decoded.frame.columns:
-            self.record.rows_deleted += int(decoded.frame[DELETED].sum())
-        self.watch(self.record)
+            self.report.read.deleted += int(decoded.frame[DELETED].sum())
+        self.watch(self.report)
         hashed = hashed_names(self.plan.read, self.spec)
         return Rows(without_texts(decoded.frame, hashed, self.hash_key), page.total_size)
 
@@ -110,9 +110,9 @@ class Reader:
         try:
             yield
         finally:
-            self.record.calls += client.calls - calls
-            self.record.sent_again += client.sent_again - again
-            self.record.waited_seconds += client.waited_seconds - waited
+            self.report.read.calls += client.calls - calls
+            self.report.read.repeated_calls += client.sent_again - again
+            self.report.read.waited_seconds += client.waited_seconds - waited
 
     def _drop(self, error: FieldInvalid) -> None:
         plan = self.plan_again(self.dropped)
@@ -122,7 +122,7 @@ class Reader:
                 raise error
             self.dropped |= named
             plan = self.plan_again(self.dropped)
-        self.record.notes.append(f"The org refused a column after describe had shown it: {error}")
+        self.report.note(f"The org refused a column after describe had shown it: {error}")
         self.plan = plan
 
     def count(self, where: Sequence[str]) -> int | None:
@@ -150,19 +150,19 @@ class Reader:
 
     def nothing(self) -> pl.DataFrame:
         """A frame of no rows with the columns that are read."""
-        return decode(b"[]", self.plan.read, sobject=self.spec.sobject, synced_at=self.record.began_at).frame
+        return decode(b"[]", self.plan.read, sobject=self.spec.sobject, synced_at=self.report.began_at).frame
 
-    def is_whole(self, where: Sequence[str], rows: int) -> bool:
-        """Whether a result short of its totalSize is whole all the same: rows were purged while it was read."""
-        still = self.count(where)
-        if still is None or still > rows:
+    def confirm_complete(self, where: Sequence[str], rows: int) -> bool:
+        """Count again and return whether a result short of its totalSize is complete: rows were purged meanwhile."""
+        count = self.count(where)
+        if count is None or count > rows:
             return False
-        self.record.notes.append(f"Rows of {self.spec.sobject} were purged while they were read; {rows} are left.")
+        self.report.note(f"Rows of {self.spec.sobject} were purged while they were read; {rows} are left.")
         return True
 
     def incomplete(self, rows: int, total: int) -> ResultIncomplete:
         """The error of a result that stayed short."""
         return ResultIncomplete(
             f"{self.spec.endpoint}: a result of {self.spec.sobject} announced {total} rows, held {rows}.",
-            endpoint=self.spec.endpoint, announced=total, received=rows, soql=self.record.soql,
+            endpoint=self.spec.endpoint, announced=total, received=rows, soql=self.report.read.soql,
         )  # fmt: skip

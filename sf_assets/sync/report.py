@@ -1,4 +1,4 @@
-"""What a sync is asked for (Options) and what it tells afterwards (SyncRecord): facts, put into words by others."""
+"""What a sync is asked to do (options), and the facts that it reports. Checks and metadata put them into words."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -8,23 +8,29 @@ from sf_assets.iceberg.model import Written
 from sf_assets.sync.state import State
 
 Kind = Literal["unchanged", "walk", "tail", "replace", "reread", "unavailable"]
+Calculated = Literal["refresh", "stale", "exclude"]
 
 
 @dataclass(frozen=True)
-class Options:
-    """How one endpoint is to be read; the first five are a run's own, the others a deployment's.
-
-    `since` and `until` bound a re-read by SystemModstamp, half-open. `backfill_calls`: a new column is backfilled when
-    that costs at most so many calls. `commit_rows`: a long read commits whenever it holds so many rows.
-    `quota_reserve`: the share of the day's calls that is left to others; `bulk_reserve`: the same while a first sync,
-    a backfill or a full refresh is under way.
-    """
+class RunOptions:
+    """What one run asks for. `since` and `until` bound a re-read by SystemModstamp, half-open."""
 
     full_refresh: bool = False
     since: datetime | None = None
     until: datetime | None = None
     confirm_shrink: bool = False
     adopt_org: bool = False
+
+
+@dataclass(frozen=True)
+class DeploymentOptions:
+    """How a deployment reads its org.
+
+    `backfill_calls`: the most calls for the backfill of a new column. `commit_rows`: a long read commits after this
+    many rows. `quota_reserve`: the share of the day's calls that is left to others; `bulk_reserve`: the same during
+    first syncs, backfills and full refreshes.
+    """
+
     read_deleted: bool = True
     calculated: Literal["stale", "exclude"] = "stale"
     backfill_calls: int = 50
@@ -33,19 +39,81 @@ class Options:
     quota_reserve: float = 0.1
     bulk_reserve: float = 0.3
 
+    @property
+    def first_copy_reserve(self) -> float:
+        """The share of the day's calls that a bulk read leaves to others."""
+        return max(self.quota_reserve, self.bulk_reserve)
+
+
+@dataclass
+class Planned:
+    """What the sync set out to read. Columns are API names.
+
+    `rows`: what the read comes to, or None if unknown. `table_rows`: rows in the table before. `added`: columns that
+    the table lacks. `revealed`: columns that were hidden and are readable again.
+    """
+
+    rows: int | None = None
+    table_rows: int = 0
+    added: tuple[str, ...] = ()
+    revealed: tuple[str, ...] = ()
+    calculated: tuple[str, ...] = ()
+
+
+@dataclass
+class ReadTotals:
+    """What was read so far, and what it cost.
+
+    `deleted`: rows that Salesforce marks as deleted. `calls`: requests of this endpoint alone, without its share of
+    login, describe and probe. `repeated_calls`: those of them that were sent again.
+    """
+
+    soql: str = ""
+    rows: int = 0
+    deleted: int = 0
+    pages: int = 0
+    calls: int = 0
+    repeated_calls: int = 0
+    waited_seconds: float = 0.0
+
+
+@dataclass
+class Problems:
+    """What is wrong, or was done in another way. Columns are API names.
+
+    `missing`: columns that the org does not show. `hidden`: those of them that the table has values of. `pending`: new
+    columns that were not backfilled -> the calls it would cost. `rounded`: column -> values that lost digits in this
+    sync; `rounded_before`: columns with such values already. `left_out`: column -> records that came without it.
+    `missing_rows`: rows of the org that the table lacks, at the last count. `unavailable`: why the object is off.
+    """
+
+    missing: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
+    pending: dict[str, int] = field(default_factory=dict)
+    rounded: dict[str, int] = field(default_factory=dict)
+    rounded_before: tuple[str, ...] = ()
+    left_out: dict[str, int] = field(default_factory=dict)
+    missing_rows: int = 0
+    unavailable: str | None = None
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass
+class OrgFacts:
+    """What is known of the org as a whole. `degraded`: what it does not serve, by name."""
+
+    degraded: tuple[str, ...] = ()
+    true_as_of: datetime | None = None
+    quota_used: int | None = None
+    quota_limit: int | None = None
+
 
 @dataclass
 class SyncReport:
-    """The facts of one sync. It fills up while the batches are drained and is complete after the last one.
+    """The facts of one sync. It fills up while the batches are drained, and `write_sync` completes it.
 
-    Columns are API names. `kind` is how the object was read; `calls` counts the requests of this endpoint alone, its
-    share of the run's login, describe and probe left out, and `sent_again` those among them that repeated one.
-    `rows_deleted`: those of `rows_read` that Salesforce marks as deleted. `pending`: new columns not backfilled ->
-    calls that it would cost. `rows_planned`: what the reading will come to, if known. `rounded`: column -> values
-    with more digits than the column keeps, met in this sync; `rounded_before`: the columns that have such values
-    already. `left_out`: column -> records that came without it. `retyped`: column -> its former and its present type.
-    `lacking`: so many rows at least the org held and the table lacked at the last count, with stamps at which no tail
-    looks. `final` is where the sync ended up; `settle` says that it is worth a commit of its own when no row changed.
+    `kind`: how the object was read. `written`: what the write did, or None if there was nothing to write. `retyped`:
+    column -> its former and its present type. `final`: the state of the last batch.
     """
 
     endpoint: str
@@ -53,41 +121,23 @@ class SyncReport:
     org_id: str
     began_at: datetime
     kind: Kind = "unchanged"
-    soql: str = ""
-    rows_read: int = 0
-    rows_deleted: int = 0
-    rows_planned: int | None = None
-    pages: int = 0
-    calls: int = 0
-    sent_again: int = 0
-    waited_seconds: float = 0.0
-    table_rows_before: int = 0
-    missing: tuple[str, ...] = ()
-    hidden: tuple[str, ...] = ()
-    revealed_columns: tuple[str, ...] = ()
-    added: tuple[str, ...] = ()
-    pending: dict[str, int] = field(default_factory=dict)
-    calculated: tuple[str, ...] = ()
-    rounded: dict[str, int] = field(default_factory=dict)
-    rounded_before: tuple[str, ...] = ()
-    left_out: dict[str, int] = field(default_factory=dict)
-    retyped: dict[str, str] = field(default_factory=dict)
-    lacking: int = 0
-    unavailable: str | None = None
-    notes: list[str] = field(default_factory=list)
-    degraded: tuple[str, ...] = ()
-    true_as_of: datetime | None = None
-    quota_used: int | None = None
-    quota_limit: int | None = None
-    final: State | None = None
-    settle: bool = False
+    planned: Planned = field(default_factory=Planned)
+    read: ReadTotals = field(default_factory=ReadTotals)
+    problems: Problems = field(default_factory=Problems)
+    org: OrgFacts = field(default_factory=OrgFacts)
     written: Written | None = None
+    retyped: dict[str, str] = field(default_factory=dict)
+    final: State | None = None
 
     @property
     def calculated_as_of(self) -> datetime | None:
-        """No calculated value of the table was read before this moment; None where nothing says so."""
-        return self.final.whole_at if self.final and self.calculated else None
+        """The moment before which no calculated value of the table was read, or None if unknown."""
+        return self.final.times.full_read_at if self.final and self.planned.calculated else None
+
+    def note(self, sentence: str) -> None:
+        """Add a sentence for the metadata."""
+        self.problems.notes.append(sentence)
 
 
-def unwatched(record: SyncReport) -> None:
-    """Nobody is told how far a reading is."""
+def ignore_progress(report: SyncReport) -> None:
+    """Do nothing after a page: the default of `watch`."""

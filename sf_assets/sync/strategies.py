@@ -1,6 +1,6 @@
 """Walk, tail and whole: an endpoint's rows as a stream of batches with the points where it may go on after a kill."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -9,17 +9,20 @@ import polars as pl
 from sf_assets.errors import LocatorLost, QueryTimedOut, SfAssetsError
 from sf_assets.specs.model import STAMP
 from sf_assets.specs.soql import datetime_literal, string_literal
+from sf_assets.sync.decide import Step
+from sf_assets.sync.limits import LOOKBACK, PAGE_ROWS, SMALL_OBJECT_ROWS
 from sf_assets.sync.reader import Reader, Rows
 from sf_assets.sync.state import (
-    LOOKBACK,
+    Probe,
     Resume,
-    Seen,
     State,
-    Step,
     Walk,
+    at_resume,
+    at_walk,
     later,
     revealed_columns,
     with_hidden,
+    with_rounded,
 )
 from sf_assets.sync.transitions import (
     checkpoint,
@@ -27,18 +30,17 @@ from sf_assets.sync.transitions import (
     finished_replace,
     finished_tail,
     finished_walk,
-    tail_behind_walk,
+    tail_after_walk,
     walked,
 )
 
-PAGE_ROWS = 2_000
 RANGE_ROWS = 50_000
-"""A long walk asks for so many rows at a time: no query runs into QUERY_TIMEOUT, and few make the server sort anew."""
-PAGED_BY_ID_ROWS = 50_000
+"""A long walk asks for this many rows at a time: few queries time out, and few make the server sort again."""
+PAGED_BY_ID_ROWS = SMALL_OBJECT_ROWS
 """Up to this size each page of a walk is a query of its own (`Id > last`): as many calls, and no row can be lost to a
 locator that executes the query again with an offset after a purge."""
 SMALLEST_RANGE_ROWS = 200
-HELD_ROWS = 50_000
+HELD_ROWS = SMALL_OBJECT_ROWS
 """A result up to this size is held until it is known to be whole; a larger one is handed on page by page."""
 COMMIT_BYTES = 96 * 2**20
 TRIES = 3
@@ -46,9 +48,12 @@ TRIES = 3
 
 @dataclass(frozen=True)
 class Batch:
-    """Rows as they were read, and where a later sync may go on once they are committed (None: no commit point yet)."""
+    """Rows as they were read, and the state once they are committed, or None between two commit points.
 
-    frame: pl.DataFrame
+    The state of the last batch is the final state. `frame` None: nothing was read, the table keeps its rows.
+    """
+
+    frame: pl.DataFrame | None
     state: State | None
 
 
@@ -60,8 +65,8 @@ class CommitThreshold:
     rows: int = 0
     size: float = 0
 
-    def is_full_with(self, frame: pl.DataFrame) -> bool:
-        """Add a frame; say whether to commit now, and begin anew if so."""
+    def add(self, frame: pl.DataFrame) -> bool:
+        """Add a frame and return whether to commit now; if so, start counting again."""
         self.rows += frame.height
         self.size += frame.estimated_size()
         full = self.rows >= self.limit or self.size >= COMMIT_BYTES
@@ -98,13 +103,13 @@ def by_id(reader: Reader, *, after: str | None, rows_expected: int | None, where
             if max(rows, total) < limit:
                 return
             tries = 0
-        elif ascends and after != start and reader.is_whole([*where, *_between(start, after)], rows):
+        elif ascends and after != start and reader.confirm_complete([*where, *_between(start, after)], rows):
             tries = 0
         else:
             after, tries = start, tries + 1
     if ascends:
         raise reader.incomplete(rows, total)
-    reader.record.notes.append("The org did not order by Id as it was asked to: the object was read in one query.")
+    reader.report.note("The org did not order by Id as it was asked to: the object was read in one query.")
     yield from _in_one_query(reader, where=where)
 
 
@@ -123,7 +128,7 @@ def _narrower(reader: Reader, limit: int, error: QueryTimedOut) -> int:
     """A query that timed out is asked again for fewer rows, down to a bound."""
     if limit <= SMALLEST_RANGE_ROWS:
         raise error
-    reader.record.notes.append(f"QUERY_TIMEOUT: the walk goes on in ranges of {limit // 4} rows.")
+    reader.report.note(f"QUERY_TIMEOUT: the walk goes on in ranges of {limit // 4} rows.")
     return limit // 4
 
 
@@ -134,53 +139,55 @@ def walk(
 
     `ceiling` is today's: that of the walk may be days old when the walk was interrupted.
     """
-    assert base.walk is not None
-    yield from _by_walk(reader, base, rows_expected=rows_expected, filter=filter)
-    done = reader.record.final
-    was_short = base.walk.after_id is None and reader.record.pages <= 1
-    if was_short or done is None or done.tail_from is None:
+    start = base.position.walk
+    assert start is not None
+    done = yield from _by_walk(reader, base, start, rows_expected=rows_expected, filter=filter)
+    was_short = start.after_id is None and reader.report.read.pages <= 1
+    if was_short or done.position.tail_from is None:
         return
-    step = tail_behind_walk(done, reader.columns)
-    yield from tail(reader, done, step, ceiling=ceiling, began_at=reader.record.began_at, seen=None)
+    step = tail_after_walk(done, reader.columns)
+    yield from tail(reader, done, step, ceiling=ceiling, began_at=reader.report.began_at, last_probe=None)
 
 
-def _by_walk(reader: Reader, base: State, *, rows_expected: int | None, filter: str | None) -> Iterator[Batch]:
-    assert base.walk is not None
-    purse, state = CommitThreshold(reader.commit_rows), base
-    if base.walk.after_id is None:
-        state = replace(base, rounded=tuple(c for c in base.rounded if c not in base.walk.columns))
+def _by_walk(
+    reader: Reader, base: State, start: Walk, *, rows_expected: int | None, filter: str | None
+) -> Generator[Batch, None, State]:
+    """Read by Id and return the final state, which the last batch has too."""
+    threshold, state = CommitThreshold(reader.commit_rows), base
+    if start.after_id is None:
+        state = with_rounded(base, [c for c in base.columns.rounded if c not in start.columns])
     try:
-        for rows in by_id(reader, after=base.walk.after_id, rows_expected=rows_expected):
-            state = walked(state, reader.columns, after_id=rows.last_id or base.walk.after_id)
+        for rows in by_id(reader, after=start.after_id, rows_expected=rows_expected):
+            state = walked(state, reader.columns, after_id=rows.last_id or start.after_id)
             state = _rounded(reader, state)
-            yield Batch(rows.frame, state if purse.is_full_with(rows.frame) else None)
+            yield Batch(rows.frame, state if threshold.add(rows.frame) else None)
     except SfAssetsError:
         yield Batch(reader.nothing(), state)
         raise
-    yield _end(reader, finished_walk(state, reader.columns, filter=filter))
+    final = _rounded(reader, finished_walk(state, reader.columns, filter=filter))
+    yield Batch(reader.nothing(), final)
+    return final
 
 
 def tail(
-    reader: Reader, base: State, step: Step, *, ceiling: datetime | None, began_at: datetime, seen: Seen | None
+    reader: Reader, base: State, step: Step, *, ceiling: datetime | None, began_at: datetime, last_probe: Probe | None
 ) -> Iterator[Batch]:
     """Read what was stamped since, without an upper bound, committing and leaving checkpoints on the way."""
-    purse, state = CommitThreshold(reader.commit_rows), base
+    threshold, state = CommitThreshold(reader.commit_rows), base
     try:
         for rows, resume in _by_stamp(reader, base, step, below=ceiling - LOOKBACK if ceiling else None):
-            state = _rounded(reader, replace(with_hidden(base, reader.columns), resume=resume))
-            yield Batch(rows.frame, state if purse.is_full_with(rows.frame) else None)
+            state = _rounded(reader, at_resume(with_hidden(base, reader.columns), resume))
+            yield Batch(rows.frame, state if threshold.add(rows.frame) else None)
     except QueryTimedOut:
-        reader.record.notes.append(
-            "QUERY_TIMEOUT: the tail is too long to be sorted by stamp; the object is walked by Id."
-        )
-        reader.record.kind = "walk"
-        again = replace(base, resume=None, walk=Walk(None, ceiling, began_at, reader.columns))
-        yield from _by_walk(reader, again, rows_expected=None, filter=base.filter)
+        reader.report.note("QUERY_TIMEOUT: the tail is too long to be sorted by stamp; the object is walked by Id.")
+        reader.report.kind = "walk"
+        start = Walk(None, ceiling, began_at, reader.columns)
+        yield from _by_walk(reader, at_walk(base, start), start, rows_expected=None, filter=base.filter)
         return
     except SfAssetsError:
         yield Batch(reader.nothing(), state)
         raise
-    final = finished_tail(base, reader.columns, step, ceiling=ceiling, began_at=began_at, seen=seen)
+    final = finished_tail(base, reader.columns, step, ceiling=ceiling, began_at=began_at, last_probe=last_probe)
     yield _end(reader, final)
 
 
@@ -189,18 +196,18 @@ def _by_stamp(
 ) -> Iterator[tuple[Rows, Resume | None]]:
     """Pages in the order of their stamps, each with the place that a later sync may resume behind."""
     resume = step.resume
-    shown = revealed_columns(base, reader.columns)
+    revealed = revealed_columns(base, reader.columns)
     for _ in range(TRIES):
         start, rows, total = resume, 0, 0
         where = [_since(step.lower, start)]
         try:
             for page in reader.pages(where=where, order_by=[STAMP, "Id"]):
                 rows, total = rows + page.frame.height, page.total
-                resume = _mark(page.frame, below=below, lower=step.lower, shown=shown) or resume
+                resume = _mark(page.frame, below=below, lower=step.lower, revealed=revealed) or resume
                 yield page, resume
         except LocatorLost:
             continue
-        if rows >= total or reader.is_whole(where, rows):
+        if rows >= total or reader.confirm_complete(where, rows):
             return
         resume = start
     raise reader.incomplete(rows, total)
@@ -215,16 +222,16 @@ def _since(lower: datetime | None, resume: Resume | None) -> str:
 
 
 def _mark(
-    frame: pl.DataFrame, *, below: datetime | None, lower: datetime | None, shown: tuple[str, ...]
+    frame: pl.DataFrame, *, below: datetime | None, lower: datetime | None, revealed: tuple[str, ...]
 ) -> Resume | None:
     stamps, ids = frame["system_modstamp"].to_list(), frame["id"].to_list()
     index = checkpoint(stamps, ids, below=below)
-    return None if index is None or lower is None else Resume(stamps[index], ids[index], lower, shown)
+    return None if index is None or lower is None else Resume(stamps[index], ids[index], lower, revealed)
 
 
 def whole(
-    reader: Reader, base: State, *, ceiling: datetime | None, began_at: datetime, seen: Seen | None, filter: str | None,
-    rows_expected: int | None, by_ids: bool,
+    reader: Reader, base: State, *, ceiling: datetime | None, began_at: datetime, last_probe: Probe | None,
+    filter: str | None, rows_expected: int | None, by_ids: bool,
 ) -> Iterator[Batch]:  # fmt: skip
     """Read the whole object for a replace: the only commit point is the end. `by_ids` where Ids can be trusted."""
     pages = by_id(reader, after=None, rows_expected=rows_expected) if by_ids else _in_one_query(reader)
@@ -233,8 +240,8 @@ def whole(
         newest = later(newest, rows.newest)
         yield Batch(rows.frame, None)
     final = finished_replace(
-        base, reader.columns, ceiling=ceiling, began_at=began_at, seen=explaining(seen, newest), filter=filter,
-        hashed=reader.spec.hashed,
+        base, reader.columns, ceiling=ceiling, began_at=began_at, last_probe=explaining(last_probe, newest),
+        filter=filter, hashed=reader.spec.hashed,
     )  # fmt: skip
     yield _end(reader, final)
 
@@ -253,7 +260,7 @@ def _in_one_query(reader: Reader, *, where: Sequence[str] = ()) -> Iterator[Rows
             if total > HELD_ROWS:
                 raise
             continue
-        if rows >= total or reader.is_whole(where, rows):
+        if rows >= total or reader.confirm_complete(where, rows):
             yield from held
             return
         if total > HELD_ROWS:
@@ -263,21 +270,19 @@ def _in_one_query(reader: Reader, *, where: Sequence[str] = ()) -> Iterator[Rows
 
 def reread(reader: Reader, base: State, *, since: datetime | None, until: datetime | None) -> Iterator[Batch]:
     """Read the rows stamped within [since, until) once more; the state stays where it is."""
-    purse = CommitThreshold(reader.commit_rows)
+    threshold = CommitThreshold(reader.commit_rows)
     bounds = ((">=", since), ("<", until))
     where = [f"{STAMP} {sign} {datetime_literal(bound)}" for sign, bound in bounds if bound is not None]
     for rows in by_id(reader, after=None, rows_expected=None, where=where):
-        yield Batch(rows.frame, base if purse.is_full_with(rows.frame) else None)
+        yield Batch(rows.frame, base if threshold.add(rows.frame) else None)
     yield _end(reader, base)
 
 
 def _end(reader: Reader, final: State) -> Batch:
-    reader.record.final = _rounded(reader, final)
-    return Batch(reader.nothing(), reader.record.final)
+    return Batch(reader.nothing(), _rounded(reader, final))
 
 
 def _rounded(reader: Reader, state: State) -> State:
     """Values that lose digits on the way in are a fact of the table, until all of it is read again without any."""
-    if set(reader.record.rounded) <= set(state.rounded):
-        return state
-    return replace(state, rounded=tuple(sorted({*state.rounded, *reader.record.rounded})))
+    before, now = set(state.columns.rounded), set(reader.report.problems.rounded)
+    return state if now <= before else with_rounded(state, before | now)

@@ -1,37 +1,41 @@
-"""Where a later sync may go on: checkpoints on the way through a reading, and the state at its end. Pure."""
+"""Where the next sync resumes: checkpoints and final states. Pure."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
+from sf_assets.sync.decide import Step, is_settled, since_hidden
+from sf_assets.sync.limits import DEEP_LOOKBACK, LOOKBACK
 from sf_assets.sync.state import (
-    DEEP_LOOKBACK,
-    LOOKBACK,
-    Seen,
+    HashStatus,
+    OrgCounts,
+    Position,
+    Probe,
+    ReadTimes,
     State,
-    Step,
-    is_settled,
+    at_walk,
     later,
     revealed_columns,
-    since_hidden,
     with_hidden,
 )
 
 
-def walked(base: State, read: Collection[str], *, after_id: str | None) -> State:
-    """The state in the midst of a walk. A column that cannot be read now is no longer complete at its end, even if the
-    walk goes on another day with all of its columns."""
-    assert base.walk is not None
-    columns = tuple(column for column in base.walk.columns if column in read)
-    return replace(base, walk=replace(base.walk, after_id=after_id, columns=columns))
+def walked(base: State, readable: Collection[str], *, after_id: str | None) -> State:
+    """Return the state in the middle of a walk.
+
+    A column that cannot be read now is not complete at the walk's end, even if a later day reads it again.
+    """
+    walk = base.position.walk
+    assert walk is not None
+    columns = tuple(column for column in walk.columns if column in readable)
+    return at_walk(base, replace(walk, after_id=after_id, columns=columns))
 
 
 def checkpoint(stamps: Sequence[datetime | None], ids: Sequence[str | None], *, below: datetime | None) -> int | None:
-    """The index of the last row, in the order of the result, that a tail may resume behind.
+    """Return the index of the last row, in the order of the result, after which a tail may resume, or None.
 
-    Only a stamp below the ceiling less the lookback is trusted: a row restamped while it was paged stands in the
-    middle of the result with a stamp from the future.
+    Only a stamp below the ceiling minus the lookback is safe: a row that is restamped while its result is paged
+    appears in the middle with a newer stamp.
     """
     if below is None:
         return None
@@ -40,86 +44,111 @@ def checkpoint(stamps: Sequence[datetime | None], ids: Sequence[str | None], *, 
 
 
 def not_ahead(ceiling: datetime | None, began_at: datetime) -> datetime | None:
-    """The ceiling, or the second in which the reading began: nothing that was read can have been stamped later, unless
-    by a clock that ran ahead, and once that is set right its rows would be looked for behind that stamp alone."""
+    """Return the ceiling, cut to the second in which the read began.
+
+    A later stamp comes from a clock that runs ahead. Once that clock is corrected, rows appear before such a ceiling.
+    """
     return ceiling and min(ceiling, began_at.replace(microsecond=0))
 
 
-def tail_behind_walk(done: State, read: Collection[str]) -> Step:
-    """The tail that ends a long walk: from the ceiling at its start, and from earlier on where a column that was hidden
-    has come back while it was interrupted."""
-    assert done.tail_from is not None
-    return Step("tail", lower=since_hidden(done, revealed_columns(done, read), lower=done.tail_from - LOOKBACK))
+def tail_after_walk(done: State, readable: Collection[str]) -> Step:
+    """Return the tail that follows a long walk.
+
+    It begins at the walk's ceiling, or earlier if a column that was hidden came back during the walk.
+    """
+    tail_from = done.position.tail_from
+    assert tail_from is not None
+    return Step("tail", lower=since_hidden(done, revealed_columns(done, readable), lower=tail_from - LOOKBACK))
 
 
-def finished_walk(base: State, read: Collection[str], *, filter: str | None) -> State:
-    """The state once the last row of `base.walk` is committed: a tail goes on from the ceiling at its start."""
-    walk = base.walk
+def finished_walk(base: State, readable: Collection[str], *, filter: str | None) -> State:
+    """Return the state after the last row of a walk: a tail goes on from the ceiling at the walk's start."""
+    walk = base.position.walk
     assert walk is not None
-    whole = tuple(column for column in walk.columns if column in read)
-    torn = [column for column in walk.columns if column not in read]
+    complete = tuple(column for column in walk.columns if column in readable)
+    incomplete = [column for column in walk.columns if column not in readable]
+    hidden = _without(with_hidden(base, readable).columns.hidden, complete)
     return replace(
-        with_hidden(base, read),
-        columns_read=whole,
-        hidden={**_without(with_hidden(base, read).hidden, whole), **dict.fromkeys(torn, None)},
-        tail_from=later(base.tail_from, walk.ceiling),
-        walk=None, resume=None, seen=None, filter=filter, lacking=0,
-        read_at=walk.began_at, deep_at=walk.began_at, whole_at=walk.began_at,
-    )  # fmt: skip
+        base,
+        filter=filter,
+        position=Position(tail_from=later(base.position.tail_from, walk.ceiling)),
+        columns=replace(base.columns, read=complete, hidden={**hidden, **dict.fromkeys(incomplete, None)}),
+        times=ReadTimes(walk.began_at, walk.began_at, walk.began_at),
+        counts=OrgCounts(),
+    )
 
 
 def finished_tail(
-    base: State, read: Collection[str], step: Step, *, ceiling: datetime | None, began_at: datetime, seen: Seen | None
+    base: State,
+    readable: Collection[str],
+    step: Step,
+    *,
+    ceiling: datetime | None,
+    began_at: datetime,
+    last_probe: Probe | None,
 ) -> State:
-    """The state once the last row of a tail is committed. `ceiling` and `began_at` were fixed before its query."""
-    assert base.tail_from is not None
-    assert step.lower is not None
-    known = with_hidden(base, read)
-    back = [c for c in revealed_columns(base, read) if (since := base.hidden[c]) is not None and step.lower <= since]
+    """Return the state after the last row of a tail. `ceiling` and `began_at` were fixed before its query."""
+    tail_from, lower = base.position.tail_from, step.lower
+    assert tail_from is not None
+    assert lower is not None
+    columns = with_hidden(base, readable).columns
+    back = [c for c in revealed_columns(base, readable) if (since := base.columns.hidden[c]) and lower <= since]
+    is_deep = lower <= tail_from - DEEP_LOOKBACK
     return replace(
-        known,
-        columns_read=(*known.columns_read, *back),
-        hidden=_without(known.hidden, back),
-        tail_from=later(base.tail_from, ceiling),
-        resume=None, seen=seen, read_at=began_at,
-        deep_at=began_at if step.lower <= base.tail_from - DEEP_LOOKBACK else base.deep_at,
-    )  # fmt: skip
+        base,
+        position=replace(base.position, tail_from=later(tail_from, ceiling), resume=None),
+        columns=replace(columns, read=(*columns.read, *back), hidden=_without(columns.hidden, back)),
+        times=replace(base.times, read_at=began_at, deep_read_at=began_at if is_deep else base.times.deep_read_at),
+        counts=replace(base.counts, last_probe=last_probe),
+    )
 
 
 def finished_replace(
-    base: State, read: Sequence[str], *,
-    ceiling: datetime | None, began_at: datetime, seen: Seen | None, filter: str | None, hashed: Collection[str] = (),
-) -> State:  # fmt: skip
-    """The state once the table holds exactly one reading of the whole object, with these columns `hashed`."""
-    hidden = with_hidden(base, read).hidden
+    base: State,
+    readable: Sequence[str],
+    *,
+    ceiling: datetime | None,
+    began_at: datetime,
+    last_probe: Probe | None,
+    filter: str | None,
+    hashed: Collection[str] = (),
+) -> State:
+    """Return the state of a table that holds exactly one read of the whole object, with these columns `hashed`."""
+    hidden = _without(with_hidden(base, readable).columns.hidden, readable)
+    rounded = tuple(column for column in base.columns.rounded if column not in readable)
     return replace(
         base,
-        columns_read=tuple(read), hidden=_without(hidden, read), filter=filter,
-        tail_from=ceiling, walk=None, resume=None, seen=seen, read_at=began_at, deep_at=began_at, whole_at=began_at,
-        rounded=tuple(column for column in base.rounded if column not in read),
-        **_read_hashed(base, read, hashed),
-    )  # fmt: skip
+        filter=filter,
+        position=Position(tail_from=ceiling),
+        columns=replace(base.columns, read=tuple(readable), hidden=hidden, rounded=rounded),
+        times=ReadTimes(began_at, began_at, began_at),
+        counts=replace(base.counts, last_probe=last_probe),
+        hashing=_hashing_after_replace(base.hashing, readable, hashed),
+    )
 
 
-def _read_hashed(base: State, read: Collection[str], hashed: Collection[str]) -> dict[str, Any]:
-    """What is noted of a column that was not read stays, for so do its values."""
-    fresh, wanted = {column.lower() for column in read}, {column.lower() for column in hashed}
-    whole = (set(base.hashed) - fresh) | (fresh & wanted)
-    return {"hashed": tuple(sorted(whole)), "mixed": tuple(sorted(set(base.mixed) - fresh))}
+def _hashing_after_replace(before: HashStatus, readable: Collection[str], hashed: Collection[str]) -> HashStatus:
+    """Columns that were not read keep their hash status: their values did not change."""
+    fresh, wanted = {column.lower() for column in readable}, {column.lower() for column in hashed}
+    pure = (set(before.hashed) - fresh) | (fresh & wanted)
+    return replace(before, hashed=tuple(sorted(pure)), mixed=tuple(sorted(set(before.mixed) - fresh)))
 
 
-def explaining(seen: Seen | None, newest: datetime | None) -> Seen | None:
-    """The probe's answer, unless a row that was read is newer: when that one goes again, the org answers as before,
-    and the table holds it still."""
-    is_older = seen is not None and newest is not None and (seen.ceiling is None or seen.ceiling < newest)
-    return None if is_older else seen
+def explaining(probe: Probe | None, newest: datetime | None) -> Probe | None:
+    """Return the probe, or None if a row that was read is newer than it.
+
+    When that row disappears again, the org answers as before, but the table still holds the row.
+    """
+    is_older = probe is not None and newest is not None and (probe.ceiling is None or probe.ceiling < newest)
+    return None if is_older else probe
 
 
 def needs_state_commit(base: State | None, final: State) -> bool:
-    """Whether a state without rows must be committed: only when the next sync would decide otherwise without it."""
-    if base is None or replace(final, read_at=base.read_at) != base:
+    """Whether to commit a state without rows: only if the next sync would decide otherwise without it."""
+    if base is None or replace(final, times=replace(final.times, read_at=base.times.read_at)) != base:
         return True
-    return is_settled(final.read_at, final.tail_from) and not is_settled(base.read_at, base.tail_from)
+    newest = final.position.tail_from
+    return is_settled(final.times.read_at, newest) and not is_settled(base.times.read_at, newest)
 
 
 def _without(hidden: Mapping[str, datetime | None], columns: Collection[str]) -> dict[str, datetime | None]:

@@ -1,76 +1,96 @@
 """Writing a sync into its Iceberg table: rows, state and erasures."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import Any
 
 from sf_assets.errors import ResultIncomplete
+from sf_assets.iceberg.commit.table_state import RUN
 from sf_assets.iceberg.model import Chunk, TableFacts, Written
 from sf_assets.iceberg.tables import IcebergTables
 from sf_assets.sync.columns import table_columns
-from sf_assets.sync.deleted_rows import DELETED, forgets, without_strangers
+from sf_assets.sync.deleted_rows import DELETED, drop_unknown_deleted, removes_deleted
 from sf_assets.sync.endpoint import Sync
 from sf_assets.sync.state import State
+from sf_assets.sync.transitions import needs_state_commit
 
 STAMP = "system_modstamp"
 """The column that orders two versions of a row."""
 
 
-def write_sync(warehouse: "IcebergTables", table: str, sync: "Sync", run_id: str) -> "TableFacts":
-    """Drain a sync into its table and return the table's facts; `sync.record` is complete afterwards.
-
-    A sync that got further than its last rows has its final state committed alone. Raises what
-    reading and writing raise.
-    """
-
-    written = sync.record.written = _write_batches(warehouse, table, sync, run_id)
-    facts = sync.facts if written is None else warehouse.facts(table)
-    state = _json(sync.record.final)
-    if state is not None and sync.record.settle and (facts is None or facts.state != state):
-        committed = facts is not None and written is not None and written.commits > 0
-        base = facts.state if facts and committed else _json(sync.base)
-        facts = warehouse.commit_state(
-            table, columns=table_columns(sync.columns), base=base, state=state, keys=sync.spec.keys
-        )
-    if facts is not None and forgets(sync.spec) and warehouse.erase(table, DELETED):
-        facts = warehouse.facts(table)
+def write_sync(tables: IcebergTables, table: str, sync: Sync, run_id: str) -> TableFacts:
+    """Drain a sync into its table, complete its report, and return the table's facts."""
+    chunks = _Chunks(sync)
+    written = sync.report.written = _write_rows(tables, table, sync, chunks, run_id)
+    final = sync.report.final = chunks.last_state
+    facts = sync.facts if written is None else tables.facts(table)
+    if final and _needs_commit(sync, final) and (facts is None or facts.state != final.to_json()):
+        facts = _commit_state(tables, table, sync, final, facts)
+    if facts is not None and removes_deleted(sync.spec) and tables.erase(table, DELETED):
+        facts = tables.facts(table)
     if facts is None:
         raise ResultIncomplete(f"{table}: the sync ended without a table", endpoint=table)
     if sync.facts is not None:
-        sync.record.retyped = facts.retyped_since(sync.facts)
+        sync.report.retyped = facts.retyped_since(sync.facts)
     return facts
 
 
-def _write_batches(warehouse: "IcebergTables", table: str, sync: "Sync", run_id: str) -> "Written | None":
+class _Chunks:
+    """The batches of a sync as chunks. It keeps the state of the last batch."""
 
-    chunks = _chunks(sync)
-    if forgets(sync.spec):
-        chunks = without_strangers(chunks, warehouse, sync.spec)
+    def __init__(self, sync: Sync) -> None:
+        self._batches = sync.batches
+        self.last_state: State | None = None
+
+    def __iter__(self) -> Iterator[Chunk]:
+        for batch in self._batches:
+            self.last_state = batch.state or self.last_state
+            if batch.frame is not None:
+                yield Chunk(batch.frame, _json(batch.state))
+
+
+def _write_rows(tables: IcebergTables, table: str, sync: Sync, batches: _Chunks, run_id: str) -> Written | None:
+    chunks = iter(batches)
+    if removes_deleted(sync.spec):
+        chunks = drop_unknown_deleted(chunks, tables, sync.spec)
     first = next(chunks, None)
     if first is None:
         return None
-    told: dict[str, Any] = {
+    values = _write_values(sync, chain([first], chunks), run_id)
+    if sync.how == "merge":
+        return tables.merge(table, stamp=STAMP, **values)
+    return tables.replace(table, may_vanish=sync.may_vanish, retype=sync.retype, **values)
+
+
+def _write_values(sync: Sync, chunks: Iterator[Chunk], run_id: str) -> Mapping[str, Any]:
+    return {
         "columns": table_columns(sync.columns),
         "keys": sync.spec.keys,
-        "chunks": chain([first], chunks),
-        "base": _json(sync.base),
-        "summary": _summary(run_id),
+        "chunks": chunks,
+        "base": _json(sync.stored),
+        "summary": {RUN: run_id},
         "doc": sync.spec.description,
     }
-    if sync.how == "merge":
-        return warehouse.merge(table, stamp=STAMP, **told)
-    return warehouse.replace(table, may_vanish=sync.may_vanish, retype=sync.retype, **told)
 
 
-def _chunks(sync: "Sync") -> "Iterator[Chunk]":
-    from sf_assets.iceberg.model import Chunk
+def _needs_commit(sync: Sync, final: State) -> bool:
+    """Whether the final state must be committed, also without rows."""
+    lacks_columns = sync.facts is None or bool(sync.report.planned.added)
+    return lacks_columns or needs_state_commit(sync.base, final)
 
-    return (Chunk(batch.frame, _json(batch.state)) for batch in sync.batches)
+
+def _commit_state(tables: IcebergTables, table: str, sync: Sync, final: State, facts: TableFacts | None) -> TableFacts:
+    """Commit the final state alone, onto the state that the table has now."""
+    written = sync.report.written
+    has_commits = facts is not None and written is not None and written.commits > 0
+    return tables.commit_state(
+        table,
+        columns=table_columns(sync.columns),
+        base=facts.state if facts and has_commits else _json(sync.stored),
+        state=final.to_json(),
+        keys=sync.spec.keys,
+    )
 
 
-def _json(state: "State | None") -> str | None:
+def _json(state: State | None) -> str | None:
     return None if state is None else state.to_json()
-
-
-def _summary(run_id: str) -> dict[str, str]:
-    return {"sf_assets.run": run_id}

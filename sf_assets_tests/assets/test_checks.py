@@ -1,6 +1,5 @@
 """What a sync knows becomes three checks: what warns, what is silent, and which error turns which check red."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import dagster as dg
@@ -9,13 +8,14 @@ import pytest
 from sf_assets import errors
 from sf_assets.assets.checks import CHECKS, check_results, check_specs, failed_evaluation, warnings
 from sf_assets.specs.endpoints import endpoints
-from sf_assets.sync.report import SyncReport
+from sf_assets.sync.report import OrgFacts, SyncReport
+from sf_assets_tests.changed import changed
 
 ACCOUNT = next(spec for spec in endpoints() if spec.endpoint == "account")
 PROFILE = next(spec for spec in endpoints() if spec.endpoint == "profile")
 KEY = dg.AssetKey(["salesforce", "account"])
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
-PLAIN = SyncReport("account", "Account", "00D000000000001", NOON, true_as_of=NOON, quota_used=100, quota_limit=15_000)
+PLAIN = SyncReport("account", "Account", "00D000000000001", NOON, org=OrgFacts((), NOON, 100, 15_000))
 
 
 def results(record, spec=ACCOUNT):
@@ -30,14 +30,19 @@ def test_a_plain_sync_passes_all_three():
     ("what", "check", "names"),
     [
         (
-            {"rows_planned": 40, "rows_read": 41, "table_rows_before": 39},
+            {"planned__rows": 40, "read__rows": 41, "planned__table_rows": 39},
             "complete",
             {"keys": "id", "rows_announced": 40, "rows_read": 41, "table_rows_before": 39, "rows_vanished": 0},
         ),
         ({}, "as_specified", {"object": "Account", "object_available": True}),
-        ({"unavailable": "Off."}, "as_specified", {"object_available": False}),
+        ({"problems__unavailable": "Off."}, "as_specified", {"object_available": False}),
         (
-            {"missing": ("Fax",), "hidden": ("Phone",), "added": ("New__c",), "retyped": {"size": "int to long"}},
+            {
+                "problems__missing": ("Fax",),
+                "problems__hidden": ("Phone",),
+                "planned__added": ("New__c",),
+                "retyped": {"size": "int to long"},
+            },
             "as_specified",
             {"missing": "Fax", "hidden": "Phone", "added": "New__c", "retyped": "size (int to long)"},
         ),
@@ -45,7 +50,7 @@ def test_a_plain_sync_passes_all_three():
     ],
 )
 def test_each_check_names_what_it_looked_at(what, check, names):
-    looked_at = {name: entry.value for name, entry in results(replace(PLAIN, **what))[check].metadata.items()}
+    looked_at = {name: entry.value for name, entry in results(changed(PLAIN, **what))[check].metadata.items()}
 
     assert {name: looked_at.get(name) for name in names} == names
 
@@ -57,19 +62,19 @@ def test_only_complete_blocks_what_is_downstream():
 @pytest.mark.parametrize(
     ("what", "check", "says"),
     [
-        ({"hidden": ("Phone",)}, "as_specified", "Phone"),
-        ({"missing": ("Industry",)}, "as_specified", "Industry"),
-        ({"pending": {"Score__c": 120}}, "as_specified", "Score__c (costs 120 calls)"),
-        ({"rounded": {"AnnualRevenue": 3}}, "as_specified", "AnnualRevenue (3 values)"),
-        ({"unavailable": "Quotes are off."}, "as_specified", "Quotes are off."),
-        ({"unavailable": "Quotes are off."}, "current", "keeps what it had"),
-        ({"degraded": ("describe",)}, "as_specified", "describe"),
-        ({"degraded": ("queryAll",)}, "complete", "deleted"),
-        ({"quota_used": 14_000}, "current", "93%"),
+        ({"problems__hidden": ("Phone",)}, "as_specified", "Phone"),
+        ({"problems__missing": ("Industry",)}, "as_specified", "Industry"),
+        ({"problems__pending": {"Score__c": 120}}, "as_specified", "Score__c (costs 120 calls)"),
+        ({"problems__rounded": {"AnnualRevenue": 3}}, "as_specified", "AnnualRevenue (3 values)"),
+        ({"problems__unavailable": "Quotes are off."}, "as_specified", "Quotes are off."),
+        ({"problems__unavailable": "Quotes are off."}, "current", "keeps what it had"),
+        ({"org__degraded": ("describe",)}, "as_specified", "describe"),
+        ({"org__degraded": ("queryAll",)}, "complete", "deleted"),
+        ({"org__quota_used": 14_000}, "current", "93%"),
     ],
 )
 def test_what_a_person_may_want_to_mend_warns_by_its_check_and_name(what, check, says):
-    record = replace(PLAIN, **what)
+    record = changed(PLAIN, **what)
 
     result = results(record)[check]
 
@@ -82,34 +87,34 @@ def test_what_a_person_may_want_to_mend_warns_by_its_check_and_name(what, check,
 def test_a_right_that_an_older_release_lacks_is_not_missed_where_all_standard_columns_are_asked_for():
     right = next(column.name for column in PROFILE.catalogue if column.name.startswith("Permissions"))
 
-    assert results(replace(PLAIN, missing=(right,)), PROFILE)["as_specified"].passed
-    assert not results(replace(PLAIN, missing=("UserType",)), PROFILE)["as_specified"].passed
-    assert not results(replace(PLAIN, missing=(right,)), ACCOUNT)["as_specified"].passed
+    assert results(changed(PLAIN, problems__missing=(right,)), PROFILE)["as_specified"].passed
+    assert not results(changed(PLAIN, problems__missing=("UserType",)), PROFILE)["as_specified"].passed
+    assert not results(changed(PLAIN, problems__missing=(right,)), ACCOUNT)["as_specified"].passed
 
 
 def test_a_column_of_a_feature_that_is_off_is_not_missed():
     feature = next(column.name for column in ACCOUNT.catalogue if column.feature)
 
-    result = results(replace(PLAIN, missing=(feature,)))["as_specified"]
+    result = results(changed(PLAIN, problems__missing=(feature,)))["as_specified"]
 
     assert result.passed
     assert result.metadata["missing"].value == feature
 
 
 def test_an_object_that_has_no_deleted_rows_does_not_miss_queryall():
-    assert results(replace(PLAIN, degraded=("queryAll",)), PROFILE)["complete"].passed
+    assert results(changed(PLAIN, org__degraded=("queryAll",)), PROFILE)["complete"].passed
 
 
 def test_rows_that_the_table_lacks_are_named_unless_they_are_just_read():
-    lacking = results(replace(PLAIN, kind="tail", lacking=3))["complete"]
+    lacking = results(changed(PLAIN, kind="tail", problems__missing_rows=3))["complete"]
 
     assert not lacking.passed
     assert "At least 3 rows" in lacking.description
-    assert results(replace(PLAIN, kind="walk", lacking=3))["complete"].passed
+    assert results(changed(PLAIN, kind="walk", problems__missing_rows=3))["complete"].passed
 
 
 def test_no_reading_of_the_quota_is_no_warning():
-    assert results(replace(PLAIN, quota_used=None, quota_limit=None))["current"].passed
+    assert results(changed(PLAIN, org__quota_used=None, org__quota_limit=None))["current"].passed
 
 
 @pytest.mark.parametrize(

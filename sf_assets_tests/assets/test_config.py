@@ -8,7 +8,7 @@ from sf_assets.assets.config import EndpointConfig
 from sf_assets.assets.practice_credentials import PracticeCredentials
 from sf_assets.assets.resources import SalesforceResource
 from sf_assets.errors import ConfigError
-from sf_assets.sync.report import Options
+from sf_assets.sync.report import DeploymentOptions, RunOptions
 
 
 def salesforce(**values):
@@ -21,17 +21,17 @@ SALESFORCE = salesforce()
 
 
 def test_no_config_is_the_ordinary_sync():
-    assert EndpointConfig().options(SALESFORCE) == Options()
+    assert EndpointConfig().run_options() == RunOptions()
 
 
 def test_the_deployments_settings_reach_the_sync():
-    options = EndpointConfig().options(salesforce(read_deleted=False, calculated="exclude", quota_reserve=0.4))
+    options = salesforce(read_deleted=False, calculated="exclude", quota_reserve=0.4).deployment_options()
 
-    assert options == Options(read_deleted=False, calculated="exclude", quota_reserve=0.4)
+    assert options == DeploymentOptions(read_deleted=False, calculated="exclude", quota_reserve=0.4)
 
 
 def test_a_bounded_reread_takes_times_with_any_zone():
-    options = EndpointConfig(since="2026-11-01T02:00:00+02:00", until="2026-11-02T00:00:00Z").options(SALESFORCE)
+    options = EndpointConfig(since="2026-11-01T02:00:00+02:00", until="2026-11-02T00:00:00Z").run_options()
 
     assert options.since == datetime(2026, 11, 1, tzinfo=UTC)
     assert options.until == datetime(2026, 11, 2, tzinfo=UTC)
@@ -51,6 +51,6 @@ def test_a_bounded_reread_takes_times_with_any_zone():
 )
 def test_a_wrong_entry_is_refused_by_its_name(config, entry):
     with pytest.raises(ConfigError, match=f"^Run config {entry}: ") as refused:
-        EndpointConfig(**config).options(SALESFORCE)
+        EndpointConfig(**config).run_options()
 
     assert "launchpad" in refused.value.remedy

@@ -13,6 +13,7 @@ from sf_assets.assets.freshness import (
     automated,
     build_sensors,
     cadences,
+    policy,
 )
 from sf_assets.assets.naming import Naming
 from sf_assets.errors import ConfigError
@@ -74,7 +75,7 @@ class Story:
         self.instance = instance
         self.cursor = None
 
-        @dg.asset(key=KEY, automation_condition=condition, freshness_policy=CADENCES["hourly"].policy)
+        @dg.asset(key=KEY, automation_condition=condition, freshness_policy=policy("hourly"))
         def account():
             if self.fails:
                 raise dg.Failure("the org is closed")

@@ -13,8 +13,8 @@ from sf_assets.salesforce.client import Client
 from sf_assets.salesforce.login.credentials import Credentials
 from sf_assets.specs.endpoints import endpoints
 from sf_assets.sync.endpoint import sync
-from sf_assets.sync.preflight import survey
-from sf_assets.sync.report import Options
+from sf_assets.sync.preflight import preflight
+from sf_assets_tests.options import sync_options
 
 ROOT = Path(__file__).parents[2]
 
@@ -36,8 +36,8 @@ def begun(runs, server):
     (account,) = (spec for spec in endpoints() if spec.endpoint == "account")
     client = Client(instance_url=server.url, credentials=Credentials(**server.credentials), requests_per_second=1_000)
     warehouse, now = runs.warehouse, lambda: datetime.now(UTC)
-    known = survey([account], warehouse=warehouse, client=client, read_deleted=True, now=now)
-    return sync(account, survey=known, warehouse=warehouse, client=client, options=Options(), now=now)
+    known = preflight([account], tables=warehouse, client=client, read_deleted=True, now=now)
+    return sync(account, preflight=known, tables=warehouse, client=client, **sync_options(), now=now)
 
 
 def test_a_run_that_another_has_overtaken_is_refused_by_its_name_and_the_table_is_the_others(

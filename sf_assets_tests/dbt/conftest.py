@@ -19,9 +19,9 @@ from sf_assets.salesforce.client import Client
 from sf_assets.salesforce.login.credentials import Credentials
 from sf_assets.specs.endpoints import endpoints
 from sf_assets.sync.endpoint import sync
-from sf_assets.sync.preflight import survey
-from sf_assets.sync.report import Options
+from sf_assets.sync.preflight import preflight
 from sf_assets.sync.write import write_sync
+from sf_assets_tests.options import sync_options
 
 PROJECT = Path(__file__).parents[2] / "dbt"
 DBT = Path(sys.executable).with_name("dbt")
@@ -43,9 +43,9 @@ class Downstream:
             requests_per_second=100_000,
             sleep=lambda seconds: None,
         )
-        known = survey(with_all, warehouse=self.warehouse, client=client, read_deleted=True, now=now)
+        known = preflight(with_all, tables=self.warehouse, client=client, read_deleted=True, now=now)
         for spec in with_all:
-            done = sync(spec, survey=known, warehouse=self.warehouse, client=client, options=Options(), now=now)
+            done = sync(spec, preflight=known, tables=self.warehouse, client=client, **sync_options(), now=now)
             write_sync(self.warehouse, spec.endpoint, done, "run")
         client.close()
 

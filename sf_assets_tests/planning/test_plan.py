@@ -6,12 +6,13 @@ from sf_assets.assets.deployments import read_deployment
 from sf_assets.commands.plan import plan_run, remarks, summary, verdict
 from sf_assets.devorg import Org, serve
 from sf_assets.errors import QuotaSpent
-from sf_assets.planning.estimate import Budget, refuse_too_dear
+from sf_assets.planning.estimate import Budget, refuse_unaffordable
 from sf_assets.specs.endpoints import endpoints
 from sf_assets.sync.endpoint import sync
-from sf_assets.sync.preflight import survey
-from sf_assets.sync.report import Options
+from sf_assets.sync.preflight import preflight
+from sf_assets.sync.report import DeploymentOptions
 from sf_assets.sync.write import write_sync
+from sf_assets_tests.options import sync_options
 
 SPECS = {spec.endpoint: spec for spec in endpoints()}
 ROWS = {"Account": 2_000, "Contact": 4_100, "Lead": 1_999, "Task": 2_001, "Opportunity": 60, "Campaign": 0}
@@ -49,19 +50,19 @@ class House:
     def plan(self, *names: str, **asked):
         return plan_run(self.deployment, names, **asked)
 
-    def survey(self, *names: str):
+    def preflight(self, *names: str):
         now = self.server.org.now
         specs = [SPECS[name] for name in names or SPECS]
-        return survey(specs, warehouse=self.warehouse, client=self.client, read_deleted=True, now=now)
+        return preflight(specs, tables=self.warehouse, client=self.client, read_deleted=True, now=now)
 
-    def begin(self, name: str, known, options: Options):
+    def begin(self, name: str, known, options: dict):
         now = self.server.org.now
-        return sync(SPECS[name], survey=known, warehouse=self.warehouse, client=self.client, options=options, now=now)
+        return sync(SPECS[name], preflight=known, tables=self.warehouse, client=self.client, **options, now=now)
 
-    def run(self, *names: str, options: Options = Options(bulk_reserve=0.1)) -> int:  # noqa: B008 - frozen
+    def run(self, *names: str, options: dict = sync_options(bulk_reserve=0.1)) -> int:  # noqa: B008 - frozen
         """Run endpoints (default all) and return the calls that it took, the login left out."""
         names, before = names or tuple(SPECS), len(self.server.requests)
-        known = self.survey(*names)
+        known = self.preflight(*names)
         for name in names:
             write_sync(self.warehouse, name, self.begin(name, known, options), "run")
         sent = self.server.requests[before:]
@@ -126,7 +127,7 @@ def test_a_full_refresh_costs_what_was_planned(house):
 
     planned = house.plan("contact", "user_role", full_refresh=True)
 
-    assert_agree(planned.calls, house.run("contact", "user_role", options=Options(full_refresh=True)))
+    assert_agree(planned.calls, house.run("contact", "user_role", options=sync_options(full_refresh=True)))
 
 
 def test_what_is_off_hidden_new_or_not_countable_is_said(house):
@@ -174,19 +175,21 @@ def test_a_first_copy_that_would_cross_the_reserve_is_refused_before_a_page_is_r
     org.spend_calls(697)
 
     planned = house.plan("contact")
-    known = house.survey("contact")
-    begun = house.begin("contact", known, Options())
+    known = house.preflight("contact")
+    begun = house.begin("contact", known, sync_options())
 
     assert "spread_over_days" in verdict(planned)
     with pytest.raises(QuotaSpent, match="first copy of Contact, 4,"):
-        refuse_too_dear(begun, known=known, client=house.client, options=Options())
+        refuse_unaffordable(begun, preflight=known, client=house.client, deployment=DeploymentOptions())
     assert "queryAll" not in [request.kind for request in house.server.requests]
 
 
 def test_a_first_copy_that_fits_is_begun(house):
-    planned, known = house.plan("contact"), house.survey("contact")
+    planned, known = house.plan("contact"), house.preflight("contact")
 
-    refuse_too_dear(house.begin("contact", known, Options()), known=known, client=house.client, options=Options())
+    begun = house.begin("contact", known, sync_options())
+
+    refuse_unaffordable(begun, preflight=known, client=house.client, deployment=DeploymentOptions())
 
     assert verdict(planned) is None
 

@@ -4,18 +4,18 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from sf_assets.errors import TableForeign
+from sf_assets.sync.decide import Step, SyncInput, decide_snapshot, decide_tail
+from sf_assets.sync.limits import DEEP_LOOKBACK, LOOKBACK
 from sf_assets.sync.state import (
-    DEEP_LOOKBACK,
-    LOOKBACK,
+    ColumnStatus,
+    HashStatus,
+    OrgCounts,
+    Position,
     Probe,
+    ReadTimes,
     Resume,
-    Seen,
     State,
-    Step,
-    SyncInput,
     Walk,
-    decide_snapshot,
-    decide_tail,
     new_columns,
     with_hidden,
 )
@@ -26,15 +26,20 @@ from sf_assets.sync.transitions import (
     finished_walk,
     needs_state_commit,
 )
+from sf_assets_tests.changed import changed
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 T = NOW - timedelta(hours=2)
 COLUMNS = ("Id", "Name", "SystemModstamp")
 READ_ON = State(
-    "00D", "Account", COLUMNS, tail_from=T, read_at=NOW - timedelta(hours=1), deep_at=NOW - timedelta(hours=1)
+    "00D",
+    "Account",
+    position=Position(tail_from=T),
+    columns=ColumnStatus(read=COLUMNS),
+    times=ReadTimes(read_at=NOW - timedelta(hours=1), deep_read_at=NOW - timedelta(hours=1)),
 )
 QUIET = SyncInput(
-    read=COLUMNS,
+    readable=COLUMNS,
     probe=Probe(T - LOOKBACK, 3, T),
     window=(3, T),
     table_rows=10,
@@ -54,9 +59,10 @@ def minutes(count: float) -> timedelta:
         State("00D", "Account"),
         READ_ON,
         State(
-            "00D", "Account", COLUMNS, T, Walk("001", None, NOW, COLUMNS), Resume(T, "001x", T - LOOKBACK, ("Foo__c",)),
-            NOW, T, {"Foo__c": T, "Bar__c": None}, "Name != null", Seen(None, 4, T), ("email", "phone"), ("fax",),
-            T, ("AnnualRevenue",),
+            "00D", "Account", "Name != null",
+            Position(T, Walk("001", None, NOW, COLUMNS), Resume(T, "001x", T - LOOKBACK, ("Foo__c",))),
+            ColumnStatus(COLUMNS, {"Foo__c": T, "Bar__c": None}, ("AnnualRevenue",)), ReadTimes(NOW, T, T),
+            OrgCounts(Probe(None, 4, T), 3), HashStatus(("email", "phone"), ("fax",), "0123"),
         ),
     ],
 )  # fmt: skip
@@ -87,7 +93,7 @@ def test_a_table_without_a_state_is_walked_from_its_start_up_to_the_probes_ceili
 def test_an_unfinished_walk_goes_on_where_it_stopped():
     walk = Walk("001a", T, T, COLUMNS)
 
-    assert decide_tail(State("00D", "Account", walk=walk), QUIET) == Step("walk", walk=walk)
+    assert decide_tail(State("00D", "Account", position=Position(walk=walk)), QUIET) == Step("walk", walk=walk)
 
 
 def test_an_object_that_stays_empty_is_not_read_again():
@@ -115,21 +121,21 @@ def test_a_tail_is_read_when_they_differ_and_it_has_no_upper_bound(situation):
 
 
 def test_a_tail_is_read_while_a_second_update_within_the_last_second_could_hide():
-    unsettled = replace(READ_ON, read_at=T + LOOKBACK)
+    unsettled = changed(READ_ON, times__read_at=T + LOOKBACK)
 
     assert decide_tail(unsettled, QUIET).kind == "tail"
-    assert decide_tail(replace(unsettled, read_at=T + LOOKBACK + minutes(0.1)), QUIET).kind == "unchanged"
+    assert decide_tail(changed(unsettled, times__read_at=T + LOOKBACK + minutes(0.1)), QUIET).kind == "unchanged"
 
 
 def test_a_purge_that_the_last_complete_read_explained_is_not_looked_for_again():
     purged = replace(QUIET, probe=Probe(T - LOOKBACK, 2, T))
 
-    assert decide_tail(replace(READ_ON, seen=Seen(T - LOOKBACK, 2, T)), purged).kind == "unchanged"
-    assert decide_tail(replace(READ_ON, seen=Seen(T - LOOKBACK, 1, T)), purged).kind == "tail"
+    assert decide_tail(changed(READ_ON, counts__last_probe=Probe(T - LOOKBACK, 2, T)), purged).kind == "unchanged"
+    assert decide_tail(changed(READ_ON, counts__last_probe=Probe(T - LOOKBACK, 1, T)), purged).kind == "tail"
 
 
 def test_once_a_day_the_tail_looks_back_far():
-    due = replace(READ_ON, deep_at=NOW - timedelta(hours=24))
+    due = changed(READ_ON, times__deep_read_at=NOW - timedelta(hours=24))
 
     assert decide_tail(due, QUIET) == Step("tail", lower=T - DEEP_LOOKBACK)
 
@@ -137,21 +143,25 @@ def test_once_a_day_the_tail_looks_back_far():
 def test_an_unfinished_tail_goes_on_behind_its_checkpoint():
     resume = Resume(T, "001a", T - LOOKBACK)
 
-    assert decide_tail(replace(READ_ON, resume=resume), QUIET) == Step("tail", lower=T - LOOKBACK, resume=resume)
+    assert decide_tail(changed(READ_ON, position__resume=resume), QUIET) == Step(
+        "tail", lower=T - LOOKBACK, resume=resume
+    )
 
 
 @pytest.mark.parametrize("resume", [Resume(T, "001a", T - LOOKBACK), Resume(T, "001a", T - DEEP_LOOKBACK)])
 def test_a_checkpoint_of_a_tail_that_did_not_read_a_column_does_not_count_for_it(resume):
     since = T - minutes(40)
-    state = replace(READ_ON, columns_read=("Id", "SystemModstamp"), hidden={"Name": since}, resume=resume)
+    state = changed(
+        READ_ON, columns__read=("Id", "SystemModstamp"), columns__hidden={"Name": since}, position__resume=resume
+    )
 
     assert decide_tail(state, QUIET) == Step("tail", lower=since)
-    again = replace(resume, lower=since, shown=("Name",))
-    assert decide_tail(replace(state, resume=again), QUIET) == Step("tail", lower=since, resume=again)
+    again = replace(resume, lower=since, revealed=("Name",))
+    assert decide_tail(changed(state, position__resume=again), QUIET) == Step("tail", lower=since, resume=again)
 
 
 def test_a_new_column_is_backfilled_by_a_walk_when_that_is_cheap_and_named_when_it_is_dear():
-    wider = replace(QUIET, read=(*COLUMNS, "New__c"))
+    wider = replace(QUIET, readable=(*COLUMNS, "New__c"))
 
     assert decide_tail(READ_ON, wider).walk == Walk(None, T, NOW, (*COLUMNS, "New__c"))
     assert decide_tail(READ_ON, replace(wider, table_rows=100_001)) == Step("unchanged", pending=("New__c",))
@@ -162,7 +172,7 @@ def test_another_filter_reads_everything_again():
 
 
 def test_a_column_seen_again_extends_the_tail_back_to_when_it_was_hidden():
-    hidden = replace(READ_ON, columns_read=("Id", "SystemModstamp"), hidden={"Name": T - timedelta(days=3)})
+    hidden = changed(READ_ON, columns__read=("Id", "SystemModstamp"), columns__hidden={"Name": T - timedelta(days=3)})
 
     assert decide_tail(hidden, QUIET) == Step("tail", lower=T - timedelta(days=3))
 
@@ -173,12 +183,12 @@ def test_a_snapshot_is_replaced_when_it_differs_and_otherwise_left():
     assert decide_snapshot(READ_ON, whole) == Step("unchanged")
     assert decide_snapshot(None, whole) == Step("replace")
     assert decide_snapshot(READ_ON, replace(whole, probe=Probe(None, 2, T))) == Step("replace")
-    assert decide_snapshot(READ_ON, replace(whole, read=(*COLUMNS, "New__c"))) == Step("replace")
+    assert decide_snapshot(READ_ON, replace(whole, readable=(*COLUMNS, "New__c"))) == Step("replace")
     assert decide_snapshot(READ_ON, replace(whole, filter="X = 1")) == Step("replace")
 
 
 def test_a_small_snapshot_is_read_in_full_once_a_day_and_a_large_one_is_not():
-    due = replace(READ_ON, deep_at=NOW - timedelta(hours=24))
+    due = changed(READ_ON, times__deep_read_at=NOW - timedelta(hours=24))
     large = replace(QUIET, probe=Probe(None, 60_000, T), window=(60_000, T))
 
     assert decide_snapshot(due, replace(QUIET, probe=Probe(None, 3, T))).kind == "replace"
@@ -188,94 +198,106 @@ def test_a_small_snapshot_is_read_in_full_once_a_day_and_a_large_one_is_not():
 def test_a_column_that_goes_is_remembered_with_the_stamp_from_which_its_values_are_old():
     state = with_hidden(READ_ON, ("Id", "SystemModstamp"))
 
-    assert state.columns_read == ("Id", "SystemModstamp")
-    assert state.hidden == {"Name": T - LOOKBACK}
+    assert state.columns.read == ("Id", "SystemModstamp")
+    assert state.columns.hidden == {"Name": T - LOOKBACK}
     assert new_columns(state, COLUMNS) == ()
 
 
 def test_a_column_that_goes_in_mid_walk_is_new_when_it_comes_back():
-    walking = State("00D", "Account", walk=Walk("001a", T, T, COLUMNS))
+    walking = State("00D", "Account", position=Position(walk=Walk("001a", T, T, COLUMNS)))
 
     done = finished_walk(walking, ("Id", "SystemModstamp"), filter=None)
 
-    assert done.columns_read == ("Id", "SystemModstamp")
+    assert done.columns.read == ("Id", "SystemModstamp")
     assert new_columns(done, COLUMNS) == ("Name",)
 
 
 def test_a_finished_walk_leaves_its_ceiling_as_the_tails_start():
-    done = finished_walk(State("00D", "Account", walk=Walk("001a", T, NOW, COLUMNS)), COLUMNS, filter=None)
+    done = finished_walk(
+        State("00D", "Account", position=Position(walk=Walk("001a", T, NOW, COLUMNS))), COLUMNS, filter=None
+    )
 
-    assert done == State("00D", "Account", COLUMNS, tail_from=T, read_at=NOW, deep_at=NOW, whole_at=NOW)
+    times = ReadTimes(NOW, NOW, NOW)
+    assert done == State("00D", "Account", None, Position(T), ColumnStatus(COLUMNS), times)
 
 
 def test_a_finished_tail_moves_to_the_ceiling_that_was_fixed_before_it():
     step = Step("tail", lower=T - LOOKBACK, resume=Resume(T, "001a", T - LOOKBACK))
     done = finished_tail(
-        replace(READ_ON, resume=step.resume), COLUMNS, step, ceiling=T + minutes(5), began_at=NOW, seen=None
+        changed(READ_ON, position__resume=step.resume),
+        COLUMNS,
+        step,
+        ceiling=T + minutes(5),
+        began_at=NOW,
+        last_probe=None,
     )
 
-    assert done == replace(READ_ON, tail_from=T + minutes(5), read_at=NOW)
+    assert done == changed(READ_ON, position__tail_from=T + minutes(5), times__read_at=NOW)
 
 
 def test_a_tail_never_moves_back():
-    done = finished_tail(READ_ON, COLUMNS, Step("tail", lower=T), ceiling=T - minutes(5), began_at=NOW, seen=None)
+    done = finished_tail(READ_ON, COLUMNS, Step("tail", lower=T), ceiling=T - minutes(5), began_at=NOW, last_probe=None)
 
-    assert done.tail_from == T
+    assert done.position.tail_from == T
 
 
 def test_a_tail_gives_back_only_the_columns_that_it_read_far_enough_back():
-    state = replace(READ_ON, columns_read=("Id",), hidden={"Name": T - minutes(60), "SystemModstamp": T - minutes(90)})
+    state = changed(
+        READ_ON, columns__read=("Id",), columns__hidden={"Name": T - minutes(60), "SystemModstamp": T - minutes(90)}
+    )
 
-    done = finished_tail(state, COLUMNS, Step("tail", lower=T - minutes(60)), ceiling=T, began_at=NOW, seen=None)
+    done = finished_tail(state, COLUMNS, Step("tail", lower=T - minutes(60)), ceiling=T, began_at=NOW, last_probe=None)
 
-    assert done.columns_read == ("Id", "Name")
-    assert done.hidden == {"SystemModstamp": T - minutes(90)}
+    assert done.columns.read == ("Id", "Name")
+    assert done.columns.hidden == {"SystemModstamp": T - minutes(90)}
 
 
 def test_a_finished_replace_knows_every_column_that_it_read():
-    state = replace(READ_ON, hidden={"Name": T})
+    state = changed(READ_ON, columns__hidden={"Name": T})
 
-    done = finished_replace(state, COLUMNS, ceiling=T, began_at=NOW, seen=None, filter=None)
+    done = finished_replace(state, COLUMNS, ceiling=T, began_at=NOW, last_probe=None, filter=None)
 
-    assert done.columns_read == COLUMNS
-    assert done.hidden == {}
+    assert done.columns.read == COLUMNS
+    assert done.columns.hidden == {}
 
 
 def test_every_row_has_been_read_since_a_whole_reading_and_no_later_than_a_tail():
     begun = NOW - timedelta(days=3)
-    whole = finished_replace(READ_ON, COLUMNS, ceiling=T, began_at=begun, seen=None, filter=None)
+    whole = finished_replace(READ_ON, COLUMNS, ceiling=T, began_at=begun, last_probe=None, filter=None)
 
-    tailed = finished_tail(whole, COLUMNS, Step("tail", lower=T - LOOKBACK), ceiling=T, began_at=NOW, seen=None)
+    tailed = finished_tail(whole, COLUMNS, Step("tail", lower=T - LOOKBACK), ceiling=T, began_at=NOW, last_probe=None)
 
-    assert (whole.whole_at, tailed.whole_at) == (begun, begun)
+    assert (whole.times.full_read_at, tailed.times.full_read_at) == (begun, begun)
 
 
 def test_a_replace_forgets_the_rounding_of_the_columns_that_it_read():
-    state = replace(READ_ON, rounded=("Hidden__c", "Name"))
+    state = changed(READ_ON, columns__rounded=("Hidden__c", "Name"))
 
-    assert finished_replace(state, COLUMNS, ceiling=T, began_at=NOW, seen=None, filter=None).rounded == ("Hidden__c",)
+    assert finished_replace(state, COLUMNS, ceiling=T, began_at=NOW, last_probe=None, filter=None).columns.rounded == (
+        "Hidden__c",
+    )
 
 
 @pytest.mark.parametrize(
     ("change", "worth"),
     [
-        ({"read_at": NOW}, False),
-        ({"tail_from": NOW}, True),
-        ({"deep_at": NOW}, True),
-        ({"hidden": {"Name": T}}, True),
-        ({"seen": Seen(T, 1, T)}, True),
-        ({"rounded": ("Name",)}, True),
+        ({"times__read_at": NOW}, False),
+        ({"position__tail_from": NOW}, True),
+        ({"times__deep_read_at": NOW}, True),
+        ({"columns__hidden": {"Name": T}}, True),
+        ({"counts__last_probe": Probe(T, 1, T)}, True),
+        ({"columns__rounded": ("Name",)}, True),
     ],
 )
 def test_a_state_is_settled_alone_only_when_it_changes_what_comes_next(change, worth):
-    assert needs_state_commit(READ_ON, replace(READ_ON, **change)) is worth
+    assert needs_state_commit(READ_ON, changed(READ_ON, **change)) is worth
 
 
 def test_the_first_read_late_enough_to_be_believed_is_settled():
-    unsettled = replace(READ_ON, read_at=T + minutes(1))
+    unsettled = changed(READ_ON, times__read_at=T + minutes(1))
 
-    assert needs_state_commit(unsettled, replace(unsettled, read_at=NOW))
-    assert not needs_state_commit(unsettled, replace(unsettled, read_at=T + minutes(2)))
+    assert needs_state_commit(unsettled, changed(unsettled, times__read_at=NOW))
+    assert not needs_state_commit(unsettled, changed(unsettled, times__read_at=T + minutes(2)))
 
 
 def test_a_checkpoint_rests_only_on_stamps_below_the_ceiling_less_the_lookback():

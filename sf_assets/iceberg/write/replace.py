@@ -17,12 +17,12 @@ from sf_assets.iceberg.commit.pending_commit import PendingCommit
 from sf_assets.iceberg.commit.schema_evolution import Evolution
 from sf_assets.iceberg.commit.table_state import concurrent_commit_error
 from sf_assets.iceberg.commit.transaction import ConcurrentCommit
-from sf_assets.iceberg.model import Chunk
+from sf_assets.iceberg.model import SYNCED_AT, Chunk
 from sf_assets.iceberg.translate_errors import caller_errors
 from sf_assets.iceberg.write.buffer import Buffer
 from sf_assets.iceberg.write.counts import Counts, WriteResult
 from sf_assets.iceberg.write.row_lookup import hide_rows, whole_rows
-from sf_assets.iceberg.write.row_versions import FILE, SYNCED_AT, refuse_null_keys, span
+from sf_assets.iceberg.write.row_versions import FILE, refuse_null_keys, span
 
 HASH = "__hash"
 ROW = "__row"

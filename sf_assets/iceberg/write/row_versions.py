@@ -8,8 +8,8 @@ import polars as pl
 
 from sf_assets.errors import KeysRepeated
 from sf_assets.iceberg.commit.data_files import POSITION
+from sf_assets.iceberg.model import SYNCED_AT
 
-SYNCED_AT = "_synced_at"
 FILE = "__file"
 VERDICT = "__verdict"
 OLD = "__old"

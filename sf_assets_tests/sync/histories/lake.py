@@ -16,10 +16,11 @@ from sf_assets.specs.endpoints import endpoints
 from sf_assets.specs.model import EndpointSpec
 from sf_assets.sync.columns import plan_columns
 from sf_assets.sync.endpoint import Batch, sync
-from sf_assets.sync.preflight import Preflight, survey
-from sf_assets.sync.report import Options, SyncReport
+from sf_assets.sync.preflight import Preflight, preflight
+from sf_assets.sync.report import SyncReport, ignore_progress
 from sf_assets.sync.state import State
 from sf_assets.sync.write import write_sync
+from sf_assets_tests.options import sync_options
 
 SPECS = {spec.endpoint: spec for spec in endpoints()}
 TINY = dict.fromkeys(
@@ -45,23 +46,30 @@ class Lake:
             sleep=lambda seconds: None,
         )
 
-    def sync(self, *names: str, dies_after: int | None = None, **asked: Any) -> dict[str, SyncReport]:
+    def sync(
+        self,
+        *names: str,
+        dies_after: int | None = None,
+        watch: Callable[[SyncReport], None] = ignore_progress,
+        **asked: Any,
+    ) -> dict[str, SyncReport]:
         """Sync endpoints as one run does, in a process of its own, which may die after some pages."""
         self.client.close()
         self.client = self.new_client()
         chosen = [SPECS[name] for name in names or SPECS]
-        known = survey(chosen, warehouse=self.warehouse, client=self.client, read_deleted=True, now=self.clock)
-        return {spec.endpoint: self.one(spec, known, Options(**asked), dies_after) for spec in chosen}
+        known = preflight(chosen, tables=self.warehouse, client=self.client, read_deleted=True, now=self.clock)
+        options = {**sync_options(**asked), "watch": watch}
+        return {spec.endpoint: self.one(spec, known, options, dies_after) for spec in chosen}
 
-    def one(self, spec: EndpointSpec, known: Preflight, options: Options, dies_after: int | None) -> SyncReport:
+    def one(self, spec: EndpointSpec, known: Preflight, options: dict[str, Any], dies_after: int | None) -> SyncReport:
         done = sync(
-            spec, survey=known, warehouse=self.warehouse, client=self.client, options=options, now=self.clock
+            spec, preflight=known, tables=self.warehouse, client=self.client, **options, now=self.clock
         )  # fmt: skip
         if dies_after is not None:
             done = replace(done, batches=dying(done.batches, dies_after))
         told = write_sync(self.warehouse, spec.endpoint, done, "run")
         assert told == self.warehouse.facts(spec.endpoint)  # what Dagit shows is the table as it is now
-        return done.record
+        return done.report
 
     def state(self, endpoint: str) -> State:
         return State.from_json(self.warehouse.facts(endpoint).state)

@@ -14,9 +14,9 @@ def test_a_new_column_that_is_too_dear_to_backfill_is_named_with_its_price(lake)
 
     record = lake.sync("account", backfill_calls=0)["account"]
 
-    assert record.pending == {"Late__c": 1}
-    assert record.added == ("Late__c",)
-    assert lake.sync("account")["account"].pending == {}
+    assert record.problems.pending == {"Late__c": 1}
+    assert record.planned.added == ("Late__c",)
+    assert lake.sync("account")["account"].problems.pending == {}
 
 
 def test_a_column_that_comes_back_while_a_walk_is_interrupted(lake):

@@ -58,13 +58,13 @@ def test_after_changes_of_all_kinds_every_table_equals_the_org_again(lake):
     org.update("Lead", lead, {"Company": "while it was hidden"})
     lake.clock.advance(minutes=1)
     records = lake.sync()
-    assert records["lead"].hidden == ("Company",)
+    assert records["lead"].problems.hidden == ("Company",)
     org.show_field("Lead", "Company")
     lake.clock.advance(minutes=1)
 
     records = lake.sync()
 
-    assert records["lead"].revealed_columns == ("Company",)
+    assert records["lead"].planned.revealed == ("Company",)
     lake.assert_equal()
 
 
@@ -98,7 +98,7 @@ def test_an_org_that_serves_nothing_but_query_is_read_all_the_same(lake):
     records = lake.sync("account", "profile", "user")
 
     assert len(lake.table("account")) == len(lake.org.rows("Account"))
-    assert {"composite", "describe"} <= set(records["account"].degraded)
+    assert {"composite", "describe"} <= set(records["account"].org.degraded)
     lake.clock.advance(hours=1)
     lake.org.update("Account", lake.org.rows("Account")[0]["Id"], {"Name": "renamed"})
     lake.sync("account")

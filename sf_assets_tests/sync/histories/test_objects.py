@@ -47,7 +47,7 @@ def test_an_object_without_rows_costs_an_idle_sync_nothing(lake):
 def test_an_object_that_is_off_gives_an_empty_table_and_fills_it_when_it_comes_on(lake):
     lake.org.switch_off("Quote")
     record = lake.sync("quote", "account")["quote"]
-    assert record.unavailable is not None
+    assert record.problems.unavailable is not None
     assert lake.table("quote") == []
 
     lake.org.switch_on("Quote")
@@ -64,7 +64,7 @@ def test_an_object_that_goes_off_keeps_the_rows_that_it_had(lake):
 
     record = lake.sync("quote")["quote"]
 
-    assert record.unavailable is not None
+    assert record.problems.unavailable is not None
     assert lake.table("quote") == rows != []
 
 
@@ -119,5 +119,5 @@ def test_a_table_whose_object_is_off_in_the_other_org_is_not_adopted(lake, tmp_p
         record = moved.sync("quote", full_refresh=True, adopt_org=True)["quote"]
         moved.client.close()
 
-    assert record.unavailable is not None
+    assert record.problems.unavailable is not None
     assert lake.state("quote") == before, "its rows are still the former org's"

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from sf_assets.planning.estimate import build_plan
-from sf_assets.sync.report import Options
 from sf_assets_tests.sync.histories.lake import SPECS, KilledError
 
 
@@ -102,13 +101,13 @@ def test_ten_thousand_rows_on_one_second_and_a_kill_inside(lake, after_pages):
 
     with pytest.raises(KilledError):
         lake.sync("contact", commit_rows=1, dies_after=after_pages)
-    resumed = lake.state("contact").resume
+    resumed = lake.state("contact").position.resume
     record = lake.sync("contact")["contact"]
 
     lake.assert_equal("contact")
     if after_pages > 1:
         assert resumed is not None
-        assert record.rows_read < 10_000
+        assert record.read.rows < 10_000
 
 
 def test_a_transaction_that_commits_behind_the_watermark(lake):
@@ -181,7 +180,7 @@ def test_rows_that_come_into_sight_with_an_old_stamp_are_found_within_a_day(lake
     lake.sync("contact")
     lake.org.show_rows("Contact", hidden)
     lake.clock.advance(hours=5)
-    assert lake.sync("contact")["contact"].lacking == 0
+    assert lake.sync("contact")["contact"].problems.missing_rows == 0
     lake.clock.advance(hours=20)
 
     too_dear = lake.sync("contact", backfill_calls=0)["contact"]
@@ -192,17 +191,17 @@ def test_rows_that_come_into_sight_with_an_old_stamp_are_found_within_a_day(lake
     lake.clock.advance(hours=1)
     found = lake.sync("contact")["contact"]
 
-    assert (too_dear.kind, too_dear.lacking) == ("tail", 3)
-    assert an_hour_later.lacking == 3, "it is counted once a day, and lacking until it is read"
-    assert (record.kind, record.lacking) == ("walk", 3)
-    assert found.lacking == 0
+    assert (too_dear.kind, too_dear.problems.missing_rows) == ("tail", 3)
+    assert an_hour_later.problems.missing_rows == 3, "it is counted once a day, and lacking until it is read"
+    assert (record.kind, record.problems.missing_rows) == ("walk", 3)
+    assert found.problems.missing_rows == 0
     lake.assert_equal("contact")
 
 
 def test_the_run_that_counts_all_rows_costs_what_was_planned(lake):
     lake.sync()
     lake.clock.advance(hours=25)
-    asked = {"warehouse": lake.warehouse, "client": lake.new_client(), "options": Options(), "now": lake.clock}
+    asked = {"tables": lake.warehouse, "client": lake.new_client(), "now": lake.clock}
     planned = build_plan(tuple(SPECS.values()), cadences={}, **asked)
     before = len(lake.server.requests)
 
@@ -220,12 +219,12 @@ def test_a_full_refresh_brings_in_the_rows_that_were_named_as_lacking(lake):
     lake.sync("contact")
     lake.org.show_rows("Contact", [hidden])
     lake.clock.advance(hours=25)
-    assert lake.sync("contact", backfill_calls=0)["contact"].lacking == 1
+    assert lake.sync("contact", backfill_calls=0)["contact"].problems.missing_rows == 1
 
     lake.sync("contact", full_refresh=True)
     lake.clock.advance(hours=1)
 
-    assert lake.sync("contact")["contact"].lacking == 0
+    assert lake.sync("contact")["contact"].problems.missing_rows == 0
     lake.assert_equal("contact")
 
 
@@ -239,4 +238,4 @@ def test_rows_that_come_and_rows_that_go_are_not_taken_for_rows_that_the_table_l
 
     record = lake.sync("contact")["contact"]
 
-    assert (record.kind, record.lacking) == ("tail", 0)
+    assert (record.kind, record.problems.missing_rows) == ("tail", 0)

@@ -8,9 +8,9 @@ import pytest
 
 from sf_assets.errors import ConfigError
 from sf_assets.sync.endpoint import sync
-from sf_assets.sync.preflight import survey
-from sf_assets.sync.report import Options
+from sf_assets.sync.preflight import preflight
 from sf_assets.sync.write import write_sync
+from sf_assets_tests.options import sync_options
 from sf_assets_tests.sync.histories.lake import SPECS, KilledError, catalog
 
 
@@ -29,7 +29,7 @@ def test_a_first_sync_that_is_killed_goes_on_where_it_stopped(lake, after_pages)
     record = lake.sync("contact")["contact"]
 
     lake.assert_equal("contact")
-    assert record.rows_read <= len(lake.org.rows("Contact")) - 2_000 * (after_pages - 1) + 2
+    assert record.read.rows <= len(lake.org.rows("Contact")) - 2_000 * (after_pages - 1) + 2
 
 
 def test_a_table_rolled_back_by_its_operator_resumes_from_where_it_was_rolled_back_to(lake):
@@ -58,15 +58,15 @@ def test_an_older_bounded_reread_that_commits_after_a_newer_sync_overwrites_noth
     record_id = lake.org.rows("Account")[0]["Id"]
     lake.org.update("Account", record_id, {"Name": "first"})
     since = lake.clock() - timedelta(minutes=5)
-    client, known = lake.client, survey(
-        [SPECS["account"]], warehouse=lake.warehouse, client=lake.client, read_deleted=True, now=lake.clock
+    client, known = lake.client, preflight(
+        [SPECS["account"]], tables=lake.warehouse, client=lake.client, read_deleted=True, now=lake.clock
     )  # fmt: skip
     older = sync(
         SPECS["account"],
-        survey=known,
-        warehouse=lake.warehouse,
+        preflight=known,
+        tables=lake.warehouse,
         client=client,
-        options=Options(since=since),
+        **sync_options(since=since),
         now=lake.clock,
     )
     held = replace(older, batches=iter(list(older.batches)))
@@ -85,11 +85,11 @@ def test_a_bounded_reread_leaves_the_state_where_it_is(lake):
 
     record = lake.sync("account", since=lake.clock() - timedelta(days=4_000), until=lake.clock())["account"]
 
-    assert (record.kind, record.rows_read) == ("reread", len(lake.org.rows("Account")))
+    assert (record.kind, record.read.rows) == ("reread", len(lake.org.rows("Account")))
     assert lake.state("account") == state
 
 
-@pytest.mark.parametrize(("endpoint", "why"), [("profile", "read whole"), ("account", "not been read yet")])
+@pytest.mark.parametrize(("endpoint", "why"), [("profile", "read as a whole"), ("account", "not been read yet")])
 def test_a_bounded_reread_that_cannot_be_is_refused(lake, endpoint, why):
     with pytest.raises(ConfigError, match=why):
         lake.sync(endpoint, since=lake.clock() - timedelta(days=1))

@@ -1,0 +1,51 @@
+"""The report of one endpoint before anything is read, and what a read learns of the org."""
+
+from sf_assets.errors import SalesforceError
+from sf_assets.salesforce.client import Client
+from sf_assets.sync.limits import pages
+from sf_assets.sync.plan import SyncPlan
+from sf_assets.sync.report import OrgFacts, Planned, Problems, SyncReport
+from sf_assets.sync.state import revealed_columns, with_hidden
+
+
+def new_report(plan: SyncPlan, client: Client) -> SyncReport:
+    """Return the report of a planned sync."""
+    report = SyncReport(plan.spec.endpoint, plan.spec.sobject, plan.preflight.org_id, plan.began_at, kind=plan.kind)
+    report.planned = planned(plan)
+    report.problems = problems(plan)
+    record_org(report, client, plan)
+    probe = plan.preflight.probes.get(plan.spec.endpoint)
+    if isinstance(probe, SalesforceError) and plan.step:
+        report.note(f"The probe was refused, so the endpoint is read without it: {probe}")
+    return report
+
+
+def planned(plan: SyncPlan) -> Planned:
+    """Return what the sync sets out to read."""
+    table = plan.facts.columns if plan.facts else None
+    return Planned(
+        table_rows=plan.table_rows,
+        added=() if table is None else tuple(c.api_name for c in plan.columns.table if c.name not in table),
+        revealed=revealed_columns(plan.base, plan.columns.read_names) if plan.base else (),
+        calculated=tuple(column.api_name for column in plan.columns.read if column.calculated),
+    )
+
+
+def problems(plan: SyncPlan) -> Problems:
+    """Return what is known to be wrong before anything is read."""
+    found = Problems(missing=plan.columns.missing, unavailable=plan.unavailable)
+    if plan.base:
+        readable = plan.columns.read_names
+        expected = {*readable, *plan.spec.excluded, *plan.columns.excluded_calculated}
+        found.hidden = tuple(name for name in with_hidden(plan.base, readable).columns.hidden if name not in expected)
+        found.rounded_before = plan.base.columns.rounded
+    if plan.step:
+        found.pending = dict.fromkeys(plan.step.pending, pages(plan.table_rows))
+        found.missing_rows = 0 if plan.run.full_refresh else plan.missing_rows
+    return found
+
+
+def record_org(report: SyncReport, client: Client, plan: SyncPlan) -> None:
+    """Write what is known of the org as a whole into the report."""
+    used, limit = (client.usage.used, client.usage.limit) if client.usage else (None, None)
+    report.org = OrgFacts(client.degraded, plan.preflight.asked_at, used, limit)

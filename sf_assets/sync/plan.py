@@ -1,0 +1,210 @@
+"""What one sync is going to do: columns, base state and step, from the org's answers and the table's metadata."""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cached_property
+
+from sf_assets.errors import ConfigError, ObjectUnavailable, SalesforceError, TableForeign
+from sf_assets.iceberg.model import TableFacts
+from sf_assets.iceberg.tables import IcebergTables
+from sf_assets.salesforce.client import Client
+from sf_assets.salesforce.describe import SObject
+from sf_assets.specs.model import EndpointSpec
+from sf_assets.sync.columns import ColumnPlan, plan_columns
+from sf_assets.sync.decide import Step, SyncInput, decide_snapshot, decide_tail
+from sf_assets.sync.hashing import mark_hashed
+from sf_assets.sync.hashing_policy import annotate_hashing, refuse_other_key
+from sf_assets.sync.preflight import Preflight, earliest
+from sf_assets.sync.report import DeploymentOptions, Kind, RunOptions
+from sf_assets.sync.state import Probe, State
+
+SHRINK_ROWS, SHRINK_SHARE = 50, 0.02
+"""A table may lose this many rows, or this share of them, without `confirm_shrink`."""
+
+
+@dataclass(frozen=True)
+class SyncPlan:
+    """One sync, decided. `step` is None for a re-read and for an object that is off.
+
+    `stored`: the state in the table. `base`: the state that the read starts from, or None if nothing was read or the
+    table is taken over from another org. `window`: COUNT and MAX of the table over the probe's predicate.
+    """
+
+    spec: EndpointSpec
+    run: RunOptions
+    deployment: DeploymentOptions
+    preflight: Preflight
+    facts: TableFacts | None
+    stored: State | None
+    base: State | None
+    columns: ColumnPlan
+    began_at: datetime
+    window: tuple[int, datetime | None] | None = None
+    step: Step | None = None
+    unavailable: str | None = None
+
+    @property
+    def kind(self) -> Kind:
+        """How the object is read."""
+        if self.unavailable:
+            return "unavailable"
+        return self.step.kind if self.step else "reread"
+
+    @property
+    def probe(self) -> Probe | None:
+        """The org's answer to the endpoint's probe, if there is a usable one."""
+        return self.preflight.probe(self.spec.endpoint)
+
+    @property
+    def blank(self) -> State:
+        """The state of a table of which nothing has been read."""
+        state = State(self.preflight.org_id, self.spec.sobject)
+        return annotate_hashing(state, self.spec, self.facts, key=self.deployment.hash_key)
+
+    @property
+    def untouched(self) -> State:
+        """The state of a table that stays as it is. A full refresh that reads nothing changes no owner and no key."""
+        return (self.stored if self.run.full_refresh else self.base) or self.blank
+
+    @property
+    def table_rows(self) -> int:
+        """Rows in the table before the sync."""
+        return self.facts.rows if self.facts else 0
+
+    @property
+    def missing_rows(self) -> int:
+        """Rows of the org that the table lacks: by today's count, or by the last one."""
+        if self.preflight.org_rows.get(self.spec.endpoint) is not None:
+            return self.input.missing_rows
+        return self.base.counts.missing_rows if self.base else 0
+
+    @cached_property
+    def input(self) -> SyncInput:
+        """The facts that the decision uses."""
+        return SyncInput(
+            readable=self.columns.read_names,
+            probe=self.probe,
+            window=self.window,
+            table_rows=self.table_rows,
+            filter=self.spec.query.where,
+            now=self.began_at,
+            backfill_calls=self.deployment.backfill_calls,
+            org_rows=self.preflight.org_rows.get(self.spec.endpoint),
+        )
+
+    @property
+    def is_bulk(self) -> bool:
+        """Whether this is a first sync, a backfill or a full refresh, and not daily work."""
+        return self.base is None or self.run.full_refresh or bool(self.step and self.step.walk)
+
+    @property
+    def reserve(self) -> float:
+        """The share of the day's calls that this sync leaves to others."""
+        return self.deployment.first_copy_reserve if self.is_bulk else self.deployment.quota_reserve
+
+    @property
+    def may_vanish(self) -> int | None:
+        """How many rows a replace may remove, or None for any number."""
+        if self.run.confirm_shrink or self.run.adopt_org:
+            return None
+        return max(SHRINK_ROWS, int(SHRINK_SHARE * self.table_rows))
+
+
+def plan_sync(
+    spec: EndpointSpec,
+    preflight: Preflight,
+    tables: IcebergTables,
+    client: Client,
+    *,
+    run: RunOptions,
+    deployment: DeploymentOptions,
+    now: Callable[[], datetime],
+) -> SyncPlan:
+    """Decide what one sync does. It reads the table's metadata and sends nothing."""
+    facts = tables.facts(spec.endpoint)
+    stored = State.from_json(facts.state) if facts and facts.state else None
+    owned = owned_state(spec, stored, preflight.org_id, run)
+    described = preflight.described[spec.endpoint]
+    columns = endpoint_columns(spec, described, deployment)
+    refuse_other_key(None if run.full_refresh else owned, spec, facts, key=deployment.hash_key)
+    plan = SyncPlan(
+        spec=spec,
+        run=run,
+        deployment=deployment,
+        preflight=preflight,
+        facts=facts,
+        stored=stored,
+        base=owned and annotate_hashing(owned, spec, facts, key=deployment.hash_key),
+        columns=columns,
+        began_at=earliest(now(), client.server_time),
+        unavailable=str(described) if isinstance(described, ObjectUnavailable) else None,
+    )
+    return plan if plan.unavailable else _with_step(plan, tables)
+
+
+def _with_step(plan: SyncPlan, tables: IcebergTables) -> SyncPlan:
+    if plan.run.since or plan.run.until:
+        _refuse_reread(plan)
+        return plan
+    if plan.run.full_refresh:
+        return replace(plan, window=_window(plan, tables), step=Step("replace"))
+    plan = replace(plan, window=_window(plan, tables))
+    decide = decide_tail if plan.spec.how == "tail" else decide_snapshot
+    return replace(plan, step=decide(plan.base, plan.input))
+
+
+def _window(plan: SyncPlan, tables: IcebergTables) -> tuple[int, datetime | None] | None:
+    """Return what the table holds over the probe's predicate, or None if it has not been read completely."""
+    if plan.probe is None or plan.base is None or not plan.base.times.read_at:
+        return None
+    return tables.count_since(plan.spec.endpoint, "system_modstamp", plan.probe.since, of=plan.facts)
+
+
+def _refuse_reread(plan: SyncPlan) -> None:
+    if plan.spec.how == "tail" and plan.base is not None:
+        return
+    why = "is read as a whole each time" if plan.spec.how == "snapshot" else "has not been read yet"
+    raise ConfigError(
+        f"{plan.spec.endpoint}: since and until bound a re-read, but this endpoint {why}.",
+        remedy="Run the endpoint without since and until.",
+        endpoint=plan.spec.endpoint,
+    )
+
+
+def owned_state(spec: EndpointSpec, state: State | None, org_id: str, run: RunOptions) -> State | None:
+    """Return the table's state if it is this org's and this object's, or None if the table is to be taken over."""
+    if state is None or (state.org_id[:15] == org_id[:15] and state.sobject == spec.sobject):
+        return state
+    if run.adopt_org and run.full_refresh:
+        return None
+    raise TableForeign(
+        f"{spec.endpoint}: the table holds {state.sobject} of org {state.org_id}, not {spec.sobject} of org {org_id}.",
+        endpoint=spec.endpoint, table_org=state.org_id, table_object=state.sobject, org=org_id, object=spec.sobject,
+    )  # fmt: skip
+
+
+def endpoint_columns(
+    spec: EndpointSpec,
+    described: SObject | SalesforceError | None,
+    deployment: DeploymentOptions,
+    *,
+    dropped: Collection[str] = (),
+) -> ColumnPlan:
+    """Plan the endpoint's columns, the hashed ones marked. `dropped` are API names that the org has refused."""
+    fields = visible_fields(spec, described)
+    columns = plan_columns(spec, fields, calculated=deployment.calculated, dropped=dropped)
+    return mark_hashed(columns, spec, deployment.hash_key)
+
+
+def visible_fields(spec: EndpointSpec, described: SObject | SalesforceError | None) -> SObject | None:
+    """Return the object's fields; none for an object that is off, or None if the org serves no describe.
+
+    Raises:
+        SalesforceError: the describe failed for another reason.
+    """
+    if isinstance(described, ObjectUnavailable):
+        return SObject(spec.sobject, spec.sobject, ())
+    if isinstance(described, SalesforceError):
+        raise described
+    return described

@@ -1,0 +1,111 @@
+"""The batches of one planned sync. An object that turns out to be off is treated like one that was off before."""
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, replace
+
+from sf_assets.errors import ObjectUnavailable
+from sf_assets.salesforce.client import Client
+from sf_assets.sync.columns import ColumnPlan
+from sf_assets.sync.decide import Step
+from sf_assets.sync.endpoint_report import record_org
+from sf_assets.sync.plan import SyncPlan, endpoint_columns
+from sf_assets.sync.reader import Reader
+from sf_assets.sync.report import SyncReport
+from sf_assets.sync.state import State, at_walk
+from sf_assets.sync.strategies import Batch, reread, tail, walk, whole
+from sf_assets.sync.transitions import not_ahead
+
+
+@dataclass(frozen=True)
+class EndpointRead:
+    """Reads what a plan says."""
+
+    plan: SyncPlan
+    client: Client
+    report: SyncReport
+    watch: Callable[[SyncReport], None]
+
+    def batches(self) -> Iterator[Batch]:
+        """Yield what is read. The state of the last batch is the final state."""
+        plan, step = self.plan, self.plan.step
+        if plan.unavailable:
+            yield self._without_rows(plan.untouched)
+        elif step is None:
+            yield from self._reread()
+        elif step.kind == "unchanged":
+            yield self._without_rows(plan.base or plan.blank)
+        else:
+            yield from self._read(step)
+
+    def _without_rows(self, state: State) -> Batch:
+        return Batch(None, state)
+
+    def _reread(self) -> Iterator[Batch]:
+        base = self.plan.base
+        assert base is not None  # the plan has refused it otherwise
+        yield from reread(self._reader(), base, since=self.plan.run.since, until=self.plan.run.until)
+
+    def _read(self, step: Step) -> Iterator[Batch]:
+        try:
+            yield from self._by_step(self._reader(), step)
+        except ObjectUnavailable as error:
+            if step.kind == "replace" and self.report.read.pages:
+                raise  # the table would be made equal to what came so far, and lose the rest
+            self.report.kind, self.report.problems.unavailable = "unavailable", str(error)
+            yield self._without_rows(self.plan.untouched)
+        finally:
+            record_org(self.report, self.client, self.plan)
+
+    def _by_step(self, reader: Reader, step: Step) -> Iterator[Batch]:
+        plan, probe, filter_ = self.plan, self.plan.probe, self.plan.spec.query.where
+        base = self._base()
+        self.report.planned.rows = self._rows_planned(step)
+        ceiling = not_ahead(probe.ceiling if probe else reader.newest(), plan.began_at)
+        expected = probe.count if probe else None
+        if step.walk:
+            start = step.walk if step.walk.after_id else replace(step.walk, ceiling=ceiling)
+            return walk(reader, at_walk(base, start), ceiling=ceiling, rows_expected=expected, filter=filter_)
+        if step.kind == "tail":
+            last = probe if self._is_explained() else None
+            return tail(reader, base, step, ceiling=ceiling, began_at=plan.began_at, last_probe=last)
+        is_snapshot = plan.spec.how == "snapshot"
+        return whole(
+            reader, base, ceiling=ceiling, began_at=plan.began_at, filter=filter_, rows_expected=expected,
+            last_probe=probe if is_snapshot else None, by_ids=not is_snapshot,
+        )  # fmt: skip
+
+    def _base(self) -> State:
+        base = self.plan.base or self.plan.blank
+        return replace(base, counts=replace(base.counts, missing_rows=self.report.problems.missing_rows))
+
+    def _is_explained(self) -> bool:
+        """Whether the table may rightly hold another number of rows than the probe counts.
+
+        It keeps purged rows, or it removes deleted rows that the org still counts.
+        """
+        window, probe = self.plan.window, self.plan.probe
+        if not window or not probe:
+            return False
+        return self.plan.spec.deleted == "remove" or window[0] > probe.count
+
+    def _rows_planned(self, step: Step) -> int | None:
+        """A probe of the newest rows does not count the whole object; the table does."""
+        probe = self.plan.probe
+        if probe is None:
+            return None
+        is_window = probe.since is not None and step.kind != "tail"
+        return max(probe.count, self.plan.table_rows if is_window else 0)
+
+    def _reader(self) -> Reader:
+        plan = self.plan
+        return Reader(
+            plan.spec, self.client, self.report, plan.columns,
+            all_rows=plan.deployment.read_deleted and plan.spec.has_is_deleted,
+            commit_rows=plan.deployment.commit_rows, reserve=plan.reserve, plan_again=self._plan_again,
+            watch=self.watch, hash_key=plan.deployment.hash_key,
+        )  # fmt: skip
+
+    def _plan_again(self, dropped: Collection[str]) -> ColumnPlan:
+        sobject = self.plan.spec.sobject
+        described = self.client.describe([sobject], fresh=not dropped)[sobject]
+        return endpoint_columns(self.plan.spec, described, self.plan.deployment, dropped=dropped)
