@@ -53,4 +53,4 @@ def test_a_sync_is_watched_page_by_page(lake):
 
     assert pages == list(range(1, report.read.pages + 1))
     assert report.read.pages > 2
-    assert report.read.rows == report.planned.rows == len(lake.org.rows("Account"))
+    assert report.planned.rows == len(lake.org.rows("Account"))
