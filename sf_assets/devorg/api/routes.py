@@ -9,6 +9,7 @@ from email.utils import format_datetime, parsedate_to_datetime
 import msgspec
 
 from sf_assets.devorg import api_errors
+from sf_assets.devorg.api.bulk import BULK_ROUTES
 from sf_assets.devorg.api.composite import composite_response
 from sf_assets.devorg.api.describe import global_describe, object_describe
 from sf_assets.devorg.api.messages import JSON, Request, Response
@@ -43,12 +44,16 @@ ROUTES: tuple[tuple[str, str, str], ...] = (
     ("deleted", "GET", r"/sobjects/(?P<name>[^/]+)/deleted/?"),
     ("updated", "GET", r"/sobjects/(?P<name>[^/]+)/updated/?"),
     ("composite", "POST", r"/composite/?"),
+    ("jobs", "GET|POST", r"/jobs/query/?"),
+    ("job", "GET|PATCH|DELETE", r"/jobs/query/(?P<name>\w+)/?"),
+    ("jobResults", "GET", r"/jobs/query/(?P<name>\w+)/results/?"),
+    ("jobResultPages", "GET", r"/jobs/query/(?P<name>\w+)/resultPages/?"),
     ("limits", "GET", r"/limits/?"),
     ("recordCount", "GET", r"/limits/recordCount/?"),
     ("resources", "GET", r"/?"),
 )
 PREFIX = re.compile(r"/services/data/v(?P<version>\d+\.\d)(?P<rest>.*)", re.DOTALL)
-COMPILED = tuple((kind, method, re.compile(pattern)) for kind, method, pattern in ROUTES)
+COMPILED = tuple((kind, methods.split("|"), re.compile(pattern)) for kind, methods, pattern in ROUTES)
 QUERIES = frozenset({"query", "queryAll"})
 
 
@@ -57,11 +62,11 @@ def find_route(request: Request) -> Route:
     prefixed = PREFIX.fullmatch(request.path)
     if prefixed is None:
         raise api_errors.not_found()
-    for kind, method, pattern in COMPILED:
+    for kind, methods, pattern in COMPILED:
         match = pattern.fullmatch(prefixed["rest"])
         if match is not None:
-            if method != request.method:
-                raise api_errors.method_not_allowed(request.method, f"{method}, HEAD")
+            if request.method not in methods:
+                raise api_errors.method_not_allowed(request.method, f"{', '.join(methods)}, HEAD")
             return Route(kind, prefixed["version"], match.groupdict().get("name", ""))
     raise api_errors.not_found()
 
@@ -84,8 +89,9 @@ def kind_of(request: Request) -> str:
 
 
 def sobject_of(request: Request) -> str | None:
-    """The object that a request is about, as far as its text tells."""
-    named = FROM.search(request.soql)
+    """Return the object that a request names, or None."""
+    soql = request.body.decode("utf-8", "replace") if request.path.endswith("/jobs/query") else request.soql
+    named = FROM.search(soql)
     if named is not None:
         return named[1]
     match = re.search(r"/sobjects/(\w+)", request.path)
@@ -128,6 +134,8 @@ def _respond(org: Org, request: Request, route: Route, *, match_fault: FaultSour
             request, serve=lambda part: _part_response(org, part, match_fault=match_fault), is_query=is_query
         )
     with org.lock:
+        if route.kind in BULK_ROUTES:
+            return BULK_ROUTES[route.kind](org, request, route.version, route.name)
         return METADATA[route.kind](org, request, route)
 
 
@@ -172,7 +180,14 @@ def _visible(org: Org, name: str) -> Table:
 def _limits(org: Org, request: Request, route: Route) -> Response:
     most = org.behaviour.daily_limit
     left = max(0, most - org.usage.used(org.now()))
-    return Response(200, msgspec.json.encode({"DailyApiRequests": {"Max": most, "Remaining": left}}))
+    jobs = org.behaviour.bulk_jobs_per_day
+    jobs_left = max(0, jobs - org.bulk_jobs.created_within_a_day(org.now()))
+    limits = {
+        "DailyApiRequests": {"Max": most, "Remaining": left},
+        "DailyBulkV2QueryJobs": {"Max": jobs, "Remaining": jobs_left},
+        "DailyBulkV2QueryFileStorageMB": {"Max": 976_562, "Remaining": 976_562},
+    }
+    return Response(200, msgspec.json.encode(limits))
 
 
 def _record_count(org: Org, request: Request, route: Route) -> Response:
@@ -189,7 +204,7 @@ def _counted(table: Table) -> dict[str, object]:
 
 def _resources(org: Org, request: Request, route: Route) -> Response:
     path = f"/services/data/v{route.version}"
-    names = ("query", "queryAll", "sobjects", "composite", "limits")
+    names = ("query", "queryAll", "sobjects", "composite", "limits", "jobs")
     return Response(200, msgspec.json.encode({name: f"{path}/{name}" for name in names}))
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from sf_assets.devorg.org.bulk_jobs import BulkJobs
 from sf_assets.devorg.org.cursors import Locators
 from sf_assets.devorg.org.faults import Fault
 from sf_assets.devorg.org.field_operations import FieldOperations
@@ -87,6 +88,7 @@ class Org(RowOperations, FieldOperations):
         self.on_page: list[Callable[[PageRequest], None]] = []
         self.sessions = Sessions()
         self.locators = Locators()
+        self.bulk_jobs = BulkJobs()
         self.usage = Usage()
 
     def copy(self, *, clock: Clock | None = None) -> "Org":

@@ -34,7 +34,11 @@ DATA_REFUSALS: dict[str, tuple[int, str, str]] = {
     "no_composite": (403, "FUNCTIONALITY_NOT_ENABLED", "This feature is not currently enabled for this user."),
     "no_access": (403, "INSUFFICIENT_ACCESS", "insufficient access rights on cross-reference id"),
     "api_currently_disabled": (403, "API_CURRENTLY_DISABLED", "API is currently disabled for this user."),
-    "bulk_disabled": (403, "FeatureNotEnabled", "Bulk API is not enabled for this organization or user."),
+    "bulk_disabled": (
+        403,
+        "FEATURENOTENABLED",
+        "FeatureNotEnabled : The Bulk API is not enabled for this organization or user.",
+    ),
 }
 
 LOGIN_REFUSALS: dict[str, tuple[str, str]] = {

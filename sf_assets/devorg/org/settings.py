@@ -24,6 +24,15 @@ class Behaviour:
     session_seconds: float = 7_200.0  # a session dies this long after its last use
     sessions_refused: bool = False  # every session is 401: what a new login does not cure
     uri_bytes: int = 16_384  # longer URIs are 414, URI and headers together 431
+    # Bulk API 2.0 query jobs
+    bulk_enabled: bool = True
+    bulk_queue_seconds: float = 0.0  # a job waits this long in UploadComplete
+    bulk_run_seconds: float = 0.0  # and runs this long in InProgress; its rows are read when it starts
+    bulk_error: str | None = None  # jobs created from now on end as Failed with this errorMessage
+    bulk_page_rows: int = 100_000  # the most rows of a page of results, whatever maxRecords asks for
+    bulk_header: Literal["every", "first"] = "every"  # which pages of results begin with the header line
+    bulk_jobs_per_day: int = 10_000  # more jobs in 24 hours are LIMIT_EXCEEDED
+    bulk_unsupported: frozenset[str] = frozenset()  # objects that the Bulk API does not read
     # replication: /deleted and /updated
     replication_ids: int = 600_000  # more Ids in one answer are 400 EXCEEDED_ID_LIMIT
     oldest_transaction_seconds: float = 0.0  # latestDateCovered ends where the oldest running transaction began
@@ -59,7 +68,7 @@ def behaviour_from(settings: Mapping[str, Any]) -> Behaviour:
     unknown = sorted(set(settings) - names)
     if unknown:
         raise ValueError(f"unknown behaviour {', '.join(unknown)}; there are {', '.join(sorted(names))}")
-    shaped = {"short_pages": tuple, "unserved": frozenset}
+    shaped = {"short_pages": tuple, "unserved": frozenset, "bulk_unsupported": frozenset}
     return Behaviour(**{name: shaped.get(name, _as_is)(value) for name, value in settings.items()})
 
 

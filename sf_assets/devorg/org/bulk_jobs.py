@@ -1,0 +1,82 @@
+"""Bulk API 2.0 query jobs: their states over time and the rows of their results. Not thread-safe: the org locks.
+
+Source: Bulk API 2.0 guide, "Create a Query Job", "Get Information About a Query Job". Results are kept for 7 days
+("Bulk API 2.0 Limits").
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal
+
+from sf_assets.devorg.org.settings import Behaviour
+from sf_assets.devorg.soql.bind import Plan
+from sf_assets.devorg.store.ids import eighteen, record_id_of
+
+State = Literal["UploadComplete", "InProgress", "JobComplete", "Failed", "Aborted"]
+ENDED: frozenset[State] = frozenset({"JobComplete", "Failed", "Aborted"})
+RESULT_LIFE = timedelta(days=7)
+DAY = timedelta(days=1)
+
+
+@dataclass
+class BulkJob:
+    """One query job. `rows` are the results, read when the job starts; None before."""
+
+    id: str
+    plan: Plan
+    operation: Literal["query", "queryAll"]
+    version: str
+    delimiter: str
+    line_ending: Literal["LF", "CRLF"]
+    created_at: datetime
+    ended_at: datetime | None = None
+    aborted: bool = False
+    error: str = ""
+    rows: list[bytes] | None = field(default=None, repr=False)
+
+    def state(self, now: datetime, behaviour: Behaviour) -> State:
+        """Return the state at a time: a job waits, runs and ends as long as the settings say."""
+        if self.aborted:
+            return "Aborted"
+        age = (now - self.created_at).total_seconds()
+        if age < behaviour.bulk_queue_seconds:
+            return "UploadComplete"
+        if age < behaviour.bulk_queue_seconds + behaviour.bulk_run_seconds:
+            return "InProgress"
+        return "Failed" if self.error else "JobComplete"
+
+
+class BulkJobs:
+    """The jobs of an org by Id, in the order of their creation."""
+
+    def __init__(self) -> None:
+        self._jobs: dict[str, BulkJob] = {}
+        self._count = 0
+        self._created: list[datetime] = []
+
+    def next_id(self) -> str:
+        """Return the Id of a new job."""
+        self._count += 1
+        return record_id_of("750", 62**6 + self._count)
+
+    def add(self, job: BulkJob) -> None:
+        self._jobs[job.id] = job
+        self._created.append(job.created_at)
+
+    def created_within_a_day(self, now: datetime) -> int:
+        """Return how many jobs were created in the last 24 hours, deleted ones included."""
+        self._created = [at for at in self._created if now - at < DAY]
+        return len(self._created)
+
+    def find(self, job_id: str, now: datetime) -> BulkJob | None:
+        """Return a job, or None if it does not exist or its results have expired."""
+        job = self._jobs.get(eighteen(job_id))
+        if job is None or now - job.created_at > RESULT_LIFE:
+            return None
+        return job
+
+    def all(self, now: datetime) -> list[BulkJob]:
+        return [job for job in self._jobs.values() if now - job.created_at <= RESULT_LIFE]
+
+    def remove(self, job_id: str) -> None:
+        del self._jobs[job_id]
