@@ -35,11 +35,13 @@
     │   ├── ShrinkRefused
     │   ├── HashKeyChanged           hashes of another key are in the table
     │   └── KeysRepeated
-    ├── WarehouseError               the Iceberg side
-    │   ├── WarehouseUnreachable
+    ├── IcebergError                 the Iceberg side
+    │   ├── IcebergUnreachable
     │   │   └── CommitUnknown
-    │   ├── WarehouseReadOnly
+    │   ├── IcebergReadOnly
     │   ├── TableForeign             the table belongs to another org, object or tool
+    │   ├── TableUnsupported         the table uses a part of Iceberg that cannot be changed here
+    │   ├── TableDamaged             a file or property of the table is missing or unreadable
     │   ├── ColumnIncompatible
     │   └── CommitConflict           another run has written this table meanwhile
     └── SnowflakeError               what Snowflake, or the way to it, answered
@@ -344,6 +346,28 @@ class TableForeign(IcebergError):
     remedy = (
         "Point SF_ASSETS_NAMESPACE at an empty namespace; after a sandbox refresh run the endpoint once with"
         " adopt_org: true and full_refresh: true."
+    )
+
+
+class TableUnsupported(IcebergError):
+    """Another engine gave the table a feature that sf_assets cannot read and change safely.
+
+    These are equality deletes, deletion vectors (format version 3), files in other formats than Parquet, and
+    partition specs without an unpartitioned one.
+    """
+
+    remedy = (
+        "Compact the table with the engine that wrote it (Spark: rewrite_data_files with delete-file-threshold 1). If"
+        " that is impossible, `sf-assets repair` sets the table aside and the next run copies the endpoint again."
+    )
+
+
+class TableDamaged(IcebergError):
+    """A file that the table needs is missing, cut or changed, or its stored state is unreadable. Value: `path`."""
+
+    remedy = (
+        "Run `sf-assets repair` with the endpoint's name: it prints what is damaged and what it would do; with --apply"
+        " it returns to the newest whole version. No file is deleted."
     )
 
 

@@ -12,7 +12,7 @@ from pyiceberg.table import Table
 from pyiceberg.types import NestedField
 from pyiceberg.utils.config import Config
 
-from sf_assets.errors import IcebergError, TableForeign
+from sf_assets.errors import ColumnIncompatible, IcebergError, TableForeign, TableUnsupported
 from sf_assets.iceberg.commit.schema_evolution import PROVISIONAL, provisional_property, refuse_case_twins
 from sf_assets.iceberg.model import TableColumn
 from sf_assets.iceberg.translate_errors import is_from
@@ -34,6 +34,7 @@ PROPERTIES: Mapping[str, str] = {
 }
 SQLITE_TIMEOUT_SECONDS = "60"
 FIRST_USE_TRIES = 5
+NEWEST_FORMAT = 2
 SQL = frozenset({"sqlalchemy"})
 
 
@@ -67,6 +68,7 @@ class IcebergCatalog:
             return None
         if VERSION not in table.properties:
             raise TableForeign(f"{name}: the table was not made by sf_assets", table=name)
+        refuse_newer_format(table, name)
         return table
 
     def names(self) -> tuple[str, ...]:
@@ -91,6 +93,7 @@ class IcebergCatalog:
         if keys is not None and KEYS not in table.properties:
             table = table.transaction().set_properties(_key_properties(keys)).commit_transaction()
         refuse_other(table, name, keys=keys, kind=kind)
+        refuse_missing_keys(table, name)
         return table
 
     def _create(self, name: str, *, columns: Sequence[TableColumn], properties: Mapping[str, str]) -> Table:
@@ -138,6 +141,30 @@ def refuse_other(table: Table, name: str, *, keys: Sequence[str] | None, kind: s
             f"{name}: the table holds {table_kind} with keys {list(table_keys)}, not {kind} {list(keys or ())}",
             table=name,
             remedy="Give the endpoint the keys that the table has, or point SF_ASSETS_NAMESPACE at an empty namespace.",
+        )
+
+
+def refuse_newer_format(table: Table, name: str) -> None:
+    """Raise TableUnsupported for format version 3: its deletion vectors cannot be written here."""
+    version = table.metadata.format_version
+    if version > NEWEST_FORMAT:
+        raise TableUnsupported(
+            f"{name}: the table was upgraded to Iceberg format version {version}; sf_assets writes version"
+            f" {NEWEST_FORMAT}",
+            table=name,
+            remedy="Iceberg has no downgrade: `sf-assets repair` sets the table aside, the next run copies it again.",
+        )
+
+
+def refuse_missing_keys(table: Table, name: str) -> None:
+    """Raise ColumnIncompatible if a key column is missing: every row would come twice."""
+    missing = [key for key in keys_of(table) if key not in table.schema().column_names]
+    if missing and table.current_snapshot() is not None:
+        raise ColumnIncompatible(
+            f"{name}: the table has no column {missing[0]}, which is its key",
+            table=name,
+            column=missing[0],
+            remedy=f"Rename the key column back to {missing[0]}, or roll the table back.",
         )
 
 

@@ -1,7 +1,5 @@
 """Commits of state or columns without rows: properties and schema, no snapshot."""
 
-# ruff: noqa: SLF001 - a transaction takes a requirement of its own by this name alone
-
 from collections.abc import Callable
 
 from pyiceberg.table import Table, Transaction
@@ -9,9 +7,10 @@ from pyiceberg.table.refs import MAIN_BRANCH
 from pyiceberg.table.update import AssertRefSnapshotId
 
 from sf_assets.errors import CommitConflict
+from sf_assets.iceberg.commit.pyiceberg_internals import CachedTransaction, stage_requirement
 from sf_assets.iceberg.commit.schema_evolution import Evolution, stage_evolution
 from sf_assets.iceberg.commit.table_state import check_base, concurrent_commit_error, state_of, state_property
-from sf_assets.iceberg.commit.transaction import CachedTransaction, ConcurrentCommit, finish
+from sf_assets.iceberg.commit.transaction import ConcurrentCommit, finish
 from sf_assets.iceberg.model import Unchecked
 
 TRIES = 10
@@ -62,5 +61,5 @@ def _stage_state(transaction: Transaction, current: Table, state: str) -> None:
     snapshot = current.current_snapshot()
     snapshot_id = snapshot.snapshot_id if snapshot else None
     same = AssertRefSnapshotId(ref=MAIN_BRANCH, snapshot_id=snapshot_id)  # type: ignore[call-arg]  # takes both spellings
-    transaction._stage((), (same,))
+    stage_requirement(transaction, same)
     transaction.set_properties(state_property(state, snapshot_id=snapshot_id))

@@ -3,9 +3,9 @@
 Files are read through the table's FileIO. Columns are found by field id, or by name where a file has no field ids.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 import polars as pl
@@ -14,12 +14,13 @@ import pyarrow.parquet as pq
 from pyiceberg.conversions import from_bytes
 from pyiceberg.expressions.literals import literal
 from pyiceberg.io import FileIO
-from pyiceberg.manifest import DataFile, DataFileContent, ManifestEntry
+from pyiceberg.manifest import DataFile, DataFileContent, FileFormat, ManifestEntry
 from pyiceberg.schema import Schema
 from pyiceberg.table import Table
+from pyiceberg.table.delete_file_index import DeleteFileIndex
 from pyiceberg.types import NestedField
 
-from sf_assets.errors import IcebergError
+from sf_assets.errors import TableUnsupported
 from sf_assets.iceberg.commit.casting import arrow_schema
 from sf_assets.iceberg.commit.manifests import Manifests
 
@@ -36,6 +37,8 @@ class LiveFile:
 
     data: DataFile
     deletes: tuple[DataFile, ...] = ()
+    field_ids: Mapping[str, int] = field(default_factory=dict, repr=False)
+    """The table's name mapping, for a file without field ids."""
 
     @property
     def path(self) -> str:
@@ -50,26 +53,35 @@ class LiveFile:
 def live_files(table: Table, manifests: Manifests | None = None) -> list[LiveFile]:
     """Return the files of the current snapshot. Raises: TableUnsupported."""
     cache = manifests or Manifests(table.io)
-    fetched = [entry for manifest in cache.of(table.current_snapshot()) for entry in cache.entries(manifest)]
-    entries = [entry for entry in fetched if entry.data_file.record_count]
-    deletes = _Deletes([entry for entry in entries if entry.data_file.content != DataFileContent.DATA])
-    return [LiveFile(e.data_file, deletes.of(e)) for e in entries if e.data_file.content == DataFileContent.DATA]
+    listed = [entry for manifest in cache.of(table.current_snapshot()) for entry in cache.entries(manifest)]
+    entries = [entry for entry in listed if entry.data_file.record_count]
+    field_ids, deletes = _name_mapping(table), DeleteFileIndex()
+    for entry in entries:
+        refuse_unreadable(entry.data_file, table=table.name()[-1])
+        if entry.data_file.content == DataFileContent.POSITION_DELETES:
+            deletes.add_delete_file(entry, partition_key=entry.data_file.partition)
+    data = (entry for entry in entries if entry.data_file.content == DataFileContent.DATA)
+    return [LiveFile(entry.data_file, _deletes_of(entry, deletes), field_ids) for entry in data]
 
 
-class _Deletes:
-    """The position deletes of a snapshot: by the one file that they speak of, and those of several files."""
+def refuse_unreadable(file: DataFile, *, table: str) -> None:
+    """Raise TableUnsupported for a file of a kind that cannot be read and changed here."""
+    if file.content == DataFileContent.EQUALITY_DELETES:
+        raise TableUnsupported(f"{table}: the table has equality deletes ({file.file_path})", table=table)
+    if file.file_format != FileFormat.PARQUET:
+        raise TableUnsupported(f"{table}: the table has {file.file_format.name} files ({file.file_path})", table=table)
 
-    def __init__(self, entries: Sequence[ManifestEntry]) -> None:
-        self._by_path: dict[str | None, list[ManifestEntry]] = {}
-        for entry in entries:
-            if entry.data_file.content != DataFileContent.POSITION_DELETES:
-                raise IcebergError(f"{entry.data_file.file_path}: equality deletes, which no reader here can apply")
-            self._by_path.setdefault(deleted_path(entry.data_file), []).append(entry)
 
-    def of(self, data: ManifestEntry) -> tuple[DataFile, ...]:
-        """Return those that apply to a data file; older ones do not."""
-        entries = [*self._by_path.get(data.data_file.file_path, []), *self._by_path.get(None, [])]
-        return tuple(e.data_file for e in entries if (e.sequence_number or 0) >= (data.sequence_number or 0))
+def _deletes_of(entry: ManifestEntry, index: DeleteFileIndex) -> tuple[DataFile, ...]:
+    file = entry.data_file
+    deletes = index.for_data_file(entry.sequence_number or 0, file, partition_key=file.partition)
+    return tuple(sorted(deletes, key=lambda delete: delete.file_path))
+
+
+def _name_mapping(table: Table) -> dict[str, int]:
+    mapping = table.metadata.name_mapping()
+    fields = mapping.root if mapping else []
+    return {name: field.field_id for field in fields if field.field_id is not None for name in field.names}
 
 
 def deleted_path(delete: DataFile) -> str | None:
@@ -122,7 +134,7 @@ def read_batches(io: FileIO, file: LiveFile, *, schema: Schema, columns: Sequenc
     with _parquet(io, file.path) as parquet:
         start = 0
         for group in range(parquet.num_row_groups):
-            frame = _group_frame(parquet, group, schema=schema, columns=columns, start=start)
+            frame = _group_frame(parquet, group, file=file, schema=schema, columns=columns, start=start)
             start += frame.height
             yield frame if gone is None else frame.join(gone, on=POSITION, how="anti", maintain_order="left")
 
@@ -138,7 +150,7 @@ def read_rows(
             rows = parquet.metadata.row_group(group).num_rows
             wanted = positions.filter(positions.is_between(start, start + rows - 1))
             if len(wanted):
-                frame = _group_frame(parquet, group, schema=schema, columns=columns, start=start)
+                frame = _group_frame(parquet, group, file=file, schema=schema, columns=columns, start=start)
                 parts.append(frame[(wanted - start).cast(pl.UInt32)])
             start += rows
     return pl.concat(parts)
@@ -161,10 +173,10 @@ def _positions_in(io: FileIO, delete: DataFile, path: str) -> pl.Series:
 
 
 def _group_frame(
-    parquet: pq.ParquetFile, group: int, *, schema: Schema, columns: Sequence[str], start: int
+    parquet: pq.ParquetFile, group: int, *, file: LiveFile, schema: Schema, columns: Sequence[str], start: int
 ) -> pl.DataFrame:
     """Return one row group in the table's types; missing columns are NULL."""
-    names = _names_in_file(parquet.schema_arrow)
+    names = _names_in_file(parquet.schema_arrow, file)
     fields = [schema.find_field(column) for column in columns]
     stored = {field.name: names[field.field_id] for field in fields if field.field_id in names}
     raw = parquet.read_row_group(group, columns=list(stored.values()))
@@ -174,9 +186,18 @@ def _group_frame(
     return frame.with_columns(pl.int_range(start, start + rows, dtype=pl.Int64).alias(POSITION))
 
 
-def _names_in_file(schema: pa.Schema) -> dict[int, str]:
-    """Return field id -> column name in this file."""
-    return {int(field.metadata[FIELD_ID]): field.name for field in schema if FIELD_ID in (field.metadata or {})}
+def _names_in_file(schema: pa.Schema, file: LiveFile) -> dict[int, str]:
+    """Return field id -> column name in this file. Raises: TableUnsupported."""
+    names = {int(field.metadata[FIELD_ID]): field.name for field in schema if FIELD_ID in (field.metadata or {})}
+    if names:
+        return names
+    mapped = {file.field_ids[name]: name for name in schema.names if name in file.field_ids}
+    if not mapped:
+        raise TableUnsupported(
+            f"{file.path}: the file has no field ids, and the table has no name mapping for its columns",
+            remedy="Set the table property schema.name-mapping.default, or take the file out of the table.",
+        )
+    return mapped
 
 
 def _in_table_types(raw: pa.Table, *, fields: Sequence[NestedField], stored: dict[str, str], rows: int) -> pa.Table:

@@ -4,22 +4,26 @@
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import polars as pl
 from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table
+from pyiceberg.table.metadata import TableMetadata
 
+from sf_assets.errors import TableUnsupported
 from sf_assets.iceberg.commit.casting import frame_types
 from sf_assets.iceberg.commit.data_files import LiveFile, count_live, deleted_path, deleted_positions, live_files
 from sf_assets.iceberg.commit.data_writer import DataFileWriter, remove_files
+from sf_assets.iceberg.commit.delete_files import delete_file_name, write_deletes
 from sf_assets.iceberg.commit.expire_snapshots import stage_expiry
 from sf_assets.iceberg.commit.manifests import Manifests
-from sf_assets.iceberg.commit.row_delta import RowDelta, delete_file_name, write_deletes
+from sf_assets.iceberg.commit.pyiceberg_internals import CachedTransaction
+from sf_assets.iceberg.commit.row_delta import RowDelta
 from sf_assets.iceberg.commit.schema_evolution import Evolution, stage_evolution
 from sf_assets.iceberg.commit.table_state import STATE, state_property
-from sf_assets.iceberg.commit.transaction import CachedTransaction, ConcurrentCommit, finish
+from sf_assets.iceberg.commit.transaction import ConcurrentCommit, finish
 from sf_assets.iceberg.translate_errors import is_denied
 
 
@@ -56,7 +60,7 @@ class PendingCommit:
             schema=self.schema,
             locations=table.location_provider(),
             properties=metadata.properties,
-            spec_id=metadata.default_spec_id,
+            spec_id=unpartitioned_spec(metadata, table=table.name()[-1]),
         )
 
     @property
@@ -105,9 +109,9 @@ class PendingCommit:
         Raises: ConcurrentCommit; the written files are removed then.
         """
         self._writer.close_file()
-        delta = self._delta()
+        delta = self._delta({**summary, **({STATE: state} if state is not None else {})})
         try:
-            delta.stage({**summary, **({STATE: state} if state is not None else {})})
+            delta.commit()
         except BaseException:
             delta.discard()
             raise
@@ -169,7 +173,7 @@ class PendingCommit:
         if delete is None:
             return file
         others = tuple(other for other in file.deletes if deleted_path(other) != file.path)
-        return LiveFile(file.data, (*others, delete))
+        return replace(file, deletes=(*others, delete))
 
     def discard(self) -> None:
         """Remove every file that was written here and is not part of the table."""
@@ -177,7 +181,7 @@ class PendingCommit:
         remove_files(self.io, self._delete_paths)
         self._delete_paths.clear()
 
-    def _delta(self) -> RowDelta:
+    def _delta(self, summary: Mapping[str, str]) -> RowDelta:
         superseded: list[DataFile] = []
         for file in self.files:
             if file.path in self._gone and file.path not in self._dropped:
@@ -188,12 +192,14 @@ class PendingCommit:
         removed = [file.data for file in self._live if file.path in self._dropped]
         added = [file for file in self._writer.files if file.file_path not in self._dropped]
         return RowDelta(
+            self._table,
             self._transaction,
             manifests=self._manifests,
             added=added,
             deletes=[*self._deletes.values()],
             removed=removed,
             superseded=superseded,
+            summary=summary,
         )
 
     def _hide(self, file: LiveFile) -> None:
@@ -209,6 +215,14 @@ class PendingCommit:
         path = self._table.location_provider().new_data_location(delete_file_name())
         self._delete_paths.append(path)
         self._deletes[file.path] = write_deletes(self.io, file, positions, path=path)
+
+
+def unpartitioned_spec(metadata: TableMetadata, *, table: str) -> int:
+    """Return the id of the table's unpartitioned spec, for new files. Raises: TableUnsupported."""
+    for spec_id, spec in metadata.specs().items():
+        if spec.is_unpartitioned():
+            return spec_id
+    raise TableUnsupported(f"{table}: the table has no unpartitioned partition spec", table=table)
 
 
 def count_rows(table: Table, files: Sequence[LiveFile] | None = None) -> int:

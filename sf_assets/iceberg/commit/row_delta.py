@@ -3,53 +3,56 @@
 It is never retried unchanged: positions of one snapshot are not valid on another.
 """
 
-# ruff: noqa: SLF001 - pyiceberg offers its snapshot producer to subclasses only by these names
-
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import groupby
+from typing import cast
 
-import polars as pl
-import pyarrow as pa
-import pyarrow.parquet as pq
-from pyiceberg.io import FileIO, OutputFile
+from pyiceberg.avro.codecs import AvroCompressionCodec
+from pyiceberg.io import OutputFile
 from pyiceberg.manifest import (
     DataFile,
-    DataFileContent,
-    FileFormat,
     ManifestContent,
     ManifestEntry,
     ManifestEntryStatus,
     ManifestFile,
     ManifestWriter,
-    ManifestWriterV2,
+    write_manifest,
+    write_manifest_list,
 )
-from pyiceberg.table import Transaction
-from pyiceberg.table.snapshots import Operation, Summary
-from pyiceberg.table.update import UpdateTableMetadata
-from pyiceberg.table.update.snapshot import _ManifestMergeManager, _SnapshotProducer
-from pyiceberg.typedef import Record
+from pyiceberg.partitioning import PartitionSpec
+from pyiceberg.table import Table, Transaction
+from pyiceberg.table.metadata import TableMetadata
+from pyiceberg.table.refs import MAIN_BRANCH, SnapshotRefType
+from pyiceberg.table.snapshots import Operation, Snapshot, SnapshotSummaryCollector, Summary, update_snapshot_summaries
+from pyiceberg.table.update import (
+    AddSnapshotUpdate,
+    AssertRefSnapshotId,
+    SetSnapshotRefUpdate,
+    UpdatesAndRequirements,
+    UpdateTableMetadata,
+)
+from pyiceberg.typedef import TableVersion
+from pyiceberg.utils.bin_packing import ListPacker
 
 from sf_assets.iceberg.commit.counting_file import CountingOutputFile
-from sf_assets.iceberg.commit.data_files import DELETED_PATH_ID, DELETED_POSITION_ID, FIELD_ID, LiveFile
+from sf_assets.iceberg.commit.data_writer import remove_files
 from sf_assets.iceberg.commit.manifests import Manifests
+from sf_assets.iceberg.commit.pyiceberg_internals import DeleteManifestWriter
 
 MERGE_FROM = "commit.manifest.min-count-to-merge"
 MANIFEST_BYTES = 8 * 1024 * 1024
 LOWER_BOUNDS, UPPER_BOUNDS = 10, 11
-"""Places in a DataFile."""
-DELETE_SCHEMA = pa.schema(
-    [
-        pa.field("file_path", pa.string(), nullable=False, metadata={FIELD_ID: str(DELETED_PATH_ID)}),
-        pa.field("pos", pa.int64(), nullable=False, metadata={FIELD_ID: str(DELETED_POSITION_ID)}),
-    ]
-)
+"""Positions in a DataFile."""
+COMPRESSION: AvroCompressionCodec = "deflate"
 
 
-class RowDelta(_SnapshotProducer["RowDelta"]):
+class RowDelta(UpdateTableMetadata["RowDelta"]):
     """A snapshot that adds `added` and `deletes`, and removes `removed` and `superseded`."""
 
     def __init__(
         self,
+        table: Table,
         transaction: Transaction,
         *,
         manifests: Manifests,
@@ -57,109 +60,177 @@ class RowDelta(_SnapshotProducer["RowDelta"]):
         deletes: Sequence[DataFile] = (),
         removed: Collection[DataFile] = (),
         superseded: Collection[DataFile] = (),
+        summary: Mapping[str, str],
     ) -> None:
-        operation = Operation.OVERWRITE if deletes or removed or superseded else Operation.APPEND
-        super().__init__(operation, transaction, transaction._table.io)
+        super().__init__(transaction)
+        self._io = table.io
+        self._locations = table.location_provider()
+        self._metadata: TableMetadata = transaction.table_metadata
+        self._parent = self._metadata.current_snapshot()
+        self.snapshot_id: int = self._metadata.new_snapshot_id()
         self._cache = manifests
-        self._added_data_files = list(added)
+        self._added = list(added)
         self._deletes = list(deletes)
-        self._gone_data = {file.file_path for file in removed}
-        self._gone_deletes = {file.file_path for file in superseded}
         self._removed = [*removed, *superseded]
-
-    def stage(self, summary: Mapping[str, str]) -> None:
-        """Write the manifests and add the snapshot to the transaction, without pyiceberg's retry."""
-        self.snapshot_properties = dict(summary)
-        UpdateTableMetadata.commit(self)
+        self._removed_data = {file.file_path for file in removed}
+        self._removed_deletes = {file.file_path for file in superseded}
+        self._summary_properties = dict(summary)
+        self._uuid = uuid.uuid4()
+        self._paths: list[str] = []
 
     def discard(self) -> None:
         """Remove the manifests of a commit that did not happen."""
-        self._clean_all_uncommitted()
+        remove_files(self._io, self._paths)
+        self._paths.clear()
+
+    def _commit(self) -> UpdatesAndRequirements:
+        """Write the manifests and return the updates that make the snapshot the current one."""
+        parent_id = self._parent.snapshot_id if self._parent else None
+        sequence_number = self._metadata.next_sequence_number()
+        path = self._write_list(self._manifests(), parent_id=parent_id, sequence_number=sequence_number)
+        snapshot = {
+            "snapshot-id": self.snapshot_id,
+            "parent-snapshot-id": parent_id,
+            "manifest-list": path,
+            "sequence-number": sequence_number,
+            "summary": self._summary(),
+            "schema-id": self._metadata.current_schema_id,
+        }
+        current = {"ref-name": MAIN_BRANCH, "type": SnapshotRefType.BRANCH, "snapshot-id": self.snapshot_id}
+        updates = (
+            AddSnapshotUpdate(snapshot=Snapshot.model_validate(snapshot)),
+            SetSnapshotRefUpdate.model_validate(current),
+        )
+        return updates, (AssertRefSnapshotId.model_validate({"ref": MAIN_BRANCH, "snapshot-id": parent_id}),)
+
+    def _write_list(self, manifests: list[ManifestFile], *, parent_id: int | None, sequence_number: int) -> str:
+        path = self._new_path(f"snap-{self.snapshot_id}-0-{self._uuid}.avro")
+        output = self._io.new_output(path)
+        with write_manifest_list(
+            self._version, output, self.snapshot_id, parent_id, sequence_number, COMPRESSION
+        ) as writer:
+            writer.add_manifests(manifests)
+        return path
 
     def _manifests(self) -> list[ManifestFile]:
-        before = self._manifests_before()
+        before = [m for m in self._cache.of(self._parent) if m.has_added_files() or m.has_existing_files()]
         data = [m for m in before if m.content == ManifestContent.DATA]
-        if self._gone_data:
-            data = [rest for m in data if (rest := self._without(m, self._gone_data)) is not None]
-        if self._added_data_files:
-            data.insert(0, self._manifest_of(self._added_data_files))
+        if self._removed_data:
+            data = [self._without(manifest) for manifest in data]
+        added = [self._manifest_of(files) for files in _by_spec(self._added)]
         deletes = [m for m in before if m.content == ManifestContent.DELETES]
-        return self._merged(data) + self._one_delete_manifest(deletes)
+        return self._merged([*added, *data]) + self._delete_manifests(deletes)
 
-    def _manifests_before(self) -> list[ManifestFile]:
-        manifests = self._cache.of(self._transaction.table_metadata.current_snapshot())
-        return [m for m in manifests if m.has_added_files() or m.has_existing_files()]
-
-    def _without(self, manifest: ManifestFile, gone: Collection[str]) -> ManifestFile | None:
-        """Return the manifest with the given files marked as deleted, or unchanged without them."""
+    def _without(self, manifest: ManifestFile) -> ManifestFile:
+        """Return the manifest with removed files marked as deleted, or unchanged without them."""
         entries = self._cache.entries(manifest)
-        if not any(entry.data_file.file_path in gone for entry in entries):
+        if not any(entry.data_file.file_path in self._removed_data for entry in entries):
             return manifest
-        with self._writer_like(manifest) as writer:
+        with self._writer(manifest.partition_spec_id) as writer:
             for entry in entries:
-                if entry.data_file.file_path in gone:
+                if entry.data_file.file_path in self._removed_data:
                     writer.delete(_without_bounds(entry))
                 else:
                     writer.existing(entry)
         return writer.to_manifest_file()
 
-    def _one_delete_manifest(self, manifests: Sequence[ManifestFile]) -> list[ManifestFile]:
-        """Write all position deletes into one manifest: at most one entry a data file."""
-        if not (self._deletes or self._gone_deletes):
+    def _delete_manifests(self, manifests: Sequence[ManifestFile]) -> list[ManifestFile]:
+        """Write the position deletes of each partition spec into one manifest."""
+        if not (self._deletes or self._removed_deletes):
             return list(manifests)
-        entries = [e for m in manifests for e in self._cache.entries(m)]
-        if not (entries or self._deletes):
-            return []
-        with self._delete_writer() as writer:
-            for entry in entries:
-                (writer.delete if entry.data_file.file_path in self._gone_deletes else writer.existing)(entry)
-            for file in self._deletes:
-                writer.add(_added(file, self._snapshot_id))
-        return [writer.to_manifest_file()]
+        specs = {m.partition_spec_id for m in manifests} | {file.spec_id for file in self._deletes}
+        written = [self._delete_manifest(spec, manifests) for spec in sorted(specs)]
+        return [manifest for manifest in written if manifest is not None]
 
-    def _manifest_of(self, files: Sequence[DataFile]) -> ManifestFile:
-        with self.new_manifest_writer(self._transaction.table_metadata.spec()) as writer:
-            for file in files:
-                writer.add(_added(file, self._snapshot_id))
+    def _delete_manifest(self, spec_id: int, manifests: Sequence[ManifestFile]) -> ManifestFile | None:
+        entries = [e for m in manifests if m.partition_spec_id == spec_id for e in self._cache.entries(m)]
+        added = [file for file in self._deletes if file.spec_id == spec_id]
+        if not (entries or added):
+            return None
+        with self._delete_writer(spec_id) as writer:
+            for entry in entries:
+                (writer.delete if entry.data_file.file_path in self._removed_deletes else writer.existing)(entry)
+            for file in added:
+                writer.add(_added(file, self.snapshot_id))
         return writer.to_manifest_file()
 
-    def fetch_manifest_entry(self, manifest: ManifestFile, discard_deleted: bool = True) -> list[ManifestEntry]:
-        """Return the entries of a manifest; of a former manifest only the live ones."""
-        if manifest.manifest_path in self._written_manifests:
-            return super().fetch_manifest_entry(manifest, discard_deleted)
-        return self._cache.entries(manifest)
-
-    def new_manifest_output(self) -> OutputFile:
-        return CountingOutputFile(super().new_manifest_output())
+    def _manifest_of(self, files: Sequence[DataFile]) -> ManifestFile:
+        with self._writer(files[0].spec_id) as writer:
+            for file in files:
+                writer.add(_added(file, self.snapshot_id))
+        return writer.to_manifest_file()
 
     def _merged(self, manifests: list[ManifestFile]) -> list[ManifestFile]:
         """Merge small manifests. Opening a manifest costs more than one of its entries."""
-        count = int(self._transaction.table_metadata.properties.get(MERGE_FROM, "8"))
-        return _ManifestMergeManager(MANIFEST_BYTES, count, True, self).merge_manifests(manifests)
+        count = int(self._metadata.properties.get(MERGE_FROM, "8"))
+        merged: list[ManifestFile] = []
+        for _, group in groupby(sorted(manifests, key=_spec_id), key=_spec_id):
+            packer: ListPacker[ManifestFile] = ListPacker(MANIFEST_BYTES, lookback=1, largest_bin_first=False)
+            for packed in packer.pack_end(list(group), lambda manifest: manifest.manifest_length):
+                merged += packed if len(packed) < count else [self._merge_manifests(packed)]
+        return merged
 
-    def _writer_like(self, manifest: ManifestFile) -> ManifestWriter:
-        if manifest.content == ManifestContent.DELETES:
-            return self._delete_writer()
-        return self.new_manifest_writer(self.spec(manifest.partition_spec_id))
+    def _merge_manifests(self, manifests: Sequence[ManifestFile]) -> ManifestFile:
+        with self._writer(manifests[0].partition_spec_id) as writer:
+            for manifest in manifests:
+                for entry in self._entries(manifest):
+                    if entry.status == ManifestEntryStatus.DELETED:
+                        writer.delete(entry)
+                    elif entry.status == ManifestEntryStatus.ADDED and entry.snapshot_id == self.snapshot_id:
+                        writer.add(entry)
+                    else:
+                        writer.existing(entry)
+        return writer.to_manifest_file()
 
-    def _delete_writer(self) -> "DeleteManifestWriter":
-        metadata = self._transaction.table_metadata
-        output = self.new_manifest_output()
-        return DeleteManifestWriter(metadata.spec(), metadata.schema(), output, self._snapshot_id, self._compression)
+    def _entries(self, manifest: ManifestFile) -> list[ManifestEntry]:
+        """Return the entries of a manifest; of a former manifest only the live ones."""
+        if manifest.manifest_path in self._paths:
+            return manifest.fetch_manifest_entry(self._io, discard_deleted=False)
+        return self._cache.entries(manifest)
 
-    def _summary(self, snapshot_properties: Mapping[str, str] = {}) -> Summary:  # noqa: B006 - never mutated; theirs
-        data = self._added_data_files
-        self._added_data_files, self._deleted_data_files = data + self._deletes, set(self._removed)
-        try:
-            return super()._summary(dict(snapshot_properties))
-        finally:
-            self._added_data_files, self._deleted_data_files = data, set()
+    def _summary(self) -> Summary:
+        specs, schema = self._metadata.specs(), self._metadata.schema()
+        collector = SnapshotSummaryCollector()
+        for file in [*self._added, *self._deletes]:
+            collector.add_file(file, schema=schema, partition_spec=specs[file.spec_id])
+        for file in self._removed:
+            collector.remove_file(file, schema=schema, partition_spec=specs[file.spec_id])
+        operation = Operation.OVERWRITE if self._deletes or self._removed else Operation.APPEND
+        summary = Summary(operation=operation, **collector.build(), **self._summary_properties)
+        former = self._parent.summary if self._parent else None
+        return update_snapshot_summaries(summary, cast("Mapping[str, str] | None", former))
 
-    def _deleted_entries(self) -> list[ManifestEntry]:
-        return []  # the rewritten manifests hold them
+    @property
+    def _version(self) -> TableVersion:
+        return self._metadata.format_version
 
-    def _existing_manifests(self) -> list[ManifestFile]:
-        return self._manifests_before()
+    def _spec(self, spec_id: int) -> PartitionSpec:
+        return self._metadata.specs()[spec_id]
+
+    def _writer(self, spec_id: int) -> ManifestWriter:
+        output, schema = self._new_manifest(), self._metadata.schema()
+        return write_manifest(self._version, self._spec(spec_id), schema, output, self.snapshot_id, COMPRESSION)
+
+    def _delete_writer(self, spec_id: int) -> DeleteManifestWriter:
+        output, schema = self._new_manifest(), self._metadata.schema()
+        return DeleteManifestWriter(self._spec(spec_id), schema, output, self.snapshot_id, COMPRESSION)
+
+    def _new_manifest(self) -> OutputFile:
+        path = self._new_path(f"{self._uuid}-m{len(self._paths)}.avro")
+        return CountingOutputFile(self._io.new_output(path))
+
+    def _new_path(self, name: str) -> str:
+        self._paths.append(self._locations.new_metadata_location(name))
+        return self._paths[-1]
+
+
+def _by_spec(files: Iterable[DataFile]) -> list[list[DataFile]]:
+    ordered = sorted(files, key=lambda file: file.spec_id)
+    return [list(group) for _, group in groupby(ordered, key=lambda file: file.spec_id)]
+
+
+def _spec_id(manifest: ManifestFile) -> int:
+    return manifest.partition_spec_id
 
 
 def _without_bounds(entry: ManifestEntry) -> ManifestEntry:
@@ -173,49 +244,6 @@ def _without_bounds(entry: ManifestEntry) -> ManifestEntry:
         file_sequence_number=entry.file_sequence_number,
         data_file=file,
     )
-
-
-class DeleteManifestWriter(ManifestWriterV2):
-    """A writer of manifests of delete files."""
-
-    def content(self) -> ManifestContent:
-        return ManifestContent.DELETES
-
-    @property
-    def _meta(self) -> dict[str, str]:
-        return {**super()._meta, "content": "deletes"}
-
-
-def write_deletes(io: FileIO, file: LiveFile, positions: pl.Series, *, path: str) -> DataFile:
-    """Write the delete file of one data file. `positions` must be ascending.
-
-    The path bounds let readers attach it to that data file alone.
-    """
-    paths = pa.array([file.path] * len(positions), pa.string())
-    table = pa.table([paths, positions.to_arrow().cast(pa.int64())], schema=DELETE_SCHEMA)
-    output = CountingOutputFile(io.new_output(path))
-    with output.create() as stream:
-        pq.write_table(table, stream, compression="zstd")
-    delete = DataFile.from_args(
-        content=DataFileContent.POSITION_DELETES,
-        file_path=path,
-        file_format=FileFormat.PARQUET,
-        partition=Record(),
-        record_count=len(positions),
-        file_size_in_bytes=len(output),
-        lower_bounds=_delete_bounds(file, positions[0]),
-        upper_bounds=_delete_bounds(file, positions[-1]),
-    )
-    delete.spec_id = file.data.spec_id
-    return delete
-
-
-def delete_file_name() -> str:
-    return f"{uuid.uuid4()}-deletes.parquet"
-
-
-def _delete_bounds(file: LiveFile, position: int) -> dict[int, bytes]:
-    return {DELETED_PATH_ID: file.path.encode(), DELETED_POSITION_ID: position.to_bytes(8, "little", signed=True)}
 
 
 def _added(file: DataFile, snapshot_id: int) -> ManifestEntry:

@@ -90,11 +90,15 @@ def _written(properties: Mapping[str, str]) -> tuple[int | None, str | None]:
 
 
 def _came_before(snapshot_id: int | None, lineage: Sequence[Snapshot], table: Table) -> bool:
-    """Return whether the expired snapshot is an ancestor: files that it added are still present."""
+    """Return whether the expired snapshot is an ancestor of the current one.
+
+    Proof is a parent id, or a file that the snapshot added. Without proof the table is read again from the start."""
     if snapshot_id is None:
         return True
     if not lineage or table.metadata.snapshot_by_id(snapshot_id) is not None:
         return False
+    if lineage[-1].parent_snapshot_id == snapshot_id:
+        return True
     manifests = lineage[0].manifests(table.io)
     if any(manifest.added_snapshot_id == snapshot_id for manifest in manifests):
         return True

@@ -17,9 +17,10 @@ from pyiceberg.table.update.snapshot import ExpireSnapshots
 
 from sf_assets.iceberg.commit.data_files import POSITION, LiveFile, bounds, live_files, read_batches
 from sf_assets.iceberg.commit.pending_commit import PendingCommit
+from sf_assets.iceberg.commit.pyiceberg_internals import CachedTransaction
 from sf_assets.iceberg.commit.schema_evolution import Evolution
 from sf_assets.iceberg.commit.table_state import state_of
-from sf_assets.iceberg.commit.transaction import CachedTransaction, finish
+from sf_assets.iceberg.commit.transaction import finish
 from sf_assets.iceberg.maintenance.orphan_files import (
     remove_orphan_files,
 )  # imports every file system; no sync needs it

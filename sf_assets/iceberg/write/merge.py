@@ -13,7 +13,7 @@ from pyiceberg.table import Table
 
 from sf_assets.errors import CommitConflict
 from sf_assets.iceberg.commit.casting import cast_frame, complete
-from sf_assets.iceberg.commit.data_files import LiveFile
+from sf_assets.iceberg.commit.data_files import POSITION, LiveFile
 from sf_assets.iceberg.commit.pending_commit import PendingCommit
 from sf_assets.iceberg.commit.schema_evolution import Evolution
 from sf_assets.iceberg.commit.table_state import check_base
@@ -115,16 +115,19 @@ class Merge:
     def _write(self, rows: pl.DataFrame, rule: MergeRule) -> None:
         keys = rows.select(rule.keys)
         self._close_if_overlapping(keys)
-        versions = find_rows(self._open_pending(), keys, rule)
+        pending = self._open_pending()
+        versions = find_rows(pending, keys, rule)
         if versions.is_empty():
             self._group.inserted += rows.height
-            self._open_pending().add(complete(rows, self._open_pending().types))
+            pending.add(complete(rows, pending.types))
             return
-        judged = self._judged(rows, versions, rule)
+        best = latest_in_table(versions, rule)
+        hide_rows(pending, versions.join(best, on=[FILE, POSITION], how="anti"))
+        judged = self._judged(rows, best, rule)
         self._count(judged)
         news = judged.filter(pl.col(VERDICT).is_in(["new", "newer"]))
-        hide_rows(self._open_pending(), versions.join(news, on=rule.keys, how="semi"))
-        self._open_pending().add(whole_rows(self._open_pending(), news, columns=rows.columns).sort(rule.keys))
+        hide_rows(pending, best.join(news, on=rule.keys, how="semi"))
+        pending.add(whole_rows(pending, news, columns=rows.columns).sort(rule.keys))
 
     def _close_if_overlapping(self, keys: pl.DataFrame) -> None:
         """Close the open file if its key range overlaps: its rows cannot be looked up."""
@@ -137,7 +140,7 @@ class Merge:
         self._open_keys = (low, high)
 
     def _judged(self, rows: pl.DataFrame, versions: pl.DataFrame, rule: MergeRule) -> pl.DataFrame:
-        judged = classify(rows, latest_in_table(versions, rule), rule)
+        judged = classify(rows, versions, rule)
         ties = judged.filter(pl.col(VERDICT) == "tie")
         if ties.is_empty():
             return judged

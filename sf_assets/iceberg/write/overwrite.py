@@ -5,12 +5,12 @@ from itertools import chain
 
 import polars as pl
 import pyarrow as pa
-from pyiceberg.io.pyarrow import _pyarrow_to_schema_without_ids
-from pyiceberg.schema import Schema, assign_fresh_schema_ids
+from pyiceberg.schema import Schema
 
 from sf_assets.errors import ColumnIncompatible, ValueUnexpected
 from sf_assets.iceberg.commit.casting import cast_frame, complete
 from sf_assets.iceberg.commit.pending_commit import PendingCommit
+from sf_assets.iceberg.commit.pyiceberg_internals import schema_of_arrow
 from sf_assets.iceberg.commit.schema_evolution import Evolution, refuse_case_twins
 from sf_assets.iceberg.model import TableColumn
 
@@ -41,8 +41,8 @@ def frame_columns(frame: pl.DataFrame, *, table: str) -> tuple[TableColumn, ...]
     """Return the columns that a table needs for the frame. Raises: ColumnIncompatible."""
     types = {name: _storable(name, dtype, table=table) for name, dtype in frame.schema.items()}
     empty = pl.DataFrame(schema=types).to_arrow(compat_level=pl.CompatLevel.oldest())
-    schema = _pyarrow_to_schema_without_ids(pa.schema([_micros(field) for field in empty.schema]))
-    return tuple(TableColumn(field.name, field.field_type) for field in assign_fresh_schema_ids(schema).fields)
+    schema = schema_of_arrow(pa.schema([_micros(field) for field in empty.schema]))
+    return tuple(TableColumn(field.name, field.field_type) for field in schema.fields)
 
 
 def plan_overwrite(schema: Schema, columns: Sequence[TableColumn], *, table: str) -> Evolution:
