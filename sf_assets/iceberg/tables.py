@@ -13,6 +13,7 @@ from pyiceberg.table import Table
 
 from sf_assets.errors import IcebergError
 from sf_assets.iceberg.catalog import IcebergCatalog, keys_of, provisional_of
+from sf_assets.iceberg.comments import comment_limit, with_short_comments
 from sf_assets.iceberg.commit.commit_state import commit_columns, commit_state
 from sf_assets.iceberg.commit.pending_commit import PendingCommit, count_rows
 from sf_assets.iceberg.commit.schema_evolution import Evolution, plan_evolution
@@ -119,6 +120,7 @@ class IcebergTables:
         TableForeign, TableUnsupported.
         """
         with translate_errors(table):
+            columns = self._storable(columns)
             merge = Merge(
                 name=table,
                 rule=MergeRule(tuple(keys), stamp),
@@ -151,6 +153,7 @@ class IcebergTables:
         Raises: ShrinkRefused if more than `may_vanish` keys would go, and as `merge`.
         """
         with translate_errors(table):
+            columns = self._storable(columns)
             loaded = self._catalog.open(table, columns=columns, keys=keys, kind=ROWS, doc=doc)
             check_base(loaded, base, name=table)
             replace = Replace(
@@ -175,6 +178,7 @@ class IcebergTables:
     ) -> TableFacts:
         """Set the state without a snapshot; create the table if needed. Raises: CommitConflict."""
         with translate_errors(table):
+            columns = self._storable(columns)
             loaded = commit_state(
                 load=lambda: self._catalog.open(table, columns=columns, keys=keys, kind=ROWS),
                 plan=lambda opened: _plan(opened, columns, name=table),
@@ -252,6 +256,9 @@ class IcebergTables:
         evolution = _plan(table, columns, name=name, retype=retype)
         table = commit_columns(table, evolution, table=name)
         return counts.written(table, rows=count_rows(table), added_columns=[column.name for column in evolution.added])
+
+    def _storable(self, columns: Sequence[TableColumn]) -> tuple[TableColumn, ...]:
+        return with_short_comments(columns, comment_limit(self._catalog.catalog))
 
     def _facts(self, name: str, table: Table) -> TableFacts:
         self._loaded[name] = table

@@ -203,9 +203,16 @@ class _Page:
         return self.parsed(column, texts, texts.str.to_date("%Y-%m-%d", strict=False), "date")
 
     def clock_time(self, column: Column, cells: Sequence[str | None]) -> pl.Series:
+        """Read `10:15:00.000Z` into the text `10:15:00.000`."""
         texts = pl.Series(column.name, cells, dtype=pl.String)
         values = texts.str.strip_suffix("Z").str.to_time("%H:%M:%S%.f", strict=False)
-        return self.parsed(column, texts, values, "time of day")
+        return time_text(self.parsed(column, texts, values, "time of day"))
+
+
+def time_text(times: pl.Series) -> pl.Series:
+    """Return times of day as text: milliseconds as Salesforce has them, microseconds where there are some."""
+    is_exact = times.dt.nanosecond() % 1_000_000 == 0
+    return times.dt.to_string("%H:%M:%S%.3f").zip_with(is_exact, times.dt.to_string("%H:%M:%S%.6f"))
 
 
 BUILDERS: Mapping[str, Callable[[_Page, Column, Sequence[Any]], pl.Series]] = {

@@ -11,10 +11,12 @@ import pytest
 from moto.core.exceptions import JsonRESTError
 from moto.glue.responses import GlueResponse
 from moto.server import ThreadedMotoServer
+from pyiceberg.types import StringType
 
 from sf_assets.errors import CommitConflict, IcebergUnreachable
-from sf_assets.iceberg.model import UNCHECKED, Chunk
+from sf_assets.iceberg.model import UNCHECKED, Chunk, TableColumn
 from sf_assets.iceberg.tables import IcebergTables
+from sf_assets_tests.iceberg.conftest import COLUMNS
 
 FAKE = {
     "AWS_ACCESS_KEY_ID": "testing",
@@ -88,6 +90,19 @@ def test_a_table_lives_on_glue_and_s3_as_it_does_on_a_disk(account, on_s3, file_
     assert account.facts.uri.startswith("s3://lake/salesforce")
     assert account.tables.count_since("account", "system_modstamp", None)[0] == 3
     assert account.tables.remove_orphan_files("account") == ()
+
+
+def test_a_long_comment_is_cut_to_what_glue_stores(account, on_s3):
+    account.tables = IcebergTables("salesforce", "salesforce", on_s3)
+    account.columns = (*COLUMNS, TableColumn("memo", StringType(), "A memo.\n" * 100))
+
+    account.merge(account.frame(("1", "a", 1)), state="s1")
+
+    glue = boto3.client("glue", endpoint_url=on_s3["glue.endpoint"])
+    columns = glue.get_table(DatabaseName="salesforce", Name="account")["Table"]["StorageDescriptor"]["Columns"]
+    comments = {column["Name"]: column.get("Comment", "") for column in columns}
+    assert comments["memo"] == ("A memo. " * 100)[:254].rstrip() + "…"
+    assert "\n" not in "".join(comments.values())
 
 
 def test_two_writers_on_glue_lose_no_row(account, on_s3):

@@ -72,7 +72,7 @@ TEXT = TEXT_TYPES.split()
         ("currency", 8, pl.Decimal(38, 8), "decimal(38, 8)", "NUMBER(38, 8)"),
         ("date", 0, pl.Date(), "date", "DATE"),
         ("datetime", 0, pl.Datetime("us", "UTC"), "timestamptz", "TIMESTAMP_LTZ(6)"),
-        ("time", 0, pl.Time(), "time", "TIME(6)"),
+        ("time", 0, pl.String(), "string", "VARCHAR"),
     ],
 )
 def test_a_salesforce_type_is_one_type_everywhere(

@@ -1,6 +1,6 @@
 import json
 from dataclasses import replace
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import polars as pl
@@ -42,7 +42,9 @@ def decoded(*records: dict, columns: tuple[Column, ...]):
         ("datetime", "2017-04-25T15:43:01.000+0000", datetime(2017, 4, 25, 15, 43, 1, tzinfo=UTC)),
         ("datetime", "2017-04-25T15:43:01Z", datetime(2017, 4, 25, 15, 43, 1, tzinfo=UTC)),
         ("datetime", "2017-04-25T15:43:01.123+02:00", datetime(2017, 4, 25, 13, 43, 1, 123000, tzinfo=UTC)),
-        ("time", "12:30:00.000Z", time(12, 30)),
+        ("time", "12:30:00.000Z", "12:30:00.000"),
+        ("time", "12:30:00Z", "12:30:00.000"),
+        ("time", "12:30:00.000001Z", "12:30:00.000001"),
         ("base64", "/services/data/v60.0/sobjects/X/Body", "/services/data/v60.0/sobjects/X/Body"),
         ("anyType", 5.5, "5.5"),
         ("anyType", "text", "text"),

@@ -58,7 +58,7 @@ def _cast(column: pl.Series, dtype: pl.DataType, *, table: str) -> pl.Series:
         return pl.Series(column.name, [None] * len(column), dtype=dtype)
     if not _is_family(column.dtype, dtype):
         raise _unexpected(column, column.drop_nulls()[0], dtype, table=table)
-    result = column.cast(dtype, strict=False)
+    result = _times(column) if dtype == pl.Time and column.dtype == pl.String else column.cast(dtype, strict=False)
     lost = _lost(column, result)
     if lost.any():
         raise _unexpected(column, column.filter(lost)[0], dtype, table=table)
@@ -73,16 +73,23 @@ def _is_family(source: pl.DataType, target: pl.DataType) -> bool:
     if isinstance(source, pl.Datetime) and isinstance(target, pl.Datetime):
         return (source.time_zone is None) == (target.time_zone is None)
     if isinstance(source, TEXTS):
-        return isinstance(target, pl.String)
+        return isinstance(target, pl.String | pl.Time)
     if source.is_numeric():
         return target.is_numeric()
     return type(source) is type(target)
+
+
+def _times(column: pl.Series) -> pl.Series:
+    """Parse times of day for a column of Iceberg's type time, which former versions made."""
+    return column.str.to_time("%H:%M:%S%.f", strict=False)
 
 
 def _lost(column: pl.Series, result: pl.Series) -> pl.Series:
     """Return a mask of the values that do not survive the cast."""
     if column.dtype.is_nested():
         return pl.Series([False] * len(column))
+    if result.dtype == pl.Time and column.dtype == pl.String:
+        return result.is_null() & column.is_not_null()
     back = result.cast(column.dtype, strict=False)
     return ~back.eq_missing(column)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pyiceberg.exceptions import ResolveError
 from pyiceberg.schema import Schema, promote
 from pyiceberg.table import Transaction
-from pyiceberg.types import DecimalType, IcebergType, NestedField
+from pyiceberg.types import DecimalType, IcebergType, NestedField, StringType, TimeType
 
 from sf_assets.errors import ColumnIncompatible
 from sf_assets.iceberg.model import TableColumn
@@ -114,7 +114,7 @@ def _is_widened(field: NestedField, column: TableColumn, *, table: str) -> bool:
     A table column that is already wider stays.
     """
     old, new = field.field_type, column.type
-    if not new.is_primitive or old == new or _fits(new, old):
+    if not new.is_primitive or old == new or _fits(new, old) or _is_former_time(old, new):
         return False
     if _fits(old, new):
         return True
@@ -123,6 +123,14 @@ def _is_widened(field: NestedField, column: TableColumn, *, table: str) -> bool:
         table=table,
         column=field.name,
     )
+
+
+def _is_former_time(old: IcebergType, new: IcebergType) -> bool:
+    """Return whether this is a time column as former versions made it.
+
+    It keeps its type until a full refresh makes it text.
+    """
+    return isinstance(old, TimeType) and isinstance(new, StringType)
 
 
 def _fits(narrow: IcebergType, wide: IcebergType) -> bool:

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import time
 
 import polars as pl
 import pytest
@@ -16,11 +17,13 @@ from pyiceberg.types import (
     LongType,
     NestedField,
     StringType,
+    TimeType,
 )
 
-from sf_assets.errors import ColumnIncompatible
+from sf_assets.errors import ColumnIncompatible, ValueUnexpected
 from sf_assets.iceberg.commit.schema_evolution import plan_evolution
 from sf_assets.iceberg.model import TableColumn
+from sf_assets_tests.iceberg.conftest import COLUMNS
 
 
 def with_columns(account, *more):
@@ -217,3 +220,20 @@ def test_the_plan_of_a_table_that_fits_is_empty():
 
     assert not plan.changes_schema
     assert not plan.is_needed
+
+
+def test_a_time_column_of_a_former_version_takes_text_until_a_full_refresh(account):
+    """Former versions stored times of day in Iceberg's type time, which Spark cannot read."""
+    account.columns = (*COLUMNS, TableColumn("opens_at", TimeType()))
+    account.merge(account.frame(("1", "a", 10), opens_at=pl.lit(time(10, 15))), state="s1")
+    account.columns = (*COLUMNS, TableColumn("opens_at", StringType()))
+
+    account.merge(account.frame(("2", "b", 20), opens_at=pl.lit("11:30:00.000")), state="s2")
+
+    assert account.rows("id", "opens_at") == [("1", time(10, 15)), ("2", time(11, 30))]
+    with pytest.raises(ValueUnexpected, match="opens_at takes Time; the value 'noon'"):
+        account.merge(account.frame(("2", "b", 30), opens_at=pl.lit("noon")), state="s3")
+    rows = account.frame(("1", "a", 10), ("2", "b", 20)).with_columns(pl.Series("opens_at", ["10:15:00.000", None]))
+    account.replace(rows, state="s3", retype=True)
+    assert account.table.schema().find_field("opens_at").field_type == StringType()
+    assert account.rows("id", "opens_at") == [("1", "10:15:00.000"), ("2", None)]
