@@ -232,11 +232,12 @@ def plan(endpoints: tuple[str, ...], full_refresh: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 @click.option("--ask-open-questions", is_flag=True, help="Ask the org what Salesforce's documentation leaves open.")
 def doctor(endpoints: tuple[str, ...], as_json: bool, ask_open_questions: bool) -> None:
-    """Say whether everything works that ENDPOINTS (or groups; default all) need: a line each, with what to do.
+    """Check everything that ENDPOINTS (or groups; default all) need, and print what to do.
 
-    Exit status 1: something fails.
+    Exit status 1: a check failed.
     """
-    from sf_assets.commands.doctor.checks import exit_status, report
+    from sf_assets.commands.doctor.checks import exit_status
+    from sf_assets.commands.doctor.report import report
 
     findings = report(_deployment(), endpoints, as_json=as_json, ask_open_questions=ask_open_questions)
     sys.exit(exit_status(findings))

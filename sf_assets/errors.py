@@ -49,6 +49,7 @@
         ├── SnowflakeLoginRefused
         ├── SnowflakeDenied          a privilege is missing
         ├── SnowflakeTableMissing    it does not exist, or the role may not see it
+        ├── SnowflakeNotInitialized  discovered, and Snowflake has not read its metadata yet
         ├── SnowflakeWarehouseDown   no warehouse runs for this session
         └── SnowflakeStale           Snowflake still reads an older version of the table
 
@@ -419,9 +420,19 @@ class SnowflakeTableMissing(SnowflakeError):
     """The table or its schema does not exist in Snowflake, or the role may not see it."""
 
     remedy = (
-        "Check SNOWFLAKE_DATABASE and SNOWFLAKE_SCHEMA; in a linked database wait for its next discovery and look at"
-        " SYSTEM$CATALOG_LINK_STATUS, otherwise materialize the endpoint again: that creates the table."
+        "Check SNOWFLAKE_DATABASE and SNOWFLAKE_SCHEMA. In a linked database run ALTER DATABASE ... RESUME DISCOVERY and"
+        " look at SYSTEM$CATALOG_LINK_STATUS; otherwise materialize the endpoint again: that creates the table."
     )
+
+
+class SnowflakeNotInitialized(SnowflakeError):
+    """Snowflake has discovered the table and has not read its metadata."""
+
+    remedy = (
+        "Look at invalidExecutionStateReason of SYSTEM$AUTO_REFRESH_STATUS: most often the reader role may not read the"
+        " bucket, or Lake Formation or KMS refuses it (docs/production.md, AWS)."
+    )
+    retryable = True
 
 
 class SnowflakeWarehouseDown(SnowflakeError):
@@ -434,7 +445,7 @@ class SnowflakeStale(SnowflakeError):
     """Snowflake still reads an older version of the table than the last commit."""
 
     remedy = (
-        "Look at SYSTEM$CATALOG_LINK_STATUS or SHOW ICEBERG TABLES for a stopped refresh; a table that is stuck is"
-        " freed by ALTER ICEBERG TABLE ... REFRESH."
+        "In a linked database ask SYSTEM$AUTO_REFRESH_STATUS of the table. If it is STOPPED, run ALTER ICEBERG TABLE ..."
+        " SET AUTO_REFRESH = FALSE; REFRESH; SET AUTO_REFRESH = TRUE. In mode tables materialize the endpoint again."
     )
     retryable = True

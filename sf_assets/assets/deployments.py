@@ -168,6 +168,7 @@ def _iceberg(env: Environment, local_folder: Path) -> IcebergResource:
         catalog=env.get("SF_ASSETS_CATALOG") or "salesforce",
         namespace=env.get("SF_ASSETS_NAMESPACE") or _naming(env).source,
         local_folder=str(local_folder),
+        past_waits=bool(env.get("SNOWFLAKE_ACCOUNT")),
     )
 
 
@@ -186,7 +187,7 @@ def _readers(env: Environment, iceberg: IcebergResource) -> Registration:
         schema=env.get("SNOWFLAKE_SCHEMA") or iceberg.namespace,
         volume=env.get("SNOWFLAKE_EXTERNAL_VOLUME") or "sf_lake",
         integration=env.get("SNOWFLAKE_CATALOG_INTEGRATION") or "sf_irc",
-        patience_seconds=_number(env, "SNOWFLAKE_PATIENCE_SECONDS", 300.0, "a positive number", lambda n: n > 0),
+        patience_seconds=_number(env, "SNOWFLAKE_PATIENCE_SECONDS", 600.0, "a positive number", lambda n: n > 0),
     )
 
 

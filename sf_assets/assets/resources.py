@@ -169,10 +169,14 @@ class IcebergResource(dg.ConfigurableResource[Any]):
     local_folder: str = Field(
         default="", description="Where a SQLite catalog and its files are kept when the name is configured nowhere."
     )
+    past_waits: bool = Field(
+        default=False, description="Another system reads the tables: erasures wait for it before they delete files."
+    )
 
     def warehouse(self) -> "IcebergTables":
         """Return the process's one warehouse for these values."""
-        key = ("warehouse", self.catalog, self.namespace, tuple(sorted(self.properties.items())), self.local_folder)
+        key: tuple[Hashable, ...] = ("warehouse", self.catalog, self.namespace, *sorted(self.properties.items()))
+        key += (self.local_folder, self.past_waits)
         return once_a_process(key, self._build_warehouse)
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
@@ -183,7 +187,7 @@ class IcebergResource(dg.ConfigurableResource[Any]):
     def _build_warehouse(self) -> "IcebergTables":
         from sf_assets.iceberg.tables import IcebergTables
 
-        return IcebergTables(self.catalog, self.namespace, self.catalog_properties())
+        return IcebergTables(self.catalog, self.namespace, self.catalog_properties(), past_waits=self.past_waits)
 
     def catalog_properties(self) -> dict[str, str]:
         """Return what is set over pyiceberg's own settings for the name; a local catalog where it has none."""

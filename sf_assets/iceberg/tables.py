@@ -20,7 +20,7 @@ from sf_assets.iceberg.commit.schema_evolution import Evolution, plan_evolution
 from sf_assets.iceberg.commit.table_state import check_base, concurrent_commit_error, state_of
 from sf_assets.iceberg.commit.transaction import ConcurrentCommit
 from sf_assets.iceberg.maintenance.compact import compact_if_due
-from sf_assets.iceberg.metadata_log import TableVersions, read_metadata_log
+from sf_assets.iceberg.metadata_log import TableVersions, past_snapshots, read_metadata_log
 from sf_assets.iceberg.model import UNCHECKED, Chunk, TableColumn, TableFacts, Unchecked, Written
 from sf_assets.iceberg.table_stats import count_since
 from sf_assets.iceberg.translate_errors import caller_errors, translate_errors
@@ -53,7 +53,9 @@ class IcebergTables:
         properties: Mapping[str, str],
         *,
         now: Callable[[], datetime] = _utc_now,
+        past_waits: bool = False,
     ) -> None:
+        self._past_waits = past_waits
         self._catalog = IcebergCatalog(catalog=catalog, namespace=namespace, properties=properties)
         self._now = now
         self._row_counts: dict[str, tuple[int | None, int]] = {}
@@ -230,9 +232,28 @@ class IcebergTables:
             if loaded is None:
                 return 0
             try:
-                return erase(loaded, column, now=self._now())[1]
+                return erase(loaded, column, now=self._now(), keeps_past=self._past_waits)[1]
             except ConcurrentCommit:
                 raise concurrent_commit_error(loaded, name=table) from None
+
+    def complete_erasure(self, table: str, *, read_location: str) -> int:
+        """Delete what the last erasure kept for readers of older snapshots; return the number of snapshots.
+
+        `read_location`: the metadata file that the readers have. After a later commit nothing is deleted yet.
+        Raises: CommitConflict.
+        """
+        from sf_assets.iceberg.maintenance.erase import erase_past  # see erase
+
+        with translate_errors(table):
+            loaded = self._catalog.find(table)
+            if loaded is None or loaded.metadata_location != read_location:
+                return 0
+            past = past_snapshots(loaded)
+            try:
+                erase_past(loaded)
+            except ConcurrentCommit:
+                raise concurrent_commit_error(loaded, name=table) from None
+            return len(past)
 
     def remove_orphan_files(self, table: str, *, older_than: timedelta = timedelta(days=1)) -> tuple[str, ...]:
         """Remove the files that no snapshot of the table needs; return their paths."""

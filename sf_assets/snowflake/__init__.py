@@ -1,1 +1,1 @@
-"""Snowflake's side of a table: its DDL as text, and whether Snowflake reads what was committed. It knows no lake."""
+"""Snowflake as a reader of the tables: its statements, its sessions, and whether it shows the last commit."""

@@ -1,4 +1,4 @@
-"""Snowflake's identifiers and literals, always quoted: `account` and `case` are words of its own."""
+"""Snowflake identifiers and literals. Names are always quoted: `account` and `case` are reserved words."""
 
 import re
 from dataclasses import dataclass
@@ -10,13 +10,13 @@ _QUOTED = re.compile(r'"(?:[^"]|"")+"')
 
 
 def identifier(text: str) -> str:
-    """Return a setting's identifier as Snowflake reads it, quoted: unquoted ones are upper case. Raises ConfigError."""
+    """Return a setting as a quoted identifier. Unquoted text means upper case. Raises: ConfigError."""
     if _QUOTED.fullmatch(text):
         return text
     if _PLAIN.fullmatch(text):
         return quoted(text.upper())
     raise ConfigError(
-        f"{text!r} is no Snowflake identifier",
+        f"{text!r} is not a Snowflake identifier",
         remedy='Use letters, digits, _ and $, or put the whole name in double quotes: "my-database".',
     )
 
@@ -27,13 +27,13 @@ def quoted(name: str) -> str:
 
 
 def literal(text: str) -> str:
-    """Return a text as a string literal; a backslash is an escape in Snowflake's single quotes."""
+    """Return a string literal. Snowflake reads a backslash in single quotes as an escape."""
     return "'" + text.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
 @dataclass(frozen=True)
 class TableName:
-    """A table's full name; the three parts are identifiers, quoted already."""
+    """The full name of a table; its three parts are quoted identifiers."""
 
     database: str
     schema: str

@@ -1,20 +1,23 @@
-"""One table made known to Snowflake and brought to the lake's newest version by two statements that may be repeated."""
+"""Create one table in Snowflake and bring it to the last commit, with statements that may be repeated."""
 
-from sf_assets.errors import SnowflakeTableMissing
-from sf_assets.snowflake.ddl import SnowflakeTarget, create_table, refresh
-from sf_assets.snowflake.visibility import Committed, SqlSession, Visibility, see
+from sf_assets.errors import SnowflakeNotInitialized, SnowflakeTableMissing
+from sf_assets.snowflake.session import SqlSession
+from sf_assets.snowflake.statements import SnowflakeTarget, create_table, refresh
+from sf_assets.snowflake.visibility import Committed, Visibility, read_visibility
 
 
-def register(session: SqlSession, place: SnowflakeTarget, table: str, *, committed: Committed) -> Visibility:
-    """Refresh the table, after creating it where there is none, unless Snowflake reads the newest version already.
+def register_table(session: SqlSession, target: SnowflakeTarget, table: str, *, committed: Committed) -> Visibility:
+    """Refresh the table unless Snowflake reads the last commit; create it where it is missing.
 
-    Changed columns come with the refresh. Raises SnowflakeError.
+    Changed columns come with the refresh. Raises: SnowflakeError.
     """
     try:
-        seen = see(session, place, table, committed=committed)
-        if seen.is_current:
-            return seen
+        visibility = read_visibility(session, target, table, committed=committed)
+        if visibility.is_current:
+            return visibility
     except SnowflakeTableMissing:
-        session.execute(create_table(place, table))
-    session.execute(refresh(place, table))
-    return see(session, place, table, committed=committed)
+        session.execute(create_table(target, table))
+    except SnowflakeNotInitialized:
+        pass  # the table exists and has no metadata yet: the refresh reads it
+    session.execute(refresh(target, table))
+    return read_visibility(session, target, table, committed=committed)

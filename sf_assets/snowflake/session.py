@@ -1,8 +1,8 @@
-"""One Snowflake session: statements in, rows out. The driver's errors become ours here and nowhere else."""
+"""One Snowflake session. Errors of the connector become errors of ours here and nowhere else."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, Protocol
 
 from sf_assets.errors import (
     SnowflakeDenied,
@@ -13,6 +13,14 @@ from sf_assets.errors import (
     SnowflakeWarehouseDown,
 )
 
+
+class SqlSession(Protocol):
+    """Anything that runs statements on Snowflake, as `SnowflakeSession` does."""
+
+    def execute(self, statement: str) -> Sequence[tuple[Any, ...]]:
+        """Run a statement and return its rows. Raises: SnowflakeError."""
+
+
 Connect = Callable[[], AbstractContextManager[Any]]
 """Opens a connection of the Snowflake connector, as `SnowflakeResource.get_connection` does."""
 
@@ -22,24 +30,24 @@ ERRORS: Mapping[int, type[SnowflakeError]] = {
     2043: SnowflakeTableMissing,  # ... or operation cannot be performed
     3001: SnowflakeDenied,  # Insufficient privileges to operate on ...
     90073: SnowflakeWarehouseDown,  # cannot be resumed because its resource monitor has exceeded its quota
-    250001: SnowflakeUnreachable,  # the connector gave up trying to reach the host
-    251005: SnowflakeLoginRefused,  # no user
-    251008: SnowflakeLoginRefused,  # no usable private key
+    250001: SnowflakeUnreachable,  # the connector could not reach the host
+    251005: SnowflakeLoginRefused,  # the user is missing
+    251008: SnowflakeLoginRefused,  # the private key is unusable
 }
-"""By the number that the driver gives; whatever is not here is a plain SnowflakeError with Snowflake's own words."""
+"""Our error by the connector's number. Any other number is a plain SnowflakeError with Snowflake's own message."""
 SQLSTATES: Mapping[str, type[SnowflakeError]] = {
     "02000": SnowflakeTableMissing,
-    "08001": SnowflakeLoginRefused,  # the host answered the login, with a refusal: 390144 JWT token is invalid
+    "08001": SnowflakeLoginRefused,  # the host refused the login: 390144 JWT token is invalid
     "28000": SnowflakeLoginRefused,
     "42501": SnowflakeDenied,
     "42S02": SnowflakeTableMissing,
     "57P03": SnowflakeWarehouseDown,
 }
-"""By SQLSTATE where the number is not in the table above."""
+"""Our error by SQLSTATE, where the table above does not have the number."""
 
 
-class Session:
-    """A connection of this process, opened at the first statement and anew after a failure of the way to it."""
+class SnowflakeSession:
+    """A connection of this process. The first statement opens it; a connection failure makes the next one reopen it."""
 
     def __init__(self, connect: Connect) -> None:
         self._connect = connect
@@ -47,40 +55,40 @@ class Session:
         self._connection: Any = None
 
     def execute(self, statement: str) -> Sequence[tuple[Any, ...]]:
-        """Say a statement and return its rows. Raises SnowflakeError with the remedy for what Snowflake answered."""
-        from snowflake.connector.errors import Error
+        """Run a statement and return its rows. Raises: SnowflakeError."""
+        from snowflake.connector.errors import Error  # 1.5 s of CPU, only where Snowflake is configured
 
         try:
-            with self._opened().cursor() as cursor:
+            with self._open().cursor() as cursor:
                 rows: Sequence[tuple[Any, ...]] = cursor.execute(statement).fetchall()
                 return rows
         except Error as error:
-            ours = translated(error, statement)
+            ours = translate_error(error, statement)
             if isinstance(ours, SnowflakeUnreachable | SnowflakeLoginRefused):
                 self._connection = self._context = None
             raise ours from None
 
     def close(self) -> None:
-        """Log out, if somebody has logged in."""
+        """Log out, if there was a login."""
         context, self._context, self._connection = self._context, None, None
         if context is not None:
             context.__exit__(None, None, None)
 
-    def _opened(self) -> Any:
+    def _open(self) -> Any:
         if self._connection is None:
             self._context = self._connect()
             self._connection = self._context.__enter__()
         return self._connection
 
 
-def translated(error: Any, statement: str) -> SnowflakeError:
-    """Return our error for the driver's: by number, by SQLSTATE, or by the kind of failure; never by its text."""
-    from snowflake.connector.errors import HttpError, OperationalError
+def translate_error(error: Any, statement: str) -> SnowflakeError:
+    """Return our error by the number, the SQLSTATE or the class of the connector's error, never by its text."""
+    from snowflake.connector.errors import HttpError, OperationalError  # see execute
 
     kind = ERRORS.get(error.errno or 0) or SQLSTATES.get(error.sqlstate or "")
     if kind is None:
-        is_way = isinstance(error, HttpError | OperationalError)
-        kind = SnowflakeUnreachable if is_way else SnowflakeError
+        is_connection = isinstance(error, HttpError | OperationalError)
+        kind = SnowflakeUnreachable if is_connection else SnowflakeError
     return kind(
         f"Snowflake answered to {statement!r}: {error.msg}",
         errno=error.errno,

@@ -1,28 +1,26 @@
-"""Whether Snowflake reads the version of a table that was committed last, and since when it does not.
+"""Whether Snowflake reads the last commit of a table, and since when it does not.
 
-A commit in the lake is not yet visible in Snowflake; a refresh that has stopped shows old rows without any error.
+A commit is not visible in Snowflake at once. A refresh that has stopped shows old rows without an error.
 """
 
-import json
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Protocol
+from datetime import datetime
 
-from sf_assets.errors import SnowflakeError, SnowflakeStale, SnowflakeTableMissing
-from sf_assets.snowflake.ddl import SnowflakeTarget, table_information
-
-
-class SqlSession(Protocol):
-    """Anything that says statements to Snowflake; a `Session` does."""
-
-    def execute(self, statement: str) -> Sequence[tuple[object, ...]]:
-        """Return the statement's rows."""
+from sf_assets.errors import SnowflakeError, SnowflakeNotInitialized, SnowflakeStale
+from sf_assets.snowflake.refresh_status import (
+    NOT_INITIALIZED,
+    RefreshStatus,
+    parse_json,
+    read_refresh_status,
+    restart_remedy,
+)
+from sf_assets.snowflake.session import SqlSession
+from sf_assets.snowflake.statements import SnowflakeTarget, table_information
 
 
 @dataclass(frozen=True)
 class Version:
-    """A metadata file of the table in the lake and when it was committed."""
+    """A metadata file of the table and the time of its commit."""
 
     location: str
     at: datetime
@@ -30,7 +28,7 @@ class Version:
 
 @dataclass(frozen=True)
 class Committed:
-    """The table in the lake: its metadata files that are still known, oldest first, and when its rows changed last."""
+    """The table in the catalog: its metadata files, oldest first, and when its rows changed last."""
 
     versions: tuple[Version, ...]
     rows_at: datetime | None
@@ -38,7 +36,7 @@ class Committed:
 
 @dataclass(frozen=True)
 class Visibility:
-    """What Snowflake reads. `stale_since`: when the first commit that it does not show was made; None: it shows all."""
+    """What Snowflake reads. `stale_since`: the first commit that it does not show, or None if it shows all."""
 
     location: str
     status: str
@@ -49,79 +47,67 @@ class Visibility:
         return self.stale_since is None
 
     def lag_seconds(self, now: datetime) -> float:
-        """Return for how long Snowflake has been behind; 0 when it is not."""
+        """Return the seconds since the first commit that Snowflake does not show; 0 if it shows all."""
         return 0.0 if self.stale_since is None else max(0.0, (now - self.stale_since).total_seconds())
 
 
-def see(session: SqlSession, place: SnowflakeTarget, table: str, *, committed: Committed) -> Visibility:
-    """Ask Snowflake which metadata it reads and compare. Raises SnowflakeError."""
-    statement = table_information(place, table)
-    rows = session.execute(statement)
-    location, status = _information(rows[0][0] if rows and rows[0] else None, statement)
-    return Visibility(location, status, stale_since(committed, location))
+def read_visibility(session: SqlSession, target: SnowflakeTarget, table: str, *, committed: Committed) -> Visibility:
+    """Ask Snowflake which metadata file it reads, and compare.
+
+    Raises: SnowflakeTableMissing, SnowflakeNotInitialized (the table is discovered and not read yet), SnowflakeError.
+    """
+    try:
+        rows = session.execute(table_information(target, table))
+    except SnowflakeError as error:
+        raise _not_initialized(session, target, table, error) or error from None
+    answer = parse_json(rows[0][0] if rows and rows[0] else None)
+    location = answer.get("metadataLocation")
+    if not location:
+        raise SnowflakeNotInitialized(f"Snowflake knows {target.name(table)} and has not read its metadata yet: {rows}")
+    return Visibility(str(location), str(answer.get("status") or ""), stale_since(committed, str(location)))
+
+
+def _not_initialized(
+    session: SqlSession, target: SnowflakeTarget, table: str, error: SnowflakeError
+) -> SnowflakeNotInitialized | None:
+    """Return the error of a discovered table, or None for an error with a known meaning.
+
+    Which error Snowflake gives for such a table is not documented; the state of its refresh is.
+    """
+    if type(error) is not SnowflakeError:
+        return None
+    status = read_refresh_status(session, target, table)
+    if status.state != NOT_INITIALIZED:
+        return None
+    return SnowflakeNotInitialized(f"Snowflake has not initialized {target.name(table)}: {status}")
 
 
 def stale_since(committed: Committed, location: str) -> datetime | None:
-    """Return when the first commit of rows behind `location` was made; None when it has them all.
+    """Return when the first commit of rows after `location` was made, or None if there is none.
 
-    A commit that moved only the state changed no row: Snowflake may stay before it. A location that is not known any
-    more is older than all that are.
+    A commit that moved only the state changed no row: Snowflake may stay before it. An unknown location is older than
+    all known ones.
     """
     by_location = {version.location: version for version in committed.versions}
-    theirs = by_location.get(location)
-    if committed.rows_at is None or (theirs is not None and theirs.at >= committed.rows_at):
+    read = by_location.get(location)
+    if committed.rows_at is None or (read is not None and read.at >= committed.rows_at):
         return None
-    later = [version.at for version in committed.versions if theirs is None or version.at > theirs.at]
+    later = [version.at for version in committed.versions if read is None or version.at > read.at]
     return min([*later, committed.rows_at])
 
 
-def wait_until_visible(
-    session: SqlSession,
-    place: SnowflakeTarget,
-    table: str,
-    *,
-    committed: Committed,
-    patience: timedelta,
-    now: Callable[[], datetime],
-    sleep: Callable[[float], None],
-    poll_seconds: float = 5.0,
-) -> Visibility:
-    """Ask until Snowflake shows the last commit, at most until `patience` after that commit.
-
-    A table that Snowflake has not discovered yet is waited for in the same way. Raises SnowflakeStale with the lag when
-    it does not come, and what else Snowflake answers at once.
-    """
-    until = (committed.rows_at or now()) + patience
-    while True:
-        missing: SnowflakeError | None = None
-        try:
-            seen = see(session, place, table, committed=committed)
-            if seen.is_current:
-                return seen
-        except SnowflakeTableMissing as error:
-            missing = error
-        if now() >= until:
-            raise missing or stale(place, table, seen, now=now())
-        sleep(poll_seconds)
-
-
-def stale(place: SnowflakeTarget, table: str, seen: Visibility, *, now: datetime) -> SnowflakeStale:
-    """Return the error of a table that Snowflake shows as it was."""
-    lag = seen.lag_seconds(now)
+def stale_error(
+    target: SnowflakeTarget, table: str, visibility: Visibility, *, status: RefreshStatus | None, now: datetime
+) -> SnowflakeStale:
+    """Return the error of a table that Snowflake shows as it was. `status`: the automated refresh, if there is one."""
+    lag = visibility.lag_seconds(now)
+    refresh = f", automated refresh {status}" if status else ""
     return SnowflakeStale(
-        f"{place.name(table)} has been behind the lake for {lag:.0f} s: Snowflake reads {seen.location}"
-        f" ({seen.status or 'no status'})",
+        f"{target.name(table)} is {lag:.0f} s behind: Snowflake reads {visibility.location}"
+        f" ({visibility.status or 'no status'}{refresh})",
+        remedy=restart_remedy(target, table) if status else None,
         lag_seconds=lag,
-        location=seen.location,
-        refresh_status=seen.status,
+        location=visibility.location,
+        refresh_status=visibility.status,
+        **({"refresh_state": status.state, "refresh_reason": status.reason} if status else {}),
     )
-
-
-def _information(text: object, statement: str) -> tuple[str, str]:
-    try:
-        told = json.loads(str(text))
-        return str(told["metadataLocation"]), str(told.get("status", ""))
-    except (ValueError, KeyError, TypeError):
-        raise SnowflakeError(
-            f"Snowflake answered to {statement!r} with {text!r}, which names no metadata file", statement=statement
-        ) from None

@@ -10,7 +10,7 @@ import pytest
 from sf_assets.assets.deployments import read_deployment
 from sf_assets.cli import main
 from sf_assets.commands.doctor import checks as doctor
-from sf_assets.commands.doctor.checks import Finding, examine, exit_status
+from sf_assets.commands.doctor.checks import Finding, exit_status, run_checks
 from sf_assets.commands.doctor.open_questions import QUESTIONS
 from sf_assets.devorg import Fault, Org, serve
 from sf_assets.devorg.credentials import new_private_key
@@ -43,11 +43,11 @@ def environment(served, tmp_path, monkeypatch) -> dict[str, str]:
 
 
 def findings(environment, **changes) -> list[Finding]:
-    return list(examine(read_deployment({**environment, **changes}), endpoints()))
+    return list(run_checks(read_deployment({**environment, **changes}), endpoints()))
 
 
 def word(found: list[Finding], check: str) -> str:
-    return next(finding.word for finding in found if finding.check == check)
+    return next(finding.status for finding in found if finding.check == check)
 
 
 def test_a_sound_deployment_has_no_failure_and_costs_few_calls(served, environment):
@@ -60,9 +60,9 @@ def test_a_sound_deployment_has_no_failure_and_costs_few_calls(served, environme
 
 
 def test_a_user_who_may_write_is_warned_of(environment):
-    warned = [finding for finding in findings(environment) if finding.word == "warn"]
+    warned = [finding for finding in findings(environment) if finding.status == "warn"]
 
-    assert any("may write 30 objects" in finding.said for finding in warned)
+    assert any("may write 30 objects" in finding.message for finding in warned)
     assert all(finding.remedy for finding in warned)
 
 
@@ -80,8 +80,8 @@ def test_an_object_that_is_missing_is_named_with_the_right_or_feature(served, en
 
     found = findings(environment)
 
-    (failed,) = [finding for finding in found if finding.word == "fail"]
-    assert failed.said.startswith(f"{sobject} is not in the list of objects")
+    (failed,) = [finding for finding in found if finding.status == "fail"]
+    assert failed.message.startswith(f"{sobject} is not in the list of objects")
     assert remedy in failed.remedy
     assert exit_status(found) == 1
 
@@ -91,8 +91,8 @@ def test_a_refused_login_is_one_failure_and_the_rest_is_still_examined(served, e
 
     found = findings(environment)
 
-    assert [finding.check for finding in found if finding.word == "fail"] == ["host"]
-    assert {"ledger", "catalog", "key"} <= {finding.check for finding in found if finding.word == "ok"}
+    assert [finding.check for finding in found if finding.status == "fail"] == ["host"]
+    assert {"ledger", "catalog", "key"} <= {finding.check for finding in found if finding.status == "ok"}
     assert len(served.requests) == 1
 
 
@@ -110,7 +110,7 @@ def test_what_cannot_be_reached_is_a_failure_with_its_remedy(environment, change
 
     found = findings(environment, **changes)
 
-    failed = [finding for finding in found if finding.word == "fail"]
+    failed = [finding for finding in found if finding.status == "fail"]
     assert failed[0].check == check
     assert failed[0].remedy
 
@@ -159,7 +159,7 @@ def test_open_questions_are_asked_only_when_told_to(environment, capsys):
     assert ended.value.code == 0
     assert set(told) == set(QUESTIONS)
     assert told["Does FIELDS(STANDARD) on PermissionSet give every Permissions column?"].endswith("describe has 386")
-    assert "refused: AssertionRefused" in told["Is an assertion whose exp is an hour ahead taken?"]
+    assert "refused: AssertionRefused" in told["Is an assertion accepted whose exp is an hour ahead?"]
     assert "answered" in told["What do setup objects answer to this user?"]
 
 
@@ -176,19 +176,19 @@ def test_the_doctor_tells_no_secret(served, environment, capsys):
 
 
 def test_a_check_that_is_registered_is_run(environment):
-    @doctor.register("own")
-    def own(patient):
-        yield Finding("own", "ok", f"examined {len(patient.specs)} endpoints")
+    @doctor.register_check("own")
+    def own(context):
+        yield Finding("own", "ok", f"checked {len(context.specs)} endpoints")
 
     try:
-        assert findings(environment)[-1].said == "examined 30 endpoints"
+        assert findings(environment)[-1].message == "checked 30 endpoints"
     finally:
         doctor._checks.pop("own")
 
 
 CHANGING = (
     (r"127\.0\.0\.1:\d+", "HOST"),
-    (r"-?\d+ s beside", "N s beside"),
+    (r"by \d+ s", "by N s"),
     (r"\b[\d,]+ (of( its)? 100,000|may be sent)", r"N \1"),
     (r"\d{4}-\d\d-\d\dT[\d:]+Z", "TIME"),
 )

@@ -7,7 +7,7 @@ import pytest
 
 from sf_assets.assets.deployments import read_deployment
 from sf_assets.assets.resources import IcebergResource
-from sf_assets.commands.doctor.checks import examine
+from sf_assets.commands.doctor.checks import run_checks
 from sf_assets.iceberg.tables import IcebergTables
 from sf_assets.specs.endpoints import endpoints
 
@@ -34,7 +34,7 @@ def told(aws, monkeypatch, tmp_path, secret_id):
     deployment = replace(read_deployment(values), iceberg=IcebergResource(properties=aws.catalog))
 
     def run(check, specs=(ACCOUNT,)):
-        return [finding for finding in examine(deployment, specs) if finding.check == check]
+        return [finding for finding in run_checks(deployment, specs) if finding.check == check]
 
     return run
 
@@ -54,14 +54,14 @@ def test_a_whole_secret_is_good(store, told):
 
     (found,) = told("secret")
 
-    assert (found.word, found.remedy) == ("ok", "")
+    assert (found.status, found.remedy) == ("ok", "")
 
 
 def test_a_secret_that_is_not_there_is_named_with_its_remedy(told, secret_id):
     (found,) = told("secret")
 
-    assert found.word == "fail"
-    assert secret_id in found.said
+    assert found.status == "fail"
+    assert secret_id in found.message
     assert "secretsmanager:GetSecretValue" in found.remedy
 
 
@@ -70,20 +70,20 @@ def test_a_key_that_the_secret_lacks_is_named(store, told):
 
     (found,) = told("secret")
 
-    assert "lacks private_key" in found.said
+    assert "lacks private_key" in found.message
 
 
 @pytest.mark.parametrize(("key", "word"), [("k" * 31, "fail"), ("k" * 32, "ok")])
 def test_hashed_columns_need_a_key_in_the_secret(store, told, key, word):
     store(**SECRET, hash_key=key)
 
-    assert told("secret", specs=(replace(ACCOUNT, hashed=("Phone",)),))[-1].word == word
+    assert told("secret", specs=(replace(ACCOUNT, hashed=("Phone",)),))[-1].status == word
 
 
 def test_a_lake_that_has_no_namespace_yet_is_a_warning(told):
     (found,) = told("storage")
 
-    assert found.word == "warn"
+    assert found.status == "warn"
     assert "setup aws" in found.remedy
 
 
@@ -95,9 +95,9 @@ def test_a_lake_is_found_and_nothing_is_written(aws, told, account_columns, acco
 
     (found,) = told("storage")
 
-    assert (found.word, found.remedy) == ("ok", "")
-    assert "s3://lake/salesforce" in found.said
-    assert "1 tables are listed" in found.said
+    assert (found.status, found.remedy) == ("ok", "")
+    assert "s3://lake/salesforce" in found.message
+    assert "1 tables are listed" in found.message
     assert aws.counted("s3", "PUT", "POST", "DELETE") == 0
     assert not {name for name in aws.actions if name.startswith(("Create", "Update", "Delete"))}
 
@@ -107,7 +107,7 @@ def test_a_bucket_that_is_gone_is_a_failure(aws, told):
 
     (found,) = told("storage")
 
-    assert (found.word, found.said) == ("fail", "s3://elsewhere/salesforce is not there")
+    assert (found.status, found.message) == ("fail", "s3://elsewhere/salesforce is not there")
     assert found.remedy
 
 
@@ -120,5 +120,5 @@ def test_a_table_whose_metadata_cannot_be_read_is_a_failure_with_its_remedy(aws,
 
     (found,) = told("storage")
 
-    assert found.word == "fail"
+    assert found.status == "fail"
     assert "PYICEBERG_CATALOG__" in found.remedy

@@ -1,6 +1,8 @@
-"""A loopback server of the Snowflake connector's wire: it verifies the key pair's JWT, records and answers statements.
+"""A loopback server of the Snowflake connector's protocol. It verifies the JWT of the key pair.
 
-It knows no SQL: a statement is answered by the first pattern that matches, and one that nothing matches is refused.
+It knows no SQL: the first matching pattern answers a statement, and a statement without a match is an error. What the
+vendor documents is data, in exchanges.json (request, answer, source). `sf-assets prove` prints answers in the same
+form, so that a different answer of a real account can be pasted there.
 """
 
 import base64
@@ -13,6 +15,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import jwt
@@ -30,8 +33,19 @@ class Refusal:
     message: str
 
 
+def _exchanges() -> dict[str, tuple[str, "Answer"]]:
+    """Return name -> (pattern, answer) of exchanges.json."""
+    entries = json.loads((Path(__file__).parent / "exchanges.json").read_text(encoding="utf-8"))
+    return {entry["name"]: (entry["request"], _answer(entry["answer"])) for entry in entries}
+
+
+def _answer(answer: Any) -> "Answer":
+    return Refusal(**answer) if isinstance(answer, dict) else answer
+
+
 NOT_THERE = Refusal("002003", "42S02", "SQL compilation error: Object does not exist or not authorized.")
 Answer = list[list[str | None]] | Refusal
+EXCHANGES = _exchanges()
 
 
 @dataclass
@@ -86,6 +100,10 @@ class FakeSnowflake:
         if match := re.match(r"SELECT SYSTEM\$GET_ICEBERG_TABLE_INFORMATION\('(\S+)'\)$", statement):
             return self._information(match[1])
         return Refusal("001003", "42000", f"SQL compilation error: syntax error in {statement!r}")
+
+    def plays(self, *names: str) -> None:
+        """Answer as these exchanges of exchanges.json say, before anything else."""
+        self.answers = dict(EXCHANGES[name] for name in names) | self.answers
 
     def sees_all(self, location: Callable[[str], str]) -> None:
         """Be a linked database: every table is known, at the location that is told when it is asked for."""

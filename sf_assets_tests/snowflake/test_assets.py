@@ -83,7 +83,7 @@ def test_a_linked_database_is_asked_for_an_orgs_own_tables(environment):
 
     checks = build_definitions(emea).asset_checks or ()
 
-    assert str(emea.readers.place.name("account")) == '"RAW"."salesforce_emea"."account"'
+    assert str(emea.readers.target.name("account")) == '"RAW"."salesforce_emea"."account"'
     assert emea.naming.key("account") in {spec.asset_key for check in checks for spec in check.check_specs}
 
 

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from sf_assets.assets.deployments import read_deployment
-from sf_assets.commands.doctor.checks import examine
+from sf_assets.commands.doctor.checks import run_checks
 from sf_assets.specs.endpoints import endpoints
 
 CHOSEN = [spec for spec in endpoints() if spec.endpoint in ("account", "contact")]
@@ -45,7 +45,7 @@ def told(environment):
 
     def run(**changes):
         deployment = read_deployment({**environment, **changes})
-        return [finding for finding in examine(deployment, CHOSEN) if finding.check == "snowflake"]
+        return [finding for finding in run_checks(deployment, CHOSEN) if finding.check == "snowflake"]
 
     return run
 
@@ -72,7 +72,7 @@ def sound(snowflake):
 
 
 def words(found):
-    return [finding.word for finding in found]
+    return [finding.status for finding in found]
 
 
 def test_what_snowflake_reads_is_compared_with_the_lake(sound, lake, told):
@@ -80,7 +80,7 @@ def test_what_snowflake_reads_is_compared_with_the_lake(sound, lake, told):
 
     assert words(found) == ["ok"] * 4
     assert sound.asked[-1] == 'SELECT COUNT(*), SUM("amount") FROM "RAW"."salesforce"."contact"'
-    assert "3 rows, sum 3.75" in found[-1].said
+    assert "3 rows, sum 3.75" in found[-1].message
     assert not [statement for statement in sound.asked if not statement.startswith("SELECT ")]
 
 
@@ -88,7 +88,7 @@ def test_registered_tables_are_asked_for_without_a_linked_database(sound, lake, 
     found = told(SF_ASSETS_SNOWFLAKE="tables", SNOWFLAKE_WAREHOUSE="LOADING")
 
     assert words(found) == ["ok"] * 3
-    assert '"RAW"."SALESFORCE"."CONTACT"' in found[-1].said
+    assert '"RAW"."SALESFORCE"."CONTACT"' in found[-1].message
 
 
 def test_before_the_first_sync_the_account_alone_is_asked(sound, told):
@@ -103,7 +103,7 @@ def test_a_login_that_snowflake_refuses_fails_with_its_remedy(sound, lake, told,
 
     (found,) = told()
 
-    assert found.word == "fail"
+    assert found.status == "fail"
     assert "RSA_PUBLIC_KEY_FP" in found.remedy
     assert other_key.splitlines()[3] not in f"{found}"
 
@@ -114,8 +114,8 @@ def test_rows_that_snowflake_does_not_show_are_a_failure(sound, lake, told):
     found = told()
 
     assert words(found) == ["ok", "ok", "ok", "fail"]
-    assert "2 rows, sum 3.75" in found[-1].said
-    assert "the lake has 3 rows" in found[-1].said
+    assert "2 rows, sum 3.75" in found[-1].message
+    assert "the lake has 3 rows" in found[-1].message
 
 
 def test_a_sum_over_no_value_is_no_sum(sound, environment, told):
@@ -132,8 +132,8 @@ def test_a_sum_over_no_value_is_no_sum(sound, environment, told):
 LOADED = """
 import sys
 from sf_assets.assets.deployments import read_deployment
-from sf_assets.commands.doctor.checks import examine
-print([finding for finding in examine(read_deployment(), []) if finding.check == "snowflake"])
+from sf_assets.commands.doctor.checks import run_checks
+print([finding for finding in run_checks(read_deployment(), []) if finding.check == "snowflake"])
 print([name for name in sys.modules if name.startswith(("dagster_snowflake", "snowflake."))])
 """
 

@@ -3,8 +3,8 @@
 import pytest
 
 from sf_assets.errors import ConfigError
-from sf_assets.snowflake.ddl import SnowflakeTarget, count_and_sum, create_table, refresh, table_information
 from sf_assets.snowflake.names import identifier, literal
+from sf_assets.snowflake.statements import SnowflakeTarget, count_and_sum, create_table, refresh, table_information
 
 LINKED = SnowflakeTarget("linked", database="SF_RAW", schema="salesforce")
 TABLES = SnowflakeTarget("tables", database="raw", schema="Salesforce")

@@ -4,7 +4,7 @@ import pytest
 
 from sf_assets import errors
 from sf_assets.assets.snowflake import SnowflakeResource
-from sf_assets.snowflake.session import Session
+from sf_assets.snowflake.session import SnowflakeSession
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def resource(snowflake):
 @pytest.fixture
 def session(resource):
     """A session that is closed at the end."""
-    session = Session(resource().get_connection)
+    session = SnowflakeSession(resource().get_connection)
     yield session
     session.close()
 
@@ -40,7 +40,7 @@ def test_the_key_pair_logs_in_once_and_statements_come_back_as_rows(snowflake, s
 
 
 def test_another_key_is_refused_with_what_to_compare(snowflake, resource, other_key):
-    session = Session(resource(private_key=other_key).get_connection)
+    session = SnowflakeSession(resource(private_key=other_key).get_connection)
 
     with pytest.raises(errors.SnowflakeLoginRefused, match="JWT token is invalid") as refused:
         session.execute("SELECT 1")
@@ -85,7 +85,7 @@ def test_a_session_goes_on_after_a_refusal(snowflake, session, refusal):
 
 def test_a_host_that_does_not_answer_is_unreachable(resource, free_port):
     way = {"protocol": "http", "host": "127.0.0.1", "port": free_port, "platform_detection_timeout_seconds": 0}
-    session = Session(resource(additional_snowflake_connection_args=way, login_timeout=1).get_connection)
+    session = SnowflakeSession(resource(additional_snowflake_connection_args=way, login_timeout=1).get_connection)
 
     with pytest.raises(errors.SnowflakeUnreachable) as refused:
         session.execute("SELECT 1")

@@ -1,40 +1,42 @@
-"""The doctor's checks of AWS: the secret, and the storage of the tables. They only read: a sync proves writing."""
+"""Doctor's checks of AWS: the secret, and the storage of the tables. They only read: a sync proves writing."""
 
 from collections.abc import Iterator
 
-from sf_assets.commands.doctor.checks import DoctorContext, Finding, register
+from sf_assets.commands.doctor.checks import DoctorContext, Finding, register_check
 from sf_assets.sync.hashing import SHORTEST_KEY
 
 
-@register("secret")
-def secret(patient: DoctorContext) -> Iterator[Finding]:
-    """The secret can be read and holds what is needed of it; not asked where no secret is configured."""
-    credentials = patient.salesforce.credentials
+@register_check("secret")
+def check_secret(context: DoctorContext) -> Iterator[Finding]:
+    """Check that the secret can be read and is complete; skipped where no secret is configured."""
+    credentials = context.salesforce.credentials
     name: str | None = getattr(credentials, "secret_id", None)
     if name is None:
         return
     credentials.fetch()
     yield Finding("secret", "ok", f"{name} can be read and has consumer_key, private_key and username")
-    hashing = [spec.endpoint for spec in patient.specs if spec.hashed]
+    hashing = [spec.endpoint for spec in context.specs if spec.hashed]
     if hashing and len(credentials.hash_key().encode()) < SHORTEST_KEY:
-        said = f"{name} has no hash_key of {SHORTEST_KEY} bytes, which hashed columns need ({', '.join(hashing)})"
-        yield Finding("secret", "fail", said, "Put hash_key into the secret: openssl rand -hex 32. Keep it for good.")
+        message = f"{name} has no hash_key of {SHORTEST_KEY} bytes, which hashed columns need ({', '.join(hashing)})"
+        remedy = "Put hash_key into the secret: openssl rand -hex 32. Never change it afterwards."
+        yield Finding("secret", "fail", message, remedy)
 
 
-@register("storage")
-def storage(patient: DoctorContext) -> Iterator[Finding]:
-    """The catalog lists the tables, and their bucket answers this role."""
-    iceberg = patient.deployment.iceberg
-    found = iceberg.warehouse().check_connectivity()
-    if found is None:
-        said = f"catalog {iceberg.catalog} has no namespace {iceberg.namespace} yet"
-        yield Finding("storage", "warn", said, "Make it as `sf-assets setup aws` prints it; the first sync does else.")
-    elif found.location is None:
-        said = f"catalog {iceberg.catalog} tells no location before there is a table"
-        yield Finding("storage", "warn", said, "Ask again after the first sync.")
-    elif not found.is_there:
-        said = f"{found.location} is not there"
-        yield Finding("storage", "fail", said, "Make the bucket as `sf-assets setup aws` prints it, or mend the name.")
+@register_check("storage")
+def check_storage(context: DoctorContext) -> Iterator[Finding]:
+    """Check that the catalog lists the tables and that their bucket answers this role."""
+    iceberg = context.deployment.iceberg
+    storage = iceberg.warehouse().check_connectivity()
+    if storage is None:
+        message = f"catalog {iceberg.catalog} has no namespace {iceberg.namespace} yet"
+        remedy = "Create it as `sf-assets setup aws` prints it, or let the first sync create it."
+        yield Finding("storage", "warn", message, remedy)
+    elif storage.location is None:
+        message = f"catalog {iceberg.catalog} has no location before the first table"
+        yield Finding("storage", "warn", message, "Run doctor again after the first sync.")
+    elif not storage.is_there:
+        remedy = "Create the bucket as `sf-assets setup aws` prints it, or correct its name."
+        yield Finding("storage", "fail", f"{storage.location} does not exist", remedy)
     else:
-        said = f"{found.location} answers, {found.tables} tables are listed; writing is not tried here"
-        yield Finding("storage", "ok", said)
+        message = f"{storage.location} answers, {storage.tables} tables are listed; doctor does not try to write"
+        yield Finding("storage", "ok", message)

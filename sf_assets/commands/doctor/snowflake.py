@@ -1,4 +1,4 @@
-"""The doctor's check of Snowflake: whether it reads what the lake holds. Nothing is asked where no account is named."""
+"""Doctor's check of Snowflake: does it read what the tables hold? Skipped where no account is configured."""
 
 import warnings
 from collections.abc import Iterator
@@ -9,36 +9,36 @@ from typing import TYPE_CHECKING
 from dagster import BetaWarning
 
 from sf_assets.assets.registration import NoRegistration
-from sf_assets.commands.doctor.checks import DoctorContext, Finding, register
+from sf_assets.commands.doctor.checks import DoctorContext, Finding, register_check
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # the Snowflake connector takes seconds to import
     from sf_assets.assets.registration import Registration
     from sf_assets.assets.snowflake import SnowflakeTables
     from sf_assets.iceberg.tables import IcebergTables
-    from sf_assets.snowflake.examination import Content, Line
+    from sf_assets.snowflake.account_checks import AccountCheck, TableContent
 
 
-@register("snowflake")
-def snowflake(patient: DoctorContext) -> Iterator[Finding]:
-    """Login, role and linked database; then version and content of the first chosen table that has rows in the lake."""
-    readers = patient.deployment.readers
+@register_check("snowflake")
+def check_snowflake(context: DoctorContext) -> Iterator[Finding]:
+    """Check login, role, linked database, and the version and content of the first chosen table with rows."""
+    readers = context.deployment.readers
     if isinstance(readers, NoRegistration):
         return
-    warehouse = patient.deployment.iceberg.warehouse()
-    named = (spec.endpoint for spec in patient.specs)
-    table = next((name for name in named if (facts := warehouse.facts(name)) and facts.rows), None)
-    with _opened(readers) as tables:
-        lines = _lines(tables, warehouse, table)
-    for line in lines:
-        yield Finding("snowflake", "ok" if line.is_good else "fail", f"{line.asked}: {line.answer}", line.remedy)
+    tables = context.deployment.iceberg.warehouse()
+    names = (spec.endpoint for spec in context.specs)
+    table = next((name for name in names if (facts := tables.facts(name)) and facts.rows), None)
+    with open_readers(readers) as snowflake:
+        checks = _checks(snowflake, tables, table)
+    for check in checks:
+        yield Finding("snowflake", check.status, f"{check.subject}: {check.result}", check.remedy)
     if table is None:
-        said = "no chosen table has rows in the lake yet, so none was compared"
-        yield Finding("snowflake", "warn", said, "Ask again after the first sync.")
+        message = "no chosen table has rows yet, so no table was compared"
+        yield Finding("snowflake", "warn", message, "Run doctor again after the first sync.")
 
 
 @contextmanager
-def _opened(readers: "Registration") -> "Iterator[SnowflakeTables]":
-    """The readers with their secrets read; at the end the session is closed."""
+def open_readers(readers: "Registration") -> "Iterator[SnowflakeTables]":
+    """Yield the readers with their secrets resolved, and close the session at the end."""
     from sf_assets.assets.snowflake import SnowflakeTables  # takes seconds, so only where Snowflake is configured
 
     with warnings.catch_warnings():  # Dagster itself calls what it has deprecated or has in beta
@@ -49,28 +49,29 @@ def _opened(readers: "Registration") -> "Iterator[SnowflakeTables]":
             yield opened
 
 
-def _lines(tables: "SnowflakeTables", warehouse: "IcebergTables", table: str | None) -> "list[Line]":
+def _checks(snowflake: "SnowflakeTables", tables: "IcebergTables", table: str | None) -> "list[AccountCheck]":
     from sf_assets.assets.snowflake import committed_versions
-    from sf_assets.snowflake.examination import examine, examine_account
+    from sf_assets.snowflake.account_checks import check_account, check_table
 
+    session, target = snowflake.session(), snowflake.target
     if table is None:
-        return examine_account(tables.session(), tables.place)
-    committed, content = committed_versions(warehouse, table), _content(warehouse, table)
-    return examine(tables.session(), tables.place, table=table, committed=committed, content=content)
+        return check_account(session, target)
+    committed, content = committed_versions(tables, table), table_content(tables, table)
+    return check_table(session, target, table=table, committed=committed, content=content)
 
 
-def _content(warehouse: "IcebergTables", table: str) -> "Content":
-    """Count the lake's rows, and add up the first column whose sum is exact: of floats the order would matter."""
+def table_content(tables: "IcebergTables", table: str) -> "TableContent":
+    """Count the rows and sum the first column with an exact sum; the sum of floats depends on their order."""
     import polars as pl
 
-    from sf_assets.snowflake.examination import Content
+    from sf_assets.snowflake.account_checks import TableContent
 
-    frame = warehouse.scan(table)
+    frame = tables.scan(table)
     exact = [name for name, kind in frame.collect_schema().items() if kind.is_decimal() or kind.is_integer()]
     if not exact:
-        return Content(frame.select(pl.len()).collect().item())
+        return TableContent(frame.select(pl.len()).collect().item())
     column = exact[0]
-    rows, known, total = (
-        frame.select(pl.len(), known=pl.col(column).count(), total=pl.col(column).sum()).collect().row(0)
+    rows, values, total = (
+        frame.select(pl.len(), values=pl.col(column).count(), total=pl.col(column).sum()).collect().row(0)
     )
-    return Content(rows, column, Decimal(total) if known else None)
+    return TableContent(rows, column, Decimal(total) if values else None)

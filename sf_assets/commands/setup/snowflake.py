@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from sf_assets.commands.setup.values import Values
-from sf_assets.snowflake.ddl import Mode, SnowflakeTarget, create_table
+from sf_assets.snowflake.statements import Mode, SnowflakeTarget, create_table
 from sf_assets.snowflake.names import literal
 
 DOCS = "docs.snowflake.com/en"

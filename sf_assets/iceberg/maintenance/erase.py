@@ -24,31 +24,33 @@ from sf_assets.iceberg.commit.transaction import finish
 from sf_assets.iceberg.maintenance.orphan_files import (
     remove_orphan_files,
 )  # imports every file system; no sync needs it
+from sf_assets.iceberg.metadata_log import ERASED, past_snapshots
 
-ERASED = "sf_assets.erased-rows"
-"""Key of an erasure's snapshot summary: how many rows went."""
 ABANDONED_AFTER = timedelta(days=1)
 """Age at which a file that no snapshot names is an orphan."""
 
 
-def erase(table: Table, column: str, *, now: datetime) -> tuple[Table, int]:
-    """Erase the rows with a true `column`; return the table and their count.
+def erase(table: Table, column: str, *, now: datetime, keeps_past: bool = False) -> tuple[Table, int]:
+    """Remove the rows with a true boolean `column`; return the table and the number of rows.
 
-    Without such a row only manifests are read. Raises: ConcurrentCommit.
+    `keeps_past`: another engine may still read an older snapshot. `erase_past` then completes the erasure.
+    Without such a row nothing is written, and only manifests are read. Raises: ConcurrentCommit.
     """
     files = live_files(table)
     if not any(_may_hold(table, file, column) for file in files):
-        return _expire_past(table), 0
+        return (table if keeps_past else erase_past(table)), 0
     pending = PendingCommit(table, Evolution(), live=files)
     try:
         erased = sum(_rewrite_without(pending, file, column) for file in files if _must_rewrite(table, file, column))
         if not erased:
-            return _expire_past(table), 0
+            return (table if keeps_past else erase_past(table)), 0
         summary = {ERASED: str(erased)}
         after = pending.commit(state=state_of(table), summary=summary, now=now).table
     finally:
         pending.discard()
-    after = _expire_past(after)
+    if keeps_past:
+        return after, erased
+    after = erase_past(after)
     remove_orphan_files(after, before=now - ABANDONED_AFTER)
     return after, erased
 
@@ -74,11 +76,12 @@ def _rewrite_without(pending: PendingCommit, file: LiveFile, column: str) -> int
     return erased
 
 
-def _expire_past(table: Table) -> Table:
-    """Delete files that only snapshots before the last erasure need, then expire those snapshots."""
-    snapshots = table.metadata.snapshots
-    erasures = [s.sequence_number or 0 for s in snapshots if s.summary and ERASED in s.summary.additional_properties]
-    past = [s for s in snapshots if (s.sequence_number or 0) < max(erasures, default=0)]
+def erase_past(table: Table) -> Table:
+    """Delete the files that only snapshots from before the last erasure need, then expire those snapshots.
+
+    The snapshots go last: an erasure that was killed is recognized by them and completed by the next one.
+    """
+    snapshots, past = table.metadata.snapshots, past_snapshots(table)
     if not past:
         return table
     needed = {path for s in snapshots if s not in past for path in _files_of(s, table.io)}

@@ -1,4 +1,4 @@
-"""What doctor is told about an account."""
+"""The checks of an account, against the loopback server."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -6,9 +6,9 @@ from decimal import Decimal
 import pytest
 
 from sf_assets.assets.snowflake import SnowflakeResource
-from sf_assets.snowflake.ddl import SnowflakeTarget
-from sf_assets.snowflake.examination import Content, examine
-from sf_assets.snowflake.session import Session
+from sf_assets.snowflake.account_checks import TableContent, check_table
+from sf_assets.snowflake.session import SnowflakeSession
+from sf_assets.snowflake.statements import SnowflakeTarget
 from sf_assets.snowflake.visibility import Committed, Version
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -30,9 +30,9 @@ def lines(snowflake):
 
     def run(**changed):
         told = {"account": snowflake.account, "user": snowflake.user, "private_key": snowflake.private_key, **changed}
-        session = Session(SnowflakeResource(**told, additional_snowflake_connection_args=way).get_connection)
-        content = Content(40, "annual_revenue", Decimal("12.5"))
-        found = examine(session, PLACE, table="account", committed=COMMITTED, content=content)
+        session = SnowflakeSession(SnowflakeResource(**told, additional_snowflake_connection_args=way).get_connection)
+        content = TableContent(40, "annual_revenue", Decimal("12.5"))
+        found = check_table(session, PLACE, table="account", committed=COMMITTED, content=content)
         session.close()
         return found
 
@@ -42,7 +42,7 @@ def lines(snowflake):
 def test_a_good_account_has_four_good_lines(snowflake, lines):
     found = lines()
 
-    assert [line.is_good for line in found] == [True] * 4
+    assert [line.status == "ok" for line in found] == [True] * 4
     assert snowflake.asked == [
         "SELECT CURRENT_USER(), CURRENT_ROLE(), CURRENT_REGION()",
         "SELECT SYSTEM$CATALOG_LINK_STATUS('SF_RAW')",
@@ -57,22 +57,52 @@ def test_a_refused_login_is_the_only_line(lines, other_key):
     assert "RSA_PUBLIC_KEY_FP" in line.remedy
 
 
-def test_each_line_that_is_not_good_says_what_to_do(snowflake, lines, refusal):
-    detail = '{"qualifiedEntityName": "salesforce.task", "errorMessage": "no access"}'
-    snowflake.answers["LINK_STATUS"] = [[f'{{"executionState": "FAILED", "failureDetails": [{detail}]}}']]
-    snowflake.answers["COUNT"] = refusal("000606", "57P03", "No active warehouse selected in the current session.")
+def test_each_check_that_is_not_ok_says_what_to_do(snowflake, lines):
+    snowflake.plays(
+        "the linked database could not add a table",
+        "a session has no warehouse",
+        "the automated refresh has stopped",
+    )
     snowflake.sees_all(lambda table: "s3://lake/1.json")
 
     _, link, version, content = lines()
 
-    assert "salesforce.task: no access" in link.answer
+    assert "salesforce.task: no access" in link.result
     assert "RESUME DISCOVERY" in link.remedy
-    assert "behind since 2026-03-10 13:00" in version.answer
+    assert "behind since 2026-03-10 13:00" in version.result
+    assert "STOPPED: can't establish a direct lineage" in version.result
     assert "SNOWFLAKE_WAREHOUSE" in content.remedy
+
+
+def test_a_session_without_a_warehouse_is_only_a_warning(snowflake, lines):
+    snowflake.plays("a session has no warehouse")
+
+    assert [check.status for check in lines()] == ["ok", "ok", "ok", "warn"]
+
+
+def test_a_stopped_refresh_has_the_documented_statements(snowflake, lines):
+    snowflake.plays("the automated refresh has stopped")
+    snowflake.sees_all(lambda table: "s3://lake/1.json")
+
+    remedy = lines()[2].remedy
+
+    alter = 'ALTER ICEBERG TABLE "SF_RAW"."salesforce"."account"'
+    statements = [f"{alter} SET AUTO_REFRESH = FALSE", f"{alter} REFRESH", f"{alter} SET AUTO_REFRESH = TRUE"]
+    positions = [remedy.index(statement) for statement in [*statements, "SELECT SYSTEM$AUTO_REFRESH_STATUS("]]
+    assert positions == sorted(positions)
+
+
+@pytest.mark.parametrize("answer", ["no JSON at all", "[]", "null", ""])
+def test_an_unknown_link_status_is_a_failed_check(snowflake, lines, answer):
+    snowflake.answers["LINK_STATUS"] = [[answer]]
+
+    link = lines()[1]
+
+    assert (link.status, bool(link.remedy)) == ("fail", True)
 
 
 @pytest.mark.parametrize("answer", [["39", "12.500000"], ["40", "12.000000"]])
 def test_another_count_or_sum_is_not_good(snowflake, lines, answer):
     snowflake.answers["COUNT"] = [answer]
 
-    assert not lines()[-1].is_good
+    assert lines()[-1].status == "fail"

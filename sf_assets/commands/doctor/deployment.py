@@ -1,0 +1,26 @@
+"""Doctor's checks of what every deployment has: the request ledger and the Iceberg catalog."""
+
+from collections.abc import Iterator
+
+from sf_assets.commands.doctor.checks import DoctorContext, Finding, register_check
+
+
+@register_check("ledger")
+def check_ledger(context: DoctorContext) -> Iterator[Finding]:
+    """Check that the ledger can be read and written, and show the allowed rate."""
+    ledger = context.salesforce.open_ledger()
+    ledger.permit(None, reserve=None)
+    rate = ledger.standing().pace.rate
+    yield Finding("ledger", "ok", f"{ledger}: {rate:,.4g} requests a second are allowed now")
+    if not context.salesforce.ledger:
+        yield Finding("ledger", "warn", "other processes do not share this request budget", "Set SF_ASSETS_LEDGER.")
+
+
+@register_check("catalog")
+def check_catalog(context: DoctorContext) -> Iterator[Finding]:
+    """Check that the Iceberg catalog answers and that each chosen table can be opened."""
+    iceberg = context.deployment.iceberg
+    tables = iceberg.warehouse()
+    count = sum(tables.facts(spec.endpoint) is not None for spec in context.specs)
+    message = f"catalog {iceberg.catalog}, namespace {iceberg.namespace}: {count} of {len(context.specs)} tables exist"
+    yield Finding("catalog", "ok", message)
