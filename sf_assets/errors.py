@@ -420,8 +420,8 @@ class SnowflakeTableMissing(SnowflakeError):
     """The table or its schema does not exist in Snowflake, or the role may not see it."""
 
     remedy = (
-        "Check SNOWFLAKE_DATABASE and SNOWFLAKE_SCHEMA. In a linked database run ALTER DATABASE ... RESUME DISCOVERY and"
-        " look at SYSTEM$CATALOG_LINK_STATUS; otherwise materialize the endpoint again: that creates the table."
+        "Check SNOWFLAKE_DATABASE and SNOWFLAKE_SCHEMA. In a linked database run ALTER DATABASE ... RESUME DISCOVERY"
+        " and look at SYSTEM$CATALOG_LINK_STATUS; otherwise materialize the endpoint again: that creates the table."
     )
 
 
@@ -445,7 +445,7 @@ class SnowflakeStale(SnowflakeError):
     """Snowflake still reads an older version of the table than the last commit."""
 
     remedy = (
-        "In a linked database ask SYSTEM$AUTO_REFRESH_STATUS of the table. If it is STOPPED, run ALTER ICEBERG TABLE ..."
-        " SET AUTO_REFRESH = FALSE; REFRESH; SET AUTO_REFRESH = TRUE. In mode tables materialize the endpoint again."
+        "In a linked database ask SYSTEM$AUTO_REFRESH_STATUS of the table. If it is STOPPED, run ALTER ICEBERG TABLE"
+        " ... SET AUTO_REFRESH = FALSE; REFRESH; SET AUTO_REFRESH = TRUE. In mode tables materialize it again."
     )
     retryable = True

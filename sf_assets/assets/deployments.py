@@ -70,7 +70,7 @@ def read_deployment(environment: Environment | None = None) -> Deployment:
         readers=_readers(env, iceberg),
         endpoints=env.get("SF_ASSETS_ENDPOINTS", ""),
         cadences=env.get("SF_ASSETS_CADENCES", ""),
-        specs=Path(env["SF_ASSETS_SPECS"]) if env.get("SF_ASSETS_SPECS") else None,
+        specs=read_specs_folder(env),
         dbt=_switch(env, "SF_ASSETS_DBT", default=False),
         dbt_project=Path(env.get("SF_ASSETS_DBT_PROJECT") or CHECKOUT / "dbt").absolute(),
         dbt_target=env.get("SF_ASSETS_DBT_TARGET") or DBT_TARGETS[name],
@@ -83,6 +83,12 @@ def read_lake(environment: Environment | None = None) -> IcebergResource:
     """Read where the tables are, for who reads them alone: nothing of Salesforce need be set."""
     env = os.environ if environment is None else environment
     return _iceberg(env, home_folder(env) / "lake" / _one_of(env, "SF_ASSETS_DEPLOYMENT", DEPLOYMENTS))
+
+
+def read_specs_folder(environment: Environment | None = None) -> Path | None:
+    """Return the folder of the user's own endpoints, or None without one."""
+    folder = (os.environ if environment is None else environment).get("SF_ASSETS_SPECS")
+    return Path(folder) if folder else None
 
 
 def home_folder(env: Environment) -> Path:

@@ -107,7 +107,7 @@ def test_a_bucket_that_is_gone_is_a_failure(aws, told):
 
     (found,) = told("storage")
 
-    assert (found.status, found.message) == ("fail", "s3://elsewhere/salesforce is not there")
+    assert (found.status, found.message) == ("fail", "s3://elsewhere/salesforce does not exist")
     assert found.remedy
 
 

@@ -5,12 +5,12 @@ import json
 import httpx
 import pytest
 
-from sf_assets.commands.setup.aws import writer_policy
-from sf_assets.commands.setup.values import Values
+from sf_assets.commands.setup.policies import writer_policy
+from sf_assets.commands.setup.values import SetupValues
 from sf_assets.errors import IcebergError
 from sf_assets.iceberg.tables import IcebergTables
 
-VALUES = Values(account_id="123456789012", region="eu-central-1", bucket="lake")
+VALUES = SetupValues(account_id="123456789012", region="eu-central-1", bucket="lake")
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import pytest
 import sqlalchemy as sa
 
 from sf_assets.assets.deployments import read_deployment
-from sf_assets.commands.setup.values import Values
+from sf_assets.commands.setup.values import SetupValues
 from sf_assets.definitions import build_definitions
 from sf_assets.devorg import Org, serve
 from sf_assets.iceberg.tables import IcebergTables
@@ -125,7 +125,7 @@ def test_the_days_calls_are_counted_by_org_and_not_by_location(ledgers):
 
 
 def test_on_aws_no_file_of_an_org_lies_in_a_tables_folder_of_another(aws, account_columns, account_chunk):
-    values = Values(bucket="lake", orgs="emea")
+    values = SetupValues(bucket="lake", orgs="emea")
     for name, location in values.databases.items():
         aws.client("glue").create_database(DatabaseInput={"Name": name, "LocationUri": location})
 

@@ -95,7 +95,7 @@ def test_before_the_first_sync_the_account_alone_is_asked(sound, told):
     found = told()
 
     assert words(found) == ["ok", "ok", "warn"]
-    assert found[-1].remedy == "Ask again after the first sync."
+    assert found[-1].remedy == "Run doctor again after the first sync."
 
 
 def test_a_login_that_snowflake_refuses_fails_with_its_remedy(sound, lake, told, other_key, monkeypatch):
@@ -115,7 +115,7 @@ def test_rows_that_snowflake_does_not_show_are_a_failure(sound, lake, told):
 
     assert words(found) == ["ok", "ok", "ok", "fail"]
     assert "2 rows, sum 3.75" in found[-1].message
-    assert "the lake has 3 rows" in found[-1].message
+    assert "the table has 3 rows" in found[-1].message
 
 
 def test_a_sum_over_no_value_is_no_sum(sound, environment, told):

@@ -19,8 +19,8 @@ def test_an_identifier_means_what_it_would_mean_in_sql(written, meant):
 
 
 @pytest.mark.parametrize("written", ["", "1raw", "a.b", "a b", 'x"; DROP DATABASE RAW; --', '"a"b"'])
-def test_what_is_no_identifier_is_refused(written):
-    with pytest.raises(ConfigError, match="is no Snowflake identifier"):
+def test_a_text_that_is_not_an_identifier_is_refused(written):
+    with pytest.raises(ConfigError, match="is not a Snowflake identifier"):
         identifier(written)
 
 

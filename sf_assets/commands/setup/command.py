@@ -1,6 +1,6 @@
-"""`sf-assets setup`: what a person has to do once in AWS, Snowflake and Salesforce, printed and filled in.
+"""`sf-assets setup`: what a person does once in AWS, Snowflake and Salesforce, printed with their values.
 
-It prints and does nothing: who runs the scripts sees each statement before it acts, and `sf-assets doctor` checks it.
+It prints and changes nothing. The person sees each statement before it runs, and `sf-assets doctor` checks the result.
 """
 
 from collections.abc import Callable
@@ -8,15 +8,20 @@ from typing import Any, cast
 
 import click
 
-from sf_assets.commands.setup.aws import aws_script
-from sf_assets.commands.setup.salesforce import salesforce_steps
-from sf_assets.commands.setup.snowflake import snowflake_script
-from sf_assets.commands.setup.values import Values
+from sf_assets.commands.setup.values import SetupValues
 from sf_assets.specs.endpoints import endpoints
 
 Command = Callable[..., None]
-DEFAULTS = Values()
-HELP = {"orgs": "The orgs beside the first, by their SF_ASSETS_ORG: emea,us."}
+DEFAULTS = SetupValues()
+HELP = {
+    "orgs": "The orgs besides the first, by their SF_ASSETS_ORG: emea,us.",
+    "runs_on": "Service that the runs run on; pods.eks.amazonaws.com for EKS Pod Identity, ec2.amazonaws.com.",
+    "oidc_provider": "Host and path of the EKS cluster's OIDC issuer, for IAM roles for service accounts.",
+    "cluster": "Name of the EKS cluster, for EKS Pod Identity.",
+    "kms_key": "ARN of your KMS key for the bucket; default: the bucket's own encryption.",
+    "refresh_seconds": "How often Snowflake polls each table of a linked database (30 to 86400).",
+    "discovery_seconds": "How often Snowflake looks for new tables (30 to 86400).",
+}
 
 
 def _options(*names: str) -> Callable[[Command], Command]:
@@ -24,10 +29,9 @@ def _options(*names: str) -> Callable[[Command], Command]:
 
     def decorate(command: Command) -> Command:
         for name in reversed(names):
-            default, words = getattr(DEFAULTS, name), HELP.get(name)
-            told = {"default": default, "show_default": bool(default), "help": words}
-            option = click.option(f"--{name.replace('_', '-')}", **told)
-            command = option(command)
+            default = getattr(DEFAULTS, name)
+            settings = {"default": default, "show_default": bool(default), "help": HELP.get(name)}
+            command = click.option(f"--{name.replace('_', '-')}", **settings)(command)
         return command
 
     return decorate
@@ -35,25 +39,33 @@ def _options(*names: str) -> Callable[[Command], Command]:
 
 @click.group()
 def setup() -> None:
-    """Print what has to be done once in AWS, in Snowflake and in Salesforce, filled in with your values."""
+    """Print what has to be done once in AWS, Snowflake and Salesforce, filled in with your values."""
 
 
 @setup.command("aws")
 @_options("account_id", "region", "bucket", "prefix", "namespace", "orgs", "secret", "runs_on")
+@_options("oidc_provider", "cluster", "kubernetes_namespace", "service_account", "kms_key")
+@click.option("--lake-formation", is_flag=True, help="Lake Formation manages the catalog: print its grants too.")
 @_options("external_id", "volume_user_arn", "catalog_user_arn")
-def aws(**told: str) -> None:
+def aws(**values: Any) -> None:
     """Print the bucket, the Glue database, both roles and their policies, as a shell script."""
-    click.echo(aws_script(Values(**told)), nl=False)
+    from sf_assets.commands.setup.aws import aws_script
+
+    click.echo(aws_script(SetupValues(**values)), nl=False)
 
 
 @setup.command("snowflake")
 @click.option("--mode", type=click.Choice(["linked", "tables"]), default="linked", show_default=True)
 @_options("account_id", "region", "bucket", "prefix", "namespace", "orgs", "external_id")
 @_options("database", "schema", "role", "user", "public_key", "warehouse", "reader")
-def snowflake(mode: str, **told: str) -> None:
+@_options("refresh_seconds", "discovery_seconds")
+def snowflake(mode: str, **values: str) -> None:
     """Print the statements in their order, as a SQL script."""
-    names = [*(spec.endpoint for spec in endpoints()), "_sync_status"]
-    click.echo(snowflake_script(Values(**told), mode=cast("Any", mode), tables=names), nl=False)
+    from sf_assets.assets.deployments import read_specs_folder
+    from sf_assets.commands.setup.snowflake import snowflake_script
+
+    names = [*(spec.endpoint for spec in endpoints(read_specs_folder())), "_sync_status"]
+    click.echo(snowflake_script(SetupValues(**values), mode=cast("Any", mode), tables=names), nl=False)
 
 
 @setup.command("salesforce")
@@ -61,8 +73,11 @@ def snowflake(mode: str, **told: str) -> None:
 @_options("secret")
 def salesforce(chosen: str, secret: str) -> None:
     """Print the app, the user and the permission set that the endpoints need."""
+    from sf_assets.assets.deployments import read_specs_folder
     from sf_assets.assets.freshness import automated
+    from sf_assets.commands.setup.salesforce import salesforce_steps
 
-    specs = endpoints()
+    specs = endpoints(read_specs_folder())
     names = automated(specs, chosen)
-    click.echo(salesforce_steps([spec for spec in specs if spec.endpoint in names], Values(secret=secret)), nl=False)
+    chosen_specs = [spec for spec in specs if spec.endpoint in names]
+    click.echo(salesforce_steps(chosen_specs, SetupValues(secret=secret)), nl=False)

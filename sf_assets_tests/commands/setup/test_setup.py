@@ -1,40 +1,51 @@
-"""`sf-assets setup`: the printed scripts are golden files; what they allow is least privilege."""
+"""`sf-assets setup`: the printed scripts are snapshots; their policies allow the least that is needed."""
 
+import json
 import re
 import subprocess
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from sf_assets.assets.deployments import read_deployment
 from sf_assets.cli import main
-from sf_assets.commands.setup.aws import lifecycle, reader_policy, reader_trust, writer_policy
-from sf_assets.commands.setup.salesforce import permission_set
-from sf_assets.commands.setup.values import ORIGINS, Values, gap
-from sf_assets.specs.endpoints import endpoints
+from sf_assets.commands.setup.policies import (
+    bucket_policy,
+    database_input,
+    lifecycle,
+    reader_policy,
+    reader_trust,
+    writer_policy,
+    writer_trust,
+)
+from sf_assets.commands.setup.values import ORIGINS, SetupValues, gap
+from sf_assets_tests.snapshots import ShellSnapshot, SqlSnapshot, TextSnapshot
 
-GOLDEN = Path(__file__).parent
 PLACE = ["--account-id", "123456789012", "--region", "eu-central-1", "--bucket", "acme-lake"]
 EXTERNAL = ["--external-id", "0123456789abcdef0123456789abcdef"]
 USERS = [
     *("--volume-user-arn", "arn:aws:iam::999999999999:user/vol0-s"),
     *("--catalog-user-arn", "arn:aws:iam::999999999999:user/api0-s"),
 ]
+KEY = ["--kms-key", "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"]
+PUBLIC = ["--public-key", "MIIBIjANBgkq"]
 SCRIPTS = {
-    "aws-first.sh": ["aws", *PLACE, *EXTERNAL],
-    "aws-last.sh": ["aws", *PLACE, *EXTERNAL, *USERS],
-    "snowflake-linked.sql": ["snowflake", *PLACE, *EXTERNAL, "--public-key", "MIIBIjANBgkq"],
-    "snowflake-tables.sql": ["snowflake", "--mode", "tables", *PLACE, *EXTERNAL, "--public-key", "MIIBIjANBgkq"],
-    "aws-orgs.sh": ["aws", *PLACE, *EXTERNAL, "--orgs", "emea,us_2"],
-    "snowflake-linked-orgs.sql": ["snowflake", *PLACE, *EXTERNAL, "--orgs", "emea", "--public-key", "MIIBIjANBgkq"],
-    "snowflake-tables-orgs.sql": ["snowflake", "--mode", "tables", "--orgs", "emea"],
-    "snowflake-gaps.sql": ["snowflake"],
-    "salesforce.txt": ["salesforce"],
-    "salesforce-two.txt": ["salesforce", "--endpoints", "account,quote"],
+    "aws-first": ["aws", *PLACE, *EXTERNAL],
+    "aws-last": ["aws", *PLACE, *EXTERNAL, *USERS],
+    "aws-orgs": ["aws", *PLACE, *EXTERNAL, "--orgs", "emea,us_2"],
+    "aws-eks": ["aws", *PLACE, *EXTERNAL, *USERS, "--runs-on", "pods.eks.amazonaws.com", "--cluster", "data"],
+    "aws-guarded": ["aws", *PLACE, *EXTERNAL, *USERS, *KEY, "--lake-formation", "--runs-on", "ec2.amazonaws.com"],
+    "snowflake-linked": ["snowflake", *PLACE, *EXTERNAL, *PUBLIC],
+    "snowflake-tables": ["snowflake", "--mode", "tables", *PLACE, *EXTERNAL, *PUBLIC],
+    "snowflake-linked-orgs": ["snowflake", *PLACE, *EXTERNAL, "--orgs", "emea", *PUBLIC],
+    "snowflake-tables-orgs": ["snowflake", "--mode", "tables", "--orgs", "emea"],
+    "snowflake-gaps": ["snowflake"],
+    "salesforce-all": ["salesforce"],
+    "salesforce-two": ["salesforce", "--endpoints", "account,quote"],
 }
-FULL = Values(account_id="123456789012", region="eu-central-1", bucket="acme-lake", external_id="x" * 32)
+EXTENSIONS = {"aws": ShellSnapshot, "snowflake": SqlSnapshot, "salesforce": TextSnapshot}
+FULL = SetupValues(account_id="123456789012", region="eu-central-1", bucket="acme-lake", external_id="x" * 32)
 
 
 def printed(*arguments):
@@ -44,14 +55,25 @@ def printed(*arguments):
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
-def test_the_printed_scripts_are_the_golden_files(name):
-    """To renew them: python sf_assets_tests/commands/setup/test_setup.py, then read the diff."""
-    assert printed(*SCRIPTS[name]) == (GOLDEN / name).read_text(encoding="utf-8")
+def test_the_printed_scripts_are_the_snapshots(name, snapshot):
+    arguments = SCRIPTS[name]
+
+    assert printed(*arguments) == snapshot(extension_class=EXTENSIONS[arguments[0]])
 
 
-@pytest.mark.parametrize("name", [name for name in SCRIPTS if name.endswith(".sh")])
+@pytest.mark.parametrize("name", [name for name in SCRIPTS if name.startswith("aws")])
 def test_a_shell_reads_the_aws_script(name):
-    assert subprocess.run(["sh", "-n", GOLDEN / name], capture_output=True, check=False).returncode == 0
+    result = subprocess.run(["sh", "-n"], input=printed(*SCRIPTS[name]), text=True, capture_output=True, check=False)
+
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("name", [name for name in SCRIPTS if name.startswith("aws")])
+def test_each_document_of_the_aws_script_is_json(name):
+    documents = re.findall(r"<<'JSON'\n(.*?)\nJSON\n", printed(*SCRIPTS[name]), flags=re.DOTALL)
+
+    assert len(documents) >= 7
+    assert all(json.loads(document) for document in documents)
 
 
 def test_a_gap_names_its_option_and_where_its_value_comes_from():
@@ -61,10 +83,12 @@ def test_a_gap_names_its_option_and_where_its_value_comes_from():
         assert f"--   {gap(name)}: --{name.replace('_', '-')}, from: {ORIGINS[name]}" in text
 
 
-def test_a_script_with_all_values_has_no_gap():
-    for name in ("aws-last.sh", "snowflake-linked.sql", "snowflake-tables.sql"):
-        assert "Not filled in yet" not in (GOLDEN / name).read_text(encoding="utf-8")
-        assert not re.search(r"<[A-Z_]+>", (GOLDEN / name).read_text(encoding="utf-8"))
+@pytest.mark.parametrize("name", ["aws-last", "aws-eks", "aws-guarded", "snowflake-linked", "snowflake-tables"])
+def test_a_script_with_all_values_has_no_gap(name):
+    text = printed(*SCRIPTS[name])
+
+    assert "Not filled in yet" not in text
+    assert not re.search(r"<[A-Z_]+>", text)
 
 
 @pytest.mark.parametrize(
@@ -77,6 +101,10 @@ def test_a_script_with_all_values_has_no_gap():
         ("--orgs", "EMEA"),
         ("--orgs", "emea, us"),
         ("--volume-user-arn", "arn:aws:iam::1:root"),
+        ("--volume-user-arn", "arn:aws-cn:iam::123456789012:user/x"),
+        ("--secret", "a\nJSON\nrm"),
+        ("--oidc-provider", "https://oidc.eks.example/id/1"),
+        ("--cluster", "x; y"),
     ],
 )
 def test_a_value_that_cannot_be_right_is_refused(option, value):
@@ -86,7 +114,21 @@ def test_a_value_that_cannot_be_right_is_refused(option, value):
     assert f"{option} {value!r} cannot be right" in result.output
 
 
-def test_no_lifecycle_rule_can_eat_a_live_file():
+@pytest.mark.parametrize("region", ["us-gov-west-1", "cn-north-1", "us-iso-east-1", "eusc-de-east-1"])
+def test_a_region_of_another_partition_is_refused_by_name(region):
+    result = CliRunner().invoke(main, ["setup", "aws", "--region", region])
+
+    assert result.exit_code == 1
+    assert f"{region!r} belongs to" in result.output
+
+
+def test_a_value_of_every_form_stays_one_word_of_the_shell():
+    text = printed("aws", *PLACE, *EXTERNAL, *USERS, "--secret", "team=a/sf_assets+x@y")
+
+    assert "--name team=a/sf_assets+x@y " in text or "--name 'team=a/sf_assets+x@y' " in text
+
+
+def test_no_lifecycle_rule_removes_a_current_file():
     for rule in lifecycle(FULL)["Rules"]:
         assert rule.keys() - {"ID", "Status", "Filter"} <= {
             "AbortIncompleteMultipartUpload",
@@ -97,7 +139,7 @@ def test_no_lifecycle_rule_can_eat_a_live_file():
         assert rule["Filter"] == {"Prefix": "salesforce/"}
 
 
-def test_each_org_has_its_own_database_folder_secret_and_schema_as_its_code_location_looks_for_them():
+def test_each_org_has_its_own_database_folder_secret_and_schema():
     values = replace(FULL, orgs="emea,us_2")
     namespaces = [read_deployment({"SF_ASSETS_ORG": org}).iceberg.namespace for org in ("", "emea", "us_2")]
 
@@ -107,7 +149,7 @@ def test_each_org_has_its_own_database_folder_secret_and_schema_as_its_code_loca
 
 
 def test_the_roles_reach_every_orgs_tables_and_secret():
-    (catalog, secrets) = (
+    catalog, secrets = (
         statement["Resource"] for statement in writer_policy(replace(FULL, orgs="emea"))["Statement"][2:]
     )
 
@@ -115,7 +157,18 @@ def test_the_roles_reach_every_orgs_tables_and_secret():
         *("catalog", "database/salesforce", "table/salesforce/*"),
         *("database/salesforce_emea", "table/salesforce_emea/*"),
     ]
-    assert [arn.split(":")[-1] for arn in secrets] == ["salesforce/sf_assets-*", "salesforce/sf_assets_emea-*"]
+    assert [arn.split(":")[-1] for arn in secrets] == [
+        "salesforce/sf_assets-??????",
+        "salesforce/sf_assets_emea-??????",
+    ]
+
+
+def test_the_secret_of_another_name_is_not_covered():
+    pattern = writer_policy(FULL)["Statement"][3]["Resource"].replace("?", ".")
+    start = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:salesforce/sf_assets"
+
+    assert re.fullmatch(pattern, f"{start}-AbCdEf")
+    assert not re.fullmatch(pattern, f"{start}-x-AbCdEf")
 
 
 @pytest.mark.parametrize("policy", [reader_policy(FULL), writer_policy(FULL)], ids=["reader", "writer"])
@@ -132,13 +185,66 @@ def test_the_reader_changes_nothing():
     assert [action for action in actions if not re.search(r":(Get|List)", action)] == []
 
 
-def test_only_snowflakes_users_may_be_the_reader_and_only_with_the_external_id():
-    users = {"volume_user_arn": "arn:aws:iam::9:user/v", "catalog_user_arn": "arn:aws:iam::9:user/c"}
-    known = {name: value.replace("::9:", "::999999999999:") for name, value in users.items()}
-    (statement,) = reader_trust(Values(account_id="123456789012", external_id="x" * 32, **known))["Statement"]
+def test_a_key_of_ones_own_is_for_both_roles():
+    values = replace(FULL, kms_key=KEY[1])
 
-    assert statement["Principal"] == {"AWS": sorted(known.values())}
+    assert reader_policy(values)["Statement"][-1]["Action"] == ["kms:Decrypt"]
+    assert writer_policy(values)["Statement"][-1]["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
+    assert "put-bucket-encryption" in printed(*SCRIPTS["aws-guarded"])
+
+
+def test_iam_decides_on_new_tables_unless_lake_formation_is_chosen():
+    (default,) = database_input(FULL, "x", "s3://x/")["CreateTableDefaultPermissions"]
+
+    assert default["Principal"] == {"DataLakePrincipalIdentifier": "IAM_ALLOWED_PRINCIPALS"}
+    assert database_input(replace(FULL, lake_formation=True), "x", "s3://x/")["CreateTableDefaultPermissions"] == []
+
+
+def test_with_lake_formation_both_roles_may_ask_it_for_data():
+    values = replace(FULL, lake_formation=True)
+
+    for policy in (reader_policy(values), writer_policy(values)):
+        assert policy["Statement"][-1]["Action"] == "lakeformation:GetDataAccess"
+
+
+def test_only_snowflakes_users_may_be_the_reader_and_only_with_the_external_id():
+    users = {"volume_user_arn": USERS[1], "catalog_user_arn": USERS[3]}
+    (statement,) = reader_trust(SetupValues(account_id="123456789012", external_id="x" * 32, **users))["Statement"]
+
+    assert statement["Principal"] == {"AWS": sorted(users.values())}
     assert statement["Condition"] == {"StringEquals": {"sts:ExternalId": "x" * 32}}
+
+
+def test_only_one_service_account_may_be_the_writer_by_irsa():
+    provider = "oidc.eks.eu-central-1.amazonaws.com/id/ABC"
+    (statement,) = writer_trust(replace(FULL, oidc_provider=provider))["Statement"]
+
+    assert statement["Action"] == "sts:AssumeRoleWithWebIdentity"
+    assert statement["Principal"] == {"Federated": f"arn:aws:iam::123456789012:oidc-provider/{provider}"}
+    assert statement["Condition"]["StringEquals"] == {
+        f"{provider}:sub": "system:serviceaccount:default:sf-assets",
+        f"{provider}:aud": "sts.amazonaws.com",
+    }
+
+
+def test_pod_identity_may_tag_its_session_and_is_bound_to_the_service_account():
+    (statement,) = writer_trust(replace(FULL, runs_on="pods.eks.amazonaws.com"))["Statement"]
+
+    assert statement["Action"] == ["sts:AssumeRole", "sts:TagSession"]
+    assert statement["Condition"]["StringEquals"]["aws:RequestTag/kubernetes-service-account"] == "sf-assets"
+
+
+def test_a_machine_gets_the_role_by_an_instance_profile():
+    text = printed(*SCRIPTS["aws-guarded"])
+
+    assert "create-instance-profile" in text
+    assert "add-role-to-instance-profile" in text
+
+
+def test_requests_without_tls_are_denied():
+    (statement,) = bucket_policy(FULL)["Statement"]
+
+    assert (statement["Effect"], statement["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
 
 
 def test_the_linked_database_cannot_write():
@@ -149,33 +255,50 @@ def test_the_linked_database_cannot_write():
     assert not re.search(r"\b(OWNERSHIP|ALL PRIVILEGES|INSERT|DELETE)\b", text)
 
 
+def test_the_reader_role_gets_schemas_that_are_discovered_later():
+    text = printed(*SCRIPTS["snowflake-linked"])
+    order = [
+        "SHOW SCHEMAS IN DATABASE SF_RAW",
+        "GRANT USAGE ON ALL SCHEMAS",
+        "GRANT USAGE ON FUTURE SCHEMAS",
+        "GRANT SELECT ON FUTURE ICEBERG TABLES",
+        "After the first sync",
+    ]
+
+    positions = [text.index(statement) for statement in order]
+    assert positions == sorted(positions)
+    assert text.count("GRANT USAGE ON ALL SCHEMAS IN DATABASE SF_RAW TO ROLE SF_READER;") == 2
+
+
 @pytest.mark.parametrize("mode", ["linked", "tables"])
-def test_each_statement_carries_its_page(mode):
-    commented = printed("snowflake", "--mode", mode)
+def test_the_loader_has_a_warehouse_in_both_modes(mode):
+    text = printed("snowflake", "--mode", mode)
+
+    assert "GRANT USAGE ON WAREHOUSE SF_LOADING TO ROLE SF_LOADER" in text
+    assert "-- SNOWFLAKE_WAREHOUSE=SF_LOADING" in text
+
+
+def test_the_namespaces_are_listed_from_the_root_of_the_catalog():
+    text = printed("snowflake")
+
+    integration = text[text.index("CREATE CATALOG INTEGRATION") : text.index("DESC CATALOG INTEGRATION")]
+    assert "CATALOG_NAMESPACE" not in integration
+    assert "SYSTEM$LIST_NAMESPACES_FROM_CATALOG('sf_irc')" in text
+
+
+@pytest.mark.parametrize(("discovery", "patience"), [("30", "600"), ("300", "600"), ("3600", "7200")])
+def test_the_patience_covers_two_discoveries(discovery, patience):
+    assert f"-- SNOWFLAKE_PATIENCE_SECONDS={patience}\n" in printed("snowflake", "--discovery-seconds", discovery)
+
+
+@pytest.mark.parametrize("mode", ["linked", "tables"])
+def test_each_statement_has_its_page(mode):
+    text = printed("snowflake", "--mode", mode)
 
     for statement in ("EXTERNAL VOLUME IF", "CATALOG INTEGRATION IF", "USER IF NOT", "DATABASE ", "SELECT SYSTEM"):
-        place = commented.index(statement)
-        assert "docs.snowflake.com/en" in "\n".join(commented[:place].splitlines()[-12:])
-
-
-def test_the_permission_set_reads_and_changes_nothing():
-    text = permission_set([spec.sobject for spec in endpoints()])
-
-    assert not re.search(r"<(allowCreate|allowDelete|allowEdit|modifyAllRecords)>true", text)
-    assert set(re.findall(r"<name>(\w+)</name>", text)) == {"ApiEnabled", "ViewAllData", "ViewRoles", "ViewSetup"}
-
-
-def test_the_permission_set_holds_no_more_than_the_chosen_endpoints_need():
-    text = printed("salesforce", "--endpoints", "account")
-
-    assert re.findall(r"<object>(\w+)</object>", text) == ["Account"]
-    assert re.findall(r"<name>(\w+)</name>", text) == ["ApiEnabled"]
+        place = text.index(statement)
+        assert "docs.snowflake.com/en" in "\n".join(text[:place].splitlines()[-12:])
 
 
 def _listed(value):
     return [value] if isinstance(value, str) else value
-
-
-if __name__ == "__main__":
-    for name, arguments in SCRIPTS.items():
-        (GOLDEN / name).write_text(printed(*arguments), encoding="utf-8")

@@ -1,14 +1,14 @@
--- The Snowflake side of sf_assets, printed by `sf-assets setup snowflake`. Run it statement by statement: what a DESC
--- answers goes into `sf-assets setup aws` before the next step.
+-- The Snowflake side of sf_assets, printed by `sf-assets setup snowflake`. Run it statement by statement: the results
+-- of both DESC statements are needed by `sf-assets setup aws` before step 3.
 
 -- Not filled in yet:
 --   <ACCOUNT_ID>: --account-id, from: aws sts get-caller-identity --query Account --output text
---   <REGION>: --region, from: SELECT CURRENT_REGION() in Snowflake; bucket, Glue and Snowflake belong into one region
+--   <REGION>: --region, from: SELECT CURRENT_REGION() in Snowflake; bucket, Glue and Snowflake must be in one region
 --   <BUCKET>: --bucket, from: your choice; without dots in its name
 --   <EXTERNAL_ID>: --external-id, from: openssl rand -hex 16, once; the same in all scripts
 --   <PUBLIC_KEY>: --public-key, from: openssl rsa -in snowflake.p8 -pubout, its lines between BEGIN and END joined
 
--- 1. Where the files are. docs.snowflake.com/en/sql-reference/sql/create-external-volume
+-- 1. The storage. docs.snowflake.com/en/sql-reference/sql/create-external-volume
 USE ROLE ACCOUNTADMIN;
 SELECT CURRENT_REGION(); -- the bucket must be in this region: <REGION>
 CREATE EXTERNAL VOLUME IF NOT EXISTS sf_lake
@@ -21,14 +21,13 @@ CREATE EXTERNAL VOLUME IF NOT EXISTS sf_lake
   ))
   ALLOW_WRITES = FALSE;
 -- docs.snowflake.com/en/sql-reference/sql/desc-external-volume
-DESC EXTERNAL VOLUME sf_lake; -- its STORAGE_AWS_IAM_USER_ARN goes into: setup aws --volume-user-arn
+DESC EXTERNAL VOLUME sf_lake; -- STORAGE_AWS_IAM_USER_ARN is for: setup aws --volume-user-arn
 
--- 2. Where the catalog is: Glue, by its Iceberg REST endpoint.
+-- 2. The catalog: Glue, by its Iceberg REST endpoint.
 -- docs.snowflake.com/en/sql-reference/sql/create-catalog-integration-rest
 CREATE CATALOG INTEGRATION IF NOT EXISTS sf_irc
   CATALOG_SOURCE = ICEBERG_REST
   TABLE_FORMAT = ICEBERG
-  CATALOG_NAMESPACE = 'salesforce' -- from: setup aws, step 2
   REST_CONFIG = (
     CATALOG_URI = 'https://glue.<REGION>.amazonaws.com/iceberg'
     CATALOG_API_TYPE = AWS_GLUE
@@ -41,19 +40,21 @@ CREATE CATALOG INTEGRATION IF NOT EXISTS sf_irc
     SIGV4_EXTERNAL_ID = '<EXTERNAL_ID>'
   )
   ENABLED = TRUE
-  REFRESH_INTERVAL_SECONDS = 60;
+  REFRESH_INTERVAL_SECONDS = 60; -- how often each table is polled: docs/cost.md
 -- docs.snowflake.com/en/sql-reference/sql/desc-catalog-integration
-DESC CATALOG INTEGRATION sf_irc; -- its API_AWS_IAM_USER_ARN goes into: setup aws --catalog-user-arn
+DESC CATALOG INTEGRATION sf_irc; -- API_AWS_IAM_USER_ARN (or GLUE_AWS_IAM_USER_ARN) is for: setup aws --catalog-user-arn
 
--- 3. Now run `sf-assets setup aws` with both ARNs and do its step 6. Then both must say success:
+-- 3. Now run `sf-assets setup aws` with both ARNs and do its step 6.
+-- This proves that Snowflake may assume the role. With ALLOW_WRITES = FALSE it does not read a file (SKIPPED): a wrong
+-- prefix or a missing KMS grant shows only in the first SELECT of step 7.
 -- docs.snowflake.com/en/sql-reference/functions/system_verify_external_volume
 SELECT SYSTEM$VERIFY_EXTERNAL_VOLUME('sf_lake');
 -- docs.snowflake.com/en/sql-reference/functions/system_verify_catalog_integration
-SELECT SYSTEM$VERIFY_CATALOG_INTEGRATION('sf_irc');
+SELECT SYSTEM$VERIFY_CATALOG_INTEGRATION('sf_irc'); -- must say success
 -- docs.snowflake.com/en/sql-reference/functions/system_list_namespaces_from_catalog
-SELECT SYSTEM$LIST_NAMESPACES_FROM_CATALOG('sf_irc'); -- names the Glue database
+SELECT SYSTEM$LIST_NAMESPACES_FROM_CATALOG('sf_irc'); -- must name salesforce
 
--- 4. The loader: a role, and a user without a password.
+-- 4. The loader: a role, a user without a password, and a small warehouse that sleeps after a minute.
 -- docs.snowflake.com/en/sql-reference/sql/create-user and docs.snowflake.com/en/user-guide/key-pair-auth
 CREATE ROLE IF NOT EXISTS SF_LOADER;
 CREATE ROLE IF NOT EXISTS SF_READER;
@@ -63,12 +64,16 @@ CREATE USER IF NOT EXISTS SF_LOADER_USER
   RSA_PUBLIC_KEY = '<PUBLIC_KEY>';
 GRANT ROLE SF_LOADER TO USER SF_LOADER_USER;
 GRANT ROLE SF_LOADER TO ROLE SYSADMIN;
+-- docs.snowflake.com/en/user-guide/warehouses-overview
+CREATE WAREHOUSE IF NOT EXISTS SF_LOADING
+  WAREHOUSE_SIZE = XSMALL AUTO_SUSPEND = 60 INITIALLY_SUSPENDED = TRUE;
 -- docs.snowflake.com/en/sql-reference/sql/grant-privilege
+GRANT USAGE ON WAREHOUSE SF_LOADING TO ROLE SF_LOADER;
 GRANT USAGE ON EXTERNAL VOLUME sf_lake TO ROLE SF_LOADER;
 GRANT USAGE ON INTEGRATION sf_irc TO ROLE SF_LOADER;
 
--- 5. One database that shows every table of the namespace, made by the loader, so that the tables are its own.
--- ALLOWED_WRITE_OPERATIONS is ALL unless it is said: then a DROP in Snowflake deletes the table in the lake.
+-- 5. One database that shows every table of the namespace. The loader creates it, so the tables belong to the loader.
+-- The default of ALLOWED_WRITE_OPERATIONS is ALL: then a DROP in Snowflake removes the table from the catalog.
 -- docs.snowflake.com/en/sql-reference/sql/create-database-catalog-linked
 GRANT CREATE DATABASE ON ACCOUNT TO ROLE SF_LOADER;
 USE ROLE SF_LOADER;
@@ -85,16 +90,30 @@ USE ROLE ACCOUNTADMIN;
 REVOKE CREATE DATABASE ON ACCOUNT FROM ROLE SF_LOADER;
 -- docs.snowflake.com/en/sql-reference/functions/system_catalog_link_status
 SELECT SYSTEM$CATALOG_LINK_STATUS('SF_RAW'); -- executionState RUNNING, failureDetails empty
--- 6. Who may read. Views and dbt's models go into another database.
+
+-- 6. The readers. Schemas are discovered after the database is created: repeat SHOW SCHEMAS until it names
+-- salesforce, then go on. Views and dbt's models go into another database.
+-- docs.snowflake.com/en/user-guide/tables-iceberg-catalog-linked-database
+SHOW SCHEMAS IN DATABASE SF_RAW;
 GRANT USAGE ON DATABASE SF_RAW TO ROLE SF_READER;
 GRANT USAGE ON ALL SCHEMAS IN DATABASE SF_RAW TO ROLE SF_READER;
+GRANT USAGE ON FUTURE SCHEMAS IN DATABASE SF_RAW TO ROLE SF_READER;
 GRANT SELECT ON ALL ICEBERG TABLES IN DATABASE SF_RAW TO ROLE SF_READER;
 GRANT SELECT ON FUTURE ICEBERG TABLES IN DATABASE SF_RAW TO ROLE SF_READER;
 
--- 7. What the runs' environment needs. Check it with: sf-assets doctor
+-- 7. After the first sync: repeat both ALL grants, since no page says whether FUTURE grants cover tables that
+-- discovery adds. The SELECT is the proof that the reader role may read the files.
+GRANT USAGE ON ALL SCHEMAS IN DATABASE SF_RAW TO ROLE SF_READER;
+GRANT SELECT ON ALL ICEBERG TABLES IN DATABASE SF_RAW TO ROLE SF_READER;
+SHOW GRANTS TO ROLE SF_READER;
+SELECT COUNT(*) FROM SF_RAW.salesforce.organization;
+
+-- 8. The environment of the runs. Check it with: sf-assets doctor
 -- SNOWFLAKE_ACCOUNT=<organization>-<account>, from: SELECT CURRENT_ORGANIZATION_NAME(), CURRENT_ACCOUNT_NAME()
 -- SNOWFLAKE_USER=SF_LOADER_USER
 -- SNOWFLAKE_ROLE=SF_LOADER
 -- SNOWFLAKE_PRIVATE_KEY_FILE=<snowflake.p8>
 -- SNOWFLAKE_DATABASE=SF_RAW
+-- SNOWFLAKE_WAREHOUSE=SF_LOADING
 -- SF_ASSETS_SNOWFLAKE=linked
+-- SNOWFLAKE_PATIENCE_SECONDS=600

@@ -1,7 +1,7 @@
--- The Snowflake side of sf_assets, printed by `sf-assets setup snowflake`. Run it statement by statement: what a DESC
--- answers goes into `sf-assets setup aws` before the next step.
+-- The Snowflake side of sf_assets, printed by `sf-assets setup snowflake`. Run it statement by statement: the results
+-- of both DESC statements are needed by `sf-assets setup aws` before step 3.
 
--- 1. Where the files are. docs.snowflake.com/en/sql-reference/sql/create-external-volume
+-- 1. The storage. docs.snowflake.com/en/sql-reference/sql/create-external-volume
 USE ROLE ACCOUNTADMIN;
 SELECT CURRENT_REGION(); -- the bucket must be in this region: eu-central-1
 CREATE EXTERNAL VOLUME IF NOT EXISTS sf_lake
@@ -14,14 +14,13 @@ CREATE EXTERNAL VOLUME IF NOT EXISTS sf_lake
   ))
   ALLOW_WRITES = FALSE;
 -- docs.snowflake.com/en/sql-reference/sql/desc-external-volume
-DESC EXTERNAL VOLUME sf_lake; -- its STORAGE_AWS_IAM_USER_ARN goes into: setup aws --volume-user-arn
+DESC EXTERNAL VOLUME sf_lake; -- STORAGE_AWS_IAM_USER_ARN is for: setup aws --volume-user-arn
 
--- 2. Where the catalog is: Glue, by its Iceberg REST endpoint.
+-- 2. The catalog: Glue, by its Iceberg REST endpoint.
 -- docs.snowflake.com/en/sql-reference/sql/create-catalog-integration-rest
 CREATE CATALOG INTEGRATION IF NOT EXISTS sf_irc
   CATALOG_SOURCE = ICEBERG_REST
   TABLE_FORMAT = ICEBERG
-  CATALOG_NAMESPACE = 'salesforce' -- from: setup aws, step 2
   REST_CONFIG = (
     CATALOG_URI = 'https://glue.eu-central-1.amazonaws.com/iceberg'
     CATALOG_API_TYPE = AWS_GLUE
@@ -34,19 +33,21 @@ CREATE CATALOG INTEGRATION IF NOT EXISTS sf_irc
     SIGV4_EXTERNAL_ID = '0123456789abcdef0123456789abcdef'
   )
   ENABLED = TRUE
-  REFRESH_INTERVAL_SECONDS = 60;
+  REFRESH_INTERVAL_SECONDS = 60; -- how often each table is polled: docs/cost.md
 -- docs.snowflake.com/en/sql-reference/sql/desc-catalog-integration
-DESC CATALOG INTEGRATION sf_irc; -- its API_AWS_IAM_USER_ARN goes into: setup aws --catalog-user-arn
+DESC CATALOG INTEGRATION sf_irc; -- API_AWS_IAM_USER_ARN (or GLUE_AWS_IAM_USER_ARN) is for: setup aws --catalog-user-arn
 
--- 3. Now run `sf-assets setup aws` with both ARNs and do its step 6. Then both must say success:
+-- 3. Now run `sf-assets setup aws` with both ARNs and do its step 6.
+-- This proves that Snowflake may assume the role. With ALLOW_WRITES = FALSE it does not read a file (SKIPPED): a wrong
+-- prefix or a missing KMS grant shows only in the first SELECT of step 7.
 -- docs.snowflake.com/en/sql-reference/functions/system_verify_external_volume
 SELECT SYSTEM$VERIFY_EXTERNAL_VOLUME('sf_lake');
 -- docs.snowflake.com/en/sql-reference/functions/system_verify_catalog_integration
-SELECT SYSTEM$VERIFY_CATALOG_INTEGRATION('sf_irc');
+SELECT SYSTEM$VERIFY_CATALOG_INTEGRATION('sf_irc'); -- must say success
 -- docs.snowflake.com/en/sql-reference/functions/system_list_namespaces_from_catalog
-SELECT SYSTEM$LIST_NAMESPACES_FROM_CATALOG('sf_irc'); -- names the Glue database
+SELECT SYSTEM$LIST_NAMESPACES_FROM_CATALOG('sf_irc'); -- must name salesforce
 
--- 4. The loader: a role, and a user without a password.
+-- 4. The loader: a role, a user without a password, and a small warehouse that sleeps after a minute.
 -- docs.snowflake.com/en/sql-reference/sql/create-user and docs.snowflake.com/en/user-guide/key-pair-auth
 CREATE ROLE IF NOT EXISTS SF_LOADER;
 CREATE ROLE IF NOT EXISTS SF_READER;
@@ -56,20 +57,21 @@ CREATE USER IF NOT EXISTS SF_LOADER_USER
   RSA_PUBLIC_KEY = 'MIIBIjANBgkq';
 GRANT ROLE SF_LOADER TO USER SF_LOADER_USER;
 GRANT ROLE SF_LOADER TO ROLE SYSADMIN;
+-- docs.snowflake.com/en/user-guide/warehouses-overview
+CREATE WAREHOUSE IF NOT EXISTS SF_LOADING
+  WAREHOUSE_SIZE = XSMALL AUTO_SUSPEND = 60 INITIALLY_SUSPENDED = TRUE;
 -- docs.snowflake.com/en/sql-reference/sql/grant-privilege
+GRANT USAGE ON WAREHOUSE SF_LOADING TO ROLE SF_LOADER;
 GRANT USAGE ON EXTERNAL VOLUME sf_lake TO ROLE SF_LOADER;
 GRANT USAGE ON INTEGRATION sf_irc TO ROLE SF_LOADER;
 
--- 5. A schema with one table each, refreshed by the runs after their commit.
+-- 5. A schema with one table each. The runs refresh the table after their commit.
 -- docs.snowflake.com/en/sql-reference/sql/create-iceberg-table-rest
 CREATE DATABASE IF NOT EXISTS SF_RAW;
-CREATE SCHEMA IF NOT EXISTS SF_RAW.SALESFORCE;
-CREATE WAREHOUSE IF NOT EXISTS SF_LOADING
-  WAREHOUSE_SIZE = XSMALL AUTO_SUSPEND = 60 INITIALLY_SUSPENDED = TRUE;
 GRANT USAGE ON DATABASE SF_RAW TO ROLE SF_LOADER;
+CREATE SCHEMA IF NOT EXISTS SF_RAW.SALESFORCE;
 GRANT USAGE, CREATE ICEBERG TABLE ON SCHEMA SF_RAW.SALESFORCE TO ROLE SF_LOADER;
-GRANT USAGE ON WAREHOUSE SF_LOADING TO ROLE SF_LOADER;
--- The runs say these themselves, when a table has its first commit, and after each further one
+-- The runs execute these statements themselves after the first commit of a table, and after each further one
 -- ALTER ICEBERG TABLE ... REFRESH:
 -- docs.snowflake.com/en/sql-reference/sql/alter-iceberg-table-refresh
 -- USE ROLE SF_LOADER;
@@ -104,18 +106,22 @@ GRANT USAGE ON WAREHOUSE SF_LOADING TO ROLE SF_LOADER;
 -- CREATE ICEBERG TABLE IF NOT EXISTS "SF_RAW"."SALESFORCE"."ASSET" EXTERNAL_VOLUME = 'sf_lake' CATALOG = 'sf_irc' CATALOG_NAMESPACE = 'salesforce' CATALOG_TABLE_NAME = 'asset' AUTO_REFRESH = FALSE;
 -- CREATE ICEBERG TABLE IF NOT EXISTS "SF_RAW"."SALESFORCE"."ORGANIZATION" EXTERNAL_VOLUME = 'sf_lake' CATALOG = 'sf_irc' CATALOG_NAMESPACE = 'salesforce' CATALOG_TABLE_NAME = 'organization' AUTO_REFRESH = FALSE;
 -- CREATE ICEBERG TABLE IF NOT EXISTS "SF_RAW"."SALESFORCE"."_SYNC_STATUS" EXTERNAL_VOLUME = 'sf_lake' CATALOG = 'sf_irc' CATALOG_NAMESPACE = 'salesforce' CATALOG_TABLE_NAME = '_sync_status' AUTO_REFRESH = FALSE;
--- 6. Who may read.
+
+-- 6. The readers.
 GRANT USAGE ON DATABASE SF_RAW TO ROLE SF_READER;
 GRANT USAGE ON SCHEMA SF_RAW.SALESFORCE TO ROLE SF_READER;
 GRANT SELECT ON ALL ICEBERG TABLES IN SCHEMA SF_RAW.SALESFORCE TO ROLE SF_READER;
 GRANT SELECT ON FUTURE ICEBERG TABLES IN SCHEMA SF_RAW.SALESFORCE TO ROLE SF_READER;
 
--- 7. What the runs' environment needs. Check it with: sf-assets doctor
+-- 7. After the first sync. The SELECT is the proof that the reader role may read the files.
+SELECT COUNT(*) FROM SF_RAW.SALESFORCE.ORGANIZATION;
+
+-- 8. The environment of the runs. Check it with: sf-assets doctor
 -- SNOWFLAKE_ACCOUNT=<organization>-<account>, from: SELECT CURRENT_ORGANIZATION_NAME(), CURRENT_ACCOUNT_NAME()
 -- SNOWFLAKE_USER=SF_LOADER_USER
 -- SNOWFLAKE_ROLE=SF_LOADER
 -- SNOWFLAKE_PRIVATE_KEY_FILE=<snowflake.p8>
 -- SNOWFLAKE_DATABASE=SF_RAW
+-- SNOWFLAKE_WAREHOUSE=SF_LOADING
 -- SF_ASSETS_SNOWFLAKE=tables
 -- SNOWFLAKE_SCHEMA=SALESFORCE
--- SNOWFLAKE_WAREHOUSE=SF_LOADING

@@ -4,10 +4,10 @@ set -eu
 
 # Not filled in yet:
 #   <VOLUME_USER_ARN>: --volume-user-arn, from: DESC EXTERNAL VOLUME in `sf-assets setup snowflake`: STORAGE_AWS_IAM_USER_ARN
-#   <CATALOG_USER_ARN>: --catalog-user-arn, from: DESC CATALOG INTEGRATION in `sf-assets setup snowflake`: API_AWS_IAM_USER_ARN
+#   <CATALOG_USER_ARN>: --catalog-user-arn, from: DESC CATALOG INTEGRATION in `sf-assets setup snowflake`: its ..._AWS_IAM_USER_ARN
 
-# 1. The bucket: gives s3://acme-lake/salesforce/ to step 2 and to `setup snowflake`.
-#    Encrypted by default (SSE-S3), private, versioned, TLS only.
+# 1. The bucket: s3://acme-lake/salesforce/ is for step 2 and for `setup snowflake`.
+#    It is private, versioned, TLS only, and encrypted by default (SSE-S3).
 #    docs.aws.amazon.com/AmazonS3/latest/userguide/creating-bucket.html
 aws s3api create-bucket --bucket acme-lake --region eu-central-1 --create-bucket-configuration LocationConstraint=eu-central-1
 aws s3api put-public-access-block --bucket acme-lake --public-access-block-configuration \
@@ -36,7 +36,7 @@ aws s3api put-bucket-policy --bucket acme-lake --policy file:///dev/stdin <<'JSO
 }
 JSON
 #    docs.aws.amazon.com/AmazonS3/latest/userguide/intro-lifecycle-rules.html
-#    Never let a rule expire or archive current objects: old data files are live.
+#    Never let a rule expire or archive current objects: old data files are still read.
 aws s3api put-bucket-lifecycle-configuration --bucket acme-lake --lifecycle-configuration file:///dev/stdin <<'JSON'
 {
   "Rules": [
@@ -67,17 +67,29 @@ aws s3api put-bucket-lifecycle-configuration --bucket acme-lake --lifecycle-conf
 }
 JSON
 
-# 2. The Glue database: gives its name, salesforce, to SF_ASSETS_NAMESPACE and to `setup snowflake`.
+# 2. The Glue database: its name, salesforce, is for SF_ASSETS_NAMESPACE and for `setup snowflake`.
 #    docs.aws.amazon.com/glue/latest/dg/define-database.html
-aws glue create-database --region eu-central-1 \
-  --database-input '{"Name": "salesforce", "LocationUri": "s3://acme-lake/salesforce/"}'
-aws glue create-database --region eu-central-1 \
-  --database-input '{"Name": "salesforce_emea", "LocationUri": "s3://acme-lake/salesforce/salesforce_emea.db/"}'
-aws glue create-database --region eu-central-1 \
-  --database-input '{"Name": "salesforce_us_2", "LocationUri": "s3://acme-lake/salesforce/salesforce_us_2.db/"}'
+aws glue create-database --region eu-central-1 --database-input file:///dev/stdin <<'JSON'
+{
+  "Name": "salesforce",
+  "LocationUri": "s3://acme-lake/salesforce/",
+  "CreateTableDefaultPermissions": [
+    {
+      "Principal": {
+        "DataLakePrincipalIdentifier": "IAM_ALLOWED_PRINCIPALS"
+      },
+      "Permissions": [
+        "ALL"
+      ]
+    }
+  ]
+}
+JSON
+#    If a sync or Snowflake is refused in spite of its IAM policy, Lake Formation manages the catalog (ask
+#    aws lakeformation get-data-lake-settings). Print this script again with --lake-formation.
 
-# 3. The role that Snowflake reads with: gives arn:aws:iam::123456789012:role/sf-assets-snowflake-reader
-#    to `setup snowflake`. Its trust is this account's own until step 6.
+# 3. The role that Snowflake reads with: arn:aws:iam::123456789012:role/sf-assets-snowflake-reader
+#    is for `setup snowflake`. Until step 6 only this account is trusted.
 #    docs.snowflake.com/en/user-guide/tables-iceberg-configure-external-volume-s3
 #    docs.snowflake.com/en/user-guide/tables-iceberg-configure-catalog-integration-rest-glue
 aws iam create-role --role-name sf-assets-snowflake-reader --assume-role-policy-document file:///dev/stdin <<'JSON'
@@ -134,19 +146,16 @@ aws iam put-role-policy --role-name sf-assets-snowflake-reader --policy-name tab
       "Resource": [
         "arn:aws:glue:eu-central-1:123456789012:catalog",
         "arn:aws:glue:eu-central-1:123456789012:database/salesforce",
-        "arn:aws:glue:eu-central-1:123456789012:table/salesforce/*",
-        "arn:aws:glue:eu-central-1:123456789012:database/salesforce_emea",
-        "arn:aws:glue:eu-central-1:123456789012:table/salesforce_emea/*",
-        "arn:aws:glue:eu-central-1:123456789012:database/salesforce_us_2",
-        "arn:aws:glue:eu-central-1:123456789012:table/salesforce_us_2/*"
+        "arn:aws:glue:eu-central-1:123456789012:table/salesforce/*"
       ]
     }
   ]
 }
 JSON
 
-# 4. The role that the runs write with: give it to their task, pod or machine (ecs-tasks.amazonaws.com).
-#    On EKS replace the trust by the one of the service account.
+# 4. The role that the runs write with: arn:aws:iam::123456789012:role/sf-assets-writer
+#    Give it to the task or machine of the runs (ecs-tasks.amazonaws.com).
+#    On EKS print this script with --oidc-provider, or with --runs-on pods.eks.amazonaws.com.
 #    docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create_for-service.html
 aws iam create-role --role-name sf-assets-writer --assume-role-policy-document file:///dev/stdin <<'JSON'
 {
@@ -196,39 +205,28 @@ aws iam put-role-policy --role-name sf-assets-writer --policy-name tables --poli
       "Resource": [
         "arn:aws:glue:eu-central-1:123456789012:catalog",
         "arn:aws:glue:eu-central-1:123456789012:database/salesforce",
-        "arn:aws:glue:eu-central-1:123456789012:table/salesforce/*",
-        "arn:aws:glue:eu-central-1:123456789012:database/salesforce_emea",
-        "arn:aws:glue:eu-central-1:123456789012:table/salesforce_emea/*",
-        "arn:aws:glue:eu-central-1:123456789012:database/salesforce_us_2",
-        "arn:aws:glue:eu-central-1:123456789012:table/salesforce_us_2/*"
+        "arn:aws:glue:eu-central-1:123456789012:table/salesforce/*"
       ]
     },
     {
       "Sid": "ReadSecret",
       "Effect": "Allow",
       "Action": "secretsmanager:GetSecretValue",
-      "Resource": [
-        "arn:aws:secretsmanager:eu-central-1:123456789012:secret:salesforce/sf_assets-*",
-        "arn:aws:secretsmanager:eu-central-1:123456789012:secret:salesforce/sf_assets_emea-*",
-        "arn:aws:secretsmanager:eu-central-1:123456789012:secret:salesforce/sf_assets_us_2-*"
-      ]
+      "Resource": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:salesforce/sf_assets-??????"
     }
   ]
 }
 JSON
 
-# 5. The secret: gives salesforce/sf_assets to SALESFORCE_SECRET_ID. secret.json is what `sf-assets setup salesforce`
-#    ends with; remove the file afterwards.
+# 5. The secret: its name, salesforce/sf_assets, is for SALESFORCE_SECRET_ID. secret.json is what
+#    `sf-assets setup salesforce` ends with; remove the file afterwards.
 #    docs.aws.amazon.com/secretsmanager/latest/userguide/create_secret.html
 aws secretsmanager create-secret --region eu-central-1 --name salesforce/sf_assets \
   --secret-string file://secret.json
-aws secretsmanager create-secret --region eu-central-1 --name salesforce/sf_assets_emea \
-  --secret-string file://secret_emea.json
-aws secretsmanager create-secret --region eu-central-1 --name salesforce/sf_assets_us_2 \
-  --secret-string file://secret_us_2.json
 
-# 6. After `setup snowflake` has told Snowflake's two users: only they may be the reader, and only with the external id.
-#    Making the volume or the integration anew may change them.
+# 6. After step 2 of `setup snowflake` has shown Snowflake's two users: trust only them, with the external id.
+#    A volume or integration that is created again may have another user: then repeat this step.
+#    AWS STS must be active in the region of Snowflake: IAM > Account settings > Security Token Service.
 #    docs.snowflake.com/en/user-guide/tables-iceberg-configure-external-volume-s3
 aws iam update-assume-role-policy --role-name sf-assets-snowflake-reader --policy-document file:///dev/stdin <<'JSON'
 {
@@ -238,8 +236,8 @@ aws iam update-assume-role-policy --role-name sf-assets-snowflake-reader --polic
       "Effect": "Allow",
       "Principal": {
         "AWS": [
-          "<VOLUME_USER_ARN>",
-          "<CATALOG_USER_ARN>"
+          "<CATALOG_USER_ARN>",
+          "<VOLUME_USER_ARN>"
         ]
       },
       "Action": "sts:AssumeRole",
@@ -253,7 +251,7 @@ aws iam update-assume-role-policy --role-name sf-assets-snowflake-reader --polic
 }
 JSON
 
-# 7. What the runs' environment needs. Check it with: sf-assets doctor
+# 7. The environment of the runs. Check it with: sf-assets doctor
 #    SF_ASSETS_DEPLOYMENT=production
 #    SALESFORCE_SECRET_ID=salesforce/sf_assets
 #    AWS_DEFAULT_REGION=eu-central-1
@@ -263,13 +261,3 @@ JSON
 #    PYICEBERG_CATALOG__SALESFORCE__GLUE__REGION=eu-central-1
 #    PYICEBERG_CATALOG__SALESFORCE__S3__REGION=eu-central-1
 #    PYICEBERG_CATALOG__SALESFORCE__S3__RETRY_STRATEGY_IMPL=sf_assets.iceberg.s3_retry.RetryMore
-#
-#    In the location of emea instead:
-#    SF_ASSETS_ORG=emea
-#    SALESFORCE_SECRET_ID=salesforce/sf_assets_emea
-#    SF_ASSETS_NAMESPACE=salesforce_emea
-#
-#    In the location of us_2 instead:
-#    SF_ASSETS_ORG=us_2
-#    SALESFORCE_SECRET_ID=salesforce/sf_assets_us_2
-#    SF_ASSETS_NAMESPACE=salesforce_us_2

@@ -2,8 +2,8 @@
 # The AWS side of sf_assets, printed by `sf-assets setup aws`. Run it step by step, as an administrator of the account.
 set -eu
 
-# 1. The bucket: gives s3://acme-lake/salesforce/ to step 2 and to `setup snowflake`.
-#    Encrypted by default (SSE-S3), private, versioned, TLS only.
+# 1. The bucket: s3://acme-lake/salesforce/ is for step 2 and for `setup snowflake`.
+#    It is private, versioned, TLS only, and encrypted by your KMS key.
 #    docs.aws.amazon.com/AmazonS3/latest/userguide/creating-bucket.html
 aws s3api create-bucket --bucket acme-lake --region eu-central-1 --create-bucket-configuration LocationConstraint=eu-central-1
 aws s3api put-public-access-block --bucket acme-lake --public-access-block-configuration \
@@ -31,8 +31,22 @@ aws s3api put-bucket-policy --bucket acme-lake --policy file:///dev/stdin <<'JSO
   ]
 }
 JSON
+aws s3api put-bucket-encryption --bucket acme-lake --server-side-encryption-configuration file:///dev/stdin <<'JSON'
+{
+  "Rules": [
+    {
+      "ApplyServerSideEncryptionByDefault": {
+        "SSEAlgorithm": "aws:kms",
+        "KMSMasterKeyID": "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+      },
+      "BucketKeyEnabled": true
+    }
+  ]
+}
+JSON
+#    The key's own policy must let this account's IAM policies decide, or name both roles.
 #    docs.aws.amazon.com/AmazonS3/latest/userguide/intro-lifecycle-rules.html
-#    Never let a rule expire or archive current objects: old data files are live.
+#    Never let a rule expire or archive current objects: old data files are still read.
 aws s3api put-bucket-lifecycle-configuration --bucket acme-lake --lifecycle-configuration file:///dev/stdin <<'JSON'
 {
   "Rules": [
@@ -63,13 +77,28 @@ aws s3api put-bucket-lifecycle-configuration --bucket acme-lake --lifecycle-conf
 }
 JSON
 
-# 2. The Glue database: gives its name, salesforce, to SF_ASSETS_NAMESPACE and to `setup snowflake`.
+# 2. The Glue database: its name, salesforce, is for SF_ASSETS_NAMESPACE and for `setup snowflake`.
 #    docs.aws.amazon.com/glue/latest/dg/define-database.html
-aws glue create-database --region eu-central-1 \
-  --database-input '{"Name": "salesforce", "LocationUri": "s3://acme-lake/salesforce/"}'
+aws glue create-database --region eu-central-1 --database-input file:///dev/stdin <<'JSON'
+{
+  "Name": "salesforce",
+  "LocationUri": "s3://acme-lake/salesforce/",
+  "CreateTableDefaultPermissions": []
+}
+JSON
+#    Lake Formation decides on the tables too: grants for both roles of steps 3 and 4. Run this after step 4.
+#    docs.aws.amazon.com/lake-formation/latest/dg/granting-catalog-permissions.html
+aws lakeformation grant-permissions --region eu-central-1 --principal DataLakePrincipalIdentifier=arn:aws:iam::123456789012:role/sf-assets-writer \
+  --permissions CREATE_TABLE DESCRIBE --resource '{"Database": {"Name": "salesforce"}}'
+aws lakeformation grant-permissions --region eu-central-1 --principal DataLakePrincipalIdentifier=arn:aws:iam::123456789012:role/sf-assets-writer \
+  --permissions ALL --resource '{"Table": {"DatabaseName": "salesforce", "TableWildcard": {}}}'
+aws lakeformation grant-permissions --region eu-central-1 --principal DataLakePrincipalIdentifier=arn:aws:iam::123456789012:role/sf-assets-snowflake-reader \
+  --permissions DESCRIBE --resource '{"Database": {"Name": "salesforce"}}'
+aws lakeformation grant-permissions --region eu-central-1 --principal DataLakePrincipalIdentifier=arn:aws:iam::123456789012:role/sf-assets-snowflake-reader \
+  --permissions SELECT DESCRIBE --resource '{"Table": {"DatabaseName": "salesforce", "TableWildcard": {}}}'
 
-# 3. The role that Snowflake reads with: gives arn:aws:iam::123456789012:role/sf-assets-snowflake-reader
-#    to `setup snowflake`. Its trust is this account's own until step 6.
+# 3. The role that Snowflake reads with: arn:aws:iam::123456789012:role/sf-assets-snowflake-reader
+#    is for `setup snowflake`. Until step 6 only this account is trusted.
 #    docs.snowflake.com/en/user-guide/tables-iceberg-configure-external-volume-s3
 #    docs.snowflake.com/en/user-guide/tables-iceberg-configure-catalog-integration-rest-glue
 aws iam create-role --role-name sf-assets-snowflake-reader --assume-role-policy-document file:///dev/stdin <<'JSON'
@@ -128,13 +157,28 @@ aws iam put-role-policy --role-name sf-assets-snowflake-reader --policy-name tab
         "arn:aws:glue:eu-central-1:123456789012:database/salesforce",
         "arn:aws:glue:eu-central-1:123456789012:table/salesforce/*"
       ]
+    },
+    {
+      "Sid": "UseKey",
+      "Effect": "Allow",
+      "Action": [
+        "kms:Decrypt"
+      ],
+      "Resource": "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    },
+    {
+      "Sid": "LakeFormation",
+      "Effect": "Allow",
+      "Action": "lakeformation:GetDataAccess",
+      "Resource": "*"
     }
   ]
 }
 JSON
 
-# 4. The role that the runs write with: give it to their task, pod or machine (ecs-tasks.amazonaws.com).
-#    On EKS replace the trust by the one of the service account.
+# 4. The role that the runs write with: arn:aws:iam::123456789012:role/sf-assets-writer
+#    Give it to the task or machine of the runs (ec2.amazonaws.com).
+#    On EKS print this script with --oidc-provider, or with --runs-on pods.eks.amazonaws.com.
 #    docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create_for-service.html
 aws iam create-role --role-name sf-assets-writer --assume-role-policy-document file:///dev/stdin <<'JSON'
 {
@@ -143,7 +187,7 @@ aws iam create-role --role-name sf-assets-writer --assume-role-policy-document f
     {
       "Effect": "Allow",
       "Principal": {
-        "Service": "ecs-tasks.amazonaws.com"
+        "Service": "ec2.amazonaws.com"
       },
       "Action": "sts:AssumeRole"
     }
@@ -191,20 +235,40 @@ aws iam put-role-policy --role-name sf-assets-writer --policy-name tables --poli
       "Sid": "ReadSecret",
       "Effect": "Allow",
       "Action": "secretsmanager:GetSecretValue",
-      "Resource": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:salesforce/sf_assets-*"
+      "Resource": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:salesforce/sf_assets-??????"
+    },
+    {
+      "Sid": "UseKey",
+      "Effect": "Allow",
+      "Action": [
+        "kms:Decrypt",
+        "kms:GenerateDataKey"
+      ],
+      "Resource": "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    },
+    {
+      "Sid": "LakeFormation",
+      "Effect": "Allow",
+      "Action": "lakeformation:GetDataAccess",
+      "Resource": "*"
     }
   ]
 }
 JSON
+#    A machine gets it by an instance profile of the same name; attach that to the machine.
+#    docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_switch-role-ec2_instance-profiles.html
+aws iam create-instance-profile --instance-profile-name sf-assets-writer
+aws iam add-role-to-instance-profile --instance-profile-name sf-assets-writer --role-name sf-assets-writer
 
-# 5. The secret: gives salesforce/sf_assets to SALESFORCE_SECRET_ID. secret.json is what `sf-assets setup salesforce`
-#    ends with; remove the file afterwards.
+# 5. The secret: its name, salesforce/sf_assets, is for SALESFORCE_SECRET_ID. secret.json is what
+#    `sf-assets setup salesforce` ends with; remove the file afterwards.
 #    docs.aws.amazon.com/secretsmanager/latest/userguide/create_secret.html
 aws secretsmanager create-secret --region eu-central-1 --name salesforce/sf_assets \
   --secret-string file://secret.json
 
-# 6. After `setup snowflake` has told Snowflake's two users: only they may be the reader, and only with the external id.
-#    Making the volume or the integration anew may change them.
+# 6. After step 2 of `setup snowflake` has shown Snowflake's two users: trust only them, with the external id.
+#    A volume or integration that is created again may have another user: then repeat this step.
+#    AWS STS must be active in the region of Snowflake: IAM > Account settings > Security Token Service.
 #    docs.snowflake.com/en/user-guide/tables-iceberg-configure-external-volume-s3
 aws iam update-assume-role-policy --role-name sf-assets-snowflake-reader --policy-document file:///dev/stdin <<'JSON'
 {
@@ -229,7 +293,7 @@ aws iam update-assume-role-policy --role-name sf-assets-snowflake-reader --polic
 }
 JSON
 
-# 7. What the runs' environment needs. Check it with: sf-assets doctor
+# 7. The environment of the runs. Check it with: sf-assets doctor
 #    SF_ASSETS_DEPLOYMENT=production
 #    SALESFORCE_SECRET_ID=salesforce/sf_assets
 #    AWS_DEFAULT_REGION=eu-central-1
