@@ -77,3 +77,56 @@ def test_an_erasure_whose_last_commit_is_lost_is_ended_by_the_next_one(rest_cata
     assert len(table.metadata.snapshots) == 2
     for snapshot in table.metadata.snapshots:
         assert CANARY not in table.scan(snapshot_id=snapshot.snapshot_id).to_arrow()["name"].to_pylist()
+
+
+def read_all(warehouse, snapshot_id):
+    """What an engine that is at an older snapshot reads."""
+    table = warehouse._catalog.find("account")
+    return sorted(table.scan(snapshot_id=snapshot_id).to_arrow()["name"].to_pylist())
+
+
+def test_a_reader_of_the_older_snapshot_still_reads_until_it_has_moved(aws):
+    warehouse = IcebergTables("salesforce", "salesforce", aws.catalog, past_waits=True)
+    deleted(warehouse)
+    before = warehouse.facts("account").snapshot_id
+
+    erased = warehouse.erase("account", "is_deleted")
+
+    assert erased == 1
+    assert read_all(warehouse, before) == ["Sylvester", CANARY]
+    assert warehouse.versions("account").is_erasure_pending
+    assert warehouse.erase("account", "is_deleted") == 0
+    assert warehouse.versions("account").is_erasure_pending
+
+
+def test_an_erasure_is_completed_once_the_reader_has_the_last_commit(aws):
+    warehouse = IcebergTables("salesforce", "salesforce", aws.catalog, past_waits=True)
+    deleted(warehouse)
+    old = warehouse.versions("account").locations[-1][0]
+    warehouse.erase("account", "is_deleted")
+
+    assert warehouse.complete_erasure("account", read_location=old) == 0
+    assert warehouse.versions("account").is_erasure_pending
+
+    newest = warehouse.versions("account").locations[-1][0]
+    assert warehouse.complete_erasure("account", read_location=newest) == 2
+    table = warehouse._catalog.find("account")
+    assert len(table.metadata.snapshots) == 1
+    assert not warehouse.versions("account").is_erasure_pending
+
+
+def test_a_completion_that_was_killed_is_completed_by_the_next_one(aws):
+    warehouse = IcebergTables("salesforce", "salesforce", aws.catalog, past_waits=True)
+    deleted(warehouse)
+    warehouse.erase("account", "is_deleted")
+    newest = warehouse.versions("account").locations[-1][0]
+    aws.denied.add("DELETE")
+    with pytest.raises(IcebergReadOnly):
+        warehouse.complete_erasure("account", read_location=newest)
+    aws.denied.clear()
+
+    again = IcebergTables("salesforce", "salesforce", aws.catalog, past_waits=True)
+
+    assert again.versions("account").is_erasure_pending
+    assert again.complete_erasure("account", read_location=newest) == 2
+    assert again.scan("account").collect()["name"].to_list() == ["Sylvester"]

@@ -182,6 +182,40 @@ def test_a_linked_database_that_stays_behind_is_a_red_check_and_blocks(environme
     assert check.metadata["error"].value == "SnowflakeStale"
 
 
+@pytest.fixture
+def removing(environment, tmp_path):
+    """The environment with an endpoint that removes deleted rows."""
+    folder = tmp_path / "specs"
+    folder.mkdir()
+    (folder / "endpoints.toml").write_text('[override.product]\ndeleted = "remove"\n', encoding="utf-8")
+    return environment | {"SF_ASSETS_SPECS": str(folder)}
+
+
+@pytest.mark.parametrize("mode", ["linked", "tables"])
+def test_erased_rows_leave_the_files_only_after_snowflake_has_moved(removing, snowflake, practice_org, mode):
+    environment = removing | {"SF_ASSETS_SNOWFLAKE": mode, "SNOWFLAKE_PATIENCE_SECONDS": "0.01"}
+    lake = lake_of(environment)
+    snowflake.lake = lake
+    snowflake.sees_all(lake) if mode == "linked" else None
+    Run(environment, "product")
+    old = lake("product")
+    practice_org.org.delete("Product2", practice_org.org.rows("Product2")[0]["Id"])
+    snowflake.lake = lambda table: old
+    snowflake.sees_all(lambda table: old) if mode == "linked" else None
+
+    behind = Run(environment, "product")
+    pending = behind.warehouse.versions("product").is_erasure_pending
+    snowflake.lake = lake
+    snowflake.sees_all(lake) if mode == "linked" else None
+    moved = Run(environment, "product")
+
+    assert "Erased rows are still in the files of older snapshots" in behind.checks["product"].description
+    assert pending
+    assert moved.checks["product"].passed
+    assert moved.checks["product"].metadata["erased_snapshots"].value >= 1
+    assert not moved.warehouse.versions("product").is_erasure_pending
+
+
 @pytest.mark.parametrize(
     ("changed", "named"),
     [

@@ -59,7 +59,7 @@ def aws(**values: Any) -> None:
 @_options("account_id", "region", "bucket", "prefix", "namespace", "orgs", "external_id")
 @_options("database", "schema", "role", "user", "public_key", "warehouse", "reader")
 @_options("refresh_seconds", "discovery_seconds")
-def snowflake(mode: str, **values: str) -> None:
+def snowflake(mode: str, **values: Any) -> None:
     """Print the statements in their order, as a SQL script."""
     from sf_assets.assets.deployments import read_specs_folder
     from sf_assets.commands.setup.snowflake import snowflake_script
