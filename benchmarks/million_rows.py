@@ -1,9 +1,10 @@
 """Peak memory, CPU and wall time of a Dagster run that reads many rows of one endpoint for the first time, then idles.
 
-    python benchmarks/million_rows.py --rows 1000000 --endpoint account
+    python benchmarks/million_rows.py --rows 1000000 --columns 71 --most-mb 700
 
-The practice org runs in a process of its own and is not counted. The figures are the run process's own
-(`resource.getrusage` of a child): maximum resident set, user + system seconds, start-up included.
+The org is `simulator.py` in a process of its own and is not counted. The figures are the run process's own
+(`resource.getrusage` of a child): maximum resident set, user + system seconds, start-up included. The exit status is 1
+where the peak exceeds `--most-mb` or the first run costs more than `--most-us` microseconds a row beyond the idle run.
 """
 
 import argparse
@@ -13,84 +14,84 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-URL = "http://127.0.0.1:8631"
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+HERE = Path(__file__).parent
 
 
-def main() -> None:
-    """Serve the org, run the endpoint twice, print a line a run."""
+def main() -> int:
+    """Serve the org, run the endpoint several times, print a line a run, judge the first."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=1_000_000)
-    parser.add_argument("--endpoint", default="account")
+    parser.add_argument("--columns", type=int, default=71)
+    parser.add_argument("--latency", type=float, default=0.0)
+    parser.add_argument("--rate", type=float, default=1000.0)
     parser.add_argument("--runs", type=int, default=2)
+    parser.add_argument("--most-mb", type=float, default=float("inf"))
+    parser.add_argument("--most-us", type=float, default=float("inf"))
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, practice_org(Path(folder), asked):
-        for number in range(1, asked.runs + 1):
-            tell(number, materialize(Path(folder), asked.endpoint))
+    arguments = [f"--rows=Account={asked.rows}", f"--columns={asked.columns}", f"--latency={asked.latency}"]
+    with tempfile.TemporaryDirectory() as folder, simulated_org(arguments) as url:
+        env = environment(url, Path(folder), rate=asked.rate)
+        figures = [materialize(Path(folder), "salesforce/account", env) for _ in range(asked.runs)]
+    for number, (wall, cpu, peak) in enumerate(figures, start=1):
+        print(f"run {number}: wall {wall:.1f} s, CPU {cpu:.1f} s, peak {peak:.0f} MB")
+    row_us = (figures[0][1] - figures[-1][1]) / asked.rows * 1e6 if asked.runs > 1 else 0.0
+    print(f"{row_us:.1f} us of CPU a row beyond the last run")
+    return int(max(peak for _, _, peak in figures) > asked.most_mb or row_us > asked.most_us)
 
 
 @contextmanager
-def practice_org(folder: Path, asked: argparse.Namespace) -> Iterator[None]:
-    """Serve an org with so many rows of the endpoint's object until the block ends."""
-    rows = f"{asked.endpoint}={asked.rows}"
-    home = str(folder / "practice")
-    command = [sys.executable, "-m", "sf_assets.devorg", "--port", "8631", "--rows", rows, "--home", home]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as server:
+def simulated_org(arguments: list[str]) -> Iterator[str]:
+    """Serve a simulated org until the block ends; yields its address."""
+    command = [sys.executable, str(HERE / "simulator.py"), "--port=0", *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         try:
-            wait_until_served(server)
-            yield
+            assert server.stdout is not None
+            yield server.stdout.readline().strip()
         finally:
             server.terminate()
 
 
-def wait_until_served(server: "subprocess.Popen[bytes]") -> None:
-    """Return when the org answers; making a million rows takes it a minute."""
-    while server.poll() is None:
-        try:
-            urllib.request.urlopen(f"{URL}/services/data/", timeout=5).close()
-        except urllib.error.HTTPError:
-            return
-        except OSError:
-            time.sleep(0.5)
-        else:
-            return
-    sys.exit("the practice org ended before it was served")
-
-
-def materialize(folder: Path, endpoint: str) -> tuple[float, float, float]:
-    """Run the endpoint's asset in a process of its own; returns its wall seconds, CPU seconds and peak MB."""
-    environment = {
-        **os.environ,
-        "DAGSTER_HOME": str(folder),
-        "SF_ASSETS_HOME": str(folder),
-        "SALESFORCE_INSTANCE_URL": URL,
-        "SALESFORCE_REQUESTS_PER_SECOND": "1000",
-        "DAGSTER_DISABLE_TELEMETRY": "yes",
-    }
+def environment(url: str, folder: Path, *, rate: float = 1000.0) -> dict[str, str]:
+    """Return the environment of a run process against a simulated org, with its home in `folder`."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    ).decode()
     (folder / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
-    dagster = [sys.executable, "-m", "dagster"]
-    command = [*dagster, "asset", "materialize", "-m", "sf_assets.definitions", "--select", f"salesforce/{endpoint}"]
+    return {
+        **{name: text for name, text in os.environ.items() if not name.startswith(("SF_ASSETS_", "SALESFORCE_"))},
+        "DAGSTER_HOME": str(folder),
+        "DAGSTER_DISABLE_TELEMETRY": "yes",
+        "PYTHONWARNINGS": "ignore",
+        "SF_ASSETS_HOME": str(folder),
+        "SF_ASSETS_DEPLOYMENT": "production",
+        "SALESFORCE_INSTANCE_URL": url,
+        "SALESFORCE_CONSUMER_KEY": "benchmark",
+        "SALESFORCE_USERNAME": "benchmark@example.com",
+        "SALESFORCE_PRIVATE_KEY": pem,
+        "SALESFORCE_REQUESTS_PER_SECOND": str(rate),
+    }
+
+
+def materialize(folder: Path, selection: str, env: Mapping[str, str]) -> tuple[float, float, float]:
+    """Run assets in a process of its own; returns its wall seconds, CPU seconds and peak MB."""
+    dagster = [sys.executable, "-m", "dagster", "asset", "materialize", "-m", "sf_assets.definitions"]
     begun = time.monotonic()
     with (folder / "log").open("wb") as log:
-        child = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+        child = subprocess.Popen([*dagster, "--select", selection], env=dict(env), stdout=log, stderr=log)
         _, status, usage = os.wait4(child.pid, 0)
     if status:
         sys.exit((folder / "log").read_text()[-4000:])
     return time.monotonic() - begun, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
 
-def tell(number: int, figures: tuple[float, float, float]) -> None:
-    """Print one run's figures."""
-    wall, cpu, peak = figures
-    sys.stdout.write(f"run {number}: wall {wall:.1f} s, CPU {cpu:.1f} s, peak {peak:.0f} MB\n")
-    sys.stdout.flush()
-
-
 if __name__ == "__main__":
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    main()
+    sys.exit(main())

@@ -134,6 +134,7 @@ def _as_specified(spec: EndpointSpec, record: "SyncReport") -> Finding:
         f"New and not backfilled: {_priced(problems.pending)}." * bool(problems.pending),
         f"Digits beyond the column's scale were rounded: {_counted(rounded)}." * bool(rounded),
         f"Left out of records, and so read as NULL: {_counted(problems.left_out)}." * bool(problems.left_out),
+        f"Half of an emoji was replaced by U+FFFD in: {_counted(problems.replaced)}." * bool(problems.replaced),
         "This org serves no describe: columns and types are the catalogue's." * ("describe" in org.degraded),
         *_policy(spec, record),
     ]

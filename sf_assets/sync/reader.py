@@ -56,6 +56,7 @@ class Reader:
     plan_again: Callable[[Collection[str]], ColumnPlan]
     watch: Callable[[SyncReport], None] = ignore_progress
     dropped: set[str] = field(default_factory=set)
+    noted: set[str] = field(default_factory=set)
     hash_key: bytes = field(default=b"", repr=False)
 
     @property
@@ -94,6 +95,12 @@ class Reader:
             self.report.problems.rounded[column] = self.report.problems.rounded.get(column, 0) + count
         for column, count in decoded.left_out.items():
             self.report.problems.left_out[column] = self.report.problems.left_out.get(column, 0) + count
+        for column, example in decoded.examples.items():
+            if column not in self.noted:
+                self.report.note(example)
+                self.noted.add(column)
+        for column, count in decoded.replaced.items():
+            self.report.problems.replaced[column] = self.report.problems.replaced.get(column, 0) + count
         self.report.read.pages += 1
         self.report.read.rows += decoded.frame.height
         if DELETED in decoded.frame.columns:

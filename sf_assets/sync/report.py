@@ -84,6 +84,7 @@ class Problems:
     `missing`: columns that the org does not show. `hidden`: those of them that the table has values of. `pending`: new
     columns that were not backfilled -> the calls it would cost. `rounded`: column -> values that lost digits in this
     sync; `rounded_before`: columns with such values already. `left_out`: column -> records that came without it.
+    `replaced`: column -> texts in which half of a surrogate pair became U+FFFD.
     `missing_rows`: rows of the org that the table lacks, at the last count. `unavailable`: why the object is off.
     """
 
@@ -93,6 +94,7 @@ class Problems:
     rounded: dict[str, int] = field(default_factory=dict)
     rounded_before: tuple[str, ...] = ()
     left_out: dict[str, int] = field(default_factory=dict)
+    replaced: dict[str, int] = field(default_factory=dict)
     missing_rows: int = 0
     unavailable: str | None = None
     notes: list[str] = field(default_factory=list)

@@ -95,6 +95,45 @@ def test_money_keeps_digits_that_a_binary_number_has_not(text):
     assert page.rounded == {}
 
 
+@pytest.mark.parametrize("amount", [0.01, -0.07, 1.1, 446910.72, 5600000000.13, 5629499534213.11, -4503599627370.49])
+def test_money_with_two_digits_is_exact_the_fast_way(amount):
+    page = decoded({"Id": "a", "X": amount}, {"Id": "b", "X": None}, columns=(column("X", "currency", 2),))
+
+    assert page.frame["x"].to_list() == [Decimal(repr(amount)), None]
+    assert page.rounded == {}
+
+
+def test_a_fraction_in_a_whole_number_column_is_rounded_and_named():
+    page = decoded({"Id": "a", "X": 47.5}, {"Id": "b", "X": 46.5}, {"Id": "c", "X": 3.0}, columns=(column("X", "int"),))
+
+    assert page.frame["x"].to_list() == [48, 46, 3]
+    assert page.rounded == {"X": 2}
+    assert page.examples == {"X": "Account.X in record a: 47.5 is stored as 48."}
+
+
+@pytest.mark.parametrize("type_", ["int", "long", "double", "percent", "currency"])
+@pytest.mark.parametrize("text", ["1E400", "-1E400"])
+def test_a_number_beyond_every_range_is_refused_by_name(type_, text):
+    wire = f'[{{"Id":"001000000000001AAA","X":{text}}}]'.encode()
+
+    with pytest.raises(ValueUnexpected, match=r"Account\.X = -?1E\+400 in record 001000000000001AAA"):
+        decode(wire, (ID, column("X", type_)), sobject="Account", synced_at=NOON)
+
+
+def test_a_replaced_surrogate_is_counted_and_its_record_named():
+    wire = b'[{"Id":"a","X":"\\ufffd left"},{"Id":"b","X":"whole"},{"Id":"c","X":null}]'
+
+    page = decode(wire, (ID, column("X", "string")), sobject="Account", synced_at=NOON)
+
+    assert page.frame["x"].to_list() == ["\ufffd left", "whole", None]
+    assert page.replaced == {"X": 1}
+    assert page.examples == {"X": "Account.X in record a: half of a surrogate pair was replaced by U+FFFD."}
+
+
+def test_a_page_of_whole_texts_reports_no_replacement():
+    assert decoded({"Id": "a", "X": "\ufffd"}, columns=(column("Y", "string"),)).replaced == {}
+
+
 def test_money_keeps_the_digits_of_a_column_with_a_larger_scale():
     page = decoded({"Id": "a", "X": 0.12345678}, columns=(column("X", "currency", 8),))
 
@@ -105,8 +144,9 @@ def test_money_keeps_the_digits_of_a_column_with_a_larger_scale():
     ("type_", "wire"),
     [
         ("int", "12"),
-        ("int", 5.5),
         ("int", 2**31),
+        ("int", 2**31 - 0.25),
+        ("int", -(2**31) - 1),
         ("long", 2**63),
         ("long", 2.0**53),
         ("int", True),
