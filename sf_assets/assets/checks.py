@@ -131,6 +131,8 @@ def _as_specified(spec: EndpointSpec, record: "SyncReport") -> Finding:
     against = [
         f"The object is not available: {problems.unavailable}" * bool(problems.unavailable),
         f"Hidden from the integration user, or gone: {', '.join(hidden)}." * bool(hidden and not problems.unavailable),
+        f"Listed by describe but refused in queries: {_priced(problems.refused)}. They are tried again once a day."
+        * bool(problems.refused),
         f"New and not backfilled: {_priced(problems.pending)}." * bool(problems.pending),
         f"Digits beyond the column's scale were rounded: {_counted(rounded)}." * bool(rounded),
         f"Left out of records, and so read as NULL: {_counted(problems.left_out)}." * bool(problems.left_out),
@@ -145,6 +147,7 @@ def _as_specified(spec: EndpointSpec, record: "SyncReport") -> Finding:
             "object_available": problems.unavailable is None,
             "missing": _listed(problems.missing),
             "hidden": _listed(problems.hidden),
+            "refused": _listed(tuple(problems.refused)),
             "shown_again": _listed(record.planned.revealed),
             "added": _listed(record.planned.added),
             "retyped": listed(record.retyped),

@@ -1,7 +1,10 @@
 """The report of one endpoint before anything is read, and what a read learns of the org."""
 
+from collections.abc import Collection
+
 from sf_assets.errors import SalesforceError
 from sf_assets.salesforce.client import Client
+from sf_assets.sync.columns import ColumnPlan
 from sf_assets.sync.limits import pages
 from sf_assets.sync.plan import SyncPlan
 from sf_assets.sync.report import OrgFacts, Planned, Problems, SyncReport
@@ -12,7 +15,8 @@ def new_report(plan: SyncPlan, client: Client) -> SyncReport:
     """Return the report of a planned sync."""
     report = SyncReport(plan.spec.endpoint, plan.spec.sobject, plan.preflight.org_id, plan.began_at, kind=plan.kind)
     report.planned = planned(plan)
-    report.problems = problems(plan)
+    report.problems = planned_problems(plan)
+    record_columns(report, plan, plan.columns)
     record_org(report, client, plan)
     probe = plan.preflight.probes.get(plan.spec.endpoint)
     if isinstance(probe, SalesforceError) and plan.step:
@@ -31,18 +35,24 @@ def planned(plan: SyncPlan) -> Planned:
     )
 
 
-def problems(plan: SyncPlan) -> Problems:
+def planned_problems(plan: SyncPlan) -> Problems:
     """Return what is known to be wrong before anything is read."""
-    found = Problems(missing=plan.columns.missing, unavailable=plan.unavailable)
-    if plan.base:
-        readable = plan.columns.read_names
-        expected = {*readable, *plan.spec.excluded, *plan.columns.excluded_calculated}
-        found.hidden = tuple(name for name in with_hidden(plan.base, readable).columns.hidden if name not in expected)
-        found.rounded_before = plan.base.columns.rounded
+    problems = Problems(unavailable=plan.unavailable)
+    problems.rounded_before = plan.base.columns.rounded if plan.base else ()
     if plan.step:
-        found.pending = dict.fromkeys(plan.step.pending, pages(plan.table_rows))
-        found.missing_rows = 0 if plan.run.full_refresh else plan.missing_rows
-    return found
+        problems.pending = dict.fromkeys(plan.step.pending, pages(plan.table_rows))
+        problems.missing_rows = 0 if plan.run.full_refresh else plan.missing_rows
+    return problems
+
+
+def record_columns(report: SyncReport, plan: SyncPlan, columns: ColumnPlan, refused: Collection[str] = ()) -> None:
+    """Write which columns are missing, hidden and refused, by the columns that are read now."""
+    base, readable = plan.base or plan.blank, columns.read_names
+    names = dict.fromkeys([*base.columns.refused, *refused])
+    expected = {*readable, *plan.spec.excluded, *columns.excluded_calculated, *names}
+    report.problems.refused = dict.fromkeys(names, pages(max(plan.table_rows, report.read.rows)))
+    report.problems.missing = tuple(name for name in columns.missing if name not in names)
+    report.problems.hidden = tuple(name for name in with_hidden(base, readable).columns.hidden if name not in expected)
 
 
 def record_org(report: SyncReport, client: Client, plan: SyncPlan) -> None:

@@ -17,7 +17,7 @@ from sf_assets.sync.hashing import mark_hashed
 from sf_assets.sync.hashing_policy import annotate_hashing, refuse_other_key
 from sf_assets.sync.preflight import Preflight, earliest
 from sf_assets.sync.report import DeploymentOptions, Kind, RunOptions
-from sf_assets.sync.state import Probe, State
+from sf_assets.sync.state import Probe, State, with_refused
 
 SHRINK_ROWS, SHRINK_SHARE = 50, 0.02
 """A table may lose this many rows, or this share of them, without `confirm_shrink`."""
@@ -126,7 +126,9 @@ def plan_sync(
     stored = State.from_json(facts.state) if facts and facts.state else None
     owned = owned_state(spec, stored, preflight.org_id, run)
     described = preflight.described[spec.endpoint]
-    columns = endpoint_columns(spec, described, deployment)
+    refused = refused_columns(owned, preflight, spec.endpoint)
+    columns = endpoint_columns(spec, described, deployment, dropped=refused)
+    base = owned and annotate_hashing(with_refused(owned, refused), spec, facts, key=deployment.hash_key)
     refuse_other_key(None if run.full_refresh else owned, spec, facts, key=deployment.hash_key)
     plan = SyncPlan(
         spec=spec,
@@ -135,7 +137,7 @@ def plan_sync(
         preflight=preflight,
         facts=facts,
         stored=stored,
-        base=owned and annotate_hashing(owned, spec, facts, key=deployment.hash_key),
+        base=base,
         columns=columns,
         began_at=earliest(now(), client.server_time),
         unavailable=str(described) if isinstance(described, ObjectUnavailable) else None,
@@ -182,6 +184,16 @@ def owned_state(spec: EndpointSpec, state: State | None, org_id: str, run: RunOp
         f"{spec.endpoint}: the table holds {state.sobject} of org {state.org_id}, not {spec.sobject} of org {org_id}.",
         endpoint=spec.endpoint, table_org=state.org_id, table_object=state.sobject, org=org_id, object=spec.sobject,
     )  # fmt: skip
+
+
+def refused_columns(state: State | None, preflight: Preflight, endpoint: str) -> dict[str, datetime]:
+    """Return the columns that the org still refuses, and when each was last tried."""
+    trials, refused = preflight.trials.get(endpoint, {}), state.columns.refused if state else {}
+    return {
+        name: preflight.asked_at if name in trials else tried_at
+        for name, tried_at in refused.items()
+        if not trials.get(name)
+    }
 
 
 def endpoint_columns(

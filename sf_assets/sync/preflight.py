@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sf_assets.errors import AnswerTorn, SalesforceError, SfAssetsError
+from sf_assets.errors import AnswerTorn, FieldInvalid, SalesforceError, SfAssetsError
 from sf_assets.iceberg.tables import IcebergTables
 from sf_assets.salesforce.client import Client
 from sf_assets.salesforce.describe import SObject
@@ -12,7 +12,7 @@ from sf_assets.salesforce.wire import Query
 from sf_assets.specs.model import STAMP, EndpointSpec
 from sf_assets.specs.soql import datetime_literal, select
 from sf_assets.sync.decide import is_deep_due
-from sf_assets.sync.limits import LOOKBACK
+from sf_assets.sync.limits import DAY, LOOKBACK
 from sf_assets.sync.state import Probe, State
 
 
@@ -22,7 +22,8 @@ class Preflight:
 
     `described`: None if the org serves no describe, an error if this object has none. `probes`: an error, or no entry,
     if the object could not be asked. `asked_at`: a moment before the first probe. `org_rows`: all rows of the org, for
-    endpoints whose daily count is due.
+    endpoints whose daily count is due. `trials`: refused columns that were tried again today -> whether the org
+    accepts them now.
     """
 
     org_id: str
@@ -30,6 +31,7 @@ class Preflight:
     described: Mapping[str, SObject | SalesforceError | None]
     probes: Mapping[str, Probe | SalesforceError]
     org_rows: Mapping[str, int] = field(default_factory=dict)
+    trials: Mapping[str, Mapping[str, bool]] = field(default_factory=dict)
 
     def probe(self, endpoint: str) -> Probe | None:
         """Return the endpoint's probe, or None if there is none that can be used."""
@@ -56,24 +58,22 @@ def preflight(
     asked_at = earliest(now(), client.server_time)
     askable = [spec for spec in specs if not isinstance(described[spec.endpoint], SalesforceError)]
     states = {spec.endpoint: _state(spec, tables) for spec in askable}
-    since = {endpoint: probe_since(state) for endpoint, state in states.items()}
+    since = {spec.endpoint: probe_since(states[spec.endpoint]) if spec.how == "tail" else None for spec in askable}
     counted = [spec for spec in askable if _is_count_due(spec, states[spec.endpoint], asked_at)]
     # counts first: a row that comes between the two queries must not look like one that the table lacks
     queries = [count_query(spec, read_deleted=read_deleted) for spec in counted]
     queries += [probe_query(spec, since[spec.endpoint], read_deleted=read_deleted) for spec in askable]
-    answers = client.ask(queries)
+    trials = [(spec, name) for spec in askable for name in _due_trials(states[spec.endpoint], asked_at)]
+    answers = client.ask([*queries, *(trial_query(spec, name) for spec, name in trials)])
     org_rows = _counts(counted, answers[: len(counted)])
     probes = {
         spec.endpoint: answer if isinstance(answer, SalesforceError) else _probe(spec, since[spec.endpoint], answer)
-        for spec, answer in zip(askable, answers[len(counted) :], strict=True)
+        for spec, answer in zip(askable, answers[len(counted) : len(queries)], strict=True)
     }
-    return Preflight(org_id, asked_at, described, probes, org_rows)
+    return Preflight(org_id, asked_at, described, probes, org_rows, _accepted(trials, answers[len(queries) :]))
 
 
 def _state(spec: EndpointSpec, tables: IcebergTables) -> State | None:
-    """Return the state of a tail. A snapshot is probed as a whole, so its state does not matter."""
-    if spec.how == "snapshot":
-        return None
     try:
         facts = tables.facts(spec.endpoint)
         return State.from_json(facts.state) if facts and facts.state else None
@@ -91,7 +91,29 @@ def _is_count_due(spec: EndpointSpec, state: State | None, now: datetime) -> boo
     """Whether to count all rows; a table that removes deleted rows has fewer than the org counts."""
     if state is None or state.position.tail_from is None or state.position.walk is not None:
         return False
-    return is_deep_due(state, now) and spec.deleted == "mark"
+    return is_deep_due(state, now) and spec.how == "tail" and spec.deleted == "mark"
+
+
+def _due_trials(state: State | None, now: datetime) -> list[str]:
+    """Return the refused columns that were last tried a day ago."""
+    refused = state.columns.refused if state else {}
+    return [name for name, tried_at in refused.items() if now - tried_at >= DAY]
+
+
+def _accepted(
+    trials: Sequence[tuple[EndpointSpec, str]], answers: Sequence[Mapping[str, object] | SalesforceError]
+) -> dict[str, dict[str, bool]]:
+    """Return which refused columns are accepted now; another error than a refusal says nothing of them."""
+    accepted: dict[str, dict[str, bool]] = {}
+    for (spec, name), answer in zip(trials, answers, strict=True):
+        if isinstance(answer, FieldInvalid) or not isinstance(answer, SalesforceError):
+            accepted.setdefault(spec.endpoint, {})[name] = not isinstance(answer, FieldInvalid)
+    return accepted
+
+
+def trial_query(spec: EndpointSpec, column: str) -> Query:
+    """Return a query that reads one row of a column, to see if the org accepts it."""
+    return Query(spec.sobject, select([column], spec.sobject, limit=1), all_rows=False)
 
 
 def _counts(specs: Sequence[EndpointSpec], answers: Sequence[Mapping[str, object] | SalesforceError]) -> dict[str, int]:

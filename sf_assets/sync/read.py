@@ -7,7 +7,7 @@ from sf_assets.errors import ObjectUnavailable
 from sf_assets.salesforce.client import Client
 from sf_assets.sync.columns import ColumnPlan
 from sf_assets.sync.decide import Step
-from sf_assets.sync.endpoint_report import record_org
+from sf_assets.sync.endpoint_report import record_columns, record_org
 from sf_assets.sync.plan import SyncPlan, endpoint_columns
 from sf_assets.sync.reader import Reader
 from sf_assets.sync.report import SyncReport
@@ -46,8 +46,9 @@ class EndpointRead:
         yield from reread(self._reader(), base, since=self.plan.run.since, until=self.plan.run.until)
 
     def _read(self, step: Step) -> Iterator[Batch]:
+        reader = self._reader()
         try:
-            yield from self._by_step(self._reader(), step)
+            yield from self._by_step(reader, step)
         except ObjectUnavailable as error:
             if step.kind == "replace" and self.report.read.pages:
                 raise  # the table would be made equal to what came so far, and lose the rest
@@ -55,6 +56,7 @@ class EndpointRead:
             yield self._without_rows(self.plan.untouched)
         finally:
             record_org(self.report, self.client, self.plan)
+            record_columns(self.report, self.plan, reader.plan, reader.dropped)
 
     def _by_step(self, reader: Reader, step: Step) -> Iterator[Batch]:
         plan, probe, filter_ = self.plan, self.plan.probe, self.plan.spec.query.where
@@ -106,6 +108,10 @@ class EndpointRead:
         )  # fmt: skip
 
     def _plan_again(self, dropped: Collection[str]) -> ColumnPlan:
-        sobject = self.plan.spec.sobject
+        """Plan the columns again after the org refused one. A column that came meanwhile waits for the next sync."""
+        plan, sobject = self.plan, self.plan.spec.sobject
         described = self.client.describe([sobject], fresh=not dropped)[sobject]
-        return endpoint_columns(self.plan.spec, described, self.plan.deployment, dropped=dropped)
+        refused = plan.base.columns.refused if plan.base else {}
+        columns = endpoint_columns(plan.spec, described, plan.deployment, dropped=[*refused, *dropped])
+        names = set(columns.read_names)
+        return replace(columns, read=tuple(column for column in plan.columns.read if column.api_name in names))

@@ -82,7 +82,8 @@ class Problems:
     """What is wrong, or was done in another way. Columns are API names.
 
     `missing`: columns that the org does not show. `hidden`: those of them that the table has values of. `pending`: new
-    columns that were not backfilled -> the calls it would cost. `rounded`: column -> values that lost digits in this
+    columns that were not backfilled -> the calls it would cost. `refused`: columns that describe lists and queries
+    refuse -> the calls of a backfill once they are accepted. `rounded`: column -> values that lost digits in this
     sync; `rounded_before`: columns with such values already. `left_out`: column -> records that came without it.
     `replaced`: column -> texts in which half of a surrogate pair became U+FFFD.
     `missing_rows`: rows of the org that the table lacks, at the last count. `unavailable`: why the object is off.
@@ -91,6 +92,7 @@ class Problems:
     missing: tuple[str, ...] = ()
     hidden: tuple[str, ...] = ()
     pending: dict[str, int] = field(default_factory=dict)
+    refused: dict[str, int] = field(default_factory=dict)
     rounded: dict[str, int] = field(default_factory=dict)
     rounded_before: tuple[str, ...] = ()
     left_out: dict[str, int] = field(default_factory=dict)

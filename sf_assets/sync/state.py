@@ -59,12 +59,14 @@ class ColumnStatus:
     """What the table holds of each column, by API name.
 
     `read`: complete in every row. `hidden`: no longer readable -> the stamp from which on its values are old, or None
-    if they may be missing in any row. `rounded`: some value lost digits.
+    if they may be missing in any row. `rounded`: some value lost digits. `refused`: describe lists it, but every query
+    that names it is refused -> when it was last tried.
     """
 
     read: tuple[str, ...] = ()
     hidden: Mapping[str, datetime | None] = field(default_factory=dict)
     rounded: tuple[str, ...] = ()
+    refused: Mapping[str, datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -141,6 +143,7 @@ JSON_KEYS: Mapping[str, tuple[str, ...]] = {
     "columns_read": ("columns", "read"),
     "hidden": ("columns", "hidden"),
     "rounded": ("columns", "rounded"),
+    "refused": ("columns", "refused"),
     "read_at": ("times", "read_at"),
     "deep_at": ("times", "deep_read_at"),
     "whole_at": ("times", "full_read_at"),
@@ -219,6 +222,7 @@ _DECODERS: Mapping[str, Any] = {
     "columns_read": tuple,
     "hidden": _hidden,
     "rounded": tuple,
+    "refused": _hidden,
     "read_at": datetime.fromisoformat,
     "deep_at": datetime.fromisoformat,
     "whole_at": datetime.fromisoformat,
@@ -241,6 +245,11 @@ def at_resume(state: State, resume: Resume | None) -> State:
 def with_rounded(state: State, rounded: Collection[str]) -> State:
     """Return the state with these columns as those that lost digits."""
     return replace(state, columns=replace(state.columns, rounded=tuple(sorted(rounded))))
+
+
+def with_refused(state: State, refused: Mapping[str, datetime]) -> State:
+    """Return the state with these columns as those that the org refuses."""
+    return replace(state, columns=replace(state.columns, refused=dict(refused)))
 
 
 def new_columns(state: State, readable: Collection[str]) -> tuple[str, ...]:

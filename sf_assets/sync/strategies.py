@@ -22,6 +22,7 @@ from sf_assets.sync.state import (
     later,
     revealed_columns,
     with_hidden,
+    with_refused,
     with_rounded,
 )
 from sf_assets.sync.transitions import (
@@ -159,12 +160,12 @@ def _by_walk(
     try:
         for rows in by_id(reader, after=start.after_id, rows_expected=rows_expected):
             state = walked(state, reader.columns, after_id=rows.last_id or start.after_id)
-            state = _rounded(reader, state)
+            state = _learned(reader, state)
             yield Batch(rows.frame, state if threshold.add(rows.frame) else None)
     except SfAssetsError:
         yield Batch(reader.nothing(), state)
         raise
-    final = _rounded(reader, finished_walk(state, reader.columns, filter=filter))
+    final = _learned(reader, finished_walk(state, reader.columns, filter=filter))
     yield Batch(reader.nothing(), final)
     return final
 
@@ -176,7 +177,7 @@ def tail(
     threshold, state = CommitThreshold(reader.commit_rows), base
     try:
         for rows, resume in _by_stamp(reader, base, step, below=ceiling - LOOKBACK if ceiling else None):
-            state = _rounded(reader, at_resume(with_hidden(base, reader.columns), resume))
+            state = _learned(reader, at_resume(with_hidden(base, reader.columns), resume))
             yield Batch(rows.frame, state if threshold.add(rows.frame) else None)
     except QueryTimedOut:
         reader.report.note("QUERY_TIMEOUT: the tail is too long to be sorted by stamp; the object is walked by Id.")
@@ -279,10 +280,12 @@ def reread(reader: Reader, base: State, *, since: datetime | None, until: dateti
 
 
 def _end(reader: Reader, final: State) -> Batch:
-    return Batch(reader.nothing(), _rounded(reader, final))
+    return Batch(reader.nothing(), _learned(reader, final))
 
 
-def _rounded(reader: Reader, state: State) -> State:
-    """Values that lose digits on the way in are a fact of the table, until all of it is read again without any."""
-    before, now = set(state.columns.rounded), set(reader.report.problems.rounded)
-    return state if now <= before else with_rounded(state, before | now)
+def _learned(reader: Reader, state: State) -> State:
+    """Add what this read learned of columns: which lost digits, and which the org refuses."""
+    rounded, refused = set(reader.report.problems.rounded), dict.fromkeys(reader.dropped, reader.report.began_at)
+    if not rounded <= set(state.columns.rounded):
+        state = with_rounded(state, {*state.columns.rounded, *rounded})
+    return with_refused(state, {**state.columns.refused, **refused}) if refused else state
