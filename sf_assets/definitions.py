@@ -6,6 +6,7 @@ import dagster as dg
 
 from sf_assets.assets.deployments import Deployment, read_deployment
 from sf_assets.assets.factory import build_endpoints
+from sf_assets.assets.fixed_resources import fix_resources
 from sf_assets.assets.freshness import KEEP_FRESH, KEEP_FRESH_ONCE_FILLED, automated, build_sensors, cadences
 from sf_assets.assets.io_manager import IcebergIOManager
 from sf_assets.assets.org_asset import org_node
@@ -27,12 +28,14 @@ def build_definitions(deployment: Deployment) -> dg.Definitions:
         assets=[org_node(naming), *assets],
         asset_checks=readers.checks([naming.key(spec.endpoint) for spec in specs]),
         sensors=[*build_sensors(words, naming), *history],
-        resources={
-            "salesforce": deployment.salesforce,
-            "iceberg": deployment.iceberg,
-            "snowflake": readers,
-            "io_manager": IcebergIOManager(iceberg=deployment.iceberg),
-        },
+        resources=fix_resources(
+            {
+                "salesforce": deployment.salesforce,
+                "iceberg": deployment.iceberg,
+                "snowflake": readers,
+                "io_manager": IcebergIOManager(iceberg=deployment.iceberg),
+            }
+        ),
         executor=dg.in_process_executor,  # a process a step costs 26 times the CPU and logs in thirty times
     )
     return dg.Definitions.merge(tables, _marts(deployment)) if deployment.dbt else tables

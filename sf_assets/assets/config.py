@@ -1,19 +1,25 @@
 """The run config of an endpoint: how a person asks for more than the ordinary sync."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
+from sf_assets.assets.settings import shown
 from sf_assets.errors import ConfigError
 
 if TYPE_CHECKING:
     from sf_assets.sync.report import RunOptions
 
 
-class EndpointConfig(dg.Config):
-    """Left alone, an endpoint reads what has changed."""
+class EndpointConfig(BaseModel):
+    """Fields of an endpoint's run config. Without any, the endpoint reads what has changed.
+
+    Not a `dagster.Config`: that takes `{"env": NAME}` for each value and so shows any environment variable to a run.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     full_refresh: bool = Field(default=False, description="Read the whole object again.")
     since: str | None = Field(
@@ -61,15 +67,25 @@ class EndpointConfig(dg.Config):
             raise _wrong("adopt_org", "a table is given to another org only together with full_refresh: true")
 
 
+def run_config_schema() -> dict[str, dg.Field]:
+    """Return the fields of EndpointConfig as a Dagster config schema of plain values."""
+    return {name: _schema_field(field) for name, field in EndpointConfig.model_fields.items()}
+
+
+def _schema_field(field: Any) -> dg.Field:
+    kind = bool if field.annotation is bool else dg.Noneable(str)
+    return dg.Field(kind, default_value=field.default, is_required=False, description=field.description)
+
+
 def _moment(name: str, text: str | None) -> datetime | None:
     if text is None:
         return None
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise _wrong(name, f"{text!r} is no ISO time") from None
+        raise _wrong(name, f"{shown(text)} is not an ISO time") from None
     if moment.tzinfo is None:
-        raise _wrong(name, f"{text!r} has no zone; write {text}Z for UTC")
+        raise _wrong(name, f"{shown(text)} has no time zone; add Z for UTC")
     return moment
 
 

@@ -14,6 +14,7 @@ from dagster_dbt import DagsterDbtTranslator, DbtCliResource, dbt_assets
 
 from sf_assets.assets.dbt_automation import FOLLOW
 from sf_assets.assets.deployments import Deployment
+from sf_assets.assets.fixed_resources import fix_resources
 from sf_assets.assets.naming import Naming
 from sf_assets.errors import ConfigError
 
@@ -75,7 +76,7 @@ def build_marts(deployment: Deployment) -> dg.Definitions:
     return dg.Definitions(
         assets=[marts],
         sensors=[_sensor(naming.of_org(GROUP), marts.keys)],
-        resources={"dbt": _resource(project, deployment.dbt_target)},
+        resources=fix_resources({"dbt": _resource(project, deployment.dbt_target)}),
     )
 
 

@@ -17,6 +17,7 @@ from sf_assets.assets.naming import Naming
 from sf_assets.assets.practice_credentials import PracticeCredentials
 from sf_assets.assets.registration import NoRegistration, Registration
 from sf_assets.assets.resources import IcebergResource, SalesforceResource
+from sf_assets.assets.settings import is_origin, shown
 from sf_assets.errors import ConfigError
 
 PRACTICE_URL = "http://127.0.0.1:8630"
@@ -127,7 +128,7 @@ def _salesforce(
     return SalesforceResource(
         instance_url=instance_url,
         credentials=credentials,
-        audience=env.get("SALESFORCE_LOGIN_AUDIENCE", ""),
+        audience=_audience(env),
         requests_per_second=_number(env, "SALESFORCE_REQUESTS_PER_SECOND", 2.0, "a positive number", lambda n: n > 0),
         quota_reserve=_number(env, "SALESFORCE_QUOTA_RESERVE", 0.1, "a share from 0 to below 1", lambda n: 0 <= n < 1),
         daily_calls=_whole(env, "SALESFORCE_DAILY_CALLS"),
@@ -213,7 +214,7 @@ def _snowflake_login(env: Environment, mode: str) -> dict[str, Any]:
 def _one_of(env: Environment, name: str, words: Mapping[str, object]) -> str:
     word = env.get(name) or next(iter(words))
     if word not in words:
-        raise ConfigError(f"{name} is {word!r}; it must be one of: {', '.join(words)}", setting=name)
+        raise ConfigError(f"{name} is {shown(word)}; it must be one of: {', '.join(words)}", setting=name)
     return word
 
 
@@ -230,7 +231,7 @@ def _number(env: Environment, name: str, default: float, meaning: str, admits: C
     except ValueError:
         number = float("nan")
     if not (admits(number) and number < float("inf")):
-        raise ConfigError(f"{name} is {text!r}; it must be {meaning}", setting=name)
+        raise ConfigError(f"{name} is {shown(text)}; it must be {meaning}", setting=name)
     return number
 
 
@@ -241,12 +242,23 @@ def _whole(env: Environment, name: str) -> int:
 def _address(env: Environment, name: str) -> str:
     text = env.get(name, "")
     if text and not text.startswith(("https://", "http://")):
-        raise ConfigError(f"{name} is {text!r}; it must be an address that a browser opens", setting=name)
+        raise ConfigError(
+            f"{name} is {shown(text)}; it must be an address that starts with https:// or http://", setting=name
+        )
+    return text
+
+
+def _audience(env: Environment) -> str:
+    """Return the login's audience, an https origin; http is for this machine alone."""
+    text = env.get("SALESFORCE_LOGIN_AUDIENCE", "").strip().rstrip("/")
+    if text and not is_origin(text):
+        what = "SALESFORCE_LOGIN_AUDIENCE is not an https origin such as https://login.salesforce.com"
+        raise ConfigError(what, setting="SALESFORCE_LOGIN_AUDIENCE")
     return text
 
 
 def _switch(env: Environment, name: str, *, default: bool) -> bool:
     text = env.get(name) or str(int(default))
     if text not in ("0", "1"):
-        raise ConfigError(f"{name} is {text!r}; it must be 0 or 1", setting=name)
+        raise ConfigError(f"{name} is {shown(text)}; it must be 0 or 1", setting=name)
     return text == "1"

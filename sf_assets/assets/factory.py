@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from sf_assets.assets.checks import check_results, check_specs
-from sf_assets.assets.config import EndpointConfig
+from sf_assets.assets.config import EndpointConfig, run_config_schema
 from sf_assets.assets.freshness import policy
 from sf_assets.assets.naming import Naming
 from sf_assets.assets.org_asset import tell_org
@@ -78,17 +78,18 @@ def build_endpoint(
         tags={"salesforce/object": spec.sobject, "salesforce/read": spec.how, "salesforce/cadence": cadence or "none"},
         description=description(spec, cadence),
         metadata={"dagster/code_references": _code_references(spec), **_docs(docs)},
+        config_schema=run_config_schema(),
         check_specs=[*check_specs(key), *readers.check_specs(key)],
         freshness_policy=policy(cadence) if cadence else None,
         automation_condition=condition if cadence else None,
     )
     def endpoint(
         context: dg.AssetExecutionContext,
-        config: EndpointConfig,
         salesforce: SalesforceResource,
         iceberg: IcebergResource,
         snowflake: Registration,
     ) -> Results:
+        config = EndpointConfig(**context.op_execution_context.op_config)
         with raise_as_failure(context, spec.endpoint):
             sync = _begin(spec, siblings, context=context, config=config, salesforce=salesforce, iceberg=iceberg)
         yield dg.MaterializeResult(value=sync)

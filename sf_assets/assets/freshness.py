@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import dagster as dg
 
 from sf_assets.assets.naming import Naming
+from sf_assets.assets.settings import shown
 from sf_assets.errors import ConfigError
 from sf_assets.specs.cadences import CADENCES
 from sf_assets.specs.model import EndpointSpec
@@ -81,7 +82,7 @@ def _last_word(spec: EndpointSpec, pairs: Iterable[tuple[str, str]]) -> str:
 def _pair(entry: str) -> tuple[str, str]:
     name, _, word = (part.strip() for part in entry.partition("="))
     if word not in CADENCES:
-        raise ConfigError(f"SF_ASSETS_CADENCES: {entry!r} is not name=cadence with one of {', '.join(CADENCES)}")
+        raise ConfigError(f"SF_ASSETS_CADENCES: {shown(entry)} is not name=cadence with one of {', '.join(CADENCES)}")
     return name, word
 
 
@@ -90,4 +91,6 @@ def _known(words: Iterable[str], specs: Iterable[EndpointSpec], setting: str) ->
     for word in words:
         if word not in names:
             known = ", ".join(sorted(names))
-            raise ConfigError(f"{setting}: no endpoint or group is named {word!r}; there are {known}", setting=setting)
+            raise ConfigError(
+                f"{setting}: no endpoint or group is named {shown(word)}; there are {known}", setting=setting
+            )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import dagster as dg
 
+from sf_assets.assets.settings import shown
 from sf_assets.errors import ConfigError
 
 SETTING = "SF_ASSETS_ORG"
@@ -28,7 +29,7 @@ class Naming:
     def __post_init__(self) -> None:
         if self.org and not (_FORM.fullmatch(self.org) and len(self.org) <= _LONGEST):
             raise ConfigError(
-                f"{SETTING} is {self.org!r}; it must be a short name such as emea",
+                f"{SETTING} is {shown(self.org)}; it must be a short name such as emea",
                 remedy=f"Use lower-case letters and digits, with single underscores between them, {_LONGEST} at most.",
                 setting=SETTING,
             )

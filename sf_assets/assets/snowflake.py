@@ -185,7 +185,9 @@ def _host_arguments(host: str) -> dict[str, Any]:
     parts = urlsplit(host if "://" in host else f"https://{host}")
     is_here = parts.hostname in ("127.0.0.1", "localhost", "::1")
     if parts.hostname is None or parts.scheme not in ("https", "http") or (parts.scheme == "http" and not is_here):
-        raise ConfigError(f"SNOWFLAKE_HOST is {host!r}; it must be a host name", setting="SNOWFLAKE_HOST")
+        raise ConfigError(
+            "SNOWFLAKE_HOST is not a host name such as acme.snowflakecomputing.com", setting="SNOWFLAKE_HOST"
+        )
     port = parts.port or (443 if parts.scheme == "https" else 80)
     return {"protocol": parts.scheme, "host": parts.hostname, "port": port}
 

@@ -1,29 +1,56 @@
 """Dagit and Dagster's daemon in a child process, over the instance of DAGSTER_HOME."""
 
+import socket
 import subprocess
 import sys
+from contextlib import suppress
+
+from sf_assets.errors import ConfigError
 
 SHELL_INTERRUPTED = 130
-SUPERSEDED = "ignore:Function `dev_command` is superseded"
-"""`dg dev`, which Dagster proposes instead, wants the checkout; this command works where the package is installed."""
+"""Exit status of a command that Ctrl-C ended."""
+HOST = "127.0.0.1"
+STOP_SECONDS = 15.0
 
 
 def serve_dagit(port: int) -> int:
     """Serve until interrupted; return the exit status.
 
-    The instance is made first, by this process alone: webserver and daemon that both make an empty SQLite home at the
-    same moment leave it with two heads of its schema, and neither starts ever after.
+    Raises ConfigError if another program uses the port.
+    """
+    refuse_used_port(port)
+    make_instance()
+    served = ["-m", "sf_assets.definitions", "-h", HOST, "-p", str(port), "--log-level", "warning"]
+    command = [sys.executable, "-m", "sf_assets.commands.guarded_dagit", "dev", *served]
+    with subprocess.Popen([*command, "--code-server-log-level", "warning"]) as process:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            with suppress(subprocess.TimeoutExpired):  # a terminal's Ctrl-C has reached the child too
+                process.wait(timeout=STOP_SECONDS)
+            return SHELL_INTERRUPTED
+        finally:
+            process.terminate()
+
+
+def refuse_used_port(port: int) -> None:
+    """Raise ConfigError if another program uses Dagit's port."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            what = f"port {port} of {HOST} is used by another program"
+            raise ConfigError(what, remedy="End that program, or choose another port: --dagit-port 3001.") from None
+
+
+def make_instance() -> None:
+    """Make the Dagster instance in this process alone.
+
+    Webserver and daemon that both make an empty SQLite home at the same moment leave it with two heads of its schema,
+    and neither starts again.
     """
     import dagster as dg
 
     with dg.DagsterInstance.get() as instance:
         instance.get_runs_count()
-    served = ["-m", "sf_assets.definitions", "-h", "127.0.0.1", "-p", str(port), "--log-level", "warning"]
-    with subprocess.Popen([sys.executable, "-W", SUPERSEDED, "-m", "dagster", "dev", *served]) as process:
-        try:
-            return process.wait()
-        except KeyboardInterrupt:
-            process.wait()
-            return SHELL_INTERRUPTED
-        finally:
-            process.terminate()

@@ -8,8 +8,11 @@ import pytest
 from sf_assets.assets.credentials import EnvironmentCredentials
 from sf_assets.assets.deployments import PRACTICE_URL, home_folder, read_deployment
 from sf_assets.assets.practice_credentials import PracticeCredentials
+from sf_assets.definitions import build_definitions
+from sf_assets.devorg.credentials import new_private_key
 from sf_assets.errors import ConfigError
 
+KEY = new_private_key()
 REAL = {
     "SF_ASSETS_DEPLOYMENT": "production",
     "SALESFORCE_INSTANCE_URL": "acme.my.salesforce.com",
@@ -140,3 +143,51 @@ def test_the_environment_is_read_nowhere_else():
     # Commands hand their environment to children; the plugin, which lives in dbt's process, hands it to read_lake.
     beside = ("commands/", "devorg/", "cli.py", "downstream/duckdb_plugin.py")
     assert {name for name in readers if not name.startswith(beside)} == {"assets/deployments.py"}
+
+
+@pytest.mark.parametrize(
+    "audience",
+    [
+        "acme.my.salesforce.com",
+        "http://acme.my.salesforce.com",
+        "https://u:p@acme.my.salesforce.com",
+        "https://a.b/x",
+        "https://",
+        "https://[::1",
+        "-----BEGIN PRIVATE KEY-----",
+    ],
+)
+def test_an_audience_is_an_https_origin_and_is_not_quoted(audience):
+    with pytest.raises(ConfigError, match="^SALESFORCE_LOGIN_AUDIENCE is not an https origin") as refusal:
+        read_deployment({"SALESFORCE_LOGIN_AUDIENCE": audience})
+
+    assert audience == "https://" or audience not in f"{refusal.value} {refusal.value.values}"
+
+
+def test_an_audience_may_have_blanks_and_a_slash_around_it():
+    audience = read_deployment({"SALESFORCE_LOGIN_AUDIENCE": " https://acme.my.salesforce.com/\n"}).salesforce.audience
+
+    assert audience == "https://acme.my.salesforce.com"
+
+
+@pytest.mark.parametrize("secret", [KEY, "5Aep861" * 12, "loader@acme.example", "postgresql://u:sesame@host/db"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "SF_ASSETS_DEPLOYMENT",
+        "SALESFORCE_REQUESTS_PER_SECOND",
+        "SALESFORCE_QUOTA_RESERVE",
+        "SALESFORCE_DAILY_CALLS",
+        "SF_ASSETS_READ_DELETED",
+        "SF_ASSETS_ORG",
+        "SALESFORCE_LOGIN_AUDIENCE",
+        "SF_ASSETS_DOCS_URL",
+        "SF_ASSETS_CADENCES",
+        "SF_ASSETS_ENDPOINTS",
+    ],
+)
+def test_a_secret_in_the_wrong_setting_is_not_quoted(name, secret):
+    with pytest.raises(ConfigError, match=f"^{name}") as refusal:
+        build_definitions(read_deployment({name: secret}))
+
+    assert secret not in f"{refusal.value} {refusal.value.remedy} {refusal.value.values}"

@@ -1,0 +1,84 @@
+"""Protects Dagit on this machine from web pages: an ASGI app in front of Dagit's own.
+
+Dagit has no login, accepts GraphQL mutations by GET and checks neither `Host` nor `Origin`. Any page that is open in
+the same browser could therefore launch runs. The guard lets through what the browser sends for Dagit's own pages, and
+programs on this machine, which send no `Origin`.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Message, Receive, Send], Awaitable[None]]
+
+LOCAL_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+FOREIGN_SITES = frozenset({"cross-site", "same-site"})
+NO_FRAMES = [(b"x-frame-options", b"DENY"), (b"content-security-policy", b"frame-ancestors 'none'")]
+"""No page may show Dagit in a frame and lead a click onto its buttons."""
+
+
+class DagitGuard:
+    """An ASGI app that refuses requests from other sites and passes on all others."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Serve one connection: HTTP, websocket or the server's lifespan."""
+        if scope["type"] == "lifespan":
+            return await self._app(scope, receive, send)
+        if (reason := refusal(scope)) is None:
+            return await self._app(scope, receive, _without_frames(send))
+        await (_refuse_websocket(send) if scope["type"] == "websocket" else _refuse_http(send, reason))
+        return None
+
+
+def refusal(scope: Mapping[str, Any]) -> str | None:
+    """Return why a request is refused, or None if it may pass."""
+    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+    host, origin = headers.get("host", ""), headers.get("origin")
+    if _name(f"//{host}") not in LOCAL_NAMES:
+        return "Dagit of `sf-assets dev` answers to 127.0.0.1 and localhost only; the Host header names another host."
+    if origin is not None and urlsplit(origin).netloc != host:
+        return "The request comes from another site: its Origin is not Dagit's own address."
+    is_safe = scope.get("method") in SAFE_METHODS
+    if not is_safe and headers.get("sec-fetch-site") in FOREIGN_SITES:
+        return "The request comes from another site (Sec-Fetch-Site)."
+    if is_safe and _has_query(scope):
+        return "GraphQL is answered by POST only, so that no link and no image can launch a run."
+    return None
+
+
+def _name(url: str) -> str | None:
+    try:
+        return urlsplit(url).hostname
+    except ValueError:  # an IPv6 address without its closing bracket
+        return None
+
+
+def _has_query(scope: Mapping[str, Any]) -> bool:
+    is_graphql = str(scope["path"]).rstrip("/").endswith("/graphql")
+    return is_graphql and "query" in parse_qs(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True)
+
+
+def _without_frames(send: Send) -> Send:
+    async def sent(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [*message.get("headers", []), *NO_FRAMES]
+        await send(message)
+
+    return sent
+
+
+async def _refuse_http(send: Send, reason: str) -> None:
+    headers = [(b"content-type", b"text/plain; charset=utf-8")]
+    await send({"type": "http.response.start", "status": 403, "headers": headers})
+    await send({"type": "http.response.body", "body": reason.encode()})
+
+
+async def _refuse_websocket(send: Send) -> None:
+    await send({"type": "websocket.close", "code": 1008})

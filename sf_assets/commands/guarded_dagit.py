@@ -1,0 +1,55 @@
+"""`dagster dev` whose Dagit is behind `DagitGuard`: `python -m sf_assets.commands.guarded_dagit dev|webserver ...`.
+
+Dagster offers no switch for a middleware and no other command for its webserver. Both are replaced here by name, so
+that a Dagster without these names does not start instead of starting without the guard.
+"""
+
+import sys
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+MODULE = "sf_assets.commands.guarded_dagit"
+WEBSERVER = "dagster_webserver"
+
+
+def serve_webserver() -> None:
+    """Run `dagster-webserver` with the guard in front of its app."""
+    import dagster_webserver.cli as webserver
+
+    names = vars(webserver)
+    build_app = names["create_app_from_workspace_process_context"]
+
+    def build_guarded_app(*values: Any, **options: Any) -> Any:
+        from sf_assets.commands.dagit_guard import DagitGuard
+
+        return DagitGuard(build_app(*values, **options))
+
+    names["create_app_from_workspace_process_context"] = build_guarded_app
+    names["main"]()
+
+
+def serve_all() -> None:
+    """Run `dagster dev`, which starts code server, webserver and daemon and ends them together."""
+    import dagster._cli.dev as dev
+
+    names = vars(dev)
+    start = names["open_ipc_subprocess"]
+    names["open_ipc_subprocess"] = lambda command, **options: start(guarded(command), **options)
+    with warnings.catch_warnings():  # `dg dev`, which Dagster proposes instead, needs a checkout
+        warnings.filterwarnings("ignore", "Function `dev_command` is superseded")
+        dev.dev_command(prog_name="sf-assets dev")
+
+
+def guarded(command: Sequence[str]) -> list[str]:
+    """Return the command that starts our webserver instead of Dagster's; any other command as it is."""
+    start = ["-m", WEBSERVER]
+    place = next((number for number in range(len(command)) if list(command[number : number + 2]) == start), None)
+    if place is None:
+        return list(command)
+    return [*command[:place], "-m", MODULE, "webserver", *command[place + 2 :]]
+
+
+if __name__ == "__main__":
+    serve = {"dev": serve_all, "webserver": serve_webserver}[sys.argv.pop(1)]
+    serve()

@@ -1,0 +1,161 @@
+"""Dagit of `sf-assets dev`: no page of another site reads from it or launches a run through it."""
+
+import base64
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from contextlib import ExitStack
+from types import SimpleNamespace
+
+import pytest
+
+from sf_assets.commands.dagit import refuse_used_port
+from sf_assets.commands.guarded_dagit import guarded
+from sf_assets.errors import ConfigError
+
+LAUNCH = """mutation($run: RunConfigData!) { launchPipelineExecution(executionParams: {
+    mode: "default", runConfigData: $run, selector: {repositoryName: "__repository__",
+    repositoryLocationName: "sf_assets.definitions", pipelineName: "__ASSET_JOB"}}) {
+    __typename ... on RunConfigValidationInvalid { errors { message } } } }"""
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    """Dagit as `sf-assets dev` starts it, over a deployment whose org is a listener that counts connections."""
+    home = tmp_path_factory.mktemp("home")
+    with ExitStack() as stack, socket.create_server(("127.0.0.1", 0)) as org, socket.socket() as probe:
+        org.setblocking(False)
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+        probe.close()
+        environment = {
+            "DAGSTER_HOME": str(home), "SF_ASSETS_HOME": str(home), "SF_ASSETS_DEPLOYMENT": "production",
+            "SALESFORCE_INSTANCE_URL": f"http://127.0.0.1:{org.getsockname()[1]}",
+            "SALESFORCE_CONSUMER_KEY": "k", "SALESFORCE_PRIVATE_KEY": "p", "SALESFORCE_USERNAME": "u",
+        }  # fmt: skip
+        command = [sys.executable, "-m", "sf_assets.cli", "dev", "--dagit-port", str(port)]
+        log = stack.enter_context((home / "dev.log").open("wb"))
+        with subprocess.Popen(command, env=os.environ | environment, stdout=log, stderr=log) as process:
+            try:
+                wait_for(f"http://127.0.0.1:{port}/server_info", process)
+                yield SimpleNamespace(port=port, host=f"127.0.0.1:{port}", org=org)
+            finally:
+                process.terminate()
+                process.wait(timeout=60)
+
+
+def wait_for(url, process):
+    give_up = time.monotonic() + 120
+    while process.poll() is None and time.monotonic() < give_up:
+        try:
+            urllib.request.urlopen(url, timeout=2).close()
+            return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.5)
+    raise AssertionError(f"Dagit did not start on {url}")
+
+
+def asked(served, path="/graphql", body=None, **headers):
+    """Status and text of one request; a body makes it a POST."""
+    data = None if body is None else json.dumps(body).encode()
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    request = urllib.request.Request(f"http://{served.host}{path}", data, {"Content-Type": "application/json", **named})
+    try:
+        with urllib.request.urlopen(request, timeout=60) as response:
+            return response.status, response.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
+def websocket(served, origin, host=None):
+    """The status line with which a websocket is answered."""
+    key = base64.b64encode(os.urandom(16)).decode()
+    lines = [
+        "GET /graphql HTTP/1.1", f"Host: {host or served.host}", "Connection: Upgrade", "Upgrade: websocket",
+        "Sec-WebSocket-Version: 13", f"Sec-WebSocket-Key: {key}", "Sec-WebSocket-Protocol: graphql-ws",
+        f"Origin: {origin}",
+    ]  # fmt: skip
+    with socket.create_connection(("127.0.0.1", served.port), timeout=30) as connection:
+        connection.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
+        return connection.recv(200).decode().splitlines()[0]
+
+
+VERSION = {"query": "{version}"}
+
+
+def test_dagits_own_pages_and_local_programs_are_served(served):
+    assert asked(served, body=VERSION)[0] == 200
+    assert asked(served, body=VERSION, Origin=f"http://{served.host}", Sec_Fetch_Site="same-origin")[0] == 200
+    assert asked(served, "/")[0] == 200
+    assert " 101 " in websocket(served, f"http://{served.host}")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://127.0.0.1:1"},
+        {"Host": "evil.example"},
+        {"Host": "127.0.0.1.evil.example"},
+        {"Host": "[::1"},
+        {"Sec_Fetch_Site": "cross-site"},
+        {"Sec_Fetch_Site": "same-site"},
+    ],
+)
+def test_a_request_of_another_site_is_refused(served, headers):
+    assert asked(served, body=VERSION, **headers)[0] == 403
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_no_link_and_no_image_can_launch_a_run(served, method):
+    request = urllib.request.Request(f"http://{served.host}/graphql?query=mutation%7Bx%7D", method=method)
+
+    with pytest.raises(urllib.error.HTTPError) as refusal:
+        urllib.request.urlopen(request, timeout=30)
+
+    assert refusal.value.code == 403
+
+
+def test_a_websocket_of_another_site_is_refused(served):
+    assert " 403 " in websocket(served, "https://evil.example")
+    assert " 403 " in websocket(served, "http://evil.example", host="evil.example")
+
+
+def test_no_other_page_may_show_dagit_in_a_frame(served):
+    with urllib.request.urlopen(f"http://{served.host}/", timeout=30) as response:
+        assert response.headers["X-Frame-Options"] == "DENY"
+
+
+def test_a_launch_that_sets_a_resource_is_refused_by_dagit(served):
+    config = {"resources": {"salesforce": {"config": {"audience": {"env": "SALESFORCE_PRIVATE_KEY"}}}}}
+
+    status, text = asked(served, body={"query": LAUNCH, "variables": {"run": config}})
+
+    launched = json.loads(text)["data"]["launchPipelineExecution"]
+    assert (status, launched["__typename"]) == (200, "RunConfigValidationInvalid")
+    assert "root:resources:salesforce:config" in launched["errors"][0]["message"]
+    with pytest.raises(BlockingIOError):
+        served.org.accept()
+
+
+def test_the_webserver_of_dagster_dev_is_replaced_and_nothing_else():
+    webserver = ["python", "-m", "dagster_webserver", "--port", "3000"]
+
+    assert guarded(webserver) == ["python", "-m", "sf_assets.commands.guarded_dagit", "webserver", "--port", "3000"]
+    assert guarded(["python", "-m", "dagster._daemon", "run"]) == ["python", "-m", "dagster._daemon", "run"]
+
+
+def test_a_port_in_use_is_refused_with_the_option_to_change_it():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+
+        with pytest.raises(ConfigError, match=f"port {port} ") as refusal:
+            refuse_used_port(port)
+
+    assert "--dagit-port" in refusal.value.remedy

@@ -1,0 +1,152 @@
+"""A run sets its endpoint's own fields; host, login, catalog, ledger and dbt come from the deployment alone."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import dagster as dg
+import pytest
+from dagster._core.remote_representation.external_data import RepositorySnap
+
+from sf_assets.assets.deployments import read_deployment
+from sf_assets.assets.fixed_resources import fix_resources
+from sf_assets.definitions import build_definitions
+from sf_assets.devorg.credentials import new_private_key
+
+# Dagster itself calls it, for a nested resource with an EnvVar.
+pytestmark = pytest.mark.filterwarnings("ignore:InitResourceContext.dagster_run:DeprecationWarning")
+
+KEY = new_private_key()
+KEY_LINE = KEY.splitlines()[len(KEY.splitlines()) // 2]
+SELECT = ["--select", "key:salesforce/account"]
+
+
+@pytest.fixture
+def listener():
+    """A listener on loopback: its URL, and how many connections it was offered."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setblocking(False)
+
+        def connections():
+            count = 0
+            while True:
+                try:
+                    server.accept()[0].close()
+                except BlockingIOError:
+                    return count
+                count += 1
+
+        yield SimpleNamespace(url=f"http://127.0.0.1:{server.getsockname()[1]}", connections=connections)
+
+
+@pytest.fixture
+def environment(tmp_path):
+    """Production with every kind of resource: Salesforce, Iceberg, Snowflake and dbt."""
+    (tmp_path / "home").mkdir()
+    return {
+        "SF_ASSETS_DEPLOYMENT": "production",
+        "SF_ASSETS_HOME": str(tmp_path / "home"),
+        "DAGSTER_HOME": str(tmp_path / "home"),
+        "SALESFORCE_INSTANCE_URL": "127.0.0.1:9",
+        "SALESFORCE_CONSUMER_KEY": "3MVG9.consumer",
+        "SALESFORCE_USERNAME": "loader@acme.example",
+        "SALESFORCE_PRIVATE_KEY": KEY,
+    }
+
+
+SNOWFLAKE = {
+    "SNOWFLAKE_ACCOUNT": "acme-org",
+    "SNOWFLAKE_USER": "loader",
+    "SNOWFLAKE_PRIVATE_KEY": "the-loaders-key",
+    "SNOWFLAKE_DATABASE": "RAW",
+}
+
+
+def attacks(url):
+    """What a launcher would have to set to send the key away, by resource."""
+    key = {"env": "SALESFORCE_PRIVATE_KEY"}
+    return {
+        "salesforce": {"instance_url": url, "audience": key, "ledger": "sqlite:////tmp/anywhere.db"},
+        "iceberg": {"catalog": "other", "properties": {"py-catalog-impl": "os.system"}},
+        "io_manager": {"iceberg": {"local_folder": "/tmp/anywhere"}},
+        "snowflake": {"account": {"additional_snowflake_connection_args": {"host": url}}, "database": key},
+        "dbt": {"dbt_executable": "/tmp/anything", "project_dir": "/tmp"},
+    }
+
+
+def held_by(folder):
+    return b"".join(path.read_bytes() for path in Path(folder).rglob("*") if path.is_file())
+
+
+@pytest.mark.parametrize("command", [["asset", "materialize", *SELECT], ["job", "execute", "-j", "__ASSET_JOB"]])
+def test_a_run_cannot_send_the_login_to_another_host(command, environment, listener, tmp_path):
+    config = {"resources": {"salesforce": {"config": attacks(listener.url)["salesforce"]}}}
+    path = tmp_path / "run.yaml"
+    path.write_text(json.dumps(config))
+    given = ["--config-json", json.dumps(config)] if command[0] == "asset" else ["--config", str(path)]
+
+    ended = subprocess.run(
+        [sys.executable, "-m", "dagster", *command, "-m", "sf_assets.definitions", *given],
+        env=os.environ | environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert ended.returncode != 0
+    assert "root:resources:salesforce:config" in ended.stdout + ended.stderr
+    assert listener.connections() == 0
+    assert KEY_LINE not in ended.stdout + ended.stderr
+    assert KEY_LINE.encode() not in held_by(environment["SF_ASSETS_HOME"])
+
+
+def test_no_resource_takes_a_value_from_a_run(environment, listener, monkeypatch):
+    for name, value in SNOWFLAKE.items():
+        monkeypatch.setenv(name, value)
+    definitions = build_definitions(read_deployment(environment | SNOWFLAKE | {"SF_ASSETS_DBT": "1"}))
+    job = definitions.resolve_implicit_global_asset_job_def()
+
+    assert set(job.resource_defs) == set(attacks(listener.url))
+    for name, config in attacks(listener.url).items():
+        for field, value in config.items():
+            with pytest.raises(dg.DagsterInvalidConfigError, match=f"root:resources:{name}:config"):
+                dg.validate_run_config(job, {"resources": {name: {"config": {field: value}}}})
+
+
+@pytest.mark.parametrize("field", ["full_refresh", "since", "until", "confirm_shrink", "adopt_org", "spread_over_days"])
+def test_no_field_of_a_run_reads_an_environment_variable(field, environment):
+    job = build_definitions(read_deployment(environment)).resolve_implicit_global_asset_job_def()
+    config = {"ops": {"salesforce__account": {"config": {field: {"env": "SALESFORCE_PRIVATE_KEY"}}}}}
+
+    with pytest.raises(dg.DagsterInvalidConfigError, match=f"config:{field}"):
+        dg.validate_run_config(job, config)
+
+
+def test_environment_variables_are_still_read_when_a_run_starts(environment, monkeypatch):
+    monkeypatch.setenv("SALESFORCE_PRIVATE_KEY", "an older key")
+    monkeypatch.setenv("SALESFORCE_CONSUMER_KEY", "3MVG9.consumer")
+    monkeypatch.setenv("SALESFORCE_USERNAME", "loader@acme.example")
+    deployment = read_deployment(environment)
+    seen = []
+
+    @dg.asset(required_resource_keys={"salesforce"})
+    def reads(context) -> None:
+        seen.append(context.resources.salesforce.credentials.fetch().private_key)
+
+    definitions = dg.Definitions(assets=[reads], resources=fix_resources({"salesforce": deployment.salesforce}))
+    monkeypatch.setenv("SALESFORCE_PRIVATE_KEY", KEY)
+    definitions.resolve_implicit_global_asset_job_def().execute_in_process(
+        run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+    )
+
+    assert seen == [KEY]
+
+
+def test_the_resource_page_shows_the_deployments_values(environment):
+    snapshot = RepositorySnap.from_def(build_definitions(read_deployment(environment)).get_repository_def())
+    shown = {resource.name: resource.configured_values for resource in snapshot.resources}
+
+    assert shown["salesforce"]["instance_url"] == '"127.0.0.1:9"'
+    assert shown["iceberg"]["catalog"] == '"salesforce"'
+    assert KEY_LINE not in dg.serialize_value(snapshot)
