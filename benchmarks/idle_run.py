@@ -19,7 +19,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from sf_assets.devorg import Org, Server, serve
+from sf_assets.devorg import Server, sample_org, serve
 
 ROOT = Path(__file__).parents[1]
 PLAIN = """
@@ -67,7 +67,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=5)
     runs = parser.parse_args().runs
-    with tempfile.TemporaryDirectory() as folder, serve(Org(seed=7)) as org:
+    with tempfile.TemporaryDirectory() as folder, serve(sample_org(seed=7)) as org:
         (Path(folder) / "plain.py").write_text(PLAIN)
         (Path(folder) / "empty.py").write_text(EMPTY)
         shutil.copy(ROOT / "dagster.yaml", folder)

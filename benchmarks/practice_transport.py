@@ -8,7 +8,7 @@ import time
 
 import httpx
 
-from sf_assets.devorg import Org, serve
+from sf_assets.devorg import Org, sample_org, serve
 from sf_assets.devorg.api.transport import in_process
 
 QUERY = "/services/data/v60.0/query?q=SELECT+Id,Name+FROM+Account+ORDER+BY+Id+LIMIT+5"
@@ -26,7 +26,7 @@ def requests_per_cpu_second(client: httpx.Client, org: Org, count: int) -> float
 
 def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 3_000
-    org = Org(rows={"Account": 40, "Task": 40})
+    org = sample_org(rows={"Account": 40, "Task": 40})
     org.behave(daily_limit=10**9)
     with serve(org) as server, httpx.Client(base_url=server.url, trust_env=False) as client:
         over_http = requests_per_cpu_second(client, org, count)

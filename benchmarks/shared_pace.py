@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
-from sf_assets.devorg import Org, Server, serve
+from sf_assets.devorg import Server, sample_org, serve
 
 ENDPOINTS = ("account", "contact", "lead", "product")
 ROWS, PAGE_ROWS = {"Account": 300, "Contact": 200, "Lead": 100}, 100
@@ -47,7 +47,7 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--rate", type=float, default=2.0)
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, serve(Org(seed=7, rows=ROWS)) as org:
+    with tempfile.TemporaryDirectory() as folder, serve(sample_org(seed=7, rows=ROWS)) as org:
         org.org.behave(page_rows=PAGE_ROWS)
         processes = [_started(org, Path(folder), number, asked) for number in range(asked.processes)]
         _wait_for_all(org, len(processes))

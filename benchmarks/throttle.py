@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from sf_assets.devorg import Org, serve
+from sf_assets.devorg import sample_org, serve
 from sf_assets.salesforce.client import Client
 from sf_assets.salesforce.login.credentials import Credentials
 from sf_assets.salesforce.rate_limit.throttle import Throttle
@@ -92,7 +92,7 @@ def back(answered: Sequence[float]) -> str:
 
 def real(seconds: int) -> None:
     """The client against the practice org, which answers 429 with a Retry-After above 1.3 requests/s."""
-    with serve(Org(seed=7, rows={"Campaign": 2})) as org:
+    with serve(sample_org(seed=7, rows={"Campaign": 2})) as org:
         org.org.behave(requests_per_second=1.3)
         client = Client(instance_url=org.url, credentials=Credentials(**org.credentials), requests_per_second=CEILING)
         client.org_id()

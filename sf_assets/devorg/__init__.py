@@ -5,5 +5,6 @@ from sf_assets.devorg.credentials import Credentials
 from sf_assets.devorg.org.faults import Fault
 from sf_assets.devorg.org.org import Org
 from sf_assets.devorg.org.settings import Behaviour
+from sf_assets.devorg.sample import sample_org
 
-__all__ = ["Behaviour", "Credentials", "Fault", "Org", "Server", "serve"]
+__all__ = ["Behaviour", "Credentials", "Fault", "Org", "Server", "sample_org", "serve"]

@@ -6,6 +6,7 @@ import pytest
 
 from sf_assets.devorg.api.server import Server, serve
 from sf_assets.devorg.org.org import Org
+from sf_assets.devorg.sample import sample_org
 
 SMALL = {"Account": 40, "Contact": 60, "Lead": 30, "Opportunity": 40, "Case": 30, "Task": 60, "Event": 20, "User": 8}
 
@@ -13,7 +14,7 @@ SMALL = {"Account": 40, "Contact": 60, "Lead": 30, "Opportunity": 40, "Case": 30
 @pytest.fixture(scope="session")
 def practice_seed() -> Org:
     """The org that `practice_org` copies: made once a session, never changed. Override it for other data."""
-    return Org(seed=7, rows=SMALL)
+    return sample_org(seed=7, rows=SMALL)
 
 
 @pytest.fixture

@@ -15,10 +15,10 @@ from sf_assets.devorg.activity.simulate import simulate
 from sf_assets.devorg.credentials import CONSUMER_KEY, Credentials, new_private_key
 from sf_assets.devorg.org.org import Org
 from sf_assets.devorg.org.settings import Behaviour
+from sf_assets.devorg.sample import SEED, sample_org
 from sf_assets.devorg.store.timestamps import Clock, as_moment, stamp_text, wall_clock
 
 Counts = Mapping[str, int]
-SEED = 7
 LONGEST_PAUSE = timedelta(days=3)
 ONLY_OWNER = 0o600
 
@@ -51,7 +51,7 @@ class PracticeHome:
         (self.folder / ".gitignore").write_text("*\n", encoding="utf-8")
         is_first_start = not self._config_file.exists()
         config = self._config(seed, counts or {})
-        org = Org(
+        org = sample_org(
             seed=config.seed,
             rows=config.counts,
             base=as_moment(config.base),

@@ -3,7 +3,7 @@
 import dagster as dg
 import pytest
 
-from sf_assets.devorg import Org, Server, serve
+from sf_assets.devorg import Org, Server, sample_org, serve
 from sf_assets.sync.endpoint import State
 
 # Dagster itself calls it, for a nested resource with an EnvVar.
@@ -15,7 +15,7 @@ AT_ONCE = {"spread_over_days": False}
 @pytest.fixture(scope="module")
 def large() -> Org:
     """An org whose accounts take four pages."""
-    return Org(seed=7, rows={"Account": 7_000})
+    return sample_org(seed=7, rows={"Account": 7_000})
 
 
 @pytest.fixture

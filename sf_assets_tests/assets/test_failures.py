@@ -8,7 +8,7 @@ import dagster as dg
 import pytest
 
 from sf_assets import errors
-from sf_assets.devorg import Fault, Org, serve
+from sf_assets.devorg import Fault, sample_org, serve
 from sf_assets.devorg.credentials import new_private_key
 from sf_assets.sync import status_table
 
@@ -230,7 +230,7 @@ def test_a_catalog_that_may_not_be_made_is_told(runs):
 
 def test_a_table_of_another_org_is_refused_until_it_is_adopted(runs, monkeypatch):
     runs("product")
-    with serve(Org(seed=8, rows={"Account": 1})) as other:
+    with serve(sample_org(seed=8, rows={"Account": 1})) as other:
         theirs = runs.under(SALESFORCE_INSTANCE_URL=other.url)
         monkeypatch.setenv("SALESFORCE_USERNAME", other.credentials["username"])
 

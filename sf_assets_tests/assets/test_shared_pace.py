@@ -11,7 +11,7 @@ from itertools import pairwise
 
 import pytest
 
-from sf_assets.devorg import Org, serve
+from sf_assets.devorg import sample_org, serve
 from sf_assets.salesforce.rate_limit.throttle import LATE_SECONDS
 
 RATE, WINDOW_SECONDS = 20.0, 1.0
@@ -30,7 +30,7 @@ while time.time() < until:
 @pytest.fixture
 def start(tmp_path):
     """Start a process that reads for some seconds as the deployment of the environment does."""
-    with serve(Org(seed=7, rows={"Campaign": 2})) as org:
+    with serve(sample_org(seed=7, rows={"Campaign": 2})) as org:
         environment = {
             **os.environ,
             "SF_ASSETS_DEPLOYMENT": "production",

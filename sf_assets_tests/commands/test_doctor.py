@@ -10,7 +10,7 @@ from sf_assets.cli import main
 from sf_assets.commands.doctor import checks as doctor
 from sf_assets.commands.doctor.checks import Finding, exit_status, run_checks
 from sf_assets.commands.doctor.open_questions import QUESTIONS
-from sf_assets.devorg import Fault, Org, serve
+from sf_assets.devorg import Fault, Org, sample_org, serve
 from sf_assets.devorg.credentials import new_private_key
 from sf_assets.specs.endpoints import endpoints
 from sf_assets_tests.snapshots import TextSnapshot
@@ -18,7 +18,7 @@ from sf_assets_tests.snapshots import TextSnapshot
 
 @pytest.fixture(scope="module")
 def seed() -> Org:
-    return Org(seed=7, rows={"Account": 60})
+    return sample_org(seed=7, rows={"Account": 60})
 
 
 @pytest.fixture

@@ -3,12 +3,12 @@
 import pytest
 
 from sf_assets.cli import main
-from sf_assets.devorg import Org, serve
+from sf_assets.devorg import Org, sample_org, serve
 
 
 @pytest.fixture(scope="module")
 def seed() -> Org:
-    return Org(seed=7, rows={"Account": 2_100})
+    return sample_org(seed=7, rows={"Account": 2_100})
 
 
 @pytest.fixture

@@ -12,8 +12,7 @@ from typing import Any
 import pytest
 
 from sf_assets.assets.resources import local_catalog
-from sf_assets.devorg import Server, serve
-from sf_assets.devorg.org.org import Org
+from sf_assets.devorg import Server, sample_org, serve
 from sf_assets.iceberg.tables import IcebergTables
 from sf_assets.salesforce.client import Client
 from sf_assets.salesforce.login.credentials import Credentials
@@ -82,7 +81,7 @@ def now() -> datetime:
 def downstream(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Downstream]:
     """The practice org as a newcomer has it, read into tables."""
     pytest.importorskip("dbt.adapters.duckdb", reason="the extra dbt is not installed")
-    with serve(Org(seed=7)) as server:
+    with serve(sample_org(seed=7)) as server:
         found = Downstream(server, tmp_path_factory.mktemp("home"))
         found.sync()
         yield found

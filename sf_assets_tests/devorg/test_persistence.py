@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from sf_assets.devorg import Behaviour, Org
+from sf_assets.devorg import Behaviour, sample_org
 from sf_assets.devorg.__main__ import main, row_counts
 from sf_assets.devorg.persistence import PracticeHome
 
@@ -190,4 +190,4 @@ def test_each_test_has_an_org_of_its_own(practice_org, turn):
 
 
 def test_the_same_seed_and_base_make_the_same_org(clock):
-    assert truth(Org(seed=5, rows=SMALL, clock=clock)) == truth(Org(seed=5, rows=SMALL, clock=clock))
+    assert truth(sample_org(seed=5, rows=SMALL, clock=clock)) == truth(sample_org(seed=5, rows=SMALL, clock=clock))

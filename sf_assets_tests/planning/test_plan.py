@@ -4,7 +4,7 @@ import pytest
 
 from sf_assets.assets.deployments import read_deployment
 from sf_assets.commands.plan import plan_run, remarks, summary, verdict
-from sf_assets.devorg import Org, serve
+from sf_assets.devorg import Org, sample_org, serve
 from sf_assets.errors import QuotaSpent
 from sf_assets.planning.estimate import Budget, refuse_unaffordable
 from sf_assets.specs.endpoints import endpoints
@@ -20,7 +20,7 @@ ROWS = {"Account": 2_000, "Contact": 4_100, "Lead": 1_999, "Task": 2_001, "Oppor
 
 @pytest.fixture(scope="module")
 def seed() -> Org:
-    return Org(seed=7, rows=ROWS)
+    return sample_org(seed=7, rows=ROWS)
 
 
 class House:

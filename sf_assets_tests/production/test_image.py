@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from sf_assets.devorg.credentials import CONSUMER_KEY
+from sf_assets.devorg.sample import sample_org
 from sf_assets.iceberg.tables import IcebergTables
 from sf_assets_tests.production.engine import GROUP, PACKAGES, PYTHON, ROOT, Engine, as_lines, missing
 from sf_assets_tests.production.processes import until
@@ -90,9 +91,7 @@ def environment(lake: Path) -> dict[str, str]:
 
 
 def username() -> str:
-    from sf_assets.devorg import Org
-
-    return str(Org(seed=7, rows={"Account": 1}).user["Username"])
+    return str(sample_org(seed=7, rows={"Account": 1}).user["Username"])
 
 
 def instance(lake: Path, org: Path) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sf_assets.assets.deployments import read_deployment
 from sf_assets.commands.setup.values import SetupValues
 from sf_assets.definitions import build_definitions
-from sf_assets.devorg import Org, serve
+from sf_assets.devorg import sample_org, serve
 from sf_assets.iceberg.tables import IcebergTables
 from sf_assets.salesforce.rate_limit.quota import QuotaExceeded
 from sf_assets.salesforce.wire import Usage
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:InitResourceContext.dagster_run:
 @pytest.fixture
 def emea():
     """A second org."""
-    with serve(Org(seed=8, rows={"Product2": 5})) as server:
+    with serve(sample_org(seed=8, rows={"Product2": 5})) as server:
         yield server
 
 

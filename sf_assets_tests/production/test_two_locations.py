@@ -14,7 +14,7 @@ import sqlalchemy as sa
 import yaml
 
 from sf_assets.assets.deployments import read_deployment
-from sf_assets.devorg import Org, serve
+from sf_assets.devorg import sample_org, serve
 from sf_assets_tests.production.processes import free_ports, until
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
@@ -102,7 +102,7 @@ class TwoLocations:
 @pytest.fixture
 def orgs(practice_org):
     """Location -> its org."""
-    with serve(Org(seed=8, rows={"Product2": 7})) as emea:
+    with serve(sample_org(seed=8, rows={"Product2": 7})) as emea:
         yield {"sf_assets": practice_org, "emea": emea}
 
 

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from sf_assets import errors
-from sf_assets.devorg import Fault, Org, serve
+from sf_assets.devorg import Fault, sample_org, serve
 from sf_assets.salesforce.client import Client
 from sf_assets.salesforce.describe import SObject
 from sf_assets.salesforce.login.credentials import Credentials
@@ -21,7 +21,7 @@ SWIFT = RetryPolicy(total_seconds=5.0, first_pause_seconds=0.001, longest_pause_
 
 @pytest.fixture(scope="module")
 def seed():
-    return Org(seed=7, rows={"Account": 60, "Contact": 20, "Task": 20})
+    return sample_org(seed=7, rows={"Account": 60, "Contact": 20, "Task": 20})
 
 
 @pytest.fixture

@@ -9,13 +9,14 @@ import pytest
 
 from sf_assets.devorg.api.server import serve
 from sf_assets.devorg.org.org import Org
+from sf_assets.devorg.sample import sample_org
 from sf_assets_tests.sync.histories.lake import TINY, Lake
 
 
 @pytest.fixture(scope="session")
 def seeded() -> Org:
     """An org of a few hundred rows, made once."""
-    return Org(seed=7, rows=TINY, base=datetime(2026, 3, 10, 12, tzinfo=UTC))
+    return sample_org(seed=7, rows=TINY, base=datetime(2026, 3, 10, 12, tzinfo=UTC))
 
 
 @pytest.fixture

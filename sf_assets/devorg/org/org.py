@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any
 
 from sf_assets.devorg.org.bulk_jobs import BulkJobs
@@ -15,8 +14,7 @@ from sf_assets.devorg.org.sessions import Sessions
 from sf_assets.devorg.org.settings import Behaviour
 from sf_assets.devorg.org.state import OrgState, build_tables
 from sf_assets.devorg.org.usage import Usage
-from sf_assets.devorg.seed.all_objects import seed_rows
-from sf_assets.devorg.store.schema import ObjectSchema, load_objects
+from sf_assets.devorg.store.schema import ObjectSchema
 from sf_assets.devorg.store.timestamps import Clock, wall_clock
 
 OPERATIONS = (
@@ -58,27 +56,21 @@ class PageRequest:
 
 
 class Org(RowOperations, FieldOperations):
-    """A Salesforce org in memory.
+    """A Salesforce org in memory, with the objects and rows that it is given.
 
-    `rows` says how many rows of an object to make; `base` is the moment that the made data leads up to (the clock's
-    now). `objects` and `data` replace the thirty objects and their rows by others. `faults` and `on_page` are plain
-    lists; `behaviour` is replaced whole.
+    `faults` and `on_page` are plain lists; `behaviour` is replaced as a whole.
     """
 
     def __init__(
         self,
         *,
-        seed: int = 7,
-        rows: Mapping[str, int] | None = None,
-        clock: Clock = wall_clock,
-        base: datetime | None = None,
-        behaviour: Behaviour | None = None,
-        objects: Mapping[str, ObjectSchema] | None = None,
+        objects: Mapping[str, ObjectSchema],
         data: Mapping[str, list[dict[str, Any]]] | None = None,
+        seed: int = 0,
+        clock: Clock = wall_clock,
+        behaviour: Behaviour | None = None,
     ) -> None:
-        if data is None:
-            data = seed_rows(seed, base or clock(), rows or {}) if objects is None else {}
-        tables = build_tables(load_objects() if objects is None else objects, data)
+        tables = build_tables(objects, data or {})
         super().__init__(tables=tables, seed=seed, clock=clock, behaviour=behaviour or Behaviour())
         self.begin_serving()
 

@@ -1,83 +1,47 @@
-"""A sorted collection for millions of keys: blocks of a thousand, so that an insertion moves one block."""
+"""Sorted keys of a table: a `SortedList` that is read by half-open ranges."""
 
-from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator
-from itertools import chain, islice
 from typing import Any, Generic, TypeVar
 
+from sortedcontainers import SortedList
+
 K = TypeVar("K", bound=Any)
-BLOCK = 1_000
 
 
 class SortedKeys(Generic[K]):
-    """Distinct keys in ascending order. Bounds are half-open: `low <= key < high`, None is unbounded."""
+    """Distinct keys in ascending order. Bounds are half-open: `low <= key < high`; None is unbounded."""
 
     def __init__(self, keys: Iterable[K] = ()) -> None:
-        ordered = sorted(keys)
-        self._blocks = [ordered[start : start + BLOCK] for start in range(0, len(ordered), BLOCK)]
-        self._lasts = [block[-1] for block in self._blocks]
-        self._size = len(ordered)
+        self._keys: SortedList[K] = SortedList(keys)
 
     def __len__(self) -> int:
-        return self._size
+        return len(self._keys)
 
     def copy(self) -> "SortedKeys[K]":
-        twin: SortedKeys[K] = SortedKeys()
-        twin._blocks = [block.copy() for block in self._blocks]
-        twin._lasts, twin._size = self._lasts.copy(), self._size
-        return twin
+        return SortedKeys(self._keys)
 
     def add(self, key: K) -> None:
-        self._size += 1
-        if not self._blocks:
-            self._blocks, self._lasts = [[key]], [key]
-            return
-        at = min(bisect_left(self._lasts, key), len(self._blocks) - 1)
-        block = self._blocks[at]
-        insort(block, key)
-        if len(block) > 2 * BLOCK:
-            self._blocks[at : at + 1] = [block[:BLOCK], block[BLOCK:]]
-            self._lasts[at : at + 1] = [block[BLOCK - 1], block[-1]]
-        else:
-            self._lasts[at] = block[-1]
+        self._keys.add(key)
 
     def remove(self, key: K) -> None:
-        """Take a key out; KeyError when it is not there."""
-        at = bisect_left(self._lasts, key)
-        place = bisect_left(self._blocks[at], key) if at < len(self._blocks) else 0
-        if at == len(self._blocks) or self._blocks[at][place] != key:
-            raise KeyError(key)
-        block = self._blocks[at]
-        del block[place]
-        self._size -= 1
-        if block:
-            self._lasts[at] = block[-1]
-        else:
-            del self._blocks[at], self._lasts[at]
+        """Remove a key. Raises: ValueError if it is missing."""
+        self._keys.remove(key)
 
     def count(self, low: K | None = None, high: K | None = None) -> int:
-        """How many keys lie within the bounds; costs the number of blocks, not of keys."""
-        before = 0 if low is None else self._rank(low)
-        return max(0, (self._size if high is None else self._rank(high)) - before)
+        """Return the number of keys within the bounds, without reading them."""
+        first = 0 if low is None else self._keys.bisect_left(low)
+        return max(0, (len(self._keys) if high is None else self._keys.bisect_left(high)) - first)
 
     def between(self, low: K | None = None, high: K | None = None) -> Iterator[K]:
-        """The keys within the bounds, ascending."""
-        at, place = (0, 0) if low is None else self._locate(low)
-        tail = chain.from_iterable(self._blocks[at:])
-        return islice(tail, place, place + self.count(low, high))
+        """Yield the keys within the bounds, ascending."""
+        return self._range(low, high, reverse=False)
 
     def backwards(self, low: K | None = None, high: K | None = None) -> Iterator[K]:
-        """The keys within the bounds, descending."""
-        at, place = (len(self._blocks), 0) if high is None else self._locate(high)
-        head = chain.from_iterable(reversed(block) for block in reversed(self._blocks[:at]))
-        if at < len(self._blocks):
-            head = chain(reversed(self._blocks[at][:place]), head)
-        return islice(head, self.count(low, high))
+        """Yield the keys within the bounds, descending."""
+        return self._range(low, high, reverse=True)
 
-    def _locate(self, key: K) -> tuple[int, int]:
-        at = bisect_left(self._lasts, key)
-        return (at, bisect_left(self._blocks[at], key)) if at < len(self._blocks) else (at, 0)
-
-    def _rank(self, key: K) -> int:
-        at, place = self._locate(key)
-        return sum(map(len, self._blocks[:at])) + place
+    def _range(self, low: K | None, high: K | None, *, reverse: bool) -> Iterator[K]:
+        if low is not None and high is not None and low > high:
+            return iter(())
+        keys: Iterator[K] = self._keys.irange(low, high, inclusive=(True, False), reverse=reverse)
+        return keys

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from sf_assets.devorg.activity.simulate import FEWEST_ACTIONS, MOST_ACTIONS, simulate
-from sf_assets.devorg.org.org import Org
+from sf_assets.devorg.sample import sample_org
 from sf_assets.devorg.seed.deal_stages import BY_NAME
 
 BASE = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
@@ -18,7 +18,7 @@ SMALL = {
 
 @pytest.fixture(scope="module")
 def seeded():
-    return Org(seed=3, rows=SMALL, base=BASE, clock=lambda: BASE)
+    return sample_org(seed=3, rows=SMALL, base=BASE, clock=lambda: BASE)
 
 
 @pytest.fixture
@@ -165,6 +165,6 @@ def test_snapshot_objects_see_news_too(org):
 
 @pytest.mark.parametrize("rows", [0, 1])
 def test_life_goes_on_in_the_smallest_of_orgs(seeded, rows):
-    org = Org(seed=1, rows=dict.fromkeys(seeded.tables, rows), base=BASE, clock=lambda: BASE)
+    org = sample_org(seed=1, rows=dict.fromkeys(seeded.tables, rows), base=BASE, clock=lambda: BASE)
 
     assert simulate(org, BASE, BASE + timedelta(minutes=5)) > 0

@@ -35,7 +35,7 @@ def test_the_index_answers_as_a_sorted_list_does(size):
 
 @pytest.mark.parametrize("keys", [[], [1, 3]])
 def test_taking_out_what_is_not_there_is_an_error(keys):
-    with pytest.raises(KeyError):
+    with pytest.raises(ValueError):
         SortedKeys(keys).remove(2)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from sf_assets.devorg.api.server import serve
 from sf_assets.devorg.org.faults import Fault
-from sf_assets.devorg.org.org import Org
+from sf_assets.devorg.sample import sample_org
 from sf_assets.errors import ObjectUnavailable, ShrinkRefused, TableForeign
 from sf_assets_tests.sync.histories.lake import TINY, Lake
 
@@ -96,7 +96,7 @@ def test_purged_rows_are_noted_once_and_then_the_table_is_left_alone(lake):
 
 def test_a_refreshed_sandbox_is_refused_until_it_is_adopted(lake, tmp_path, clock):
     lake.sync("account", "profile")
-    other = Org(seed=8, rows=TINY, clock=clock, base=clock() - timedelta(hours=1))
+    other = sample_org(seed=8, rows=TINY, clock=clock, base=clock() - timedelta(hours=1))
     with serve(other) as server:
         moved = Lake(other, server=server, folder=tmp_path, clock=clock)
         for name in ("account", "profile"):
@@ -112,7 +112,7 @@ def test_a_refreshed_sandbox_is_refused_until_it_is_adopted(lake, tmp_path, cloc
 def test_a_table_whose_object_is_off_in_the_other_org_is_not_adopted(lake, tmp_path, clock):
     lake.sync("quote")
     before = lake.state("quote")
-    other = Org(seed=8, rows=TINY, clock=clock, base=clock() - timedelta(hours=1))
+    other = sample_org(seed=8, rows=TINY, clock=clock, base=clock() - timedelta(hours=1))
     other.switch_off("Quote")
     with serve(other) as server:
         moved = Lake(other, server=server, folder=tmp_path, clock=clock)

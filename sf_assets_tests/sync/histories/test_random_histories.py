@@ -15,6 +15,7 @@ import pytest
 
 from sf_assets.devorg.api.server import serve
 from sf_assets.devorg.org.org import Org
+from sf_assets.devorg.sample import sample_org
 from sf_assets.errors import ShrinkRefused
 from sf_assets_tests.conftest import Clock
 from sf_assets_tests.sync.histories.lake import SPECS, TINY, KilledError, Lake
@@ -29,7 +30,7 @@ START = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
 @pytest.fixture(scope="module")
 def org() -> Org:
-    return Org(seed=7, rows=TINY, base=START)
+    return sample_org(seed=7, rows=TINY, base=START)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -155,7 +156,7 @@ def assert_equal(lake: Lake, name: str) -> None:
 
 def main(seeds: int) -> None:
     """Play so many histories and name the seeds that failed."""
-    org, failed = Org(seed=7, rows=TINY, base=START), []
+    org, failed = sample_org(seed=7, rows=TINY, base=START), []
     for seed in range(1_000, 1_000 + seeds):
         with TemporaryDirectory() as folder:
             try:
