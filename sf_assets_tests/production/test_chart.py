@@ -1,7 +1,7 @@
-"""deploy/helm: every value stands where Dagster's chart reads it, and Dagster takes the instance that the chart makes.
+"""deploy/helm: every value is where Dagster's chart reads it, and Dagster loads the instance that the chart writes.
 
 The paths and types are those of the chart's own schema and templates (helm/dagster of Dagster's repository), read on
-2026-11-24. A key that the chart does not know is ignored by it without a word, so it must be known here.
+2026-11-30. The chart ignores a key that it does not know, so it must be known here.
 """
 
 from collections.abc import Iterator
@@ -10,7 +10,10 @@ from typing import Any
 
 import pytest
 import yaml
+from dagster import DagsterInvalidConfigError
 from dagster._core.instance.ref import InstanceRef
+
+from sf_assets_tests.production.chart import instance
 
 HELM = Path(__file__).parents[2] / "deploy/helm"
 FILES = sorted(HELM.glob("*.yaml"))
@@ -47,8 +50,8 @@ KNOWN: dict[str, type] = {
     "runLauncher.type": str,
     f"{LAUNCHER}.envConfigMaps": list,
     f"{LAUNCHER}.envSecrets": list,
-    f"{LAUNCHER}.resources": dict,
     f"{LAUNCHER}.securityContext": dict,
+    f"{LAUNCHER}.runK8sConfig.podSpecConfig.securityContext": dict,
     "dagsterDaemon.runCoordinator.enabled": bool,
     "dagsterDaemon.runCoordinator.type": str,
     "dagsterDaemon.runCoordinator.config.queuedRunCoordinator": dict,
@@ -58,8 +61,20 @@ KNOWN: dict[str, type] = {
     "dagsterDaemon.runRetries.enabled": bool,
     "dagsterDaemon.runRetries.maxRetries": int,
     "dagsterDaemon.runRetries.retryOnAssetOrOpFailure": bool,
-    "additionalInstanceConfig": dict,
+    "concurrency.enabled": bool,
+    "concurrency.runs.maxConcurrentRuns": int,
+    "concurrency.runs.tagConcurrencyLimits": list,
+    "concurrency.pools.defaultLimit": int,
+    "concurrency.pools.granularity": str,
+    "retention.enabled": bool,
+    "retention.sensor.purgeAfterDays": dict,
+    "migrate.enabled": bool,
     "telemetry.enabled": bool,
+    **{
+        f"{part}.{key}": kind
+        for part in ("dagsterWebserver", "dagsterDaemon")
+        for key, kind in (("podSecurityContext", dict), ("securityContext", dict), ("checkDbReadyInitContainer", bool))
+    },
 }
 
 
@@ -83,35 +98,57 @@ def test_the_chart_knows_every_value_and_its_type(file):
     assert [path for path, value in values.items() if type(value) is not KNOWN[path]] == []
 
 
-def test_code_servers_runs_and_daemon_have_the_one_account_that_the_role_is_bound_to():
+def test_all_pods_have_the_one_account_that_the_role_is_bound_to():
     assert VALUES["global"]["serviceAccountName"] == VALUES["serviceAccount"]["name"]
     assert set(VALUES["serviceAccount"]["annotations"]) == {"eks.amazonaws.com/role-arn"}
 
 
-def test_dagster_takes_the_instance_that_the_chart_writes_from_the_values(tmp_path):
-    daemon = VALUES["dagsterDaemon"]
-    monitoring, retries = daemon["runMonitoring"], daemon["runRetries"]
-    instance = {
-        "run_coordinator": {
-            "module": "dagster._core.run_coordinator",
-            "class": daemon["runCoordinator"]["type"],
-            "config": daemon["runCoordinator"]["config"]["queuedRunCoordinator"],
-        },
-        "run_monitoring": {
-            "enabled": monitoring["enabled"],
-            "poll_interval_seconds": monitoring["pollIntervalSeconds"],
-            "free_slots_after_run_end_seconds": monitoring["freeSlotsAfterRunEndSeconds"],
-        },
-        "run_retries": {
-            "enabled": retries["enabled"],
-            "max_retries": retries["maxRetries"],
-            "retry_on_asset_or_op_failure": retries["retryOnAssetOrOpFailure"],
-        },
-        "telemetry": VALUES["telemetry"],
-        **VALUES["additionalInstanceConfig"],
-    }
-    (tmp_path / "dagster.yaml").write_text(yaml.safe_dump(instance))
+def loaded(values: dict[str, Any], folder: Path) -> InstanceRef:
+    """Load the instance of these values with Dagster's own code."""
+    (folder / "dagster.yaml").write_text(yaml.safe_dump(instance(values)), encoding="utf-8")
+    ref = InstanceRef.from_dir(str(folder))
+    ref.run_coordinator  # noqa: B018 - it is built from the settings when it is read
+    return ref
 
-    taken = InstanceRef.from_dir(str(tmp_path))
 
-    assert taken.settings["concurrency"] == VALUES["additionalInstanceConfig"]["concurrency"]
+def test_dagster_loads_the_instance_that_the_chart_writes(tmp_path):
+    settings = loaded(VALUES, tmp_path).settings
+
+    assert settings["concurrency"]["runs"]["max_concurrent_runs"] == 8
+    assert settings["concurrency"]["pools"] == {"default_limit": 1, "granularity": "run"}
+    assert settings["run_retries"]["retry_on_asset_or_op_failure"] is False
+    assert settings["retention"]["sensor"]["purge_after_days"]["skipped"] == 2
+
+
+def test_the_same_limits_as_additional_config_would_not_load(tmp_path):
+    """The chart then writes max_concurrent_runs: -1 too (dagster-io/dagster #31086, #33225)."""
+    limits = instance(VALUES)["concurrency"]
+    values = {name: value for name, value in VALUES.items() if name != "concurrency"}
+
+    with pytest.raises(DagsterInvalidConfigError, match="max_concurrent_runs"):
+        loaded(values | {"additionalInstanceConfig": {"concurrency": limits}}, tmp_path)
+
+
+def test_the_runs_have_one_memory_figure_and_it_is_the_deployments():
+    """dagster-k8s merges a deployment's resources over those of the launcher."""
+    (deployment,) = VALUES["dagster-user-deployments"]["deployments"]
+
+    assert deployment["resources"]["limits"]["memory"] == "2Gi"
+    assert "resources" not in VALUES["runLauncher"]["config"]["k8sRunLauncher"]
+
+
+def test_our_pods_meet_the_restricted_pod_security_standard():
+    """kubernetes.io/docs/concepts/security/pod-security-standards"""
+    (deployment,) = VALUES["dagster-user-deployments"]["deployments"]
+    launcher = VALUES["runLauncher"]["config"]["k8sRunLauncher"]
+    pods = [deployment["podSecurityContext"], launcher["runK8sConfig"]["podSpecConfig"]["securityContext"]]
+
+    for pod in pods:
+        assert pod["runAsNonRoot"]
+        assert pod["seccompProfile"] == {"type": "RuntimeDefault"}
+    for container in (deployment["securityContext"], launcher["securityContext"]):
+        assert container == {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
+
+
+def test_an_upgrade_migrates_the_storage():
+    assert VALUES["migrate"] == {"enabled": True}

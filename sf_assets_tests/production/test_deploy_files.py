@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from sf_assets_tests.production.chart import instance
+
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
 DOCKERFILE = (DEPLOY / "Dockerfile").read_text(encoding="utf-8")
@@ -97,7 +99,8 @@ def test_the_runs_are_told_what_the_code_server_is_told():
 def test_kubernetes_and_docker_keep_the_same_limits():
     daemon = HELM["dagsterDaemon"]
 
-    assert HELM["additionalInstanceConfig"]["concurrency"] == INSTANCE["concurrency"]
+    assert instance(HELM)["concurrency"] == INSTANCE["concurrency"]
+    assert instance(HELM)["retention"] == INSTANCE["retention"]
     assert daemon["runRetries"]["maxRetries"] == INSTANCE["run_retries"]["max_retries"]
     assert daemon["runRetries"]["retryOnAssetOrOpFailure"] is False
     assert HELM["postgresql"]["postgresqlScheme"] == INSTANCE["storage"]["postgres"]["postgres_db"]["scheme"]
