@@ -36,7 +36,7 @@ def test_an_endpoint_of_ones_own_is_a_source_and_has_a_staging_model(project, tm
 
     write_sources(project, endpoints(tmp_path))
 
-    assert "- name: invoice\n" in (project / "models/sources.yml").read_text()
+    assert "  - name: invoice\n" in (project / "models/sources.yml").read_text()
     model = (project / "models/staging/stg_salesforce__invoice.sql").read_text()
     assert "* exclude (id, name, currency_iso_code, is_deleted)" in model
     assert "id as invoice_id,\n    name as invoice_name," in model
