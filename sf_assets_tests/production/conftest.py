@@ -3,6 +3,7 @@
 Nothing here may reach a real host: whoever ignores the endpoints that he is given meets a closed port.
 """
 
+import io
 import json
 import os
 import pwd
@@ -29,6 +30,7 @@ from pyiceberg.types import StringType, TimestamptzType
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from sf_assets.iceberg.model import Chunk, TableColumn
+from sf_assets_tests.production.glue_bounds import violations
 from sf_assets_tests.production.processes import free_port
 from sf_assets_tests.production.rest_catalog import RestCatalogServer, served
 
@@ -117,6 +119,9 @@ def _counting(application: Any, aws: Aws) -> Any:
             return [b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"]
         if service == "s3":
             aws.keys.update(re.findall(r"Credential=([^/]+)/", environ.get("HTTP_AUTHORIZATION", "")))
+        if service == "glue" and (refused := _refused_by_model(target.split(".")[-1], environ)):
+            start("400 Bad Request", [("Content-Type", "application/x-amz-json-1.1")])
+            return [json.dumps({"__type": "ValidationException", "message": "; ".join(refused)}).encode()]
         if aws.lost > 0 and target.endswith("UpdateTable"):
             aws.lost -= 1
             b"".join(application(environ, lambda *_: None))
@@ -125,6 +130,13 @@ def _counting(application: Any, aws: Aws) -> Any:
         return application(environ, start)
 
     return counted
+
+
+def _refused_by_model(action: str, environ: dict[str, Any]) -> list[str]:
+    """What the bounds of the service model refuse; the body stays readable."""
+    body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    environ["wsgi.input"] = io.BytesIO(body)
+    return violations(action, json.loads(body or b"{}"))
 
 
 @pytest.fixture
