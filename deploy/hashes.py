@@ -1,8 +1,9 @@
-"""Writes the two files that say which files pip may install: the versions of constraints.txt, with their hashes.
+"""Writes the files that say which files pip may install: the versions of constraints.txt, with their hashes.
 
-`requirements.txt` is what `make install` installs: all of constraints.txt, for every machine.
-`deploy/requirements.txt` is what the image installs: what the Dockerfile names and needs, for Python 3.11 on Linux.
-Run by `make hashes`, and by `make constraints` after it. Which index is asked, and how, is pip's own configuration.
+`requirements.txt` is for `make install`, for every machine: the product, Dagit and dbt.
+`requirements-test.txt` is the rest of constraints.txt: what `make test` installs in addition.
+`deploy/requirements.txt` is for the image: what the Dockerfile names and needs, for Python 3.11 on Linux.
+`make hashes` runs this, and `make constraints` after it. pip's own configuration says which index is asked, and how.
 """
 
 import json
@@ -26,14 +27,17 @@ from pip._internal.commands.download import DownloadCommand
 ROOT = Path(__file__).parent.parent
 IN_THE_IMAGE = (".[postgres,docker]", "dagster-webserver", "setuptools")
 """What the Dockerfile names; setuptools builds the project's own wheel."""
+IN_A_CHECKOUT = (".[dev,dbt,postgres]",)
+"""What `make install` brings."""
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 MACHINES = ("x86_64", "aarch64")
 LINUX = rf"manylinux.*_({'|'.join(MACHINES)})"
 JSON = "application/vnd.pypi.simple.v1+json"
 OF_THE_CHECKOUT = f"""\
-# What `make install` installs: the versions of constraints.txt, with the hashes of all their wheels for Linux and macOS
-# and Python {PYTHONS[0]} to {PYTHONS[-1]}, and of their sources. pip takes no other file. To renew: make hashes.
+# What `make install` installs: versions of constraints.txt, with the hashes of all their wheels for Linux and macOS and
+# Python {PYTHONS[0]} to {PYTHONS[-1]}, and of their sources. pip takes no other file. To renew: make hashes.
 """
+OF_THE_TESTS = OF_THE_CHECKOUT.replace("`make install` installs", "`make test` installs in addition")
 OF_THE_IMAGE = f"""\
 # What the image installs: versions of constraints.txt, with the hashes of their wheels for Python 3.11 on Linux,
 # {" and ".join(MACHINES)}. pip takes no other file. To renew: make hashes.
@@ -41,7 +45,7 @@ OF_THE_IMAGE = f"""\
 
 
 class Release(NamedTuple):
-    """A file of a version; `tags` are the machines that a wheel is for, none those of a source."""
+    """A file of a version; `tags` are the machines of a wheel, and empty for a source."""
 
     version: str
     sha256: str
@@ -49,12 +53,17 @@ class Release(NamedTuple):
 
 
 def main() -> None:
-    """Write both files anew."""
+    """Write the three files."""
     pins = _pins()
     releases = dict(zip(pins, _releases(pins), strict=True))
-    (ROOT / "requirements.txt").write_text(OF_THE_CHECKOUT + _text(pins, releases, _fits_a_checkout), encoding="utf-8")
-    image = {name: pins[name] for name in sorted(_needed_by_the_image())}
-    (ROOT / "deploy/requirements.txt").write_text(OF_THE_IMAGE + _text(image, releases, _fits_the_image), "utf-8")
+    checkout, image = _needed_by(IN_A_CHECKOUT), _needed_by(IN_THE_IMAGE)
+    for file, head, names, fits in (
+        ("requirements.txt", OF_THE_CHECKOUT, checkout, _fits_a_checkout),
+        ("requirements-test.txt", OF_THE_TESTS, pins.keys() - checkout, _fits_a_checkout),
+        ("deploy/requirements.txt", OF_THE_IMAGE, image, _fits_the_image),
+    ):
+        chosen = {name: pins[name] for name in sorted(names)}
+        (ROOT / file).write_text(head + _text(chosen, releases, fits), encoding="utf-8")
 
 
 def _pins() -> dict[str, str]:
@@ -63,16 +72,17 @@ def _pins() -> dict[str, str]:
     return {canonicalize_name(name): version for name, version in pins}
 
 
-def _needed_by_the_image() -> set[str]:
+def _needed_by(targets: Iterable[str]) -> set[str]:
+    """Return the names of the projects that pip would install for these targets."""
     pip = [sys.executable, "-m", "pip", "install", "--dry-run", "--ignore-installed", "--quiet", "--report", "-"]
-    command = [*pip, "-c", "constraints.txt", *IN_THE_IMAGE]
+    command = [*pip, "-c", "constraints.txt", *targets]
     answer = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
     names = (canonicalize_name(item["metadata"]["name"]) for item in json.loads(answer.stdout)["install"])
     return {name for name in names if name != "sf-assets"}
 
 
 def _releases(names: Iterable[str]) -> Iterator[list[Release]]:
-    """What pip's index lists of each project, through pip's own session: its index, proxy, certificate and login."""
+    """Yield the files of each project in pip's index, through pip's own session: index, proxy, certificate, login."""
     command = DownloadCommand("download", "")
     options, _ = command.parse_args([])
     with command.main_context():
@@ -106,7 +116,7 @@ def _fits_the_image(tags: frozenset[Tag]) -> bool:
 
 
 def _runs_on(tag: Tag, interpreters: set[str], *, newest: str) -> bool:
-    """Pure Python, built for one of them, or for an older one's stable interface."""
+    """Return whether a wheel is pure Python, or built for an interpreter or an older stable interface."""
     stable = re.fullmatch(r"cp3(\d*)", tag.interpreter) if tag.abi == "abi3" else None
     older = stable is not None and int(stable[1] or 0) <= int(newest.partition(".")[2])
     return tag.interpreter.startswith("py3") or tag.interpreter in interpreters or older
@@ -124,7 +134,7 @@ def _hashes(name: str, version: str, releases: list[Release], fits: Callable[[fr
     of_version = [release for release in releases if release.version == version]
     hashes = {release.sha256 for release in of_version if fits(release.tags)}
     if not hashes:
-        sys.exit(f"{name}=={version}: the index lists no file for it. Renew the versions: make constraints.")
+        sys.exit(f"{name}=={version}: the index has no file for it. Renew the versions: make constraints.")
     return "".join(f" \\\n    --hash=sha256:{digest}" for digest in sorted(hashes))
 
 

@@ -16,8 +16,8 @@ ROOT = Path(__file__).parent.parent
 PLACES = {
     "sf_assets/__init__.py": True,
     "sf_assets/assets": False,
-    "sf_assets/cli.py": False,
-    "sf_assets/commands": False,
+    "sf_assets/cli.py": True,
+    "sf_assets/commands": True,
     "sf_assets/commands/dagit.py": False,
     "sf_assets/commands/doctor": False,
     "sf_assets/commands/practice.py": False,

@@ -1,1 +1,1 @@
-"""What stands behind the commands of `sf_assets.cli`, a module each."""
+"""The commands of `sf-assets`, one in each module; `sf_assets/cli.py` registers them."""

@@ -1,10 +1,14 @@
-"""A plan in words: a line per endpoint, what the run costs, and what a day of the cadences costs."""
+"""`sf-assets plan`: what a run would cost, a line for each endpoint, and what a day of the cadences costs."""
 
+import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+import click
 from rich.table import Table
 
+from sf_assets.commands.options import endpoints_argument
+from sf_assets.commands.settings import deployment
 from sf_assets.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -13,13 +17,34 @@ if TYPE_CHECKING:
     from sf_assets.specs.model import EndpointSpec
 
 LIMITS = (1_000, 15_000, 100_000)
-"""Daily limits for which the bearable cadences are told beside the org's own."""
-TOO_DEAR = 3
-"""Exit status when first copies would not be complete before the reserve."""
+"""Daily limits for which the plan names the possible cadences, next to the org's own limit."""
+TOO_EXPENSIVE = 3
+"""Exit status if first copies would not be complete before the reserve."""
 
 
-def plan_run(deployment: "Deployment", names: Sequence[str], *, full_refresh: bool = False) -> "Plan":
-    """Plan a run over the named endpoints or groups (none: all) of a deployment."""
+@click.command()
+@endpoints_argument
+@click.option("--full-refresh", is_flag=True, help="Plan a full refresh, which reads everything again.")
+def plan(endpoints: tuple[str, ...], full_refresh: bool) -> None:
+    """Print what a run would cost, in calls and minutes.
+
+    ENDPOINTS are endpoints or groups; default: all. The plan asks the org about nine calls and reads no rows. Exit
+    status 3: first copies would be stopped by the reserve of the daily quota.
+    """
+    from rich.console import Console
+
+    console, result = Console(), plan_run(deployment(), endpoints, full_refresh=full_refresh)
+    console.print(plan_table(result))
+    console.print()
+    for line in summary(result):
+        console.print(line, highlight=False, soft_wrap=True)
+    if (reason := verdict(result)) is not None:
+        console.print(reason, style="red", highlight=False, soft_wrap=True)
+        sys.exit(TOO_EXPENSIVE)
+
+
+def plan_run(settings: "Deployment", names: Sequence[str], *, full_refresh: bool = False) -> "Plan":
+    """Plan a run over the named endpoints or groups of a deployment; no names: all."""
     from datetime import UTC, datetime
 
     from sf_assets.assets.config import EndpointConfig
@@ -27,14 +52,14 @@ def plan_run(deployment: "Deployment", names: Sequence[str], *, full_refresh: bo
     from sf_assets.planning.estimate import build_plan
     from sf_assets.specs.endpoints import endpoints
 
-    specs = endpoints(deployment.specs)
+    specs = endpoints(settings.specs)
     chosen = chosen_specs(specs, names)
-    salesforce, by_themselves = deployment.salesforce.resolved(), automated(specs, deployment.endpoints)
-    words = {name: word for name, word in cadences(specs, deployment.cadences).items() if name in by_themselves}
+    salesforce, with_cadence = settings.salesforce.resolved(), automated(specs, settings.endpoints)
+    words = {name: word for name, word in cadences(specs, settings.cadences).items() if name in with_cadence}
     hashes = any(spec.hashed for spec in chosen)
     return build_plan(
         chosen,
-        tables=deployment.iceberg.warehouse(),
+        tables=settings.iceberg.warehouse(),
         client=salesforce.client(),
         run=EndpointConfig(full_refresh=full_refresh).run_options(),
         deployment=salesforce.deployment_options(hashes=hashes),
@@ -44,21 +69,22 @@ def plan_run(deployment: "Deployment", names: Sequence[str], *, full_refresh: bo
 
 
 def chosen_specs(specs: "Sequence[EndpointSpec]", names: Sequence[str]) -> "list[EndpointSpec]":
-    """Return the endpoints that a person names, as endpoints or groups; no names, or `all`: every one."""
-    known = {"all", *(spec.endpoint for spec in specs), *(spec.group for spec in specs)}
-    if unknown := sorted(set(names) - known):
-        raise ConfigError(f"no endpoint or group is named {', '.join(unknown)}", remedy="Name endpoints or groups.")
+    """Return the endpoints that names of endpoints or groups choose; no names: all."""
+    groups, endpoints = dict.fromkeys(spec.group for spec in specs), [spec.endpoint for spec in specs]
+    if unknown := sorted(set(names) - {"all", *groups, *endpoints}):
+        remedy = f"Use groups ({', '.join(groups)}) or endpoints ({', '.join(endpoints)})."
+        raise ConfigError(f"no endpoint or group is named {', '.join(unknown)}", remedy=remedy)
     return [spec for spec in specs if not names or {spec.endpoint, spec.group, "all"} & set(names)]
 
 
 def plan_table(plan: "Plan") -> Table:
-    """Return the printed table: what each endpoint would read, and what speaks against it."""
+    """Return the printed table: what each endpoint would read, and remarks."""
     table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column("endpoint", no_wrap=True)
     table.add_column("would be read as", no_wrap=True)
     table.add_column("rows", justify="right", no_wrap=True)
     table.add_column("calls", justify="right", no_wrap=True)
-    table.add_column("to know")
+    table.add_column("remarks")
     for one in plan.endpoints:
         rows = f"{'about ' * one.is_approximate}{one.rows:,}"
         table.add_row(one.spec.endpoint, _kind(one), rows, f"{one.calls:,}", "; ".join(remarks(one)))
@@ -70,7 +96,7 @@ def _kind(one: "EndpointPlan") -> str:
 
 
 def remarks(one: "EndpointPlan") -> Iterator[str]:
-    """Yield what is off, hidden, new, back or calculated."""
+    """Yield what is off, hidden, new, visible again or calculated."""
     if one.error is not None:
         yield f"[red]{one.error} {one.error.remedy}[/red]"
     if one.report is None:
@@ -78,17 +104,17 @@ def remarks(one: "EndpointPlan") -> Iterator[str]:
     if one.report.problems.unavailable:
         yield "off in this org, or hidden from this user"
         return
-    told = {
+    columns = {
         "hidden": one.report.problems.hidden,
-        "seen again": one.report.planned.revealed,
+        "visible again": one.report.planned.revealed,
         "new": () if one.is_first else one.report.planned.added,
         "new, not backfilled": tuple(f"{name} ({calls} calls)" for name, calls in one.report.problems.pending.items()),
     }
-    yield from (f"{word}: {', '.join(names)}" for word, names in told.items() if names)
+    yield from (f"{word}: {', '.join(names)}" for word, names in columns.items() if names)
     if one.report.problems.missing:
-        yield f"{len(one.report.problems.missing)} columns are not in this org or hidden"
+        yield f"{_count(len(one.report.problems.missing), 'column')} missing in this org, or hidden from this user"
     if one.report.planned.calculated:
-        yield f"{len(one.report.planned.calculated)} calculated columns"
+        yield _count(len(one.report.planned.calculated), "calculated column")
 
 
 def summary(plan: "Plan") -> Iterator[str]:
@@ -106,7 +132,7 @@ def summary(plan: "Plan") -> Iterator[str]:
             f" left; for first copies (reserve {bulk:.0%}): {plan.bulk_left:,}."
         )
     else:
-        yield "Quota: the org does not tell it, so no reserve is kept."
+        yield "Quota: the org does not report it, so no reserve is kept."
     if budget.cap is not None:
         yield f"Our own cap: {budget.own_calls:,} of {budget.cap:,} calls were sent today (UTC)."
     if plan.day.priced:
@@ -120,31 +146,35 @@ def _day(plan: "Plan") -> Iterator[str]:
         f" {day.busy:,} when every run finds every endpoint changed."
     )
     for most in dict.fromkeys([*([limit] if limit else []), *LIMITS]):
-        whose = "this org's limit" if most == limit else "a limit"
-        yield f"  {whose} of {most:,} a day bears {_bearable(plan, most, reserve)}"
+        name = "This org's limit" if most == limit else "A limit"
+        yield f"  {name} of {most:,} calls a day is enough for {_affordable(plan, most, reserve)}"
 
 
-def _bearable(plan: "Plan", limit: int, reserve: float) -> str:
+def _affordable(plan: "Plan", limit: int, reserve: float) -> str:
     best = plan.day.bearable(limit, reserve=reserve)
     if best is None:
-        return "none of them: name fewer in SF_ASSETS_ENDPOINTS."
+        return "fewer endpoints: name some in SF_ASSETS_ENDPOINTS."
     slower = {name: word for name, word in best.words.items() if plan.day.words[name] != word}
     if not slower:
-        return "them as they are."
+        return "these cadences."
     by_word = {word: [name for name in slower if slower[name] == word] for word in dict.fromkeys(slower.values())}
-    told = "; ".join(f"{word}: {', '.join(names)}" for word, names in by_word.items())
-    return f"{best.busy:,} calls: these only slower, by SF_ASSETS_CADENCES: {told}."
+    changes = "; ".join(f"{word}: {', '.join(names)}" for word, names in by_word.items())
+    return f"slower cadences, {best.busy:,} calls (set SF_ASSETS_CADENCES): {changes}."
 
 
 def verdict(plan: "Plan") -> str | None:
-    """Return why the first copies should not be begun now, None when they may."""
+    """Return why the first copies should not start now, or None if they may."""
     if not plan.crosses_reserve or plan.bulk_left is None:
         return None
     first = [one for one in plan.endpoints if one.is_first]
-    dearest = max(first, key=lambda one: one.calls)
+    largest = max(first, key=lambda one: one.calls)
     return (
         f"The first copies take {plan.first_calls + plan.shared_calls:,} calls and {plan.bulk_left:,} are left before"
-        f" their reserve (the dearest is {dearest.spec.endpoint}: {dearest.calls:,} calls): start fewer at once, or let"
-        " them stop at the reserve and go on over several days, which a run does unless it is given"
+        f" their reserve (the largest is {largest.spec.endpoint}: {largest.calls:,} calls). Start fewer at once. Or let"
+        " them stop at the reserve and continue over several days: a run does so unless its config says"
         " spread_over_days: false."
     )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' * (number != 1)}"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from sf_assets.commands.demo import Outcome, failures, outcome_table
+from sf_assets.commands.run_all import Outcome, failures, outcome_table
 from sf_assets.specs.endpoints import endpoints
 
 ENDPOINTS = [spec.endpoint for spec in endpoints()]
@@ -80,3 +80,10 @@ def test_a_failed_endpoint_is_a_line_of_its_own() -> None:
     failed = Outcome("task", 1.0, kind="failed", error="task: no right. Grant it.")
 
     assert failures([failed, Outcome("user", 1.0, kind="walk")]) == ["task: no right. Grant it."]
+
+
+def test_one_cause_of_many_failures_is_one_line() -> None:
+    refused = "the org does not know this consumer key. Copy it."
+    outcomes = [Outcome(name, kind="failed", error=f"{name}: {refused}") for name in ("account", "task")]
+
+    assert failures(outcomes) == [f"account, task: {refused}"]

@@ -59,5 +59,5 @@ def test_a_model_of_an_endpoint_that_is_gone_is_removed_and_one_written_by_hand_
 
 
 def test_a_folder_that_is_no_dbt_project_is_refused(tmp_path):
-    with pytest.raises(ConfigError, match=r"holds no dbt_project\.yml"):
+    with pytest.raises(ConfigError, match=r"has no dbt_project\.yml"):
         write_sources(tmp_path, endpoints())

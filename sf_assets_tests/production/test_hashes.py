@@ -32,7 +32,8 @@ def entries(file: str) -> dict[str, str]:
     return dict(entry.split(" ", 1) for entry in re.findall(r"^[a-z0-9].*(?:\n    .*)*", text, flags=re.MULTILINE))
 
 
-CHECKOUT, OF_THE_IMAGE = entries("requirements.txt"), entries("deploy/requirements.txt")
+OF_MAKE_INSTALL, OF_THE_TESTS = entries("requirements.txt"), entries("requirements-test.txt")
+CHECKOUT, OF_THE_IMAGE = OF_MAKE_INSTALL | OF_THE_TESTS, entries("deploy/requirements.txt")
 
 
 def versions(pins) -> dict[str, str]:
@@ -95,7 +96,7 @@ def test_a_pin_has_the_hashes_of_its_files_and_names_no_place(pins):
 
 
 def test_make_install_takes_hashed_files_alone():
-    recipe = MAKEFILE.partition("$(STAMP): ")[2].partition("@touch")[0]
+    recipe = MAKEFILE.partition("$(STAMP): ")[2].partition("$(TEST_STAMP): ")[0]
 
     assert "pip install --quiet --disable-pip-version-check --no-deps\n" in MAKEFILE
     assert re.findall(r"pip install|PIP_INSTALL\)[^&|]*", recipe) == [
@@ -107,11 +108,27 @@ def test_make_install_takes_hashed_files_alone():
 @pytest.mark.parametrize("machine", MACHINES, ids=lambda one: f"{one['python_version']}-{one['platform_machine']}")
 def test_every_machine_finds_all_that_it_needs_among_the_hashed(machine):
     seen: set[str] = set()
-    wanted = wanted_with("dev", "dbt", "docker", "postgres")
+    wanted = wanted_with("dev", "test", "dbt", "docker", "postgres")
 
     needed = {name for requirement in wanted for name in wanted_by(requirement, seen, machine)}
 
     assert needed - set(versions(CHECKOUT)) == set()
+
+
+@pytest.mark.parametrize("machine", MACHINES, ids=lambda one: f"{one['python_version']}-{one['platform_machine']}")
+def test_make_install_alone_brings_all_that_demo_dev_and_marts_need(machine):
+    seen: set[str] = set()
+    wanted = wanted_with("dev", "dbt", "postgres")
+
+    needed = {name for requirement in wanted for name in wanted_by(requirement, seen, machine)}
+
+    assert needed - set(versions(OF_MAKE_INSTALL)) == set()
+
+
+def test_what_only_tests_need_comes_with_make_test():
+    assert {"playwright", "moto", "cfn-lint", "hypothesis", "pytest", "mypy"} <= set(versions(OF_THE_TESTS))
+    assert set(versions(OF_THE_TESTS)) & set(versions(OF_MAKE_INSTALL)) == set()
+    assert "PIP_INSTALL) --require-hashes -r requirements-test.txt" in MAKEFILE
 
 
 @pytest.mark.parametrize("requirement", of_the_image(), ids=str)

@@ -1,0 +1,71 @@
+"""The deployment that a command works on, and the switch to the practice org."""
+
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sf_assets.errors import ConfigError
+
+if TYPE_CHECKING:  # every Dagster import costs a second, and `sf-assets --help` needs none
+    from sf_assets.assets.deployments import Deployment
+
+
+def deployment() -> "Deployment":
+    """Return the deployment of the environment."""
+    from sf_assets.assets.deployments import read_deployment
+
+    return read_deployment()
+
+
+def practice_deployment(command: str) -> "Deployment":
+    """Return the practice deployment, with a home that can be written.
+
+    Raises: ConfigError in production, or if the home cannot be written.
+    """
+    if os.environ.get("SF_ASSETS_DEPLOYMENT") == "production":
+        raise ConfigError(
+            f"SF_ASSETS_DEPLOYMENT is production, and sf-assets {command} fills the tables of the practice org",
+            remedy="For the practice org: unset SF_ASSETS_DEPLOYMENT. For the real org: sf-assets dev, or"
+            " dagster asset materialize -m sf_assets.definitions --select 'salesforce/account'.",
+        )
+    result = deployment()
+    prepare_home(result)
+    return result
+
+
+def prepare_home(result: "Deployment") -> None:
+    """Create the home, with the checkout's dagster.yaml in it.
+
+    Raises: ConfigError if it cannot be written.
+    """
+    home = Path(os.environ.get("DAGSTER_HOME") or result.home)
+    for folder in {home, result.home}:
+        _require_writable(folder)
+    template = result.dbt_project.parent / "dagster.yaml"
+    if template.is_file() and not (home / "dagster.yaml").exists():
+        shutil.copy(template, home / "dagster.yaml")
+
+
+def _require_writable(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / f".writable-{os.getpid()}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise ConfigError(
+            f"the home {folder} cannot be written ({error.strerror})",
+            remedy="Set SF_ASSETS_HOME and DAGSTER_HOME to a folder that this user may write.",
+        ) from None
+
+
+def use_practice(url: str, result: "Deployment") -> None:
+    """Point this process and its children at the practice org."""
+    home = str(result.home)
+    os.environ |= {
+        "SF_ASSETS_DEPLOYMENT": "practice",
+        "SALESFORCE_INSTANCE_URL": url,
+        "SF_ASSETS_HOME": home,
+        "DAGSTER_HOME": os.environ.get("DAGSTER_HOME", home),
+    }

@@ -1,0 +1,158 @@
+"""The command line as a whole: help, version, unknown names, ports, homes, Ctrl-C."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from sf_assets.cli import main
+
+ENVIRONMENT = {"SF_ASSETS_DEPLOYMENT": "", "SF_ASSETS_HOME": ""}
+
+
+def commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """Yield each command and group with the words that call it."""
+    for name, command in group.commands.items():
+        yield (*path, name), command
+        if isinstance(command, click.Group):
+            yield from commands(command, (*path, name))
+
+
+ALL = {words: command for words, command in commands(main) if words[0] != "setup"}
+
+
+def invoke(*words: str, **environment: str):
+    return CliRunner().invoke(main, list(words), env={**ENVIRONMENT, **environment})
+
+
+@pytest.mark.parametrize("words", ALL, ids=" ".join)
+def test_every_command_has_help(words: tuple[str, ...]) -> None:
+    result = invoke(*words, "--help")
+
+    assert result.exit_code == 0
+    assert result.output.startswith("Usage: ")
+
+
+@pytest.mark.parametrize("words", ALL, ids=" ".join)
+def test_every_option_has_a_text(words: tuple[str, ...]) -> None:
+    options = [parameter for parameter in ALL[words].params if isinstance(parameter, click.Option)]
+
+    assert [option.name for option in options if not option.help] == []
+
+
+@pytest.mark.parametrize("words", ALL, ids=" ".join)
+def test_the_line_in_the_list_of_commands_is_not_cut(words: tuple[str, ...]) -> None:
+    assert not ALL[words].get_short_help_str(60).endswith("...")
+
+
+def test_the_version_is_printed_by_the_command_and_by_the_module() -> None:
+    called = subprocess.run(
+        [sys.executable, "-m", "sf_assets", "--version"], capture_output=True, text=True, check=True
+    )
+
+    assert called.stdout == invoke("--version").output == "sf-assets, version 0.1.0\n"
+
+
+def test_a_misspelled_command_is_answered_by_the_right_one() -> None:
+    result = invoke("plam")
+
+    assert result.exit_code == 2
+    assert "No such command: plam. Did you mean plan?" in result.output
+
+
+def test_an_unknown_command_is_answered_by_all_of_them() -> None:
+    assert "There are demo, dev, marts, tables, plan, doctor" in invoke("xyz").output
+
+
+def test_an_unknown_endpoint_is_answered_by_the_known_ones(tmp_path) -> None:
+    result = invoke("plan", "acount", SF_ASSETS_HOME=str(tmp_path))
+
+    assert "no endpoint or group is named acount" in result.output
+    assert "Use groups (crm_core, " in result.output
+    assert "endpoints (account, contact, " in result.output
+
+
+@pytest.fixture
+def taken() -> Iterator[int]:
+    """A port on which another program listens."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        yield int(listener.getsockname()[1])
+
+
+@pytest.mark.parametrize(
+    ("words", "flag"),
+    [
+        (("dev", "--dagit-port"), "--dagit-port"),
+        (("marts", "--dagit-port"), "--dagit-port"),
+        (("practice", "--port"), "--port"),
+    ],
+)
+def test_a_port_in_use_is_refused_at_once_with_the_flag(words, flag: str, taken: int, tmp_path) -> None:
+    began = time.monotonic()
+
+    result = invoke(*words, str(taken), SF_ASSETS_HOME=str(tmp_path))
+
+    assert result.exit_code == 1
+    assert f"port {taken} of 127.0.0.1" in result.output
+    assert f"Choose another port: {flag} {taken + 1}" in result.output
+    assert time.monotonic() - began < 20
+
+
+@pytest.mark.parametrize("command", ["demo", "marts"])
+def test_the_practice_orgs_commands_are_refused_in_production(command: str, tmp_path) -> None:
+    result = invoke(command, SF_ASSETS_DEPLOYMENT="production", SF_ASSETS_HOME=str(tmp_path))
+
+    assert result.exit_code == 1
+    assert "SF_ASSETS_DEPLOYMENT is production" in result.output
+    assert "unset SF_ASSETS_DEPLOYMENT" in result.output
+
+
+@pytest.mark.parametrize("command", ["demo", "dev"])
+def test_a_home_that_cannot_be_written_is_one_sentence(command: str, tmp_path) -> None:
+    (tmp_path / "file").write_text("")
+
+    result = invoke(command, SF_ASSETS_HOME=str(tmp_path / "file"), DAGSTER_HOME=str(tmp_path / "file"))
+
+    assert result.exit_code == 1
+    assert f"the home {tmp_path / 'file'} cannot be written" in result.output
+    assert "Set SF_ASSETS_HOME and DAGSTER_HOME" in result.output
+
+
+def test_tables_makes_no_folder(tmp_path) -> None:
+    result = invoke("tables", SF_ASSETS_HOME=str(tmp_path / "home"))
+
+    assert result.exit_code == 1
+    assert "there are no tables yet" in result.output
+    assert not (tmp_path / "home").exists()
+
+
+def test_ctrl_c_ends_a_demo_by_one_sentence(environment, tmp_path, port: int, few) -> None:
+    command = [sys.executable, "-m", "sf_assets", "demo", "--port", str(port), *few]
+    slow = {**environment, "SALESFORCE_REQUESTS_PER_SECOND": "0.5", "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(
+        command,
+        env=slow,
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        for line in process.stdout:  # the first endpoint is read: the run is on its way
+            if "account" in line or "1 " in line:
+                break
+        os.kill(process.pid, signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+
+    assert process.returncode == 130, errors
+    assert "Stopped. Committed rows stay" in errors
+    assert "Traceback" not in errors
