@@ -1,4 +1,4 @@
-"""`dagster dev` whose Dagit is behind `DagitGuard`: `python -m sf_assets.commands.guarded_dagit dev|webserver ...`.
+"""`dagster dev` with `DagitGuard` before its Dagit: `python -m sf_assets.commands.guarded_dagit dev|webserver ...`.
 
 Dagster offers no switch for a middleware and no other command for its webserver. Both are replaced here by name, so
 that a Dagster without these names does not start instead of starting without the guard.
