@@ -42,7 +42,7 @@ def serve_all() -> None:
 
 
 def guarded(command: Sequence[str]) -> list[str]:
-    """Return the command that starts our webserver instead of Dagster's; any other command as it is."""
+    """Return the command that starts our webserver; any other command as it is."""
     start = ["-m", WEBSERVER]
     place = next((number for number in range(len(command)) if list(command[number : number + 2]) == start), None)
     if place is None:
