@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 from sf_assets.devorg import sample_org, serve
 from sf_assets.salesforce.client import Client
+from sf_assets.salesforce.client_settings import OrgAccess, RequestLimits
 from sf_assets.salesforce.login.credentials import Credentials
 from sf_assets.salesforce.rate_limit.throttle import Throttle
 from sf_assets.salesforce.wire import Query
@@ -94,7 +95,9 @@ def real(seconds: int) -> None:
     """The client against the practice org, which answers 429 with a Retry-After above 1.3 requests/s."""
     with serve(sample_org(seed=7, rows={"Campaign": 2})) as org:
         org.org.behave(requests_per_second=1.3)
-        client = Client(instance_url=org.url, credentials=Credentials(**org.credentials), requests_per_second=CEILING)
+        client = Client(
+            OrgAccess(org.url, Credentials(**org.credentials)), limits=RequestLimits(requests_per_second=CEILING)
+        )
         client.org_id()
         begun = time.monotonic()
         while time.monotonic() - begun < seconds:

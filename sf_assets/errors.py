@@ -1,41 +1,53 @@
-"""Every error that this project raises, with what to do about it and whether trying again helps.
+"""The errors of this project, each with its remedy and whether the same call may succeed later.
 
     SfAssetsError
     ├── ConfigError                  a setting is missing or wrong
     ├── SpecError                    a row of the endpoint table or a .soql file is malformed
-    ├── SalesforceError              what the org, or the way to it, answered
+    ├── SalesforceError              an answer of the org, or of the network on the way
     │   ├── LoginError               the token endpoint refused the login
     │   │   ├── ConsumerKeyUnknown
+    │   │   ├── AppNotInstalled      External Client Apps
     │   │   ├── UserNotApproved
     │   │   ├── UserInactive
     │   │   ├── OrgInactive
     │   │   ├── AudienceRefused
     │   │   ├── AssertionRefused
     │   │   ├── AssertionExpired
+    │   │   ├── ClockWrong
+    │   │   ├── CertificateExpired
+    │   │   ├── AddressRestricted
+    │   │   ├── LoginHoursRestricted
     │   │   └── LoginRateExceeded
     │   ├── SessionRefused           401 that a new login does not cure
-    │   ├── AccessDenied             403 for want of a right or a feature
-    │   │   └── ApiDisabled
+    │   ├── AccessDenied             403: a right or a feature is missing
+    │   │   ├── ApiDisabled
+    │   │   └── ProxyRefused         403 or 407 of a proxy
     │   ├── QuotaSpent               the day's API calls are used up, or the reserve is reached
     │   ├── QueryRefused             400 on a query
     │   │   ├── FieldInvalid
+    │   │   ├── FilterRequired
     │   │   ├── ObjectUnavailable
     │   │   ├── QueryTimedOut
     │   │   ├── QueryTooLarge
-    │   │   └── LocatorLost
+    │   │   │   └── QueryTooComplicated
+    │   │   ├── LocatorLost
+    │   │   └── ExternalSourceFailed
     │   ├── ResourceNotFound         404, 405: this org or gateway does not serve the path
+    │   ├── ApiVersionRetired        410
     │   ├── ForeignAddress           a redirect or nextRecordsUrl that leads elsewhere
     │   ├── AnswerTorn               an answer that is no complete Salesforce answer
+    │   ├── AnswerTooLarge           an answer beyond every bound
     │   ├── HostUnreachable          no connection, after all tries
+    │   │   └── CertificateUntrusted
     │   └── OrgBusy                  pushbacks or server faults, after all tries
-    ├── LedgerUnreachable            the books of the org's pace and quota cannot be read or written
+    ├── LedgerUnreachable            the shared request ledger cannot be read or written
     ├── ValueUnexpected              a value in an answer that its column's type does not admit
     ├── SyncError                    reading an endpoint did not come out whole
     │   ├── ResultIncomplete
     │   ├── ShrinkRefused
     │   ├── HashKeyChanged           hashes of another key are in the table
     │   └── KeysRepeated
-    ├── IcebergError                 the Iceberg side
+    ├── IcebergError                 the catalog, its files, the tables
     │   ├── IcebergUnreachable
     │   │   └── CommitUnknown
     │   ├── IcebergReadOnly
@@ -59,6 +71,8 @@
 
 from typing import ClassVar
 
+from sf_assets.redaction import redact, redact_value
+
 
 class SfAssetsError(Exception):
     """The root. `values` holds what the message names, for metadata: short strings, numbers, never a secret."""
@@ -67,14 +81,14 @@ class SfAssetsError(Exception):
     retryable: ClassVar[bool] = False
 
     def __init__(self, what: str, /, *, remedy: str | None = None, **values: object) -> None:
-        super().__init__(what)
-        self.values = values
+        super().__init__(redact(what))
+        self.values = {name: redact_value(value) for name, value in values.items()}
         if remedy is not None:
             self.remedy = remedy
 
     @property
-    def told(self) -> str:
-        """What happened and what to do, as two sentences."""
+    def with_remedy(self) -> str:
+        """The message and the remedy as two sentences."""
         return f"{str(self).rstrip('.')}. {self.remedy}"
 
 
@@ -91,7 +105,7 @@ class SpecError(SfAssetsError):
 
 
 class SalesforceError(SfAssetsError):
-    """What the org, or the way to it, answered. Values: `status`, `error_code`, `url` without its query."""
+    """An answer of the org, or of the network on the way. Values: `status`, `error_code`, `url` without its query."""
 
     remedy = "Look the errorCode up in docs/errors.md; if it is not there, report it with the message."
 
@@ -107,7 +121,16 @@ class ConsumerKeyUnknown(LoginError):
 
     remedy = (
         "Copy the consumer key from the app's page in Setup, check that SALESFORCE_INSTANCE_URL is that org's My Domain"
-        " host, and give a new app ten minutes to become known."
+        " host, and wait ten minutes after the app was created."
+    )
+
+
+class AppNotInstalled(LoginError):
+    """`app_not_found`: the External Client App is not in this org, or it was asked for with another host's audience."""
+
+    remedy = (
+        "Create the External Client App in this org, or install it there. Leave SALESFORCE_LOGIN_AUDIENCE empty: these"
+        " apps accept only the org's own My Domain as audience."
     )
 
 
@@ -121,23 +144,23 @@ class UserNotApproved(LoginError):
 
 
 class UserInactive(LoginError):
-    """The user is inactive or locked."""
+    """The user is inactive, locked or frozen."""
 
-    remedy = "Activate or unlock the integration user in Setup > Users."
+    remedy = "Activate, unlock or unfreeze the integration user in Setup > Users."
 
 
 class OrgInactive(LoginError):
-    """The org is locked or closed."""
+    """The org is locked, closed or an expired trial."""
 
     remedy = "Ask the org's administrator or Salesforce support to reopen the org."
 
 
 class AudienceRefused(LoginError):
-    """The assertion's `aud` is wrong for this host (a sandbox's key used on production, or the other way round)."""
+    """The org accepts none of the audiences: a sandbox's key used on production, or the other way round."""
 
     remedy = (
-        "Set SALESFORCE_LOGIN_AUDIENCE to https://test.salesforce.com for a sandbox or https://login.salesforce.com for"
-        " production, or correct SALESFORCE_INSTANCE_URL."
+        "Correct SALESFORCE_INSTANCE_URL. If it is the org's My Domain, set SALESFORCE_LOGIN_AUDIENCE to"
+        " https://test.salesforce.com for a sandbox or https://login.salesforce.com for production."
     )
 
 
@@ -154,6 +177,33 @@ class AssertionExpired(LoginError):
     """The assertion had expired on arrival: this machine's clock is off by minutes."""
 
     remedy = "Set this machine's clock (NTP); the assertion is valid for three minutes."
+
+
+class ClockWrong(LoginError):
+    """The login was refused, and this machine's clock differs from the org's. Value `skew_seconds`."""
+
+    remedy = "Set this machine's clock (NTP), then start again; the assertion of a login is valid for three minutes."
+
+
+class CertificateExpired(LoginError):
+    """The certificate of the app has expired."""
+
+    remedy = "Create a new key pair, upload its certificate to the app, and store its private key."
+
+
+class AddressRestricted(LoginError):
+    """`ip restricted`: the user's profile or the app does not allow logins from this machine's IP address."""
+
+    remedy = (
+        "Add this machine's public address to the login IP ranges of the user's profile, or set the app's policy to"
+        " 'Relax IP restrictions'."
+    )
+
+
+class LoginHoursRestricted(LoginError):
+    """`restricted login hours`: the user's profile does not allow logins at this time."""
+
+    remedy = "Extend the login hours of the user's profile in Setup, or run within them."
 
 
 class LoginRateExceeded(LoginError):
@@ -180,6 +230,15 @@ class ApiDisabled(AccessDenied):
     remedy = "Grant 'API Enabled' to the integration user, or ask Salesforce to enable the REST API for this edition."
 
 
+class ProxyRefused(AccessDenied):
+    """A proxy or gateway between this machine and Salesforce refused the request: 407, or 403 with a web page."""
+
+    remedy = (
+        "Let the proxy pass the host of SALESFORCE_INSTANCE_URL. Set its user and password in HTTPS_PROXY, or add the"
+        " host to NO_PROXY. If there is no proxy, check the org's IP and network restrictions."
+    )
+
+
 class QuotaSpent(SalesforceError):
     """The org's rolling 24-hour API quota is used up, or what is left is the reserve for others."""
 
@@ -193,9 +252,15 @@ class QueryRefused(SalesforceError):
 
 
 class FieldInvalid(QueryRefused):
-    """`INVALID_FIELD`: a column is missing or hidden by field-level security. Value `columns`: the names, if told."""
+    """`INVALID_FIELD`: a column is missing or hidden by field-level security. Value `columns`: the names, if any."""
 
     remedy = "Grant the integration user read access to the column, or exclude it in the endpoint's row."
+
+
+class FilterRequired(QueryRefused):
+    """The object cannot be read as a whole: Salesforce demands a filter, or does not allow queries of it."""
+
+    remedy = "Give the endpoint a WHERE that filters as the message demands, or take the endpoint out."
 
 
 class ObjectUnavailable(QueryRefused):
@@ -214,15 +279,31 @@ class QueryTimedOut(QueryRefused):
 
 
 class QueryTooLarge(QueryRefused):
-    """`OPERATION_TOO_LARGE`, `QUERY_TOO_COMPLICATED`, 414 or 431."""
+    """`OPERATION_TOO_LARGE`, 414 or 431."""
 
     remedy = "Give the user 'View All Data' (Task and Event need it), or exclude columns in the endpoint's row."
 
 
+class QueryTooComplicated(QueryTooLarge):
+    """`QUERY_TOO_COMPLICATED`: the calculated columns of the object are too much for one query."""
+
+    remedy = (
+        "Exclude the longest formulas in the endpoint's row, or all formulas by `calculated: exclude` of the Salesforce"
+        " resource."
+    )
+
+
 class LocatorLost(QueryRefused):
-    """`INVALID_QUERY_LOCATOR`: the cursor of this result is gone; the query must be asked anew."""
+    """`INVALID_QUERY_LOCATOR`: the cursor of this result is gone; the query must be sent again."""
 
     remedy = "Run the endpoint again: it resumes from its last checkpoint."
+    retryable = True
+
+
+class ExternalSourceFailed(QueryRefused):
+    """`EXTERNAL_OBJECT_EXCEPTION`: the external system of this object, or its connection, failed."""
+
+    remedy = "Check the external data source in Setup, or take the endpoint out of SF_ASSETS_ENDPOINTS."
     retryable = True
 
 
@@ -230,6 +311,12 @@ class ResourceNotFound(SalesforceError):
     """404 or 405: this org or gateway does not serve the path."""
 
     remedy = "Check SALESFORCE_INSTANCE_URL and that the org serves API version 60.0."
+
+
+class ApiVersionRetired(SalesforceError):
+    """410 `UNSUPPORTED_API_VERSION`: the org does not serve this version of the API any more."""
+
+    remedy = "Upgrade sf_assets to a release that uses a newer API version; `sf-assets doctor` lists those of the org."
 
 
 class ForeignAddress(SalesforceError):
@@ -245,11 +332,30 @@ class AnswerTorn(SalesforceError):
     retryable = True
 
 
+class AnswerTooLarge(SalesforceError):
+    """An answer that is larger than any honest one; it was not read to its end."""
+
+    remedy = (
+        "Exclude the longest text columns in the endpoint's row. If the object has none, something between this machine"
+        " and Salesforce answers in its place."
+    )
+
+
 class HostUnreachable(SalesforceError):
     """The host did not answer, after all tries."""
 
-    remedy = "Check SALESFORCE_INSTANCE_URL, DNS, firewall and proxy from this machine."
+    remedy = "Check SALESFORCE_INSTANCE_URL, DNS, firewall and proxy (HTTPS_PROXY, NO_PROXY) from this machine."
     retryable = True
+
+
+class CertificateUntrusted(HostUnreachable):
+    """The host's TLS certificate is not trusted, so nothing was sent."""
+
+    remedy = (
+        "If your company inspects TLS, set SSL_CERT_FILE to a file with its CA certificate; otherwise check"
+        " SALESFORCE_INSTANCE_URL and this machine's clock."
+    )
+    retryable = False
 
 
 class OrgBusy(SalesforceError):
@@ -260,7 +366,7 @@ class OrgBusy(SalesforceError):
 
 
 class LedgerUnreachable(SfAssetsError):
-    """The ledger that all processes pace themselves by did not answer; nothing is sent to the org without it."""
+    """The request ledger that all processes share did not answer; nothing is sent to the org without it."""
 
     remedy = "Check SF_ASSETS_LEDGER: its database, its network, and that this process may write it."
     retryable = True

@@ -5,24 +5,26 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sf_assets import errors
-from sf_assets.salesforce.error_table import ROWS, TOKEN_ROWS, Retry, Row
+from sf_assets.salesforce.error_row import Retry, Row
+from sf_assets.salesforce.error_table import ROWS
+from sf_assets.salesforce.token_errors import TOKEN_ROWS
 
 PAGE = Path(__file__).parent.parent / "docs" / "errors.md"
 HEAD = """# Errors
 
-Made from `sf_assets/errors.py` and `sf_assets/salesforce/error_table.py` by `make docs`. Every error names what
-happened, to which endpoint and with which values; this page says what each class means, what to do about it, and
-whether trying again helps without anybody's doing. At its end stands what each answer of Salesforce becomes.
+For operators: look up an error of a run, and what to do about it. `make docs` generates this page from
+`sf_assets/errors.py` and the tables of refusals in `sf_assets/salesforce/`. Each error names what happened, to which
+endpoint and with which values. The tables at the end list each answer of Salesforce with its error and its source.
 """
 ANSWERS = """
-## What Salesforce answers, and what becomes of it
+## Answers of Salesforce and their errors
 
 The first row that fits decides. "Sent" bounds how often one request is sent before the error is raised; pushbacks are
-bounded by the total time of trying again, 15 minutes by default.
+bounded by the total time of one request, 15 minutes by default. Status 0 is the network.
 
 """
 LOGINS = """
-## What the token endpoint answers
+## Answers of the token endpoint
 
 These rows come first for a login; all others follow.
 
@@ -52,15 +54,16 @@ def status(row: Row) -> str:
 
 
 def answer(row: Row) -> str:
-    code = "any" if row.code is None else f"`{row.code}`" if row.code else "none"
+    codes = sorted(row.code) if isinstance(row.code, frozenset) else [row.code or ""]
+    code = "any" if row.code is None else ", ".join(f"`{name}`" for name in codes) if row.code else "none"
     text = f' with "{row.text}"' if row.text else ""
     sent = row.attempts or ("by time" if row.retry is Retry.PUSHBACK else 2 if row.retry is Retry.LOGIN else 1)
     link = f"[{row.error.__name__}](#{row.error.__name__.lower()})"
-    return f"| {status(row)} | {code}{text} | {row.when} | {link} | {row.retry.value} | {sent} |\n"
+    return f"| {status(row)} | {code}{text} | {row.when} | {link} | {row.retry.value} | {sent} | {row.source} |\n"
 
 
 def table(rows: tuple[Row, ...]) -> str:
-    head = "| status | errorCode | when | error | sent again | sent |\n| --- | --- | --- | --- | --- | --- |\n"
+    head = "| status | errorCode | when | error | sent again | sent | source |\n" + 7 * "| --- " + "|\n"
     return head + "".join(answer(row) for row in rows)
 
 

@@ -22,6 +22,7 @@ from sf_assets.assets.checks import findings
 from sf_assets.errors import ResultIncomplete, ValueUnexpected
 from sf_assets.iceberg.tables import IcebergTables
 from sf_assets.salesforce.client import Client
+from sf_assets.salesforce.client_settings import Clock, OrgAccess, RequestLimits
 from sf_assets.salesforce.login.credentials import Credentials
 from sf_assets.salesforce.retry import RetryPolicy
 from sf_assets.specs.endpoints import endpoints
@@ -121,11 +122,12 @@ def synced(credentials: Credentials, tmp_path: Path, clock: Any) -> Iterator[Syn
         servers.append(ThreadingHTTPServer(("127.0.0.1", 0), handler(org)))
         threading.Thread(target=servers[-1].serve_forever, args=(0.01,), daemon=True).start()
         client = Client(
-            instance_url=f"http://127.0.0.1:{servers[-1].server_port}",
-            credentials=credentials,
-            requests_per_second=100_000,
-            patience=RetryPolicy(first_pause_seconds=0.001, longest_pause_seconds=0.002),
-            now=clock,
+            OrgAccess(f"http://127.0.0.1:{servers[-1].server_port}", credentials),
+            limits=RequestLimits(
+                requests_per_second=100_000,
+                retry=RetryPolicy(first_pause_seconds=0.001, longest_pause_seconds=0.002),
+            ),
+            clock=Clock(now=clock),
         )
         known = preflight([ACCOUNT], tables=warehouse, client=client, read_deleted=True, now=clock)
         done = sync(ACCOUNT, preflight=known, tables=warehouse, client=client, **sync_options(**asked), now=clock)

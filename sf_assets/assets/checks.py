@@ -92,7 +92,7 @@ def failed_evaluation(
                 check_name=name,
                 passed=False,
                 severity=dg.AssetCheckSeverity.ERROR,
-                description=error.told,
+                description=error.with_remedy,
                 metadata=looked_at,
                 blocking=name == "complete",
             )

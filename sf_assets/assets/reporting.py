@@ -73,7 +73,7 @@ def failure(error: SfAssetsError, endpoint: str, *, docs: str = "", come_to: Map
     name = type(error).__name__
     told = {key: _plain(value) for key, value in error.values.items() if value is not None}
     return dg.Failure(
-        f"{endpoint}: {error.told}",
+        f"{endpoint}: {error.with_remedy}",
         metadata={
             "error": name,
             "remedy": dg.MetadataValue.md(f"{error.remedy} See `{name}` in {ERRORS_PAGE}."),
@@ -147,7 +147,7 @@ def failing(name: str) -> Iterator[None]:
 
 def _failed(error: SfAssetsError, endpoint: str, run_id: str) -> status_table.Status:
     word: status_table.Outcome = "quota_spent" if isinstance(error, QuotaSpent) else "failed"
-    return status_table.Status(endpoint, word, run_id, warnings=error.told)
+    return status_table.Status(endpoint, word, run_id, warnings=error.with_remedy)
 
 
 def reading(record: "SyncReport") -> dict[str, Any]:

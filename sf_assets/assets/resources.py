@@ -128,18 +128,21 @@ class SalesforceResource(dg.ConfigurableResource[Any]):
 
     def _build_client(self) -> "Client":
         from sf_assets.salesforce.client import Client
+        from sf_assets.salesforce.client_settings import OrgAccess, RequestLimits
         from sf_assets.salesforce.retry import RetryPolicy
 
-        return Client(
+        access = OrgAccess(
             instance_url=self.instance_url,
             credentials=self.credentials.fetch(),
-            renewed_credentials=self.credentials.renewed,
-            ledger=self.open_ledger(),
-            audience=self.audience or None,
+            audience=self.audience,
+            renew_credentials=self.credentials.renewed,
+        )
+        limits = RequestLimits(
             requests_per_second=self.requests_per_second,
             quota_reserve=self.quota_reserve,
-            patience=RetryPolicy(total_seconds=self.give_up_after_seconds),
+            retry=RetryPolicy(total_seconds=self.give_up_after_seconds),
         )
+        return Client(access, limits=limits, ledger=self.open_ledger())
 
     def open_ledger(self) -> "Ledger":
         """Return the books that all processes keep to; the org's host is their key in the database."""

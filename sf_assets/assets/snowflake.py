@@ -105,7 +105,7 @@ class SnowflakeTables(Registration):
         try:
             register_table(self.session(), self.target, name, committed=committed_versions(tables, name))
         except SnowflakeError as error:
-            log.warning(f"{name} was not registered in Snowflake: {error.told}")
+            log.warning(f"{name} was not registered in Snowflake: {error.with_remedy}")
 
     def _register(self, table: str, committed: Committed) -> Visibility:
         visibility = register_table(self.session(), self.target, table, committed=committed)
@@ -153,7 +153,7 @@ class SnowflakeTables(Registration):
             check_name=CHECK,
             passed=False,
             severity=dg.AssetCheckSeverity.ERROR,
-            description=f"{error.told} {ERASURE_PENDING}" if is_erasure_pending else error.told,
+            description=f"{error.with_remedy} {ERASURE_PENDING}" if is_erasure_pending else error.told,
             metadata={
                 "error": type(error).__name__,
                 "remedy": dg.MetadataValue.md(error.remedy),

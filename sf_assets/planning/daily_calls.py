@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 
-from sf_assets.salesforce.composite import DESCRIBES, QUERIES
+from sf_assets.salesforce.limits import COMPOSITE_QUERIES, COMPOSITE_REQUESTS
 from sf_assets.specs.cadences import CADENCES, slower
 from sf_assets.specs.model import EndpointSpec
 from sf_assets.sync.limits import SMALL_OBJECT_ROWS, pages
@@ -53,7 +53,7 @@ class DayCost:
     def _shared(self) -> int:
         """A run is launched for all endpoints of one cadence together."""
         sizes = {word: len(self._of(word)) for word in CADENCES}
-        each = {word: ceil(size / DESCRIBES) + ceil(size / QUERIES) for word, size in sizes.items()}
+        each = {word: ceil(size / COMPOSITE_REQUESTS) + ceil(size / COMPOSITE_QUERIES) for word, size in sizes.items()}
         return sum(CADENCES[word].runs_a_day * calls for word, calls in each.items())
 
     def _counts(self) -> int:
@@ -62,7 +62,7 @@ class DayCost:
 
     def _count_calls(self, priced: Sequence[Priced]) -> int:
         counted = sum(not one.is_snapshot for one in priced)
-        return ceil((len(priced) + counted) / QUERIES) - ceil(len(priced) / QUERIES)
+        return ceil((len(priced) + counted) / COMPOSITE_QUERIES) - ceil(len(priced) / COMPOSITE_QUERIES)
 
     def _of(self, word: str) -> list[Priced]:
         return [one for one in self.priced if self.words[one.endpoint] == word]

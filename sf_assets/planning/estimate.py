@@ -13,7 +13,7 @@ from sf_assets.iceberg.tables import IcebergTables
 from sf_assets.planning.daily_calls import DayCost, day_cost
 from sf_assets.planning.read_steps import ReadStep, is_first_copy, read_steps
 from sf_assets.salesforce.client import Client
-from sf_assets.salesforce.composite import DESCRIBES, QUERIES
+from sf_assets.salesforce.limits import COMPOSITE_QUERIES, COMPOSITE_REQUESTS
 from sf_assets.salesforce.org_info import record_counts
 from sf_assets.salesforce.wire import Query
 from sf_assets.specs.model import EndpointSpec
@@ -146,7 +146,7 @@ def budget_of(client: Client) -> Budget:
 
 def shared_calls(endpoints: int, *, queries: int) -> int:
     """Return the calls that a run makes for all its endpoints together: describes, probes and counts."""
-    return ceil(endpoints / DESCRIBES) + ceil(queries / QUERIES)
+    return ceil(endpoints / COMPOSITE_REQUESTS) + ceil(queries / COMPOSITE_QUERIES)
 
 
 def refuse_unaffordable(planned: Sync, *, preflight: Preflight, client: Client, deployment: DeploymentOptions) -> None:

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from sf_assets.salesforce.limits import PAGE_ROWS
 from sf_assets.specs.model import STAMP
 from sf_assets.specs.soql import datetime_literal, string_literal
 from sf_assets.sync.decide import Step
 from sf_assets.sync.endpoint import Sync
-from sf_assets.sync.limits import LOOKBACK, PAGE_ROWS, pages
+from sf_assets.sync.limits import LOOKBACK, pages
 from sf_assets.sync.preflight import Preflight
 from sf_assets.sync.state import Probe, later
 from sf_assets.sync.strategies import PAGED_BY_ID_ROWS, RANGE_ROWS

@@ -1,4 +1,4 @@
-"""What the client makes of one answer: good, or a row of the table of refusals with what the answer said. Pure."""
+"""Classify an answer: a good one with its content, or a refusal with its row of the error table. Pure."""
 
 import re
 from dataclasses import dataclass, replace
@@ -7,26 +7,27 @@ from typing import Any
 import msgspec
 
 from sf_assets.errors import FieldInvalid, SalesforceError
-from sf_assets.salesforce.error_table import NO_CODE, Retry, Row, row_for
+from sf_assets.salesforce.error_row import NO_CODE, Retry, Row
 from sf_assets.salesforce.instance_url import host_of
+from sf_assets.salesforce.limits import LONGEST_CODE, LONGEST_TEXT
+from sf_assets.salesforce.token_errors import row_for
 from sf_assets.salesforce.wire import Request, Response, TransportError
 
-LONGEST_TEXT = 4000
 # "No such column 'Foo__c' on entity 'Account'. If you are attempting to use a custom field, …"
 _NO_SUCH_COLUMN = re.compile(r"No such column '([^']{1,255})' on (?:entity|sobject of type)")
-
 _QUOTED = re.compile(r"['\"`]([A-Za-z]\w{0,254})['\"`]")
-# "\nSELECT Id, Foo__c FROM Account\n           ^\nERROR at Row:1:Column:12\nNo such column …"
-_CARET_BLOCK = re.compile(
-    r"\s*(?P<near>.*?)\s*\^\s*ERROR at Row:(\d+):Column:(?P<column>\d+)\s*(?P<what>.+)", re.DOTALL
+_PLACE = re.compile(r"ERROR at Row:\d{1,9}:Column:(\d{1,9})")
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_SURROGATE = re.compile(
+    rb"(?<!\\)((?:\\\\)*)"  # an even number of backslashes before it
+    rb"(?:(\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
 )
-_MARK = b"\xef\xbb\xbf"
-"""Some gateways begin UTF-8 with it."""
+_REPLACEMENT = "\ufffd"
 
 
 @dataclass(frozen=True)
 class ApiRefusal:
-    """Why an answer is no good: the row of the table, and the answer's own words."""
+    """A refused request: its row of the error table, and the status, code and text of the answer."""
 
     row: Row
     status: int
@@ -36,31 +37,32 @@ class ApiRefusal:
 
     @property
     def is_transient(self) -> bool:
+        """Whether the request is worth sending again after a pause."""
         return self.row.retry in (Retry.FAULT, Retry.PUSHBACK)
 
     def error(self, request: Request, *, after: str = "", attempts: int = 1) -> SalesforceError:
-        """The error to raise; its message names the request without any secret, `after` says what was tried.
-
-        `attempts`: how often the request was sent.
-        """
-        said = " ".join(word for word in (str(self.status or ""), self.code) if word)
+        """Return the error to raise; `after` describes the attempts for the message."""
+        answer = " ".join(word for word in (str(self.status or ""), self.code) if word)
         about = f"{request.about}: " if request.about else ""
-        what = f"{about}{said}: {self.text}" if self.text else f"{about}{said}"
+        what = f"{about}{answer}: {self.text}" if self.text else f"{about}{answer}"
         values: dict[str, object] = {"status": self.status, "error_code": self.code, "url": request.bare_path}
         values["attempts"] = attempts
         if issubclass(self.row.error, FieldInvalid):
-            found = _NO_SUCH_COLUMN.findall(self.text) or _QUOTED.findall(self.text)
-            values["columns"] = self.fields or tuple(found)
+            values["columns"] = self.fields or _columns_in(self.text)
         place = f" ({request.method} {request.bare_path}{after})"
         asked = f", asked for {request.soql[:LONGEST_TEXT]}" if request.soql else ""
         return self.row.error(what + place + asked, remedy=self.row.remedy, **values)
 
 
-class _Complaint(msgspec.Struct):
-    """One entry of the list that a data call's refusal consists of."""
+def _columns_in(text: str) -> tuple[str, ...]:
+    return tuple(_NO_SUCH_COLUMN.findall(text) or _QUOTED.findall(text))
 
-    errorCode: str = NO_CODE
-    message: str = ""
+
+class _Complaint(msgspec.Struct):
+    """One entry of the list that the refusal of a data call consists of."""
+
+    errorCode: str | None = NO_CODE
+    message: str | None = ""
     fields: list[str] | None = None
 
 
@@ -68,57 +70,110 @@ class _TokenComplaint(msgspec.Struct):
     """The object that a refused login consists of."""
 
     error: str
-    error_description: str = ""
+    error_description: str | None = ""
 
 
 def classify(request: Request, answer: Response | TransportError) -> Response | ApiRefusal:
-    """The reply with its content decoded, or why it is none."""
+    """Return the answer with its content decoded, or the refusal."""
     is_login = request.kind == "login"
     if isinstance(answer, TransportError):
-        return ApiRefusal(row_for(0, answer.kind, answer.text, is_login=is_login), 0, answer.kind, answer.text)
+        row = row_for(0, answer.kind, answer.text, is_login=is_login)
+        return ApiRefusal(row, 0, answer.kind, answer.text[:LONGEST_TEXT])
     if answer.status != 200:
         return refusal_of(answer.status, answer.body, is_login=is_login, location=answer.headers.get("location"))
     try:
-        return replace(answer, content=msgspec.json.decode(answer.body.removeprefix(_MARK), type=request.shape))
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        content, repaired = decode(answer.body, request.shape)
+    except ValueError as error:
         text = f"not the JSON that was asked for ({_kind_of(answer.body)}): {error}"
-        return ApiRefusal(row_for(200, NO_CODE, text, is_login=is_login), 200, NO_CODE, text)
+        return ApiRefusal(row_for(200, NO_CODE, text, is_login=is_login), 200, NO_CODE, text[:LONGEST_TEXT])
+    return replace(answer, content=content, repaired=repaired)
+
+
+def decode(body: bytes, shape: Any) -> tuple[Any, int]:
+    """Decode JSON; return the value and the number of characters that became U+FFFD.
+
+    Salesforce cuts texts between the halves of an emoji, and some gateways send bytes that are no UTF-8.
+    Raises: ValueError for anything that is not JSON of this shape, also for nesting that is too deep.
+    """
+    body = body.removeprefix(_BYTE_ORDER_MARK)
+    try:
+        return _strict(body, shape), 0
+    except ValueError:
+        repaired, characters = repair_text(body)
+        if not characters:
+            raise
+        return _strict(repaired, shape), characters
+
+
+def _strict(body: bytes, shape: Any) -> Any:
+    try:
+        return msgspec.json.decode(body, type=shape)
+    except RecursionError:
+        raise ValueError("the JSON is nested too deeply") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, OverflowError) as error:
+        raise ValueError(str(error)[:LONGEST_TEXT]) from None
+
+
+def repair_text(body: bytes) -> tuple[bytes, int]:
+    """Replace lone surrogates and bytes that are no UTF-8 by U+FFFD; return the body and their number."""
+    characters = 0
+
+    def whole_pairs(match: re.Match[bytes]) -> bytes:
+        nonlocal characters
+        if match[2]:
+            return match[0]
+        characters += 1
+        return match[1] + b"\\ufffd"
+
+    text = body.decode("utf-8", "replace")
+    broken_bytes = text.count(_REPLACEMENT) - body.count(_REPLACEMENT.encode())
+    repaired = _SURROGATE.sub(whole_pairs, text.encode() if broken_bytes else body)
+    return repaired, characters + broken_bytes
 
 
 def refusal_of(
     status: int, body: bytes | msgspec.Raw, *, is_login: bool = False, location: str | None = None
 ) -> ApiRefusal:
-    """The refusal that a status and body mean, of a whole answer or of one answer inside a composite."""
+    """Return the refusal that a status and body mean, of a whole answer or of one inside a composite."""
     complaint = _token_complaint(bytes(body)) if is_login else _complaint(bytes(body))
-    text = _sentence(complaint.message) or _kind_of(bytes(body))
+    code = (complaint.errorCode or NO_CODE)[:LONGEST_CODE]
+    text = _sentence((complaint.message or "")[:LONGEST_TEXT]) or _kind_of(bytes(body))
     if location is not None:
         text = f"leads to {host_of(location)}"
-    row = row_for(status, complaint.errorCode, text, is_login=is_login)
-    return ApiRefusal(row, status, complaint.errorCode, text[:LONGEST_TEXT], tuple(complaint.fields or ()))
+    row = row_for(status, code, text, is_login=is_login)
+    fields = tuple(name[:LONGEST_CODE] for name in (complaint.fields or ())[:LONGEST_CODE])
+    return ApiRefusal(row, status, code, text, fields)
 
 
 def _sentence(message: str) -> str:
-    """The message with what is wrong first: Salesforce shows the place in the SOQL, over three lines, before it."""
-    found = _CARET_BLOCK.fullmatch(message)
-    if found is None:
+    r"""Return a message with the error first: Salesforce puts three lines with the place in the SOQL before it.
+
+    "\nSELECT Id, Foo__c FROM Account\n           ^\nERROR at Row:1:Column:12\nNo such column …"
+    """
+    place = _PLACE.search(message)
+    near, caret, rest = message[: place.start() if place else 0].rpartition("^")
+    what = message[place.end() :].strip() if place else ""
+    if not place or not caret or rest.strip() or not what:
         return message.strip()
-    return f"{found['what'].strip()} (column {found['column']}, near: {' '.join(found['near'].split())})"
+    return f"{what} (column {place[1]}, near: {' '.join(near.split())})"
 
 
 def _complaint(body: bytes) -> _Complaint:
-    told = _decoded(body, list[_Complaint] | _Complaint)
-    return (told[0] if told else _Complaint()) if isinstance(told, list) else told or _Complaint()
+    decoded = _lenient(body, list[_Complaint] | _Complaint)
+    return (decoded[0] if decoded else _Complaint()) if isinstance(decoded, list) else decoded or _Complaint()
 
 
 def _token_complaint(body: bytes) -> _Complaint:
-    told = _decoded(body, _TokenComplaint)
-    return _Complaint(told.error, told.error_description or told.error) if told else _Complaint()
+    decoded = _lenient(body, _TokenComplaint)
+    if decoded is None:
+        return _complaint(body)
+    return _Complaint(decoded.error, decoded.error_description or decoded.error)
 
 
-def _decoded(body: bytes, shape: Any) -> Any:
+def _lenient(body: bytes, shape: Any) -> Any:
     try:
-        return msgspec.json.decode(body, type=shape)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        return decode(body, shape)[0]
+    except ValueError:
         return None
 
 

@@ -1,24 +1,14 @@
-"""`POST /composite`: up to 25 GETs in one call, of which at most five are queries; each answers for itself."""
+"""`POST /composite`: up to 25 GETs in one call, at most five of them queries; each has its own answer."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
 
-from sf_assets.errors import (
-    AccessDenied,
-    AnswerTorn,
-    ApiDisabled,
-    OrgBusy,
-    QueryRefused,
-    ResourceNotFound,
-    SalesforceError,
-)
+from sf_assets.errors import AnswerTorn, SalesforceError
+from sf_assets.salesforce.capabilities import Capabilities, Feature, is_path_missing, is_trouble
 from sf_assets.salesforce.classify import ApiRefusal, refusal_of
-from sf_assets.salesforce.wire import Capabilities, Flow, Request
-
-DESCRIBES = 25
-QUERIES = 5
+from sf_assets.salesforce.wire import Flow, Request
 
 
 class SubAnswer(msgspec.Struct):
@@ -28,14 +18,21 @@ class SubAnswer(msgspec.Struct):
     referenceId: str
     body: msgspec.Raw = msgspec.Raw(b"null")
 
+    def error(self, path: str, *, about: str, soql: str = "") -> SalesforceError | None:
+        """Return the error of the answer, or None for a good one."""
+        if self.httpStatusCode == 200:
+            return None
+        request = Request(path, None, "composite", about=about, soql=soql)
+        return refusal_of(self.httpStatusCode, self.body).error(request)
+
 
 class CompositeAnswer(msgspec.Struct):
     """The outer answer: its status is 200 even where GETs inside were refused."""
 
     compositeResponse: list[SubAnswer]
 
-    def transient(self) -> ApiRefusal | None:
-        """The first refusal inside for which the whole call is worth sending again."""
+    def transient_refusal(self) -> ApiRefusal | None:
+        """Return the first refusal inside that is worth sending the whole call again, or None."""
         refused = (answer for answer in self.compositeResponse if answer.httpStatusCode != 200)
         refusals = (refusal_of(answer.httpStatusCode, answer.body) for answer in refused)
         return next((refusal for refusal in refusals if refusal.is_transient), None)
@@ -45,7 +42,7 @@ Group = tuple[list[SubAnswer], datetime]
 
 
 def composite(paths: Sequence[str], *, version: str, about: str) -> Flow[Group]:
-    """Send the GETs in one call; their answers in the same order, and when the call was sent."""
+    """Send the GETs in one call; return their answers in the same order, and when the call was sent."""
     entries = [{"method": "GET", "url": path, "referenceId": f"r{number}"} for number, path in enumerate(paths)]
     request = Request(
         f"/services/data/v{version}/composite",
@@ -56,45 +53,27 @@ def composite(paths: Sequence[str], *, version: str, about: str) -> Flow[Group]:
         content_type="application/json",
         about=about,
     )
-    reply = yield request
-    told = {answer.referenceId: answer for answer in reply.content.compositeResponse}
-    if set(told) != {entry["referenceId"] for entry in entries}:
-        raise AnswerTorn(f"{about}: composite answered {len(told)} of {len(entries)} requests", url=request.path)
-    return [told[entry["referenceId"]] for entry in entries], reply.sent_at
+    response = yield request
+    answers = {answer.referenceId: answer for answer in response.content.compositeResponse}
+    if set(answers) != {entry["referenceId"] for entry in entries}:
+        raise AnswerTorn(f"{about}: composite answered {len(answers)} of {len(entries)} requests", url=request.path)
+    return [answers[entry["referenceId"]] for entry in entries], response.sent_at
 
 
 def composite_if_served(
-    paths: Sequence[str], *, version: str, about: str, services: Capabilities, only_way: bool = False
+    paths: Sequence[str], *, version: str, about: str, capabilities: Capabilities, only_way: bool = False
 ) -> Flow[Group | None]:
-    """The answers, or None where this org or gateway does not take composites (noted, and not tried again).
+    """Send the GETs in one call; return None where composites are not served.
 
-    Unless it is the `only_way`, one whose answer never comes whole counts as not taken too.
+    Unless it is the `only_way`, a composite whose answer never arrives counts as not served too: single GETs are
+    smaller, and show which of them is in trouble.
     """
-    if not services.has("composite"):
+    if not capabilities.has(Feature.COMPOSITE):
         return None
     try:
         return (yield from composite(paths, version=version, about=about))
     except SalesforceError as error:
-        if not is_not_served(error) and (only_way or not _never_came(error)):
+        if not is_path_missing(error) and (only_way or not is_trouble(error)):
             raise
-    services.refuse("composite")
+    capabilities.mark_missing(Feature.COMPOSITE)
     return None
-
-
-def is_not_served(error: SalesforceError) -> bool:
-    """Whether an error of a whole call says that the path is not served: 404, 405, 400, 403 for want of a feature."""
-    return isinstance(error, ResourceNotFound | QueryRefused | AccessDenied) and not isinstance(error, ApiDisabled)
-
-
-def _never_came(error: SalesforceError) -> bool:
-    """Whether no try brought a composite's answer: its GETs one by one are smaller, and say more of the org."""
-    return isinstance(error, AnswerTorn) or (isinstance(error, OrgBusy) and error.values.get("status") == 500)
-
-
-def error_of(answer: SubAnswer, path: str, *, about: str, soql: str = "") -> SalesforceError | None:
-    """The error that the answer to one GET means, or None for a good one."""
-    if answer.httpStatusCode == 200:
-        return None
-    return refusal_of(answer.httpStatusCode, answer.body).error(
-        Request(path, None, "composite", about=about, soql=soql)
-    )

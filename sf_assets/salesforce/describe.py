@@ -1,21 +1,23 @@
-"""What a describe of an sObject tells of it: its fields, as this user sees them; and the exchange that asks for it."""
+"""Describe sObjects: the fields that this user may read, and the flow that asks for them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
 
-from sf_assets.errors import (
-    AccessDenied,
-    AnswerTorn,
-    ApiDisabled,
-    ObjectUnavailable,
-    QueryRefused,
-    ResourceNotFound,
-    SalesforceError,
+from sf_assets.errors import AnswerTorn, ObjectUnavailable, ResourceNotFound, SalesforceError
+from sf_assets.salesforce.capabilities import (
+    TROUBLES_IN_A_ROW,
+    Capabilities,
+    Feature,
+    concerns_one,
+    is_path_missing,
+    is_trouble,
 )
-from sf_assets.salesforce.composite import DESCRIBES, SubAnswer, composite_if_served, error_of, is_not_served
-from sf_assets.salesforce.wire import Capabilities, Flow, Request, in_groups
+from sf_assets.salesforce.classify import decode
+from sf_assets.salesforce.composite import SubAnswer, composite_if_served
+from sf_assets.salesforce.limits import COMPOSITE_REQUESTS
+from sf_assets.salesforce.wire import Flow, Request, in_groups
 
 ALWAYS_THERE = "User"
 """The sObject that every user of every org may describe."""
@@ -23,7 +25,7 @@ ALWAYS_THERE = "User"
 
 @dataclass(frozen=True)
 class Field:
-    """One field of a describe; names and type words as Salesforce spells them."""
+    """One field of a describe; names and types as Salesforce spells them."""
 
     name: str
     type: str
@@ -50,10 +52,11 @@ class SObject:
 
 
 Described = SObject | SalesforceError | None
+"""An sObject, the reason why it has no describe, or None where describe is not served."""
 
 
 class FieldAnswer(msgspec.Struct, rename="camel"):
-    """One field as describe answers it."""
+    """One field in the answer of describe."""
 
     name: str
     type: str
@@ -70,84 +73,103 @@ class FieldAnswer(msgspec.Struct, rename="camel"):
     inline_help_text: str | None = None
 
     def field(self) -> Field:
-        told = {name: value for name in _SAME if (value := getattr(self, name)) is not None}
+        """Return the field; what the answer lacks has its default."""
+        values = {name: value for name in _COMMON if (value := getattr(self, name)) is not None}
         return Field(
-            **told,
+            **values,
             label=self.label or "",
             reference_to=tuple(self.reference_to or ()),
             help=self.inline_help_text or "",
         )
 
 
-_SAME = ("name", "type", "length", "precision", "scale", "nillable", "calculated", "custom", "filterable", "sortable")
+_COMMON = ("name", "type", "length", "precision", "scale", "nillable", "calculated", "custom", "filterable", "sortable")
 
 
 class SObjectAnswer(msgspec.Struct):
-    """A describe's answer; what is not read here is skipped."""
+    """The answer of describe; members that are not declared are skipped."""
 
     name: str
     fields: list[FieldAnswer]
     label: str | None = None
 
     def sobject(self) -> SObject:
-        return SObject(self.name, self.label or "", tuple(answer.field() for answer in self.fields))
+        """Return the sObject; a field that is listed twice counts once."""
+        fields = {answer.name: answer.field() for answer in self.fields}
+        return SObject(self.name, self.label or "", tuple(fields.values()))
 
 
-def describe(sobjects: Sequence[str], *, version: str, services: Capabilities) -> Flow[dict[str, Described]]:
-    """Describe each sObject: its fields, why it is not there, or None where describe is not served at all."""
-    told: dict[str, Described] = {}
-    for group in in_groups(list(sobjects), DESCRIBES):
-        told |= yield from _describe_group(group, version=version, services=services)
-    if told and services.has("describe") and not any(isinstance(value, SObject) for value in told.values()):
-        yield from _confirm_served(told, version=version, services=services)
-    return told if services.has("describe") else dict.fromkeys(told)
+def describe(sobjects: Sequence[str], *, version: str, capabilities: Capabilities) -> Flow[dict[str, Described]]:
+    """Describe each sObject."""
+    described: dict[str, Described] = {}
+    for group in in_groups(list(sobjects), COMPOSITE_REQUESTS):
+        described |= yield from _describe_group(group, version=version, capabilities=capabilities)
+    has_some = any(isinstance(value, SObject) for value in described.values())
+    if described and capabilities.has(Feature.DESCRIBE) and not has_some:
+        yield from _confirm_served(described, version=version, capabilities=capabilities)
+    return described if capabilities.has(Feature.DESCRIBE) else dict.fromkeys(described)
 
 
-def _describe_group(group: list[str], *, version: str, services: Capabilities) -> Flow[dict[str, Described]]:
-    if not services.has("describe"):
+def _describe_group(group: list[str], *, version: str, capabilities: Capabilities) -> Flow[dict[str, Described]]:
+    if not capabilities.has(Feature.DESCRIBE):
         return dict.fromkeys(group)
-    paths = [_path(sobject, version) for sobject in group]
-    answers = yield from composite_if_served(paths, version=version, about="describe", services=services)
-    if answers is not None:
-        told = zip(group, answers[0], paths, strict=True)
-        return {sobject: _described(sobject, answer, path) for sobject, answer, path in told}
-    return (yield from _describe_singly(dict(zip(group, paths, strict=True)), version=version, services=services))
+    paths = {sobject: _path(sobject, version) for sobject in group}
+    answers = yield from composite_if_served(
+        list(paths.values()), version=version, about="describe", capabilities=capabilities
+    )
+    if answers is None:
+        return (yield from _describe_singly(paths, version=version, capabilities=capabilities))
+    pairs = zip(paths.items(), answers[0], strict=True)
+    return {sobject: _described(sobject, answer, path) for (sobject, path), answer in pairs}
 
 
-def _describe_singly(paths: dict[str, str], *, version: str, services: Capabilities) -> Flow[dict[str, Described]]:
-    told: dict[str, Described] = {}
+def _describe_singly(
+    paths: Mapping[str, str], *, version: str, capabilities: Capabilities
+) -> Flow[dict[str, Described]]:
+    described: dict[str, Described] = {}
     for sobject, path in paths.items():
-        told[sobject] = yield from _describe_one(sobject, path)
-        if len(told) == 1 and not isinstance(told[sobject], SObject):
-            yield from _confirm_served(told, version=version, services=services)
-        if not services.has("describe"):
+        described[sobject] = yield from _describe_one(sobject, path)
+        if len(described) == 1 and not isinstance(described[sobject], SObject):
+            yield from _confirm_served(described, version=version, capabilities=capabilities)
+        if not capabilities.has(Feature.DESCRIBE):
             return dict.fromkeys(paths)
-    return told
+        _raise_general_trouble(described)
+    return described
+
+
+def _raise_general_trouble(described: Mapping[str, Described]) -> None:
+    """Raise the last error where none of the last objects had an answer: it is the org's."""
+    last = list(described.values())[-TROUBLES_IN_A_ROW:]
+    errors = [value for value in last if isinstance(value, SalesforceError) and is_trouble(value)]
+    if len(errors) == TROUBLES_IN_A_ROW:
+        raise errors[-1]
 
 
 def _describe_one(sobject: str, path: str) -> Flow[Described]:
     try:
-        reply = yield Request(path, SObjectAnswer, "describe", about=f"describe of {sobject}")
-    except ApiDisabled:
-        raise
-    except (ResourceNotFound, QueryRefused, AccessDenied) as error:
+        response = yield Request(path, SObjectAnswer, "describe", about=f"describe of {sobject}")
+    except SalesforceError as error:
+        if not concerns_one(error):
+            raise
         return _unavailable(sobject, error)
-    answer: SObjectAnswer = reply.content
+    answer: SObjectAnswer = response.content
     return answer.sobject()
 
 
 def _described(sobject: str, answer: SubAnswer, path: str) -> Described:
-    error = error_of(answer, path, about=f"describe of {sobject}")
+    error = answer.error(path, about=f"describe of {sobject}")
     if error is not None:
         return _unavailable(sobject, error)
     try:
-        return msgspec.json.decode(answer.body, type=SObjectAnswer).sobject()
-    except msgspec.DecodeError as cause:
+        content, _ = decode(bytes(answer.body), SObjectAnswer)
+    except ValueError as cause:
         return AnswerTorn(f"describe of {sobject}: {cause}", url=path)
+    shown: SObjectAnswer = content
+    return shown.sobject()
 
 
 def _unavailable(sobject: str, error: SalesforceError) -> SalesforceError:
-    """A path that is not there is an object that is not there; other refusals stay what they are."""
+    """Return ObjectUnavailable for a path that is not there; other errors stay what they are."""
     if not isinstance(error, ResourceNotFound):
         return error
     status, code = error.values.get("status"), error.values.get("error_code")
@@ -155,13 +177,13 @@ def _unavailable(sobject: str, error: SalesforceError) -> SalesforceError:
     return ObjectUnavailable(what, status=status, error_code=code, url=error.values.get("url"))
 
 
-def _confirm_served(told: dict[str, Described], *, version: str, services: Capabilities) -> Flow[None]:
-    """No object came: ask for one that is always there, to tell objects that are off from a path that is not served."""
-    proof = told.get(ALWAYS_THERE)
+def _confirm_served(described: Mapping[str, Described], *, version: str, capabilities: Capabilities) -> Flow[None]:
+    """Describe an sObject that is always there, to distinguish objects that are off from a missing describe."""
+    proof = described.get(ALWAYS_THERE)
     if proof is None:
         proof = yield from _describe_one(ALWAYS_THERE, _path(ALWAYS_THERE, version))
-    if isinstance(proof, SalesforceError) and is_not_served(proof):
-        services.refuse("describe")
+    if isinstance(proof, SalesforceError) and is_path_missing(proof):
+        capabilities.mark_missing(Feature.DESCRIBE)
 
 
 def _path(sobject: str, version: str) -> str:

@@ -1,187 +1,213 @@
-"""What each refusal of Salesforce means: one table from status and errorCode to an error and whether to try again.
+"""The table of Salesforce's refusals: from status and errorCode to an error, and whether to send the request again.
 
-The text of a message decides only where Salesforce gives two meanings to one code, and then stands in the table.
+The status decides before the code where a gateway may speak (429, 503). The text of a message decides only where
+Salesforce gives two meanings to one code; the piece of text is then in the table.
 """
 
-from dataclasses import dataclass
-from enum import Enum
-
-from sf_assets.errors import (
-    AccessDenied,
-    AnswerTorn,
-    ApiDisabled,
-    AssertionExpired,
-    AssertionRefused,
-    AudienceRefused,
-    ConsumerKeyUnknown,
-    FieldInvalid,
-    ForeignAddress,
-    HostUnreachable,
-    LocatorLost,
-    LoginError,
-    LoginRateExceeded,
-    ObjectUnavailable,
-    OrgBusy,
-    OrgInactive,
-    QueryRefused,
-    QueryTimedOut,
-    QueryTooLarge,
-    QuotaSpent,
-    ResourceNotFound,
-    SalesforceError,
-    SessionRefused,
-    UserInactive,
-    UserNotApproved,
-)
-
-
-class Retry(Enum):
-    """What the client does about a refusal before it raises the error."""
-
-    NEVER = "never"
-    FAULT = "after a growing pause with jitter"
-    PUSHBACK = "at a lower rate, after Retry-After"
-    LOGIN = "once, after a new login, if the token had worked before"
-
-
-@dataclass(frozen=True)
-class Row:
-    """One refusal: `status` (None: any), `code` (None: any) and, where one code has two meanings, a piece of its text.
-
-    `attempts` bounds the sendings of one request; None leaves them to the bound in time.
-    """
-
-    status: int | range | None
-    code: str | None
-    error: type[SalesforceError]
-    retry: Retry = Retry.NEVER
-    attempts: int | None = None
-    text: str | None = None
-    when: str = ""
-    remedy: str | None = None
-
-    def fits(self, status: int, code: str, text: str) -> bool:
-        is_status = self.status is None or (
-            status in self.status if isinstance(self.status, range) else status == self.status
-        )
-        is_code = self.code is None or code == self.code
-        return is_status and is_code and (self.text is None or self.text.lower() in text.lower())
-
-
-NO_CODE = ""
-"""The code of an answer whose body is not Salesforce's JSON: a page of HTML, or nothing."""
+from sf_assets import errors
+from sf_assets.errors import SalesforceError
+from sf_assets.salesforce.error_codes import ACCESS_CODES, EXTERNAL_CODES, MAINTENANCE_CODES, OTHER_CODES, PAGING_CODES
+from sf_assets.salesforce.error_row import CODES, HTTP, LIMITS, NO_CODE, OWN, REST, Retry, Row
 
 _GONE = "Check SALESFORCE_INSTANCE_URL: an org that was deleted or moved answers this for ever; else try later."
-_EXEMPT = "Give the integration user 'Exempt from Transaction Security', or mend the org's transaction security policy."
+EXEMPT = "Give the integration user 'Exempt from Transaction Security', or correct the org's policy."
+_MAINTENANCE = "Wait until the maintenance ends (status.salesforce.com): the next run resumes from the last checkpoint."
+
+_TRANSPORT_ROWS = (
+    Row(
+        0, "no connection", errors.HostUnreachable, Retry.FAULT, 5, when="DNS, firewall, connection refused",
+        source=OWN,
+    ),
+    Row(0, "certificate", errors.CertificateUntrusted, when="TLS: the certificate is not trusted", source=OWN),
+    Row(0, "proxy", errors.ProxyRefused, when="the proxy refuses the connection (403, 407)", source=OWN),
+    Row(0, "time-out", errors.HostUnreachable, Retry.FAULT, 3, when="no whole answer in time", source=OWN),
+    Row(
+        0, "torn answer", errors.AnswerTorn, Retry.FAULT, 6,
+        when="reset in mid-body, broken gzip, cut JSON, wrong shape", source=OWN,
+    ),
+    Row(0, "too large", errors.AnswerTooLarge, when="more decoded bytes than any honest answer", source=OWN),
+)  # fmt: skip
+
+STATUS_ROWS = (
+    Row(429, None, errors.OrgBusy, Retry.PUSHBACK, when="too many requests, whatever the code", source=HTTP),
+    Row(
+        503, None, errors.OrgBusy, Retry.PUSHBACK,
+        when="SERVER_UNAVAILABLE: overload or maintenance, JSON or HTML", source=REST,
+    ),
+    Row(407, None, errors.ProxyRefused, when="the proxy wants a user and a password", source=HTTP),
+    Row(
+        range(200, 300), None, errors.AnswerTorn, Retry.FAULT, 6,
+        when="a good status with HTML, an empty or a foreign body", source=OWN,
+    ),
+    Row(
+        range(300, 400), None, errors.ForeignAddress,
+        when="a redirect: never followed, so that the token is sent nowhere else", source=HTTP,
+    ),
+    Row(
+        410, None, errors.ApiVersionRetired, when="UNSUPPORTED_API_VERSION: the version was retired",
+        source="Help 005321531",
+    ),
+    Row(414, None, errors.QueryTooLarge, when="the URI is longer than 16,384 bytes", source=REST),
+    Row(431, None, errors.QueryTooLarge, when="URI and headers are longer than 16,384 bytes", source=REST),
+    Row(
+        420, None, errors.OrgBusy, Retry.FAULT, 3,
+        when="HTML: Salesforce's edge has no route to the org yet", remedy=_GONE, source="REST guide; jsforce",
+    ),
+)  # fmt: skip
+
+LIMIT_ROWS = (
+    # The text begins with the limit's name: "ConcurrentRequests (Concurrent API Requests) Limit exceeded."
+    Row(
+        None, "REQUEST_LIMIT_EXCEEDED", errors.OrgBusy, Retry.PUSHBACK, text="Concurrent",
+        when="too many long requests at once", source=f"{LIMITS}; OrgCheck#432",
+    ),
+    Row(None, "REQUEST_LIMIT_EXCEEDED", errors.QuotaSpent, when="the day's API calls are used up", source=LIMITS),
+    Row(
+        None, frozenset({"TOO_MANY_APEX_REQUESTS", "DATACLOUD_API_SERVER_BUSY_EXCEPTION"}), errors.OrgBusy,
+        Retry.PUSHBACK, when="too many requests at once", source=CODES,
+    ),
+    Row(None, "UNABLE_TO_LOCK_ROW", errors.OrgBusy, Retry.FAULT, 6, when="a record is being written", source=CODES),
+    Row(
+        None, MAINTENANCE_CODES, errors.OrgBusy, Retry.FAULT, 6,
+        when="maintenance, or a service that is down for a while", remedy=_MAINTENANCE, source=CODES,
+    ),
+    Row(
+        None, "TXN_SECURITY_METERING_ERROR", errors.AccessDenied, Retry.FAULT, 3,
+        when="a transaction security policy is too slow", remedy=EXEMPT, source="airbyte, source-salesforce",
+    ),
+    Row(
+        None, frozenset({"TXN_SECURITY_NO_ACCESS", "TXN_SECURITY_END_A_SESSION", "TXN_SECURITY_TWO_FA_REQUIRED"}),
+        errors.AccessDenied, when="a transaction security policy blocks the user", remedy=EXEMPT, source=CODES,
+    ),
+)  # fmt: skip
+
+_QUERY_ROWS = (
+    Row(
+        None, "INVALID_FIELD", errors.FieldInvalid, when="a column is missing, or hidden by field-level security",
+        source=CODES,
+    ),
+    Row(
+        None, frozenset({"INVALID_TYPE", "INVALID_TYPE_FOR_OPERATION"}), errors.ObjectUnavailable,
+        when="the object is not there, its feature is off, or no access", source=CODES,
+    ),
+    Row(None, "ENTITY_NOT_QUERYABLE", errors.FilterRequired, when="the object cannot be queried", source=CODES),
+    Row(None, PAGING_CODES, errors.LocatorLost, when="the cursor is gone: the query is sent again", source=CODES),
+    Row(
+        None, "QUERY_TIMEOUT", errors.QueryTimedOut, when="the query ran too long: a smaller range is read",
+        source=CODES,
+    ),
+    Row(
+        None, "REQUEST_RUNNING_TOO_LONG", errors.QueryTimedOut,
+        when="the request ran too long: a smaller range is read", source=CODES,
+    ),
+    Row(
+        None, "QUERY_TOO_COMPLICATED", errors.QueryTooComplicated, when="too long, or too many formulas",
+        source=CODES,
+    ),
+    Row(
+        None, "OPERATION_TOO_LARGE", errors.QueryTooLarge,
+        when="more than 100,000 who/what's: Task or Event without View All Data", source="tap-salesforce#98",
+    ),
+    Row(
+        None, frozenset({"EXCEEDED_ID_LIMIT", "EXCEEDED_MAX_SIZE_REQUEST", "EXCEEDED_MAX_TYPES_LIMIT"}),
+        errors.QueryTooLarge, when="more Ids, bytes or types in one answer than allowed", source=CODES,
+    ),
+    Row(
+        None, "MALFORMED_QUERY", errors.FilterRequired, text="requires a filter",
+        when="Implementation restriction: ContentDocumentLink and its like",
+        source="Object reference, ContentDocumentLink",
+    ),
+    Row(
+        None, "MALFORMED_QUERY", errors.FilterRequired, text="reified column",
+        when="KnowledgeArticleVersion without a filter on its status",
+        source="Object reference, KnowledgeArticleVersion",
+    ),
+    Row(
+        None, frozenset({"MALFORMED_QUERY", "INVALID_QUERY_FILTER_OPERATOR", "NUMBER_OUTSIDE_VALID_RANGE"}),
+        errors.QueryRefused, when="the SOQL is wrong, or a value or filter does not fit its column", source=CODES,
+    ),
+    Row(
+        None, EXTERNAL_CODES, errors.ExternalSourceFailed, Retry.FAULT, 3,
+        when="the external system of an external object fails", source=CODES,
+    ),
+)  # fmt: skip
+
+_SESSION_ROWS = (
+    # These two texts come back after any number of new logins
+    Row(
+        401, None, errors.SessionRefused, text="not valid for use with the REST API",
+        when="the app's or an IP policy forbids the session", source="jsforce",
+    ),
+    Row(
+        401, None, errors.SessionRefused, text="Connected app is not attached to Agent",
+        when="the app may not be used by this user", source="jsforce",
+    ),
+    Row(
+        None, "INVALID_AUTH_HEADER", errors.SessionRefused, when="the header is malformed: a proxy changes it",
+        source=REST,
+    ),
+    Row(None, "INVALID_SESSION_ID", errors.SessionRefused, Retry.LOGIN, when="the session has ended", source=CODES),
+    Row(401, None, errors.SessionRefused, Retry.LOGIN, when="any other 401", source=REST),
+)  # fmt: skip
+
+_ACCESS_ROWS = (
+    Row(None, "API_DISABLED_FOR_ORG", errors.ApiDisabled, when="the edition has no API", source=CODES),
+    Row(None, "API_CURRENTLY_DISABLED", errors.ApiDisabled, when="the user lacks API Enabled", source=CODES),
+    Row(
+        None, frozenset({"FUNCTIONALITY_NOT_ENABLED", "CLIENT_NOT_ACCESSIBLE_FOR_USER", "UNSUPPORTED_CLIENT"}),
+        errors.AccessDenied, when="the feature is off, or the app is blocked for this user", source=CODES,
+    ),
+    Row(
+        None, ACCESS_CODES, errors.AccessDenied, when="the right is missing", source=CODES,
+    ),
+    Row(
+        None, frozenset({"LOGIN_DURING_RESTRICTED_DOMAIN", "MUTUAL_AUTHENTICATION_FAILED"}), errors.AddressRestricted,
+        when="the session is used from an address or a client that the org does not allow", source=CODES,
+    ),
+    Row(
+        None, "LOGIN_DURING_RESTRICTED_TIME", errors.LoginHoursRestricted, when="outside the login hours",
+        source=CODES,
+    ),
+    Row(
+        None, frozenset({"ORG_LOCKED", "TRIAL_EXPIRED", "ORG_IS_SIGNING_UP", "ORG_NOT_OWNED_BY_INSTANCE"}),
+        errors.OrgInactive, when="the org is locked, expired, or not on this host", source=CODES,
+    ),
+    Row(None, "PASSWORD_LOCKOUT", errors.UserInactive, when="the user is locked", source=CODES),
+    Row(None, "UNSUPPORTED_API_VERSION", errors.ApiVersionRetired, when="the version was retired", source=CODES),
+    Row(
+        403, NO_CODE, errors.ProxyRefused, when="a 403 without Salesforce's body: a proxy's page",
+        source="issue reports",
+    ),
+    Row(403, None, errors.AccessDenied, when="any other 403", source=REST),
+    Row(None, "METHOD_NOT_ALLOWED", errors.ResourceNotFound, when="the path does not take this method", source=REST),
+    Row(404, None, errors.ResourceNotFound, when="unknown sObject in a path, wrong version, wrong host", source=REST),
+    Row(405, None, errors.ResourceNotFound, when="the path does not take this method", source=REST),
+    Row(501, None, errors.ResourceNotFound, when="this gateway does not know the path", source=HTTP),
+)  # fmt: skip
+
+_LAST_ROWS = (
+    Row(
+        range(400, 500), OTHER_CODES, errors.QueryRefused,
+        when="codes of writes and of other APIs; not expected on a read", source=CODES,
+    ),
+    Row(
+        400, NO_CODE, errors.OrgBusy, Retry.PUSHBACK, 6,
+        when="HTML 'Access Declined': too many parallel calls from one address", source="OrgCheck#74",
+    ),
+    Row(400, None, errors.QueryRefused, when="any other refusal of a request", source=REST),
+    Row(
+        406, None, errors.OrgBusy, Retry.FAULT, 6, when="seen on queries, without a body",
+        source="airbyte; tap-salesforce",
+    ),
+    Row(408, None, errors.OrgBusy, Retry.FAULT, 6, when="the request came too slowly", source=HTTP),
+    Row(
+        range(500, 600), None, errors.OrgBusy, Retry.FAULT, 6,
+        when="a server fault, such as UNKNOWN_EXCEPTION; its text ends in an ErrorId for Salesforce support",
+        source=REST,
+    ),
+    Row(None, None, SalesforceError, when="anything else"),
+)  # fmt: skip
 
 ROWS: tuple[Row, ...] = (
-    Row(None, "no connection", HostUnreachable, Retry.FAULT, 5, when="no connection: DNS, firewall, TLS, refused"),
-    Row(None, "time-out", HostUnreachable, Retry.FAULT, 3, when="no answer in time, or one that dribbles"),
-    Row(
-        None,
-        "torn answer",
-        AnswerTorn,
-        Retry.FAULT,
-        6,
-        when="reset in mid-body, gzip that breaks, cut JSON, wrong shape",
-    ),
-    Row(range(200, 300), None, AnswerTorn, Retry.FAULT, 6, when="a good status with HTML, an empty or a foreign body"),
-    Row(range(300, 400), None, ForeignAddress, when="a redirect: never followed, the bearer token stays here"),
-    # One errorCode, two meanings; the text begins with the limit's name (Limits guide; OrgCheck#181 and #432)
-    Row(
-        None,
-        "REQUEST_LIMIT_EXCEEDED",
-        OrgBusy,
-        Retry.PUSHBACK,
-        text="Concurrent",
-        when="too many long requests at once",
-    ),
-    Row(None, "REQUEST_LIMIT_EXCEEDED", QuotaSpent, when="the day's API calls are used up"),
-    Row(None, "UNABLE_TO_LOCK_ROW", OrgBusy, Retry.FAULT, 6, when="a record is being written"),
-    Row(
-        None,
-        "TXN_SECURITY_METERING_ERROR",
-        AccessDenied,
-        Retry.FAULT,
-        3,
-        when="a security policy is too slow",
-        remedy=_EXEMPT,
-    ),
-    Row(400, "INVALID_FIELD", FieldInvalid, when="a column is missing, or hidden by field-level security"),
-    Row(400, "INVALID_TYPE", ObjectUnavailable, when="the object is not there, its feature is off, or no access"),
-    Row(400, "INVALID_QUERY_LOCATOR", LocatorLost, when="the cursor is gone: ask the query anew"),
-    Row(400, "QUERY_TIMEOUT", QueryTimedOut, when="the query ran too long: ask a smaller range"),
-    Row(400, "OPERATION_TOO_LARGE", QueryTooLarge, when="Task or Event without View All Data"),
-    Row(400, "QUERY_TOO_COMPLICATED", QueryTooLarge, when="too long or too many formulas"),
-    Row(400, "EXCEEDED_ID_LIMIT", QueryTooLarge, when="more than 600,000 Ids in one answer"),
-    Row(400, "MALFORMED_QUERY", QueryRefused, when="the SOQL is wrong"),
-    Row(400, "INVALID_QUERY_FILTER_OPERATOR", QueryRefused, when="a filter does not fit its column"),
-    Row(400, "NUMBER_OUTSIDE_VALID_RANGE", QueryRefused, when="a number in the SOQL is out of range"),
-    Row(400, NO_CODE, OrgBusy, Retry.PUSHBACK, 6, when="HTML 'Access Declined': too many parallel calls from one page"),
-    Row(400, None, QueryRefused, when="any other refusal of a request"),
-    # These two texts come back after any number of new logins (jsforce keeps the same two)
-    Row(
-        401,
-        None,
-        SessionRefused,
-        text="not valid for use with the REST API",
-        when="the app's or an IP policy forbids the session",
-    ),
-    Row(
-        401,
-        None,
-        SessionRefused,
-        text="Connected app is not attached to Agent",
-        when="the app may not be used by this user",
-    ),
-    Row(401, "INVALID_AUTH_HEADER", SessionRefused, when="the header is malformed: a proxy changes it"),
-    Row(401, None, SessionRefused, Retry.LOGIN, when="the session has ended"),
-    Row(403, "API_DISABLED_FOR_ORG", ApiDisabled, when="the edition has no API"),
-    Row(403, "API_CURRENTLY_DISABLED", ApiDisabled, when="the user lacks API Enabled"),
-    Row(403, "FUNCTIONALITY_NOT_ENABLED", AccessDenied, when="the feature is off"),
-    Row(403, "INSUFFICIENT_ACCESS", AccessDenied, when="the right is missing"),
-    Row(403, None, AccessDenied, when="any other 403, also one without Salesforce's body"),
-    Row(404, None, ResourceNotFound, when="unknown sObject in a path, wrong version, wrong host"),
-    Row(405, None, ResourceNotFound, when="the path does not take this method"),
-    Row(406, None, OrgBusy, Retry.FAULT, 6, when="seen on queries, without a body"),
-    Row(408, None, OrgBusy, Retry.FAULT, 6, when="the request came too slowly"),
-    Row(414, None, QueryTooLarge, when="the URI passes 16,384 bytes"),
-    Row(431, None, QueryTooLarge, when="URI and headers pass 16,384 bytes"),
-    Row(420, None, OrgBusy, Retry.FAULT, 3, when="HTML: Salesforce's edge has no route to the org yet", remedy=_GONE),
-    Row(429, None, OrgBusy, Retry.PUSHBACK, when="too many requests"),
-    Row(501, None, ResourceNotFound, when="this gateway does not know the path"),
-    Row(503, None, OrgBusy, Retry.PUSHBACK, when="SERVER_UNAVAILABLE: overload or maintenance, JSON or HTML"),
-    Row(range(500, 600), None, OrgBusy, Retry.FAULT, 6, when="a server fault; its text ends in a number for support"),
-    Row(None, None, SalesforceError, when="anything else"),
-)
-
-TOKEN_ROWS: tuple[Row, ...] = (
-    Row(None, "invalid_grant", UserNotApproved, text="approved this consumer", when="the app is not pre-authorized"),
-    Row(None, "invalid_app_access", UserNotApproved, when="the user is not admin-approved for the app"),
-    Row(None, "invalid_grant", AudienceRefused, text="audience", when="`aud` is wrong for this host"),
-    Row(None, "invalid_grant", AssertionExpired, text="expired", when="the assertion had expired on arrival"),
-    Row(None, "invalid_grant", UserInactive, text="user is locked", when="the user is locked"),
-    Row(None, "invalid_grant", UserInactive, text="inactive user", when="the user is inactive"),
-    Row(
-        None,
-        "invalid_grant",
-        LoginRateExceeded,
-        text="login rate exceeded",
-        when="3,600 logins of this user in the hour",
-    ),
-    Row(None, "invalid_grant", AssertionRefused, when="bad signature, wrong certificate, unknown username"),
-    Row(None, "invalid_client_id", ConsumerKeyUnknown, when="unknown or not yet propagated consumer key"),
-    Row(None, "invalid_client", ConsumerKeyUnknown, when="unknown consumer key"),
-    Row(None, "inactive_user", UserInactive, when="the user is inactive"),
-    Row(None, "inactive_org", OrgInactive, when="the org is locked or closed"),
-    Row(None, "rate_limit_exceeded", LoginRateExceeded, when="3,600 logins of this user in the hour"),
-    Row(None, "login rate exceeded", LoginRateExceeded, when="the same in another spelling"),
-    Row(400, NO_CODE, OrgBusy, Retry.FAULT, 3, when="a 400 that is not Salesforce's: a proxy's page"),
-    Row(range(400, 404), None, LoginError, when="any other refusal: invalid_request, unsupported_grant_type, …"),
-)
-
-
-def row_for(status: int, code: str, text: str, *, is_login: bool) -> Row:
-    """The first row that fits; the last row of the table fits everything."""
-    rows = TOKEN_ROWS + ROWS if is_login else ROWS
-    return next(row for row in rows if row.fits(status, code, text))
+    *_TRANSPORT_ROWS, *STATUS_ROWS, *LIMIT_ROWS, *_QUERY_ROWS, *_SESSION_ROWS, *_ACCESS_ROWS, *_LAST_ROWS,
+)  # fmt: skip

@@ -1,4 +1,4 @@
-"""The one address that requests go to: the org's host, checked once, and every answer's links against it."""
+"""The org's address: checked once, and every link of an answer is checked against it."""
 
 import re
 from dataclasses import dataclass
@@ -8,8 +8,9 @@ from urllib.parse import SplitResult, urlsplit
 
 from sf_assets.errors import AnswerTorn, ConfigError, ForeignAddress
 
-PRODUCTION = "https://login.salesforce.com"
-SANDBOX = "https://test.salesforce.com"
+LONGEST_URL = 4_000
+LONGEST_SHOWN = 60
+"""Characters of a setting that a message quotes; what is longer may be a key."""
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:]+\]")
 # Salesforce's locators are letters, digits and a hyphen; those of emulators hold base64, dots and the like
 _LINK = re.compile(
@@ -18,6 +19,8 @@ _LINK = re.compile(
 _CURSOR = re.compile(r"[A-Za-z0-9_.~:=%+&,-]{1,2000}")
 _PORTS = {"https": 443, "http": 80}
 _FORMS = "write acme.my.salesforce.com or https://acme.my.salesforce.com (http:// is for loopback only)"
+_USER_INTERFACES = re.compile(r"\.(lightning\.force\.com|(my\.)?salesforce-setup\.com|visualforce\.com)$")
+_LOGIN_HOSTS = re.compile(r"(login|test)\.(salesforce\.(com|mil)|sfcrmproducts\.cn)")
 
 
 @dataclass(frozen=True)
@@ -30,38 +33,35 @@ class Address:
 
     @property
     def origin(self) -> str:
+        """Scheme, host and port as a URL."""
         return f"{self.scheme}://{self.authority}"
 
     @property
     def authority(self) -> str:
+        """Host and port."""
         name = f"[{self.host}]" if ":" in self.host else self.host
         return name if self.port is None else f"{name}:{self.port}"
 
     @property
     def is_loopback(self) -> bool:
+        """Whether the org is on this machine."""
         return _is_loopback(self.host)
 
-    @property
-    def audience(self) -> str:
-        """Whom a login names as its judge: `test` for a sandbox's host, else `login`."""
-        marks = (".sandbox.", ".scratch.")
-        is_sandbox = self.host.startswith("test.") or any(mark in self.host for mark in marks)
-        return SANDBOX if is_sandbox else PRODUCTION
-
     def is_own(self, url: str) -> bool:
-        """Whether `url` is a path of this host or fully qualified with this very origin; all names of this machine
-        are one.
+        """Return whether `url` is a path of this host, or begins with this very origin.
+
+        All names of this machine are one.
         """
-        place = _place(url)
-        if place == ("", None, None):
+        origin = _origin_of(url)
+        if origin == ("", None, None):
             return url.startswith("/")
-        return place is not None and place == _place(self.origin)
+        return origin is not None and origin == _origin_of(self.origin)
 
 
-def _place(url: str) -> tuple[str, str | None, int | None] | None:
-    """Scheme, host and port of a URL, as far as it has them; None for what is none."""
+def _origin_of(url: str) -> tuple[str, str | None, int | None] | None:
+    """Return scheme, host and port of a URL, as far as it has them, or None for no URL."""
     try:
-        parts = urlsplit(url)
+        parts = urlsplit(url[:LONGEST_URL])
         port = parts.port
     except ValueError:
         return None
@@ -71,49 +71,79 @@ def _place(url: str) -> tuple[str, str | None, int | None] | None:
 
 @dataclass(frozen=True)
 class Link:
-    """The only part of a nextRecordsUrl that is used: which resource, and its opaque locator.
+    """The only parts of a nextRecordsUrl that are used: the resource, and the opaque locator.
 
-    `?…` is a locator that is told in the URL's query, as some emulators do.
+    A locator with `?` at its start is in the query of the URL, as with some emulators.
     """
 
     resource: Literal["query", "queryAll"]
     locator: str
 
     def path(self, *, version: str) -> str:
-        """The path on the org's own host."""
+        """Return the path on the org's own host."""
         between = "" if self.locator.startswith("?") else "/"
         return f"/services/data/v{version}/{self.resource}{between}{self.locator}"
 
 
 def parse_instance_url(text: str) -> Address:
-    """The address that a setting names; ConfigError for anything but a bare https origin (http on loopback)."""
+    """Return the address that a setting names.
+
+    Raises: ConfigError for anything but a bare https origin (http on loopback).
+    """
+    address = parse_origin(text)
+    if address is None:
+        raise _unusable(text, _why_not(text))
+    if _USER_INTERFACES.search(address.host):
+        raise _unusable(text, "it is the host of the user interface, which serves no API; use the My Domain host")
+    if _LOGIN_HOSTS.fullmatch(address.host):
+        raise _unusable(text, "it is Salesforce's common login host; use the org's own My Domain host")
+    return address
+
+
+def parse_origin(text: str) -> Address | None:
+    """Return the https origin (http on loopback) that a text names, or None."""
     parts = _split(text.strip())
-    host = (parts.hostname or "").lower()
-    if parts.username or parts.password or parts.path.strip("/") or parts.query or parts.fragment:
-        raise _unusable(text, "it must be a host and nothing more")
-    if not _HOST.fullmatch(f"[{host}]" if ":" in host else host):
-        raise _unusable(text, "it names no host")
+    if parts is None or parts.username or parts.password or parts.path.strip("/") or parts.query or parts.fragment:
+        return None
+    host = (parts.hostname or "").lower().removesuffix(".")
+    if not _HOST.fullmatch(f"[{host}]" if ":" in host else host) or len(host) > 253:
+        return None
     if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(host)):
-        raise _unusable(text, "only https leaves this machine")
+        return None
     return Address(parts.scheme, host, parts.port)
 
 
-def _split(text: str) -> SplitResult:
+def _split(text: str) -> SplitResult | None:
     try:
         parts = urlsplit(text if "://" in text else f"https://{text}")
         _ = parts.port
-    except ValueError as error:
-        raise _unusable(text, str(error)) from None
+    except ValueError:
+        return None
     return parts
 
 
+def _why_not(text: str) -> str:
+    parts = _split(text.strip())
+    if parts is None:
+        return "it is no URL"
+    if parts.username or parts.password or parts.path.strip("/") or parts.query or parts.fragment:
+        return "it must be a host and nothing more"
+    return "only https leaves this machine" if parts.scheme != "https" else "it names no host"
+
+
 def _unusable(text: str, why: str) -> ConfigError:
-    shown = re.sub(r"//[^/@]*@", "//…@", text).partition("?")[0]
     return ConfigError(
-        f"SALESFORCE_INSTANCE_URL {shown!r} is not usable: {why}",
+        f"SALESFORCE_INSTANCE_URL {_shown(text)}is not usable: {why}",
         remedy=f"Correct SALESFORCE_INSTANCE_URL: {_FORMS}.",
         setting="SALESFORCE_INSTANCE_URL",
     )
+
+
+def _shown(text: str) -> str:
+    """Return the setting for a message, or nothing where it may be a secret that was put into the wrong variable."""
+    bare = re.sub(r"//[^/@]{0,200}@", "//…@", text[:LONGEST_URL]).partition("?")[0]
+    may_be_secret = len(bare) > LONGEST_SHOWN or not any(mark in bare for mark in ".:/") or "-----" in bare
+    return "" if may_be_secret else f"{bare!r} "
 
 
 def _is_loopback(host: str) -> bool:
@@ -124,23 +154,26 @@ def _is_loopback(host: str) -> bool:
 
 
 def read_link(next_records_url: str, *, address: Address) -> Link:
-    """The link of a nextRecordsUrl, as a path or fully qualified; a foreign host is refused, never asked."""
+    """Return the link of a nextRecordsUrl, which is a path or a URL of the org.
+
+    Raises: ForeignAddress for another host, AnswerTorn for what is no link.
+    """
     if not address.is_own(next_records_url):
         host = host_of(next_records_url)
         raise ForeignAddress(f"nextRecordsUrl leads to {host}, not to {address.authority}", url=host)
-    parts = urlsplit(next_records_url)
-    found = _LINK.fullmatch(parts.path)
-    locator = (found["locator"] or "") if found else ""
-    if found and not locator and _CURSOR.fullmatch(parts.query):
+    parts = urlsplit(next_records_url[:LONGEST_URL])
+    match = _LINK.fullmatch(parts.path)
+    locator = (match["locator"] or "") if match else ""
+    if match and not locator and _CURSOR.fullmatch(parts.query):
         locator = f"?{parts.query}"
-    if found is None or not locator.strip("."):
+    if match is None or not locator.strip("."):
         raise AnswerTorn(f"nextRecordsUrl {parts.path[:200]!r} holds no query locator", url=parts.path[:200])
-    return Link("queryAll" if found["resource"] == "queryAll" else "query", locator)
+    return Link("queryAll" if match["resource"] == "queryAll" else "query", locator)
 
 
 def host_of(url: str) -> str:
-    """The host of a URL for a message: never its path, query or user part."""
+    """Return the host of a URL for a message, never its path, query or user."""
     try:
-        return urlsplit(url).hostname or "an address without a host"
+        return (urlsplit(url[:LONGEST_URL]).hostname or "an address without a host")[:253]
     except ValueError:
         return "a malformed address"

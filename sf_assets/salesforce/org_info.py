@@ -1,4 +1,4 @@
-"""What an org says of itself beside its records: API versions, the list of its objects, approximate numbers of rows."""
+"""Flows that ask for facts about an org: API versions, list of objects, approximate numbers of rows, its Id."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -8,9 +8,11 @@ from urllib.parse import quote
 import msgspec
 
 from sf_assets.errors import AccessDenied, ApiDisabled, QueryRefused, ResourceNotFound
+from sf_assets.salesforce.capabilities import Capabilities
+from sf_assets.salesforce.classify import decode
 from sf_assets.salesforce.instance_url import Address
 from sf_assets.salesforce.paging import first_page
-from sf_assets.salesforce.wire import Capabilities, Flow, Query, Request
+from sf_assets.salesforce.wire import Flow, Query, Request
 
 
 @dataclass(frozen=True)
@@ -48,15 +50,15 @@ class _CountsAnswer(msgspec.Struct):
 
 
 def versions() -> Flow[tuple[str, ...]]:
-    """The API versions that the org serves, such as "60.0"."""
-    reply = yield Request("/services/data", list[_Version], "inventory", about="API versions")
-    return tuple(entry.version for entry in reply.content)
+    """Return the API versions that the org serves, such as "60.0"."""
+    response = yield Request("/services/data", list[_Version], "inventory", about="API versions")
+    return tuple(entry.version for entry in response.content)
 
 
 def objects(*, version: str) -> Flow[Mapping[str, Listed]]:
-    """The objects that this user sees, by name: describe-global, one call."""
-    reply = yield Request(f"/services/data/v{version}/sobjects", _ListAnswer, "inventory", about="list of objects")
-    listed: list[_ListedAnswer] = reply.content.sobjects
+    """Return the objects that this user sees, by name; one call (describe-global)."""
+    response = yield Request(f"/services/data/v{version}/sobjects", _ListAnswer, "inventory", about="list of objects")
+    listed: list[_ListedAnswer] = response.content.sobjects
     return {
         entry.name: Listed(entry.name, entry.queryable, entry.createable or entry.updateable or entry.deletable)
         for entry in listed
@@ -64,11 +66,11 @@ def objects(*, version: str) -> Flow[Mapping[str, Listed]]:
 
 
 def record_counts(sobjects: Sequence[str], *, version: str) -> Flow[Mapping[str, int]]:
-    """Approximate numbers of rows, for objects that are too large to be counted; one call."""
+    """Return approximate numbers of rows; one call, also for objects that are too large to be counted."""
     names = quote(",".join(sobjects))
     path = f"/services/data/v{version}/limits/recordCount?sObjects={names}"
-    reply = yield Request(path, _CountsAnswer, "inventory", about="approximate numbers of rows")
-    counts: list[_Count] = reply.content.sObjects
+    response = yield Request(path, _CountsAnswer, "inventory", about="approximate numbers of rows")
+    counts: list[_Count] = response.content.sObjects
     return {entry.name: entry.count for entry in counts}
 
 
@@ -76,16 +78,17 @@ class _Own(msgspec.Struct):
     Id: str
 
 
-def org_id(address: Address, *, version: str, services: Capabilities) -> Flow[str]:
-    """The Id of the org's own record, for a login that tells none; where no such record is shown, a name made of the
-    host: 15 characters that no Id has.
+def org_id(address: Address, *, version: str, capabilities: Capabilities) -> Flow[str]:
+    """Return the Id of the org's own record, for a login that names none.
+
+    Where no such record is shown: a name made of the host, 15 characters that no Id has.
     """
     try:
         query = Query("Organization", "SELECT Id FROM Organization", all_rows=False)
-        answer, _ = yield from first_page(query, version=version, services=services)
-        records = msgspec.json.decode(answer.records, type=list[_Own])
+        response = yield from first_page(query, version=version, capabilities=capabilities)
+        records = decode(bytes(response.content.records), list[_Own])[0]
     except ApiDisabled:
         raise
-    except (QueryRefused, AccessDenied, ResourceNotFound, msgspec.DecodeError):
+    except (QueryRefused, AccessDenied, ResourceNotFound, ValueError):
         records = []
     return min((record.Id for record in records), default=f"~{hashlib.sha256(address.host.encode()).hexdigest()[:14]}")

@@ -1,50 +1,40 @@
-"""The exchanges that read queries: a result page by page, and several aggregate queries in one call."""
+"""Flows that read the result of a query page by page."""
 
 import re
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 from urllib.parse import quote_plus
 
 import msgspec
 
-from sf_assets.errors import (
-    AccessDenied,
-    AnswerTorn,
-    ApiDisabled,
-    OrgBusy,
-    QueryRefused,
-    QueryTooLarge,
-    ResourceNotFound,
-    SalesforceError,
-)
-from sf_assets.salesforce.composite import QUERIES, SubAnswer, composite_if_served, error_of
+from sf_assets.errors import AccessDenied, AnswerTorn, QueryRefused, QueryTooLarge, ResourceNotFound
+from sf_assets.salesforce.capabilities import Capabilities, Feature, is_query_all_in_doubt
+from sf_assets.salesforce.classify import decode
+from sf_assets.salesforce.composite import SubAnswer, composite_if_served
 from sf_assets.salesforce.instance_url import Address, read_link
-from sf_assets.salesforce.wire import Capabilities, Flow, Page, Query, Request, Response, in_groups
+from sf_assets.salesforce.limits import HEADERS_BYTES, LONGEST_TEXT, URI_BYTES
+from sf_assets.salesforce.wire import Flow, Page, Query, Request, Response
 
-URI_BYTES = 16_384
-HEADERS_BYTES = 2_048
-"""Kept free for the headers, which count too (431): the token above all."""
-UNTOLD = -1
+NO_TOTAL = -1
+"""totalSize of a page without one."""
 EMPTY_PAGES = 3
-"""So many pages without a row may follow each other in a result that says it is not done."""
+"""Pages without a row that may follow each other in a result that is not done."""
 _LIST = re.compile(rb"\s*\[")
 _EMPTY = re.compile(rb"\s*\[\s*\]\s*")
-_OF_ONE = (QueryRefused, AccessDenied, ResourceNotFound, OrgBusy, AnswerTorn)
-"""The errors that are an answer to one query of several, not the end of all."""
-_OF_SOQL = frozenset({"MALFORMED_QUERY", "INVALID_QUERY_FILTER_OPERATOR", "NUMBER_OUTSIDE_VALID_RANGE"})
 
 
 class QueryAnswer(msgspec.Struct):
-    """The envelope of a page; its records stay bytes. Where `done` is not told, a page without a link is the last."""
+    """The envelope of a page; its records stay bytes. Without `done`, a page without a link is the last."""
 
-    totalSize: int = UNTOLD
+    totalSize: int | None = None
     done: bool | None = None
     records: msgspec.Raw = msgspec.Raw(b"")
     nextRecordsUrl: str | None = None
 
     def __post_init__(self) -> None:
+        if self.totalSize is None:
+            self.totalSize = NO_TOTAL
         if self.done is None:
             self.done = not self.nextRecordsUrl
         if not _LIST.match(memoryview(self.records)):
@@ -52,182 +42,107 @@ class QueryAnswer(msgspec.Struct):
         if not self.done and not self.nextRecordsUrl:
             raise ValueError("not done, but without a nextRecordsUrl")
 
-    def behind(self, page: "QueryAnswer") -> "QueryAnswer":
-        """This answer with the totalSize of the page before it, where it tells none."""
-        return self if self.totalSize != UNTOLD else msgspec.structs.replace(self, totalSize=page.totalSize)
-
     @property
     def is_empty(self) -> bool:
+        """Whether the page has no row."""
         return _EMPTY.fullmatch(memoryview(self.records)) is not None
+
+    def page(self, number: int, total_size: int, response: Response) -> Page:
+        """Return the page; `total_size` is that of the page before, for an answer without one."""
+        total = total_size if self.totalSize in (None, NO_TOTAL) else self.totalSize
+        return Page(self.records, total or 0, bool(self.done), number, response.sent_at, response.repaired)
 
 
 Stream = Generator[Request | Page, Response, None]
 
 
-def pages(query: Query, *, address: Address, version: str, services: Capabilities) -> Stream:
-    """The pages of a result, to the one that says `done`; yields the requests to send and, between them, the pages."""
-    answer, sent_at = yield from first_page(query, version=version, services=services)
-    seen: set[str] = set()
-    number, empty = 1, 0
+def pages(query: Query, *, address: Address, version: str, capabilities: Capabilities) -> Stream:
+    """Yield the requests of a result and, between them, its pages up to the one that is done."""
+    response = yield from first_page(query, version=version, capabilities=capabilities)
+    locators: set[str] = set()
+    number, empty_pages, total_size = 1, 0, NO_TOTAL
     while True:
-        yield Page(answer.records, answer.totalSize, bool(answer.done), number, sent_at)
+        answer: QueryAnswer = response.content
+        page = answer.page(number, total_size, response)
+        yield page
         if answer.done or answer.nextRecordsUrl is None:
             return
-        empty = empty + 1 if answer.is_empty else 0
+        total_size, empty_pages = page.total_size, empty_pages + 1 if answer.is_empty else 0
         link = read_link(answer.nextRecordsUrl, address=address)
-        _refuse_endless(query, locator=link.locator, seen=seen, empty=empty)
-        seen.add(link.locator)
+        _refuse_endless(query, locator=link.locator, locators=locators, empty_pages=empty_pages)
+        locators.add(link.locator)
         number += 1
-        about = f"page {number} of {query.sobject}"
-        reply = yield Request(link.path(version=version), QueryAnswer, "page", about=about)
-        answer, sent_at = reply.content.behind(answer), reply.sent_at
+        response = yield Request(
+            link.path(version=version), QueryAnswer, "page", about=f"page {number} of {query.sobject}"
+        )
 
 
-def _refuse_endless(query: Query, *, locator: str, seen: set[str], empty: int) -> None:
-    if locator in seen:
+def _refuse_endless(query: Query, *, locator: str, locators: set[str], empty_pages: int) -> None:
+    if locator in locators:
         raise AnswerTorn(f"{query.sobject}: nextRecordsUrl leads back to {locator}, a page that was read before")
-    if empty >= EMPTY_PAGES:
-        raise AnswerTorn(f"{query.sobject}: {empty} pages without a row, and still not done")
+    if empty_pages >= EMPTY_PAGES:
+        raise AnswerTorn(f"{query.sobject}: {empty_pages} pages without a row, and the result is not done")
 
 
-def first_page(query: Query, *, version: str, services: Capabilities) -> Flow[tuple[QueryAnswer, datetime]]:
-    """Ask a query; where queryAll is not served, the same of /query, which is noted."""
-    if query.all_rows and services.has("queryAll"):
+def first_page(query: Query, *, version: str, capabilities: Capabilities) -> Flow[Response]:
+    """Send a query; return its answer, whose content is a `QueryAnswer`.
+
+    Where queryAll is not served, /query is asked instead.
+    """
+    if query.all_rows and capabilities.has(Feature.QUERY_ALL):
         try:
-            return (yield from _sent(query, version=version, services=services))
+            return (yield from _send(query, version=version, capabilities=capabilities))
         except (ResourceNotFound, AccessDenied, QueryRefused) as error:
-            if not _lacks_query_all(error):
+            if not is_query_all_in_doubt(error):
                 raise
-            answer = yield from _sent(replace(query, all_rows=False), version=version, services=services)
-            services.refuse("queryAll")
-            return answer
-    return (yield from _sent(replace(query, all_rows=False), version=version, services=services))
+            live_rows = replace(query, all_rows=False)
+            response = yield from _send(live_rows, version=version, capabilities=capabilities)
+            capabilities.mark_missing(Feature.QUERY_ALL)
+            return response
+    return (yield from _send(replace(query, all_rows=False), version=version, capabilities=capabilities))
 
 
-def _lacks_query_all(error: SalesforceError) -> bool:
-    """Whether a refusal may be of queryAll and not of the query: then /query is asked, and its answer decides."""
-    if isinstance(error, QueryRefused):
-        return type(error) is QueryRefused and error.values.get("error_code") not in _OF_SOQL
-    return isinstance(error, ResourceNotFound | AccessDenied) and not isinstance(error, ApiDisabled)
-
-
-def _sent(query: Query, *, version: str, services: Capabilities) -> Flow[tuple[QueryAnswer, datetime]]:
-    """Ask by GET, or inside a composite where the URI is too long for Salesforce or for a gateway before it."""
+def _send(query: Query, *, version: str, capabilities: Capabilities) -> Flow[Response]:
+    """Send a query by GET, or inside a composite where the URI is too long for Salesforce or for a gateway."""
     path = query_path(query, version=version)
     if len(path) <= URI_BYTES - HEADERS_BYTES:
         try:
-            reply = yield Request(path, QueryAnswer, "query", about=query.sobject, soql=query.soql)
+            return (yield Request(path, QueryAnswer, "query", about=query.sobject, soql=query.soql))
         except QueryTooLarge as error:
             if error.values.get("status") not in (414, 431):
                 raise
-        else:
-            return reply.content, reply.sent_at
-    return (yield from _sent_inside(query, path, version=version, services=services))
+    return (yield from _send_in_composite(query, path, version=version, capabilities=capabilities))
 
 
-def _sent_inside(
-    query: Query, path: str, *, version: str, services: Capabilities
-) -> Flow[tuple[QueryAnswer, datetime]]:
+def _send_in_composite(query: Query, path: str, *, version: str, capabilities: Capabilities) -> Flow[Response]:
     about = query.sobject
-    group = yield from composite_if_served([path], version=version, about=about, services=services, only_way=True)
+    group = yield from composite_if_served(
+        [path], version=version, about=about, capabilities=capabilities, only_way=True
+    )
     if group is None:
         raise QueryTooLarge(
-            f"{about}: a URI of {len(path):,} bytes is too long, and composite, the way round, is not served; asked for"
-            f" {query.soql[:1000]}",
+            f"{about}: a URI of {len(path):,} bytes is too long, and POST /composite, which takes long queries, is not"
+            f" served; asked for {query.soql[:1000]}",
             remedy="Exclude columns in the endpoint's row, or let the gateway pass POST /composite.",
         )
     (answer,), sent_at = group
-    return _inner(answer, path, query), sent_at
+    return inner_response(answer, path, query, sent_at=sent_at)
 
 
-def _inner(answer: SubAnswer, path: str, query: Query) -> QueryAnswer:
-    error = error_of(answer, path, about=query.sobject, soql=query.soql)
+def inner_response(answer: SubAnswer, path: str, query: Query, *, sent_at: datetime) -> Response:
+    """Return one answer of a composite as an answer of its own; raises its error."""
+    error = answer.error(path, about=query.sobject, soql=query.soql)
     if error is not None:
         raise error
     try:
-        return msgspec.json.decode(answer.body, type=QueryAnswer)
-    except msgspec.DecodeError as cause:
-        raise AnswerTorn(f"{query.sobject}: {cause}, asked for {query.soql}", url=path.partition("?")[0]) from None
-
-
-def ask(
-    queries: Sequence[Query], *, version: str, services: Capabilities
-) -> Flow[list[dict[str, Any] | SalesforceError]]:
-    """The one record of each aggregate query, or the error of that query; five to a call where composite is served."""
-    told: list[dict[str, Any] | SalesforceError] = []
-    for group in in_groups(list(queries), QUERIES):
-        told += yield from _ask_group(group, version=version, services=services)
-    return told
-
-
-def _ask_group(
-    group: list[Query], *, version: str, services: Capabilities
-) -> Flow[list[dict[str, Any] | SalesforceError]]:
-    sent = [replace(query, all_rows=query.all_rows and services.has("queryAll")) for query in group]
-    paths = [query_path(query, version=version) for query in sent]
-    answers = yield from composite_if_served(paths, version=version, about="aggregates", services=services)
-    if answers is None:
-        return (yield from _ask_singly(sent, version=version, services=services))
-    told: list[dict[str, Any] | SalesforceError] = []
-    for query, path, answer in zip(sent, paths, answers[0], strict=True):
-        try:
-            told.append(_record(_inner(answer, path, query)))
-        except _OF_ONE as error:
-            told.append(error)
-    return (yield from _ask_again(sent, told, version=version, services=services))
-
-
-def _ask_again(
-    sent: list[Query], told: list[dict[str, Any] | SalesforceError], *, version: str, services: Capabilities
-) -> Flow[list[dict[str, Any] | SalesforceError]]:
-    """Where queryAll turned out not to be served, the same queries once more of /query."""
-    errors = [(n, error) for n, error in enumerate(told) if sent[n].all_rows and isinstance(error, SalesforceError)]
-    missed = [n for n, error in errors if _lacks_query_all(error)]
-    if not missed:
-        return told
-    again = [replace(sent[n], all_rows=False) for n in missed]
-    answers = yield from _ask_group(again, version=version, services=services)
-    if not all(isinstance(answer, SalesforceError) for answer in answers):
-        services.refuse("queryAll")
-    for n, answer in zip(missed, answers, strict=True):
-        told[n] = answer
-    return told
-
-
-def _ask_singly(
-    queries: list[Query], *, version: str, services: Capabilities
-) -> Flow[list[dict[str, Any] | SalesforceError]]:
-    told: list[dict[str, Any] | SalesforceError] = []
-    for query in queries:
-        if not services.has("aggregates"):
-            told.append(QueryRefused(f"{query.soql} was not asked: this org has answered another one with no record"))
-            continue
-        try:
-            answer, _ = yield from first_page(query, version=version, services=services)
-            told.append(_record(answer))
-        except ApiDisabled:
-            raise
-        except (QueryRefused, AccessDenied, ResourceNotFound) as error:
-            told.append(error)
-        except (AnswerTorn, OrgBusy) as error:
-            if isinstance(error, OrgBusy) and error.values.get("status") != 500:
-                raise
-            services.refuse("aggregates")
-            told.append(error)
-    return told
-
-
-def _record(answer: QueryAnswer) -> dict[str, Any]:
-    try:
-        records = msgspec.json.decode(answer.records, type=list[dict[str, Any]])
-    except msgspec.DecodeError as cause:
-        raise AnswerTorn(f"an aggregate's record cannot be read: {cause}") from None
-    if len(records) > 1:
-        raise AnswerTorn(f"an aggregate has one record, and {len(records)} came: this org knows no aggregates")
-    return {name: value for name, value in records[0].items() if name != "attributes"} if records else {}
+        content, repaired = decode(bytes(answer.body), QueryAnswer)
+    except ValueError as cause:
+        what = f"{query.sobject}: {cause}, asked for {query.soql[:LONGEST_TEXT]}"
+        raise AnswerTorn(what, url=path.partition("?")[0]) from None
+    return Response(answer.httpStatusCode, {}, b"", sent_at, content, repaired)
 
 
 def query_path(query: Query, *, version: str) -> str:
-    """Path and encoded query of the GET that asks a query; its length is its bytes."""
+    """Return path and encoded query of the GET; its length is its bytes."""
     resource = "queryAll" if query.all_rows else "query"
     return f"/services/data/v{version}/{resource}?q={quote_plus(query.soql, safe=',()')}"

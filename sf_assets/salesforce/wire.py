@@ -1,24 +1,23 @@
-"""What is sent to Salesforce and what comes back, as frozen values; it sends nothing itself.
+"""Requests to Salesforce and their answers as frozen values; this module sends nothing.
 
-An exchange is a generator that yields a `Request` and is sent a `Reply`; the client drives it.
+A flow is a generator that yields a `Request` and is sent its `Response`; the client drives it.
 """
 
-import re
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from itertools import islice
 from typing import Any, Literal, Protocol, TypeVar
 
 import msgspec
 
 T = TypeVar("T")
+RequestKind = Literal["login", "query", "page", "describe", "composite", "inventory"]
 
 
 @dataclass(frozen=True)
 class Query:
-    """One SELECT to read; `all_rows` asks queryAll, which shows deleted, merged and archived rows too."""
+    """One SELECT to read; `all_rows` asks queryAll, which returns deleted, merged and archived rows too."""
 
     sobject: str
     soql: str
@@ -29,7 +28,8 @@ class Query:
 class Page:
     """One page of a result: `records` are the bytes of its JSON array, `number` counts from 1.
 
-    `requested_at` (aware, UTC) was taken before the request left: no row of the page was read earlier.
+    `requested_at` (aware, UTC) is a moment before the request was sent: no row of the page was read earlier.
+    `repaired`: characters of the page that were no text (lone surrogates, bytes that are no UTF-8) and became U+FFFD.
     """
 
     records: msgspec.Raw
@@ -37,24 +37,25 @@ class Page:
     done: bool
     number: int
     requested_at: datetime
+    repaired: int = 0
 
 
 class Result(Iterable[Page]):
-    """The pages of a query, asked for while they are iterated; `total_size` is known after the first page."""
+    """The pages of a query, requested while they are iterated; `total_size` is set by the first page."""
 
-    def __init__(self, begin: Callable[[], Iterator[Page]]) -> None:
-        self._begin = begin
+    def __init__(self, open_pages: Callable[[], Iterator[Page]]) -> None:
+        self._open_pages = open_pages
         self.total_size: int | None = None
 
     def __iter__(self) -> Iterator[Page]:
-        for page in self._begin():
+        for page in self._open_pages():
             self.total_size = page.total_size
             yield page
 
 
 @dataclass(frozen=True)
 class Usage:
-    """The org's API calls of the last 24 hours, by all its apps, against its limit."""
+    """API calls of the org in the last 24 hours, by all its apps, and their limit."""
 
     used: int
     limit: int
@@ -62,16 +63,15 @@ class Usage:
 
 @dataclass(frozen=True)
 class Request:
-    """One HTTP request to the org's own host; `path` carries the encoded query.
+    """One HTTP request to the org's own host; `path` holds the encoded query.
 
-    `body` may be a function, called right before each sending: a login's assertion is short-lived.
-    `shape` is the type that the body of a good answer must decode to; `about` says what is asked, for messages, at
-    whose end the `soql` stands: it may be long.
+    `body` may be a function, which is called before each sending: the assertion of a login is short-lived.
+    `shape` is the type that a good answer decodes to. `about` names the request in messages, which end with `soql`.
     """
 
     path: str
     shape: Any
-    kind: Literal["login", "query", "page", "describe", "composite", "inventory"]
+    kind: RequestKind
     method: Literal["GET", "POST"] = "GET"
     body: bytes | Callable[[], bytes] | None = field(default=None, repr=False)
     content_type: str | None = None
@@ -80,7 +80,7 @@ class Request:
 
     @property
     def bare_path(self) -> str:
-        """The path without its query, as messages name it."""
+        """The path without its query, for messages."""
         return self.path.partition("?")[0]
 
 
@@ -93,18 +93,20 @@ class Response:
     body: bytes = field(repr=False)
     sent_at: datetime
     content: Any = field(default=None, repr=False)
+    repaired: int = 0
+    """Characters of the body that were no text and became U+FFFD."""
 
 
 @dataclass(frozen=True)
 class TransportError:
-    """No whole answer came: no connection, silence, or a body that broke off. `text` holds no secret."""
+    """The reason why no whole answer arrived; `text` holds no secret."""
 
-    kind: Literal["no connection", "time-out", "torn answer"]
+    kind: Literal["no connection", "certificate", "proxy", "time-out", "torn answer", "too large"]
     text: str
 
 
 class Transport(Protocol):
-    """Sends a request once, and gives back a whole reply or the fault; raises nothing."""
+    """Sends a request once and returns the whole answer or the reason why there is none; raises nothing."""
 
     def send(self, request: Request, *, body: bytes | None, access_token: str | None) -> Response | TransportError: ...
 
@@ -114,57 +116,8 @@ class Transport(Protocol):
 Flow = Generator[Request, Response, T]
 
 
-class Capabilities:
-    """What this org or gateway turned out not to serve, by name; shared by the exchanges of one client."""
-
-    def __init__(self) -> None:
-        self._refused: dict[str, None] = {}
-
-    def has(self, name: str) -> bool:
-        return name not in self._refused
-
-    def refuse(self, name: str) -> None:
-        self._refused.setdefault(name)
-
-    @property
-    def refused(self) -> tuple[str, ...]:
-        return tuple(self._refused)
-
-
-# "api-usage=18/5000", or "api-usage=25/5000; per-app-api-usage=17/250(appName=…)": REST guide, "Limit Info Header"
-_USAGE = re.compile(r"(?:^|[;,\s])api-usage=(\d+)/(\d+)")
-
-
-def usage_of(headers: Mapping[str, str]) -> Usage | None:
-    """The org's usage from `Sforce-Limit-Info`, in both of its forms; None without it, or without a limit in it."""
-    found = _USAGE.search(headers.get("sforce-limit-info", ""))
-    return Usage(int(found[1]), int(found[2])) if found and int(found[2]) else None
-
-
-def date_of(headers: Mapping[str, str]) -> datetime | None:
-    """The server's clock at its answer, from `Date`."""
-    return http_date(headers.get("date", ""))
-
-
-def http_date(text: str) -> datetime | None:
-    try:
-        moment = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def retry_after_seconds(headers: Mapping[str, str], *, now: datetime) -> float | None:
-    """`Retry-After` in seconds from now, given as seconds or as an HTTP date (by the server's own `Date` if told)."""
-    text = headers.get("retry-after", "").strip()
-    if re.fullmatch(r"\d+(\.\d+)?", text):
-        return float(text)
-    moment = http_date(text)
-    return max(0.0, (moment - (date_of(headers) or now)).total_seconds()) if moment else None
-
-
 def in_groups(items: list[T], size: int) -> Iterator[list[T]]:
-    """The items in lists of at most `size`, in order."""
+    """Yield the items in lists of at most `size`, in order."""
     rest = iter(items)
     while group := list(islice(rest, size)):
         yield group

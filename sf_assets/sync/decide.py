@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from sf_assets.sync.limits import DAY, DEEP_LOOKBACK, LOOKBACK, PAGE_ROWS, SMALL_OBJECT_ROWS
+from sf_assets.salesforce.limits import PAGE_ROWS
+from sf_assets.sync.limits import DAY, DEEP_LOOKBACK, LOOKBACK, SMALL_OBJECT_ROWS
 from sf_assets.sync.state import Probe, Resume, State, Walk, new_columns, revealed_columns
 
 

@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-PAGE_ROWS = 2_000
-"""Rows of one page of a query's result: Salesforce's largest."""
+from sf_assets.salesforce.limits import PAGE_ROWS
+
 SMALL_OBJECT_ROWS = 50_000
 """Up to this size (25 pages) an object is read with the safest method, although it costs a little more."""
 LOOKBACK = timedelta(minutes=20)

@@ -68,7 +68,7 @@ def commit(run_id: str, tables: "Callable[[], IcebergTables]", log: Logger) -> N
     try:
         _write(tables(), statuses.values(), now=datetime.now(UTC))
     except SfAssetsError as error:
-        log.warning(f"{TABLE} was not written, the endpoints' tables were: {error.told}")
+        log.warning(f"{TABLE} was not written, the endpoints' tables were: {error.with_remedy}")
 
 
 def _write(tables: "IcebergTables", statuses: Iterable[Status], *, now: datetime) -> None:

@@ -7,10 +7,11 @@ from datetime import datetime
 import polars as pl
 
 from sf_assets.errors import LocatorLost, QueryTimedOut, SfAssetsError
+from sf_assets.salesforce.limits import PAGE_ROWS
 from sf_assets.specs.model import STAMP
 from sf_assets.specs.soql import datetime_literal, string_literal
 from sf_assets.sync.decide import Step
-from sf_assets.sync.limits import LOOKBACK, PAGE_ROWS, SMALL_OBJECT_ROWS
+from sf_assets.sync.limits import LOOKBACK, SMALL_OBJECT_ROWS
 from sf_assets.sync.reader import Reader, Rows
 from sf_assets.sync.state import (
     Probe,

@@ -106,7 +106,7 @@ def test_a_secret_that_was_rotated_is_read_again_when_the_login_is_refused(rotat
     stored.put_secret_value(SecretId="salesforce/acme", SecretString=json.dumps(dict(practice_org.credentials)))
 
     assert client.org_id()[:3] == "00D"
-    assert logins(practice_org) == 2
+    assert logins(practice_org) == 3  # the old key with both audiences, then the new one
 
 
 def test_a_secret_of_the_same_version_is_not_tried_again(rotating, practice_org):
@@ -115,7 +115,7 @@ def test_a_secret_of_the_same_version_is_not_tried_again(rotating, practice_org)
     with pytest.raises(AssertionRefused):
         salesforce.client().org_id()
 
-    assert logins(practice_org) == 1
+    assert logins(practice_org) == 2  # one for each audience
 
 
 def test_a_secret_that_is_gone_leaves_the_refused_login_as_the_error(rotating, practice_org, caplog):

@@ -47,7 +47,7 @@ class Echo(Fault):
 
     answer: Callable[[], object] = str
 
-    def answer_body(self) -> bytes:
+    def response_body(self) -> bytes:
         return json.dumps(self.answer()).encode()
 
 
@@ -117,7 +117,7 @@ OUTCOMES = {
         errors.AssertionRefused,
     ),
     "unknown consumer key": (lambda case: case.behave(app_known=False), errors.ConsumerKeyUnknown),
-    "wrong audience": (lambda case: case.behave(sandbox=True), errors.AudienceRefused),
+    "wrong audience": (lambda case: case.behave(login_refusal="wrong_audience"), errors.AudienceRefused),
     "unapproved user": (lambda case: case.behave(user_approved=False), errors.UserNotApproved),
     "inactive user": (lambda case: case.behave(user_active=False), errors.UserInactive),
     "login refused with a quotation": (Case.quote_login, errors.AssertionRefused),

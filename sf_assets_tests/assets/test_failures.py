@@ -38,7 +38,7 @@ def assert_teaches(told, endpoint, error):
         ({"user_approved": False}, errors.UserNotApproved),
         ({"user_admin_approved": False}, errors.UserNotApproved),
         ({"user_active": False}, errors.UserInactive),
-        ({"sandbox": True}, errors.AudienceRefused),
+        ({"login_refusal": "wrong_audience"}, errors.AudienceRefused),
         ({"org_active": False}, errors.OrgInactive),
         ({"sessions_refused": True}, errors.SessionRefused),
         ({"api_enabled": False}, errors.ApiDisabled),

@@ -10,6 +10,7 @@ import yaml
 from sf_assets.assets.io_manager import IcebergIOManager
 from sf_assets.definitions import build_definitions
 from sf_assets.salesforce.client import Client
+from sf_assets.salesforce.client_settings import OrgAccess, RequestLimits
 from sf_assets.salesforce.login.credentials import Credentials
 from sf_assets.specs.endpoints import endpoints
 from sf_assets.sync.endpoint import sync
@@ -34,7 +35,9 @@ def test_each_table_has_a_pool_and_a_pool_admits_one_run(runs, file):
 def begun(runs, server):
     """A sync of `account` that has looked at its table and has read nothing yet."""
     (account,) = (spec for spec in endpoints() if spec.endpoint == "account")
-    client = Client(instance_url=server.url, credentials=Credentials(**server.credentials), requests_per_second=1_000)
+    client = Client(
+        OrgAccess(server.url, Credentials(**server.credentials)), limits=RequestLimits(requests_per_second=1_000)
+    )
     warehouse, now = runs.warehouse, lambda: datetime.now(UTC)
     known = preflight([account], tables=warehouse, client=client, read_deleted=True, now=now)
     return sync(account, preflight=known, tables=warehouse, client=client, **sync_options(), now=now)

@@ -15,6 +15,7 @@ from sf_assets.assets.resources import local_catalog
 from sf_assets.devorg import Server, sample_org, serve
 from sf_assets.iceberg.tables import IcebergTables
 from sf_assets.salesforce.client import Client
+from sf_assets.salesforce.client_settings import Clock, OrgAccess, RequestLimits
 from sf_assets.salesforce.login.credentials import Credentials
 from sf_assets.specs.endpoints import endpoints
 from sf_assets.sync.endpoint import sync
@@ -37,10 +38,9 @@ class Downstream:
         """Bring every table up to date, as one run does."""
         with_all = endpoints()
         client = Client(
-            instance_url=self.server.url,
-            credentials=Credentials(**self.server.credentials),
-            requests_per_second=100_000,
-            sleep=lambda seconds: None,
+            OrgAccess(self.server.url, Credentials(**self.server.credentials)),
+            limits=RequestLimits(requests_per_second=100_000),
+            clock=Clock(sleep=lambda seconds: None),
         )
         known = preflight(with_all, tables=self.warehouse, client=client, read_deleted=True, now=now)
         for spec in with_all:

@@ -4,8 +4,9 @@ import polars as pl
 import pytest
 
 from sf_assets.planning.read_steps import ReadStep
+from sf_assets.salesforce.limits import PAGE_ROWS
 from sf_assets.sync.reader import Rows
-from sf_assets.sync.strategies import PAGE_ROWS, by_id
+from sf_assets.sync.strategies import by_id
 
 
 class Counting:

@@ -12,7 +12,9 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from sf_assets.salesforce.client import Client
+from sf_assets.salesforce.client_settings import Clock as ClientClock
 from sf_assets.salesforce.login.credentials import Credentials
+from sf_assets_tests.salesforce.build import build_client
 
 HOST = "acme.my.salesforce.com"
 ORG_ID = "00D000000000001AAA"
@@ -77,15 +79,9 @@ class ScriptedOrg:
         return [request for request in self.seen if is_login(request)]
 
     def client(self, **settings: Any) -> Client:
-        settings = {"instance_url": HOST, "seed": 1, "credentials": self.credentials, **settings}
-        clock = self.clock
-        return Client(
-            now=clock.now,
-            monotonic=clock.monotonic,
-            sleep=clock.sleep,
-            transport=httpx.MockTransport(self._answer),
-            **settings,
-        )
+        settings = {"instance_url": HOST, "credentials": self.credentials, **settings}
+        clock = ClientClock(self.clock.now, self.clock.monotonic, self.clock.sleep)
+        return build_client(settings, clock=clock, seed=1, transport=httpx.MockTransport(self._answer))
 
     @property
     def credentials(self) -> Credentials:

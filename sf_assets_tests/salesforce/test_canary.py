@@ -30,7 +30,7 @@ def echo_login(request):
 
 FAILURES = {
     "success": ([], PAGE, 200),
-    "refused login": ([echo_login], PAGE, 200),
+    "refused login": ([echo_login] * 2, PAGE, 200),
     "login without a token": ([httpx.Response(200, json={"access_token": ["sesame-token-1"]})] * 6, PAGE, 200),
     "login redirected": ([httpx.Response(302, headers={"location": "https://evil.example/?sesame-token"})], PAGE, 200),
     "echo 400": ([], echo(400), 0),

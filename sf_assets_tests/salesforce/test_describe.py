@@ -91,7 +91,7 @@ def test_an_object_that_is_off_is_a_value_and_no_failure(org):
     assert isinstance(told["Account"], SObject)
     assert isinstance(told["Quote"], ObjectUnavailable)
     assert "Quote" in str(told["Quote"])
-    assert client.degraded == ()
+    assert client.missing_features == ()
 
 
 def test_describes_are_kept_until_fresh_ones_are_asked_for(org):
@@ -116,7 +116,7 @@ def test_without_composite_objects_are_described_one_by_one_and_it_is_noted(org,
     told = client.describe(["Account", "Quote", "Lead"])
 
     assert [type(value).__name__ for value in told.values()] == ["SObject", "ObjectUnavailable", "SObject"]
-    assert client.degraded == ("composite",)
+    assert client.missing_features == ("composite",)
 
 
 def test_without_describe_every_object_is_none_after_one_proof(org):
@@ -126,7 +126,7 @@ def test_without_describe_every_object_is_none_after_one_proof(org):
     told = client.describe(["Account", "Quote", "Lead"])
 
     assert told == {"Account": None, "Quote": None, "Lead": None}
-    assert client.degraded == ("composite", "describe")
+    assert client.missing_features == ("composite", "describe")
     assert [call.url.path.split("/")[-2:] for call in org.data_calls[1:]] == [
         ["Account", "describe"],
         ["User", "describe"],
@@ -138,7 +138,7 @@ def test_without_describe_inside_composite_every_object_is_none(org):
     client = org.client()
 
     assert client.describe(["Account", "Lead"]) == {"Account": None, "Lead": None}
-    assert client.degraded == ("describe",)
+    assert client.missing_features == ("describe",)
 
 
 def test_one_object_that_is_off_alone_does_not_pass_for_a_missing_describe(org):
@@ -146,7 +146,7 @@ def test_one_object_that_is_off_alone_does_not_pass_for_a_missing_describe(org):
     client = org.client()
 
     assert isinstance(client.describe(["Quote"])["Quote"], ObjectUnavailable)
-    assert client.degraded == ()
+    assert client.missing_features == ()
 
 
 def test_an_org_without_api_is_no_degraded_org(org):
@@ -209,7 +209,7 @@ def test_without_composite_aggregates_are_asked_one_by_one(org):
     assert told[0] == {"expr0": 1}
     assert isinstance(told[1], ObjectUnavailable)
     assert told[2] == {"expr0": 3}
-    assert client.degraded == ("composite",)
+    assert client.missing_features == ("composite",)
 
 
 def test_without_query_all_aggregates_are_asked_of_query(org):
@@ -219,7 +219,7 @@ def test_without_query_all_aggregates_are_asked_of_query(org):
     told = client.ask(queries(2, all_rows=True))
 
     assert told == [{"expr0": 1}, {"expr0": 2}]
-    assert client.degraded == ("queryAll",)
+    assert client.missing_features == ("queryAll",)
     urls = [entry["url"] for call in org.data_calls for entry in msgspec.json.decode(call.content)["compositeRequest"]]
     assert ["queryAll" in url for url in urls] == [True, True, False, False]
 

@@ -4,7 +4,9 @@ import httpx
 import pytest
 
 from sf_assets import errors
-from sf_assets.salesforce.error_table import ROWS, TOKEN_ROWS, Retry
+from sf_assets.salesforce.error_row import Retry
+from sf_assets.salesforce.error_table import ROWS
+from sf_assets.salesforce.token_errors import TOKEN_ROWS
 from sf_assets.salesforce.wire import Query
 
 QUERY = Query("Account", "SELECT Id FROM Account", all_rows=False)
@@ -25,7 +27,7 @@ REFUSALS = [
     (400, complaint("INVALID_QUERY_LOCATOR"), errors.LocatorLost, 1),
     (400, complaint("QUERY_TIMEOUT"), errors.QueryTimedOut, 1),
     (400, complaint("OPERATION_TOO_LARGE"), errors.QueryTooLarge, 1),
-    (400, complaint("QUERY_TOO_COMPLICATED"), errors.QueryTooLarge, 1),
+    (400, complaint("QUERY_TOO_COMPLICATED"), errors.QueryTooComplicated, 1),
     (400, complaint("EXCEEDED_ID_LIMIT"), errors.QueryTooLarge, 1),
     (400, complaint("NUMBER_OUTSIDE_VALID_RANGE"), errors.QueryRefused, 1),
     (400, complaint("SOMETHING_NEW"), errors.QueryRefused, 1),
@@ -54,7 +56,7 @@ REFUSALS = [
     (403, complaint("FUNCTIONALITY_NOT_ENABLED"), errors.AccessDenied, 1),
     (403, complaint("INSUFFICIENT_ACCESS"), errors.AccessDenied, 1),
     (403, complaint("TXN_SECURITY_METERING_ERROR"), errors.AccessDenied, 3),
-    (403, HTML, errors.AccessDenied, 1),
+    (403, HTML, errors.ProxyRefused, 1),
     (404, complaint("NOT_FOUND"), errors.ResourceNotFound, 1),
     (405, complaint("METHOD_NOT_ALLOWED"), errors.ResourceNotFound, 1),
     (406, b"", errors.OrgBusy, 6),
@@ -272,7 +274,7 @@ def test_each_refusal_of_a_login_has_its_error_and_is_not_tried_again(org, statu
     org.login(status, {"error": error, "error_description": description})
 
     with pytest.raises(errors.LoginError) as raised:
-        list(org.client().read(QUERY))
+        list(org.client(audience="https://login.salesforce.com").read(QUERY))
 
     assert type(raised.value) is expected
     assert len(org.seen) == 1

@@ -3,7 +3,7 @@
 import pytest
 
 from sf_assets.errors import AnswerTorn, ConfigError, ForeignAddress
-from sf_assets.salesforce.instance_url import PRODUCTION, SANDBOX, Link, parse_instance_url, read_link
+from sf_assets.salesforce.instance_url import Link, parse_instance_url, read_link
 
 ADDRESSES = [
     ("acme.my.salesforce.com", "https://acme.my.salesforce.com"),
@@ -44,21 +44,6 @@ def test_anything_else_is_a_setting_to_correct(text):
 
     assert "SALESFORCE_INSTANCE_URL" in raised.value.remedy
     assert "secret" not in str(raised.value)
-
-
-AUDIENCES = [
-    ("acme.my.salesforce.com", PRODUCTION),
-    ("acme--uat.sandbox.my.salesforce.com", SANDBOX),
-    ("test.salesforce.com", SANDBOX),
-    ("acme.scratch.my.salesforce.com", SANDBOX),
-    ("latest.my.salesforce.com", PRODUCTION),
-    ("http://127.0.0.1:8630", PRODUCTION),
-]
-
-
-@pytest.mark.parametrize(("text", "audience"), AUDIENCES)
-def test_the_audience_follows_from_the_host(text, audience):
-    assert parse_instance_url(text).audience == audience
 
 
 HOST = "acme.my.salesforce.com"

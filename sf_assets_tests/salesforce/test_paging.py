@@ -6,9 +6,11 @@ import msgspec
 import pytest
 
 from sf_assets.errors import AnswerTorn, ForeignAddress, LocatorLost, QueryTooLarge, QuotaSpent, ResourceNotFound
+from sf_assets.salesforce.capabilities import Capabilities
 from sf_assets.salesforce.instance_url import parse_instance_url
-from sf_assets.salesforce.paging import HEADERS_BYTES, URI_BYTES, QueryAnswer, pages, query_path
-from sf_assets.salesforce.wire import Capabilities, Page, Query, Request, Response
+from sf_assets.salesforce.limits import HEADERS_BYTES, URI_BYTES
+from sf_assets.salesforce.paging import QueryAnswer, pages, query_path
+from sf_assets.salesforce.wire import Page, Query, Request, Response
 
 QUERY = Query("Account", "SELECT Id FROM Account", all_rows=False)
 DELETED_TOO = Query("Account", "SELECT Id FROM Account", all_rows=True)
@@ -158,7 +160,7 @@ def test_where_query_all_is_not_served_query_is_asked_and_it_is_noted(org, statu
     client = org.client()
 
     assert ids(client.read(DELETED_TOO)) == [["1"]]
-    assert client.degraded == ("queryAll",)
+    assert client.missing_features == ("queryAll",)
 
     list(client.read(DELETED_TOO))
     assert [request.url.path[-5:] for request in org.data_calls] == ["ryAll", "query", "query"]
@@ -171,7 +173,7 @@ def test_where_neither_is_served_nothing_is_noted(org):
     with pytest.raises(ResourceNotFound):
         list(client.read(DELETED_TOO))
 
-    assert client.degraded == ()
+    assert client.missing_features == ()
 
 
 def test_a_long_select_goes_inside_a_composite_and_its_pages_as_plain_gets(org):
@@ -212,7 +214,7 @@ def test_a_long_select_where_composite_is_not_served_has_its_own_error(org, stat
     with pytest.raises(QueryTooLarge, match="composite"):
         list(client.read(LONG))
 
-    assert client.degraded == ("composite",)
+    assert client.missing_features == ("composite",)
 
 
 def test_an_error_inside_a_composite_is_the_querys_own(org):
@@ -239,7 +241,9 @@ def test_a_composite_that_answers_other_requests_is_torn(org):
 
 def test_the_exchange_can_be_played_without_a_client():
     moment = datetime(2026, 3, 1, tzinfo=UTC)
-    flow = pages(QUERY, address=parse_instance_url("acme.my.salesforce.com"), version="60.0", services=Capabilities())
+    flow = pages(
+        QUERY, address=parse_instance_url("acme.my.salesforce.com"), version="60.0", capabilities=Capabilities()
+    )
 
     request = next(flow)
     assert isinstance(request, Request)

@@ -8,11 +8,11 @@ import pytest
 
 from sf_assets import errors
 from sf_assets.devorg import Fault, sample_org, serve
-from sf_assets.salesforce.client import Client
 from sf_assets.salesforce.describe import SObject
 from sf_assets.salesforce.login.credentials import Credentials
 from sf_assets.salesforce.retry import RetryPolicy, Timeouts
 from sf_assets.salesforce.wire import Query
+from sf_assets_tests.salesforce.build import build_client
 
 ACCOUNTS = Query("Account", "SELECT Id, Name, SystemModstamp, IsDeleted FROM Account", all_rows=True)
 COUNT = Query("Account", "SELECT COUNT(Id) FROM Account", all_rows=True)
@@ -40,10 +40,10 @@ def connect(served):
             "instance_url": served.url,
             "credentials": Credentials(**served.credentials),
             "requests_per_second": 1000.0,
-            "patience": SWIFT,
+            "retry": SWIFT,
             **settings,
         }
-        clients.append(Client(**settings))
+        clients.append(build_client(settings))
         return clients[-1]
 
     yield connected
@@ -156,7 +156,7 @@ def test_what_an_org_or_gateway_does_not_serve_is_done_without_by_name(served, c
     counted = client.ask([COUNT])
     found = ids(client.read(ACCOUNTS))
 
-    assert client.degraded == notes
+    assert client.missing_features == notes
     assert (described["Account"] is None) == ("describe" in unserved)
     assert counted[0]["expr0"] == len(found) > 0
 
@@ -169,7 +169,9 @@ LOGINS = [
     ({"user_locked": True}, errors.UserInactive),
     ({"org_active": False}, errors.OrgInactive),
     ({"login_rate_exceeded": True}, errors.LoginRateExceeded),
-    ({"sandbox": True}, errors.AudienceRefused),
+    ({"login_refusal": "ip_restricted"}, errors.AddressRestricted),
+    ({"login_refusal": "login_hours"}, errors.LoginHoursRestricted),
+    ({"login_refusal": "expired_certificate"}, errors.CertificateExpired),
 ]
 
 
@@ -291,7 +293,7 @@ def test_faults_strewn_over_everything_lose_nothing(served, connect):
     for number, fault in enumerate(FAULTS):
         served.org.faults.append(Fault(kind="more", probability=0.05, times=None, seed=number, **fault))
 
-    found = ids(connect(patience=RetryPolicy(60.0, 0.001, 0.002), seed=3).read(ACCOUNTS))
+    found = ids(connect(retry=RetryPolicy(60.0, 0.001, 0.002)).read(ACCOUNTS))
 
     assert sorted(found) == truth(served)
 
@@ -339,21 +341,21 @@ def test_no_request_reaches_another_host_whatever_the_answers_say(served, connec
     with pytest.raises(errors.ForeignAddress):
         ids(client.read(ACCOUNTS))
 
-    assert client.told_instance_url == foreign
+    assert client.login_instance_url == foreign
     assert not was_called()
 
 
 def test_a_client_that_is_dropped_closes_its_connections(served, connect):
     client = connect()
     client.org_id()
-    http = client._sending._client
+    http = client._transport._client
 
     client.close()
     assert http.is_closed
 
-    again = Client(instance_url=served.url, credentials=Credentials(**served.credentials), requests_per_second=1000.0)
+    again = build_client({"instance_url": served.url, "credentials": Credentials(**served.credentials)})
     again.org_id()
-    http = again._sending._client
+    http = again._transport._client
     del again
     gc.collect()
     assert http.is_closed

@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from sf_assets.salesforce.wire import Usage, date_of, retry_after_seconds, usage_of
+from sf_assets.salesforce.headers import date_of, retry_after_seconds, usage_of
+from sf_assets.salesforce.wire import Usage
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 

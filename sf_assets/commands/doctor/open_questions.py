@@ -13,8 +13,9 @@ import msgspec
 
 from sf_assets.errors import LoginError, SalesforceError
 from sf_assets.salesforce.client import Client
+from sf_assets.salesforce.headers import usage_of
 from sf_assets.salesforce.login.jwt_bearer import login
-from sf_assets.salesforce.wire import Flow, Request, usage_of
+from sf_assets.salesforce.wire import Flow, Request
 
 SETUP_OBJECTS = ("PermissionSet", "PermissionSetAssignment", "ObjectPermissions", "FieldPermissions", "UserRole")
 JUNCTIONS = ("CampaignMember", "OpportunityContactRole")
@@ -109,8 +110,8 @@ def _query(client: Client, soql: str, *, resource: str = "query") -> Any:
 
 
 def _log_in(client: Client, *, audience: str | None = None, later: timedelta = timedelta()) -> str:
-    credentials, clock = client.credentials, client.now
-    flow = login(credentials, audience=audience or client.audience, now=lambda: clock() + later, monotonic=lambda: 0.0)
+    credentials, audiences = client.credentials, [audience] if audience else client.audiences
+    flow = login(credentials, audiences=audiences, now=lambda: client.now() + later, monotonic=lambda: 0.0)
     try:
         client.drive(flow)
     except LoginError as error:

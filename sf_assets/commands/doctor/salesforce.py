@@ -60,8 +60,8 @@ def check_login(context: DoctorContext) -> Iterator[Finding]:
 
     client = context.client
     yield Finding("login", "ok", f"logged in to org {client.org_id()}")
-    if is_elsewhere(client.told_instance_url or "", address=client.address):
-        message = f"the org names another host, {client.told_instance_url}"
+    if is_elsewhere(client.login_instance_url or "", address=client.address):
+        message = f"the org names another host, {client.login_instance_url}"
         remedy = "Set SALESFORCE_INSTANCE_URL to that host, if it is the org's My Domain."
         yield Finding("login", "warn", message, remedy)
 

@@ -1,13 +1,16 @@
-"""Who logs in, and the session that a login gives; what is secret in them is never shown."""
+"""Credentials of a login, and the token that it gives; their repr shows no secret."""
 
 from dataclasses import dataclass, field
 
 from sf_assets.errors import ConfigError
 
+INVISIBLE = " \t\r\n\v\f\u00a0\ufeff\u200b"
+"""Characters that a copy and paste leaves at the ends of a value."""
+
 
 @dataclass(frozen=True)
 class Credentials:
-    """Who logs in; its repr shows nothing."""
+    """Consumer key, private key and username of a login, without blanks or line ends around them."""
 
     consumer_key: str = field(repr=False)
     private_key: str = field(repr=False)
@@ -15,19 +18,28 @@ class Credentials:
 
     def __post_init__(self) -> None:
         for name in ("consumer_key", "private_key", "username"):
-            if not getattr(self, name).strip():
+            value = getattr(self, name).strip(INVISIBLE)
+            if not value:
                 setting = f"SALESFORCE_{name.upper()}"
                 raise ConfigError(f"{setting} is empty", setting=setting)
+            object.__setattr__(self, name, value)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The values that no message may show."""
+        return (self.consumer_key, self.private_key, self.username)
 
 
 @dataclass(frozen=True)
 class Token:
-    """A session's token, which org it belongs to, and the instance that the answer names (never followed)."""
+    """An access token, its org, and the instance that the login names (requests never go there)."""
 
     access_token: str = field(repr=False)
     instance_url: str
     org_id: str | None
     issued_at: float
     """Seconds on the client's monotonic clock."""
+    audience: str = ""
+    """The audience that the org accepted."""
     is_proven: bool = False
-    """Whether the org has accepted it once: a 401 then means that it has ended, before that it never was any good."""
+    """Whether the org has accepted it once: a 401 then means that it has ended, before that it never worked."""

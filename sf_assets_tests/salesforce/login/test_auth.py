@@ -28,7 +28,7 @@ def claims_of(request, rsa_key, audience):
 def test_the_login_is_a_signed_assertion_of_less_than_three_minutes(org, clock, rsa_key):
     org.client().org_id()
 
-    claims = claims_of(org.seen[0], rsa_key, "https://login.salesforce.com")
+    claims = claims_of(org.seen[0], rsa_key, "https://acme.my.salesforce.com")
     assert claims["iss"] == "sesame-consumer-key"
     assert claims["sub"] == "sesame@acme.example"
     assert 120 < claims["exp"] - clock.now().timestamp() <= 180
@@ -46,7 +46,7 @@ def test_a_login_that_is_tried_again_brings_a_new_assertion(org, clock, rsa_key)
 
     org.client().org_id()
 
-    first, second = (claims_of(request, rsa_key, "https://login.salesforce.com") for request in org.seen)
+    first, second = (claims_of(request, rsa_key, "https://acme.my.salesforce.com") for request in org.seen)
     assert second["exp"] - first["exp"] >= 200
 
 
@@ -174,7 +174,7 @@ def test_another_instance_url_is_reported_and_not_followed(org, caplog):
 
     list(client.read(QUERY))
 
-    assert client.told_instance_url == "https://na99.salesforce.com"
+    assert client.login_instance_url == "https://na99.salesforce.com"
     assert "na99.salesforce.com" in caplog.text
     assert {request.url.host for request in org.seen} == {org.host}
 
@@ -200,13 +200,13 @@ def test_credentials_and_tokens_show_nothing(org, private_key):
     client = org.client()
     client.org_id()
 
-    shown = repr(org.credentials) + repr(client._session.token()) + repr(client)
+    shown = repr(org.credentials) + repr(client._session.get_token()) + repr(client)
     assert "sesame" not in shown
     assert private_key[40:80] not in shown
 
 
 def test_the_exchange_can_be_played_without_a_client(org, clock):
-    flow = login(org.credentials, audience="https://login.salesforce.com", now=clock.now, monotonic=clock.monotonic)
+    flow = login(org.credentials, audiences=["https://login.salesforce.com"], now=clock.now, monotonic=clock.monotonic)
 
     request = next(flow)
     answer = request.shape(access_token="abc", instance_url=f"https://{org.host}")
@@ -228,13 +228,13 @@ def test_a_token_that_no_header_can_hold_is_refused(org, bad):
     assert not isinstance(raised.value, LoginError)
 
 
-REFUSED = {"error": "invalid_grant", "error_description": "invalid assertion"}
+REFUSED = {"error": "invalid_client_id", "error_description": "client identifier invalid"}
 
 
 def test_a_refused_login_is_tried_once_more_with_credentials_that_were_changed(org):
     renewed = Credentials("new-consumer-key", org.private_key, "sesame@acme.example")
     asked = []
-    client = org.client(renewed_credentials=lambda refused: asked.append(refused) or renewed)
+    client = org.client(renew_credentials=lambda refused: asked.append(refused) or renewed)
     org.login(400, REFUSED)
 
     assert client.org_id() == org.org_id
@@ -243,7 +243,7 @@ def test_a_refused_login_is_tried_once_more_with_credentials_that_were_changed(o
 
 
 def test_a_refused_login_is_final_when_the_credentials_are_the_same(org):
-    client = org.client(renewed_credentials=lambda refused: None)
+    client = org.client(renew_credentials=lambda refused: None)
     org.login(400, REFUSED)
 
     with pytest.raises(LoginError):
@@ -254,7 +254,7 @@ def test_a_refused_login_is_final_when_the_credentials_are_the_same(org):
 
 def test_new_credentials_that_are_refused_too_are_not_read_again(org):
     asked = []
-    client = org.client(renewed_credentials=lambda refused: asked.append(refused) or org.credentials)
+    client = org.client(renew_credentials=lambda refused: asked.append(refused) or org.credentials)
     org.login(400, REFUSED).login(400, REFUSED)
 
     with pytest.raises(LoginError):

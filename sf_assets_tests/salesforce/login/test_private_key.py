@@ -46,12 +46,12 @@ def public(key):
 
 
 UNUSABLE = {
-    "nothing": (lambda key: "", "is no PEM|cut or damaged"),
+    "nothing": (lambda key: "", "is no PEM|is cut|it is cut, damaged"),
     "a sentence": (lambda key: "the key is in the safe", "is no PEM"),
-    "half of it": (lambda key: text(key).decode()[:400], "is no PEM"),
+    "half of it": (lambda key: text(key).decode()[:400], "is cut"),
     "a hole in it": (
         lambda key: text(key).decode().replace(text(key).decode().splitlines()[5] + "\n", ""),
-        "cut or damaged",
+        "cut, damaged",
     ),
     "a public key": (lambda key: public(key), "public key"),
     "a certificate": (lambda key: text(key).decode().replace("PRIVATE KEY", "CERTIFICATE"), "certificate"),

@@ -11,6 +11,7 @@ from typing import Any
 from sf_assets.devorg.org.org import Org
 from sf_assets.iceberg.tables import IcebergTables
 from sf_assets.salesforce.client import Client
+from sf_assets.salesforce.client_settings import Clock, OrgAccess, RequestLimits
 from sf_assets.salesforce.login.credentials import Credentials
 from sf_assets.specs.endpoints import endpoints
 from sf_assets.specs.model import EndpointSpec
@@ -39,11 +40,9 @@ class Lake:
     def new_client(self) -> Client:
         """Return a client as a new process has one."""
         return Client(
-            instance_url=self.server.url,
-            credentials=Credentials(**self.server.credentials),
-            requests_per_second=100_000,
-            now=self.clock,
-            sleep=lambda seconds: None,
+            OrgAccess(self.server.url, Credentials(**self.server.credentials)),
+            limits=RequestLimits(requests_per_second=100_000),
+            clock=Clock(now=self.clock, sleep=lambda seconds: None),
         )
 
     def sync(

@@ -1,0 +1,203 @@
+"""Removes secrets and control characters from every text that leaves the process: errors, logs, metadata.
+
+A secret is found in any mixture of the escapes of JSON, URLs, Python and HTML, in base64, and in pieces of 16
+characters or more, as a cut answer or a wrapped key holds them.
+"""
+
+import base64
+import html
+import logging
+import re
+import threading
+import unicodedata
+from collections import OrderedDict
+from urllib.parse import unquote_to_bytes
+
+LONGEST_MESSAGE = 10_000
+"""Characters of a message that are kept."""
+MOST_SECRETS = 500
+"""Secrets that are remembered; the oldest go first (tokens and assertions of former logins)."""
+SHORTEST_SECRET = 6
+PIECE = 16
+"""Length of a piece of a secret that is found in a text."""
+REPLACEMENT = "…"
+_ESCAPE = re.compile(
+    r"\\u\{?[0-9a-fA-F]{4}\}?|\\x[0-9a-fA-F]{2}|\\[nrt/\"'\\]|(?:%[0-9a-fA-F]{2})+"
+    r"|&#\d{2,5};|&#[xX][0-9a-fA-F]{2,4};|&\w{2,6};"
+)
+_SIMPLE = {"n": "\n", "r": "\r", "t": "\t"}
+_DECODINGS = 3
+"""Escapes inside escapes that are undone."""
+
+
+class _Secrets:
+    """The secrets of this process, each with the pieces to look for in canonical form."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._pieces: OrderedDict[str, frozenset[str]] = OrderedDict()
+        self._by_length: dict[int, set[str]] | None = None
+
+    def add(self, secret: str) -> None:
+        with self._lock:
+            pieces = self._pieces.pop(secret, None)
+            self._by_length = None if pieces is None else self._by_length
+            self._pieces[secret] = _pieces_of(secret) if pieces is None else pieces
+            while len(self._pieces) > MOST_SECRETS:
+                self._pieces.popitem(last=False)
+
+    def by_length(self) -> dict[int, set[str]]:
+        """Return the pieces of all secrets by their length."""
+        with self._lock:
+            if self._by_length is None:
+                self._by_length = {}
+                for piece in (piece for pieces in self._pieces.values() for piece in pieces):
+                    self._by_length.setdefault(len(piece), set()).add(piece)
+            return self._by_length
+
+
+_SECRETS = _Secrets()
+
+
+def protect(*secrets: str) -> None:
+    """Remove these values from every text from now on."""
+    for secret in secrets:
+        if len(secret.strip()) >= SHORTEST_SECRET:
+            _SECRETS.add(secret)
+
+
+def redact(text: str, *, longest: int = LONGEST_MESSAGE, keep_lines: bool = False) -> str:
+    """Return the text without secrets, with control characters escaped, and cut to `longest` characters."""
+    visible = _without_secrets(text[: 4 * longest])
+    escaped = "".join(_escaped(letter, keep_lines=keep_lines) for letter in visible[: longest + 1])
+    if len(escaped) <= longest and len(text) <= 4 * longest:
+        return escaped
+    return f"{escaped[:longest]}… (cut, {len(text):,} characters)"
+
+
+def redact_value(value: object) -> object:
+    """Return a value of an error or of metadata with each text in it redacted."""
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, tuple | list):
+        return type(value)(redact_value(item) for item in value)
+    if isinstance(value, dict):
+        return {redact_value(key): redact_value(item) for key, item in value.items()}
+    return value
+
+
+class RedactingFilter(logging.Filter):
+    """Redacts the finished message of each record, and its traceback."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Redact the record; every record passes."""
+        record.msg, record.args = redact(record.getMessage()), ()
+        if record.exc_info and not record.exc_text:
+            record.exc_text = logging.Formatter().formatException(record.exc_info)
+        if record.exc_text:
+            record.exc_text = redact(record.exc_text, longest=10 * LONGEST_MESSAGE, keep_lines=True)
+        return True
+
+
+def get_logger(name: str) -> logging.Logger:
+    """Return the logger of a module; its records are redacted."""
+    logger = logging.getLogger(name)
+    if not any(isinstance(one, RedactingFilter) for one in logger.filters):
+        logger.addFilter(RedactingFilter())
+    return logger
+
+
+def _escaped(letter: str, *, keep_lines: bool) -> str:
+    """Return a printable form: control characters, and those that change the direction or the line of a text."""
+    if letter.isprintable() or (keep_lines and letter in "\n\t"):
+        return letter
+    is_space = unicodedata.category(letter) == "Zs"
+    return letter if is_space else letter.encode("unicode_escape").decode()
+
+
+def _without_secrets(text: str) -> str:
+    wanted = _SECRETS.by_length()
+    if not wanted:
+        return text
+    canonical, spans = _canonical(text)
+    hidden = bytearray(len(text))
+    for length, pieces in wanted.items():
+        for start in range(len(canonical) - length + 1):
+            if canonical[start : start + length] in pieces:
+                first, last = spans[start][0], spans[start + length - 1][1]
+                hidden[first:last] = b"\x01" * (last - first)
+    return _replaced(text, hidden)
+
+
+def _replaced(text: str, hidden: bytearray) -> str:
+    """Return the text with each hidden stretch replaced by one ellipsis."""
+    parts, end = [], 0
+    for match in re.finditer(b"\x01+", hidden):
+        parts += [text[end : match.start()], REPLACEMENT]
+        end = match.end()
+    return "".join([*parts, text[end:]])
+
+
+def _pieces_of(secret: str) -> frozenset[str]:
+    """Return what to look for: the secret and its base64 at each of the three offsets, in canonical form."""
+    forms = {_plain(secret), _plain("".join(secret.split()))}
+    for offset in range(3):
+        encoded = base64.b64encode(b"\0" * offset + secret.encode()).decode().rstrip("=")
+        forms.add(_plain(encoded[(0, 2, 3)[offset] : -1]))
+    return frozenset(piece for form in forms for piece in _split(form, is_name="@" in secret))
+
+
+def _split(form: str, *, is_name: bool) -> list[str]:
+    """Return the pieces of a secret; a username is looked for as a whole, for its parts are ordinary words."""
+    if len(form) < SHORTEST_SECRET:
+        return []
+    if is_name or len(form) <= PIECE:
+        return [form]
+    return [form[start : start + PIECE] for start in range(len(form) - PIECE + 1)]
+
+
+def _plain(text: str) -> str:
+    return "".join(text.translate(_ALPHABET).split())
+
+
+_ALPHABET = str.maketrans("-_", "+/")
+"""base64url and base64 are one alphabet here."""
+
+
+def _canonical(text: str) -> tuple[str, list[tuple[int, int]]]:
+    """Return the text without escapes and blanks, and for each of its letters the span that it had."""
+    letters, spans = text, [(n, n + 1) for n in range(len(text))]
+    for _ in range(_DECODINGS):
+        decoded = _decoded(letters, spans)
+        if decoded is None:
+            break
+        letters, spans = decoded
+    kept = [(letter, span) for letter, span in zip(letters, spans, strict=True) if not letter.isspace()]
+    return "".join(letter for letter, _ in kept).translate(_ALPHABET), [span for _, span in kept]
+
+
+def _decoded(letters: str, spans: list[tuple[int, int]]) -> tuple[str, list[tuple[int, int]]] | None:
+    """Undo one level of escapes; return None where there are none."""
+    parts: list[str] = []
+    places: list[tuple[int, int]] = []
+    end = 0
+    for match in _ESCAPE.finditer(letters):
+        parts.append(letters[end : match.start()])
+        places += spans[end : match.start()]
+        plain = _unescaped(match[0])
+        parts.append(plain)
+        places += [(spans[match.start()][0], spans[match.end() - 1][1])] * len(plain)
+        end = match.end()
+    if not parts:
+        return None
+    return "".join([*parts, letters[end:]]), places + spans[end:]
+
+
+def _unescaped(escape: str) -> str:
+    if escape.startswith("%"):
+        return unquote_to_bytes(escape).decode("utf-8", "replace")
+    if escape.startswith("&"):
+        return html.unescape(escape)
+    if escape[1] in "ux":
+        return chr(int(escape[2:].strip("{}"), 16))
+    return _SIMPLE.get(escape[1], escape[1])

@@ -1,0 +1,63 @@
+"""Audiences of a login: which ones to try, and what a setting may name."""
+
+import re
+from collections.abc import Sequence
+
+from sf_assets.errors import (
+    AppNotInstalled,
+    AssertionRefused,
+    AudienceRefused,
+    ConfigError,
+    LoginError,
+)
+from sf_assets.salesforce.instance_url import Address, parse_origin
+from sf_assets.salesforce.login.credentials import INVISIBLE
+
+DOUBTFUL = (AppNotInstalled, AudienceRefused, AssertionRefused)
+"""Refusals that another audience may cure; the last one says too little to tell."""
+_DOMAINS = re.compile(r"\.(salesforce\.com|salesforce\.mil|sfcrmproducts\.cn|force\.com|site\.com)$")
+_SANDBOX = re.compile(r"^(test|cs\d{1,4})\.|\.(sandbox|scratch)\.")
+
+
+def audiences(address: Address, setting: str = "") -> tuple[str, ...]:
+    """Return the audiences to try, in order; a setting is tried alone.
+
+    The org's own My Domain comes first: External Client Apps accept nothing else. Older set-ups may accept only the
+    generic host. A host that does not say whether it is a sandbox has both.
+    """
+    if setting.strip(INVISIBLE):
+        return (parse_audience(setting),)
+    match = _DOMAINS.search(address.host)
+    domain = match[1] if match and match[1] in ("salesforce.mil", "sfcrmproducts.cn") else "salesforce.com"
+    generic = [f"https://login.{domain}", f"https://test.{domain}"]
+    if _SANDBOX.search(address.host):
+        generic.reverse()
+    return (address.origin, generic[0]) if match else (address.origin, *generic)
+
+
+def parse_audience(setting: str) -> str:
+    """Return the origin that a setting names. Raises: ConfigError, which does not quote it: it may be a secret."""
+    origin = parse_origin(setting.strip(INVISIBLE))
+    if origin is None or "://" not in setting:
+        raise ConfigError(
+            "SALESFORCE_LOGIN_AUDIENCE is not an https origin",
+            remedy="Leave SALESFORCE_LOGIN_AUDIENCE empty, or set it to https://login.salesforce.com,"
+            " https://test.salesforce.com or the org's own https://<My Domain>.",
+            setting="SALESFORCE_LOGIN_AUDIENCE",
+        )
+    return origin.origin
+
+
+def is_next_worth_trying(error: LoginError, tried: int) -> bool:
+    """Return whether another audience may cure the refusal; an unspecific one is tried once more."""
+    return isinstance(error, DOUBTFUL) and (not isinstance(error, AssertionRefused) or tried < 2)
+
+
+def refusal_of_all(refusals: Sequence[LoginError], tried: Sequence[str]) -> LoginError:
+    """Return the error of a login whose audiences were all refused: the one that names another cause, if any."""
+    ranks: list[type[LoginError]] = [AssertionRefused, AudienceRefused, AppNotInstalled]
+    chosen = min(refusals, key=lambda error: ranks.index(type(error)) if type(error) in ranks else -1)
+    if len(refusals) == 1:
+        return chosen
+    what = f"{chosen}; refused with each audience: {', '.join(tried)}"
+    return type(chosen)(what, remedy=chosen.remedy, **{**chosen.values, "audiences": ", ".join(tried)})
