@@ -153,7 +153,7 @@ class SnowflakeTables(Registration):
             check_name=CHECK,
             passed=False,
             severity=dg.AssetCheckSeverity.ERROR,
-            description=f"{error.with_remedy} {ERASURE_PENDING}" if is_erasure_pending else error.told,
+            description=f"{error.with_remedy} {ERASURE_PENDING}" if is_erasure_pending else error.with_remedy,
             metadata={
                 "error": type(error).__name__,
                 "remedy": dg.MetadataValue.md(error.remedy),
