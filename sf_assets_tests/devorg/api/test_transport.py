@@ -6,6 +6,7 @@ import pytest
 from sf_assets.devorg import Fault
 from sf_assets.devorg.api.transport import ORIGIN, in_process
 from sf_assets.salesforce.client import Client
+from sf_assets.salesforce.client_settings import Clock, OrgAccess, RequestLimits
 from sf_assets.salesforce.login.credentials import Credentials
 from sf_assets.salesforce.wire import Query
 
@@ -58,11 +59,9 @@ def test_the_products_client_logs_in_and_reads_over_it(org, linked, clock):
     server, transport, _ = linked
     org.insert_many("Account", [{"Name": "a"}] * 3)
     client = Client(
-        instance_url=server.url,
-        credentials=Credentials(**server.credentials),
-        requests_per_second=100_000,
-        now=clock,
-        sleep=lambda seconds: None,
+        OrgAccess(server.url, Credentials(**server.credentials)),
+        limits=RequestLimits(requests_per_second=100_000),
+        clock=Clock(now=clock, sleep=lambda seconds: None),
         transport=transport,
     )
 
