@@ -27,7 +27,7 @@ def build_definitions(deployment: Deployment) -> dg.Definitions:
     tables = dg.Definitions(
         assets=[org_node(naming), *assets],
         asset_checks=readers.checks([naming.key(spec.endpoint) for spec in specs]),
-        sensors=[*build_sensors(words, naming), *history],
+        sensors=[*build_sensors(words, naming, is_running=deployment.has_org), *history],
         resources=fix_resources(
             {
                 "salesforce": deployment.salesforce,

@@ -14,7 +14,7 @@ import dagster as dg
 
 from sf_assets.assets.credentials import CredentialsResource, EnvironmentCredentials
 from sf_assets.assets.naming import Naming
-from sf_assets.assets.practice_credentials import PracticeCredentials
+from sf_assets.assets.practice_credentials import PracticeCredentials, is_served
 from sf_assets.assets.registration import NoRegistration, Registration
 from sf_assets.assets.resources import IcebergResource, SalesforceResource
 from sf_assets.assets.settings import is_origin, shown
@@ -45,6 +45,8 @@ class Deployment:
     dbt_target: str = "duckdb"
     docs: str = ""
     history_days: int = 0
+    has_org: bool = True
+    """False in practice if no practice org runs and no URL is set: automation waits for a person then."""
 
     @property
     def fills_missing(self) -> bool:
@@ -77,6 +79,7 @@ def read_deployment(environment: Environment | None = None) -> Deployment:
         dbt_target=env.get("SF_ASSETS_DBT_TARGET") or DBT_TARGETS[name],
         docs=_address(env, "SF_ASSETS_DOCS_URL"),
         history_days=_whole(env, "SF_ASSETS_HISTORY_DAYS"),
+        has_org=bool(env.get("SALESFORCE_INSTANCE_URL")) or is_served(practice_folder(home, _naming(env))),
     )
 
 
@@ -112,8 +115,29 @@ def _practice(env: Environment, home: Path) -> SalesforceResource:
 
 
 def _production(env: Environment, home: Path) -> SalesforceResource:
-    url = _required(env, "SALESFORCE_INSTANCE_URL", "the org's My Domain host, as acme.my.salesforce.com")
-    return _salesforce(env, home, instance_url=url, credentials=_credentials(env))
+    _refuse_missing(env, HOST if env.get("SALESFORCE_SECRET_ID") else {**HOST, **LOGIN})
+    return _salesforce(env, home, instance_url=env["SALESFORCE_INSTANCE_URL"], credentials=_credentials(env))
+
+
+HOST: Mapping[str, str] = {"SALESFORCE_INSTANCE_URL": "the org's My Domain host, as acme.my.salesforce.com"}
+LOGIN: Mapping[str, str] = {
+    "SALESFORCE_CONSUMER_KEY": "the app's consumer key, or SALESFORCE_SECRET_ID instead",
+    "SALESFORCE_USERNAME": "the integration user's name",
+    "SALESFORCE_PRIVATE_KEY": "the private key's PEM, or SALESFORCE_PRIVATE_KEY_FILE instead",
+}
+"""Setting -> what it is, for the message when it is missing."""
+
+
+def _refuse_missing(env: Environment, settings: Mapping[str, str]) -> None:
+    """Check that all settings are there. Raises: ConfigError that names every missing one."""
+    missing = [
+        name
+        for name in settings
+        if not (env.get(name) or (name == "SALESFORCE_PRIVATE_KEY" and env.get(f"{name}_FILE")))
+    ]
+    if missing:
+        what = "; ".join(f"{name} is not set: {settings[name]}" for name in missing)
+        raise ConfigError(what, setting=", ".join(missing))
 
 
 DEPLOYMENTS: Mapping[str, Callable[[Environment, Path], SalesforceResource]] = {
@@ -147,11 +171,7 @@ def _ledger(env: Environment, home: Path) -> str:
 def _credentials(env: Environment) -> CredentialsResource:
     if secret_id := env.get("SALESFORCE_SECRET_ID"):
         return _secrets_manager(secret_id)
-    _required(env, "SALESFORCE_CONSUMER_KEY", "the app's consumer key, or SALESFORCE_SECRET_ID instead")
-    _required(env, "SALESFORCE_USERNAME", "the integration user's name")
     key_file = env.get("SALESFORCE_PRIVATE_KEY_FILE", "")
-    if not key_file:
-        _required(env, "SALESFORCE_PRIVATE_KEY", "the private key's PEM, or SALESFORCE_PRIVATE_KEY_FILE instead")
     values: dict[str, Any] = {"private_key_file": key_file} if key_file else {}
     values |= {} if key_file else {"private_key": dg.EnvVar("SALESFORCE_PRIVATE_KEY")}
     values |= {"columns_key": dg.EnvVar("SALESFORCE_HASH_KEY")} if env.get("SALESFORCE_HASH_KEY") else {}

@@ -55,19 +55,30 @@ def split(text: str) -> list[str]:
     return [word.strip() for word in text.split(",") if word.strip()]
 
 
-def build_sensors(words: Mapping[str, str], naming: Naming) -> list[dg.AutomationConditionSensorDefinition]:
-    """Build one running sensor for each cadence in use, so that a long daily endpoint does not hold the hourly ones."""
-    asked = {word: [naming.key(name) for name in words if words[name] == word] for word in CADENCES}
-    return [_sensor(f"{naming.source}_{word}", word, keys) for word, keys in asked.items() if keys]
+def build_sensors(
+    words: Mapping[str, str], naming: Naming, *, is_running: bool = True
+) -> list[dg.AutomationConditionSensorDefinition]:
+    """Build one sensor for each cadence in use, so that a long daily endpoint does not delay the hourly ones.
+
+    `is_running`: without it the sensors wait to be switched on, since there is no org to read.
+    """
+    keys_of = {word: [naming.key(name) for name in words if words[name] == word] for word in CADENCES}
+    sensors = {f"{naming.source}_{word}": (word, keys) for word, keys in keys_of.items() if keys}
+    return [_sensor(name, word, keys, is_running=is_running) for name, (word, keys) in sensors.items()]
 
 
-def _sensor(name: str, cadence: str, keys: Sequence[dg.AssetKey]) -> dg.AutomationConditionSensorDefinition:
+NO_ORG = " It is off: no practice org is running. Use `make dev`, or start one (`sf-assets practice`) and switch it on."
+
+
+def _sensor(
+    name: str, cadence: str, keys: Sequence[dg.AssetKey], *, is_running: bool
+) -> dg.AutomationConditionSensorDefinition:
     return dg.AutomationConditionSensorDefinition(
         name,
         target=dg.AssetSelection.assets(*keys),
-        default_status=dg.DefaultSensorStatus.RUNNING,
+        default_status=dg.DefaultSensorStatus.RUNNING if is_running else dg.DefaultSensorStatus.STOPPED,
         minimum_interval_seconds=60,  # twice the freshness daemon's 30 s: a state that lags is not acted on twice
-        description=f"Refreshes the {len(keys)} endpoints whose cadence is {cadence}.",
+        description=f"Refreshes the {len(keys)} endpoints of the cadence {cadence}." + ("" if is_running else NO_ORG),
     )
 
 

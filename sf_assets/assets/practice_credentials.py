@@ -1,6 +1,7 @@
 """Credentials of the practice org, which makes them at its first start and keeps them in its folder."""
 
 import json
+import os
 from pathlib import Path
 
 from pydantic import Field
@@ -10,8 +11,19 @@ from sf_assets.errors import ConfigError, HostUnreachable, SfAssetsError
 from sf_assets.salesforce.login.credentials import Credentials
 
 FILE = "credentials.json"
+SERVER = "server.json"
+"""Written by `sf-assets practice`: the process that serves the org, and its port."""
 START = "Start it: `sf-assets practice` (or `make demo`, `make dev`); a real org needs SF_ASSETS_DEPLOYMENT=production."
 KEYS = ("consumer_key", "private_key", "username")
+
+
+def is_served(folder: Path) -> bool:
+    """Return whether a process on this machine serves the practice org of a folder, without sending a request."""
+    try:
+        os.kill(int(json.loads((folder / SERVER).read_text(encoding="utf-8"))["pid"]), 0)
+    except (OSError, ValueError, LookupError, TypeError, OverflowError):
+        return False
+    return True
 
 
 class PracticeCredentials(CredentialsResource):

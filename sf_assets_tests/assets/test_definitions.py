@@ -1,5 +1,7 @@
 """The door: light to open, and what stands behind it."""
 
+import json
+import os
 import subprocess
 import sys
 
@@ -78,3 +80,23 @@ def test_a_changed_cadence_changes_policy_and_sensor():
 
 def test_the_definitions_hold_together():
     dg.Definitions.validate_loadable(definitions())
+
+
+def sensor_statuses(env):
+    return {sensor.default_status for sensor in definitions(env).sensors or ()}
+
+
+def test_without_a_practice_org_nothing_runs_by_itself_and_dagit_says_why(tmp_path):
+    sensors = definitions({"SF_ASSETS_HOME": str(tmp_path)}).sensors
+
+    assert {sensor.default_status for sensor in sensors} == {dg.DefaultSensorStatus.STOPPED}
+    assert all("Use `make dev`" in sensor.description for sensor in sensors)
+
+
+def test_a_served_practice_org_is_read_by_itself(tmp_path):
+    (tmp_path / "practice").mkdir()
+    (tmp_path / "practice/server.json").write_text(json.dumps({"port": 8630, "pid": os.getpid()}))
+
+    assert sensor_statuses({"SF_ASSETS_HOME": str(tmp_path)}) == {dg.DefaultSensorStatus.RUNNING}
+    assert sensor_statuses({"SALESFORCE_INSTANCE_URL": "http://127.0.0.1:8631"}) == {dg.DefaultSensorStatus.RUNNING}
+    assert sensor_statuses(PRODUCTION) == {dg.DefaultSensorStatus.RUNNING}

@@ -156,3 +156,10 @@ def test_ctrl_c_ends_a_demo_by_one_sentence(environment, tmp_path, port: int, fe
     assert process.returncode == 130, errors
     assert "Stopped. Committed rows stay" in errors
     assert "Traceback" not in errors
+
+
+def test_all_missing_settings_are_named_at_once(tmp_path) -> None:
+    result = invoke("doctor", SF_ASSETS_DEPLOYMENT="production", SF_ASSETS_HOME=str(tmp_path))
+
+    for name in ("INSTANCE_URL", "CONSUMER_KEY", "USERNAME", "PRIVATE_KEY"):
+        assert f"SALESFORCE_{name} is not set" in result.output
