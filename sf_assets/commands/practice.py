@@ -1,4 +1,4 @@
-"""The practice org as a neighbour: a child process that serves it on loopback while this process works with it."""
+"""The practice org as a child process: started, found again, and called over its admin API."""
 
 import json
 import os
@@ -11,34 +11,37 @@ import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
+from sf_assets.commands.ports import is_free, require_free
 from sf_assets.errors import ConfigError
 
 PORT = 8630
 START_SECONDS = 120.0
-"""How long a start may take: the first one makes a key pair and all records."""
-NOTE = "server.json"
-"""In the org's folder: which process serves it on which port, for the others that want it."""
+"""The longest start: the first one makes a key pair and all records."""
+SERVER_FILE = "server.json"
+"""In the org's folder: the process that serves it, and its port."""
 
 
 @contextmanager
 def practice_org(home: Path, *, port: int | None = None, options: Sequence[str] = ()) -> Iterator[str]:
     """Serve the practice org of `home` and yield its URL; one that is already served is used and left running.
 
-    Without `port` it is PORT, or a free one where another program has that. `options` go to `python -m
-    sf_assets.devorg` as they are. Raises ConfigError when the org does not come up.
+    Without `port` it is PORT, or a free one if another program has that. `options` go to `python -m
+    sf_assets.devorg` as they are. Raises: ConfigError.
     """
     if url := serving(home):
         yield url
         return
-    home.mkdir(parents=True, exist_ok=True)
-    port = port or _usual_or_free_port()
+    if port is not None:
+        require_free(port, flag="--port", what="the practice org")
+    chosen = port or _usual_or_free_port()
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
     log = home / "server.log"
-    with log.open("wb") as output, _started(command(home, port, options), output) as process:
-        url = _url(port)
+    with log.open("wb") as output, _started(command(home, chosen, options), output) as process:
+        url = _url(chosen)
         _wait(process, url, log)
-        note(home, port=port, pid=process.pid)
+        write_server_file(home, port=chosen, pid=process.pid)
         yield url
 
 
@@ -47,20 +50,50 @@ def command(home: Path, port: int, options: Sequence[str]) -> list[str]:
     return [sys.executable, "-m", "sf_assets.devorg", "--port", str(port), "--home", str(home), *options]
 
 
-def note(home: Path, *, port: int, pid: int) -> None:
-    """Leave word that the process `pid` serves the org of `home`."""
-    home.mkdir(parents=True, exist_ok=True)
-    (home / NOTE).write_text(json.dumps({"port": port, "pid": pid}), encoding="utf-8")
+def write_server_file(home: Path, *, port: int, pid: int) -> None:
+    """Record which process serves the org of `home` on which port."""
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    (home / SERVER_FILE).write_text(json.dumps({"port": port, "pid": pid}), encoding="utf-8")
 
 
 def serving(home: Path) -> str | None:
-    """Return the URL of the process that serves the org of `home`, None when there is none."""
+    """Return the URL of the process that serves the org of `home`, or None."""
     try:
-        told = json.loads((home / NOTE).read_text(encoding="utf-8"))
-        os.kill(told["pid"], 0)
+        server = json.loads((home / SERVER_FILE).read_text(encoding="utf-8"))
+        os.kill(server["pid"], 0)
     except (OSError, ValueError):
         return None
-    return _url(told["port"]) if _is_answering(_url(told["port"])) else None
+    return _url(server["port"]) if is_practice_org(_url(server["port"])) else None
+
+
+def is_practice_org(url: str) -> bool:
+    """Return whether a practice org answers on a URL; other web servers do not count."""
+    try:
+        return "practice_org" in _called(f"{url}/practice/org", timeout=2)
+    except (OSError, ValueError, TypeError):
+        return False
+
+
+def call(url: str, path: str, body: Any = None, *, method: str | None = None) -> Any:
+    """Call the admin API of a practice org and return its answer. Raises: ConfigError."""
+    try:
+        return _called(f"{url}/practice/{path}", body, method=method)
+    except urllib.error.HTTPError as error:
+        message = json.loads(error.read()).get("error", str(error))
+        raise ConfigError(f"the practice org refuses: {message}", remedy="See docs/devorg.md.") from None
+    except OSError as error:
+        raise ConfigError(
+            f"the practice org on {url} does not answer: {error}", remedy="Start it: sf-assets practice, or make dev."
+        ) from None
+
+
+def _called(url: str, body: Any = None, *, method: str | None = None, timeout: float = 30) -> Any:
+    data = None if body is None else json.dumps(body).encode()
+    headers = {"Content-Type": "application/json"}
+    request = urllib.request.Request(url, data=data, method=method, headers=headers)
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # loopback: never by a proxy
+    with direct.open(request, timeout=timeout) as response:
+        return json.loads(response.read())
 
 
 def _url(port: int) -> str:
@@ -68,15 +101,11 @@ def _url(port: int) -> str:
 
 
 def _usual_or_free_port() -> int:
-    for port in (PORT, 0):
-        with socket.socket() as bound:
-            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                bound.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return int(bound.getsockname()[1])
-    raise ConfigError("no port of 127.0.0.1 is free", remedy="End some of the programs that listen on 127.0.0.1.")
+    if is_free(PORT):
+        return PORT
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        return int(bound.getsockname()[1])
 
 
 @contextmanager
@@ -94,25 +123,16 @@ def _started(arguments: Sequence[str], output: IO[bytes]) -> Iterator[subprocess
 
 
 def _wait(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
-    give_up = time.monotonic() + START_SECONDS
-    while not _is_answering(url) or process.poll() is not None:
-        if process.poll() is not None or time.monotonic() > give_up:
+    deadline = time.monotonic() + START_SECONDS
+    while not is_practice_org(url) or process.poll() is not None:
+        if process.poll() is not None or time.monotonic() > deadline:
             raise ConfigError(
                 f"the practice org did not start on {url}: {_last_line(log)}",
-                remedy=f"Read {log}. If the port is taken, leave --port out or name another one; if {log.parent} was"
-                " made by another version of sf_assets, start anew: make clean.",
+                remedy=f"Read {log}. If another version of sf_assets made {log.parent}, make a new one: make clean.",
             )
         time.sleep(0.1)
 
 
-def _is_answering(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(f"{url}/services/data", timeout=2) as answer:
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
-        return False
-
-
 def _last_line(log: Path) -> str:
     lines = log.read_text(errors="replace").strip().splitlines()
-    return lines[-1] if lines else "it said nothing"
+    return lines[-1] if lines else "it printed nothing"

@@ -1,4 +1,4 @@
-"""`python -m sf_assets.devorg`: serve a practice org on 127.0.0.1 until it is told to stop."""
+"""`python -m sf_assets.devorg`: serve a practice org on 127.0.0.1 until SIGTERM or Ctrl-C."""
 
 import argparse
 import json
@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from threading import Event
 from typing import Any
 
+from sf_assets.devorg.activity.pulse import beating
 from sf_assets.devorg.api.server import Server, serve
 from sf_assets.devorg.org.faults import fault_from
 from sf_assets.devorg.org.org import Org
@@ -18,12 +19,12 @@ from sf_assets.devorg.org.settings import behaviour_from
 from sf_assets.devorg.persistence import PracticeHome
 from sf_assets.devorg.store.schema import load_objects
 
-# Endpoint words that are not their object's name in lower case with underscores.
-OTHER_WORDS = {"product": "Product2", "pricebook": "Pricebook2", "sales_order": "Order"}
+# Endpoint names that are not their object's name in lower case with underscores.
+OTHER_NAMES = {"product": "Product2", "pricebook": "Pricebook2", "sales_order": "Order"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve until SIGTERM or SIGINT; 0 then, 2 when an argument is wrong."""
+    """Serve until SIGTERM or SIGINT. Return 0 then, 2 if an argument is wrong."""
     parser = _parser()
     options = parser.parse_args(arguments)
     stop = Event()
@@ -39,13 +40,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(options: argparse.Namespace, stop: Event) -> None:
     counts, behaviour = row_counts(options.rows), behaviour_from(_json(options.behaviour))
     faults = [fault_from(settings) for settings in _json(options.faults)]
-    with TemporaryDirectory(prefix="practice-org-") as passing:
-        home = PracticeHome(Path(options.home or passing))
+    with TemporaryDirectory(prefix="practice-org-") as temporary:
+        home = PracticeHome(Path(options.home or temporary))
         org = home.open(seed=options.seed, counts=counts, behaviour=behaviour)
         org.faults.extend(faults)
         with serve(org, options.port, credentials=home.credentials(org)) as server:
-            _print_environment(server, org, home)
-            stop.wait()
+            with beating(org, per_minute=options.pace):
+                _print_environment(server, org, home)
+                stop.wait()
+            home.close(org)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -53,21 +56,28 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, default=8630, help="port on 127.0.0.1, 0 for a free one (default 8630)")
     parser.add_argument("--seed", type=int, help="another number makes other data (default 7)")
     parser.add_argument("--rows", nargs="+", action="extend", default=[], metavar="OBJECT=N", help="rows to make")
-    parser.add_argument("--home", help="folder in which the org lives on; without it the org ends with the command")
+    parser.add_argument("--home", help="folder that keeps the org; without it the org ends with the command")
     parser.add_argument("--behaviour", help='JSON, or a file of JSON: {"page_rows": 200} (docs/devorg.md)')
     parser.add_argument("--faults", help="JSON list of faults, or a file of it (docs/devorg.md)")
+    parser.add_argument(
+        "--pace", type=float, default=0.0, metavar="N", help="changes a minute while it runs (default 0)"
+    )
     return parser
 
 
-def row_counts(given: Sequence[str]) -> dict[str, int]:
-    """`account=5000` by endpoint or sObject name, as rows by sObject name; an unknown name is refused by the seed."""
+def row_counts(items: Sequence[str]) -> dict[str, int]:
+    """Return rows by sObject from `account=5000`, by endpoint or sObject name.
+
+    Raises:
+        ValueError: An item has another form, or its object is unknown.
+    """
     names = {name.lower(): name for name in load_objects()}
     counts = {}
-    for item in given:
+    for item in items:
         word, _, number = item.partition("=")
         if not number.isdigit():
             raise ValueError(f"--rows wants OBJECT=N, not {item!r}")
-        name = OTHER_WORDS.get(word) or names.get(word.replace("_", "").lower())
+        name = OTHER_NAMES.get(word) or names.get(word.replace("_", "").lower())
         if name is None:
             raise ValueError(f"--rows knows no object {word!r}; there are {', '.join(sorted(names.values()))}")
         counts[name] = int(number)
@@ -75,14 +85,14 @@ def row_counts(given: Sequence[str]) -> dict[str, int]:
 
 
 def _json(text: str | None) -> Any:
-    """JSON from the command line, or from the file that is named there; nothing is an empty object."""
+    """Read JSON from the command line, or from the file that it names; without a text return an empty object."""
     if text is None:
         return {}
     return json.loads(text if text.lstrip()[:1] in "{[" else Path(text).read_text(encoding="utf-8"))
 
 
 def environment(server: Server, home: PracticeHome) -> Mapping[str, str]:
-    """What a client in another shell needs to know."""
+    """Return the settings that a client in another shell needs."""
     return {
         "SALESFORCE_INSTANCE_URL": server.url,
         "SALESFORCE_CONSUMER_KEY": server.credentials["consumer_key"],

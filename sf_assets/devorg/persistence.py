@@ -20,7 +20,7 @@ from sf_assets.devorg.store.timestamps import Clock, as_moment, stamp_text, wall
 
 Counts = Mapping[str, int]
 LONGEST_PAUSE = timedelta(days=3)
-ONLY_OWNER = 0o600
+OWNER_FILE, OWNER_FOLDER = 0o600, 0o700
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class PracticeHome:
 
         ValueError when they differ: an org does not change its past, another folder is another org.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(parents=True, exist_ok=True, mode=OWNER_FOLDER)
         (self.folder / ".gitignore").write_text("*\n", encoding="utf-8")
         is_first_start = not self._config_file.exists()
         config = self._config(seed, counts or {})
@@ -116,6 +116,7 @@ class PracticeHome:
                 self._last_seen = as_moment(operation["lived_until"])
             else:
                 org.apply(operation)
+                self._last_seen = max(filter(None, (self._last_seen, _moment_of(operation))), default=None)
 
     def _journal(self) -> Iterator[dict[str, Any]]:
         """The operations so far. A last line without its end was cut by a crash: it was not done, and is cut off."""
@@ -134,6 +135,10 @@ class PracticeHome:
 
     # -- the time between two starts ----------------------------------------------------------------------------
 
+    def close(self, org: Org) -> None:
+        """Note until when the org was served, so that the next start changes nothing earlier."""
+        self._write({"lived_until": stamp_text(org.now())})
+
     def _simulate_pause(self, org: Org, *, since: datetime) -> None:
         """Let plausible things happen for the time passed, three days at the most, and remember until when."""
         until = org.now()
@@ -142,8 +147,13 @@ class PracticeHome:
             self._write({"lived_until": stamp_text(until)})
 
 
+def _moment_of(operation: Mapping[str, Any]) -> datetime | None:
+    stamp = operation.get("stamp")
+    return None if stamp is None else as_moment(stamp)
+
+
 def _write_secret(path: Path, text: str) -> None:
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, ONLY_OWNER)
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, OWNER_FILE)
     with os.fdopen(handle, "w", encoding="utf-8") as file:
-        os.fchmod(handle, ONLY_OWNER)
+        os.fchmod(handle, OWNER_FILE)
         file.write(text)

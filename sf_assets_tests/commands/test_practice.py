@@ -1,6 +1,7 @@
 """The practice org as a child process: started, joined, refused."""
 
 import http.server
+import os
 import threading
 import urllib.request
 from collections.abc import Iterator
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sf_assets.commands.practice import practice_org, serving
+from sf_assets.commands.practice import practice_org, serving, write_server_file
 from sf_assets.errors import ConfigError
 
 SMALL = ("--rows", "account=5", "contact=5", "lead=5", "opportunity=5", "case=5", "task=5", "event=5")
@@ -50,10 +51,16 @@ def stranger() -> Iterator[int]:
 def test_a_port_that_another_program_has_is_refused_with_the_way_out(stranger: int, tmp_path: Path) -> None:
     taken = practice_org(tmp_path, port=stranger, options=SMALL)
 
-    with pytest.raises(ConfigError, match=f"did not start on http://127.0.0.1:{stranger}") as refused, taken:
+    with pytest.raises(ConfigError, match=f"port {stranger} of 127.0.0.1, for the practice org, is in use") as refused, taken:
         pass
 
-    assert "leave --port out" in refused.value.remedy
+    assert "--port" in refused.value.remedy
+
+
+def test_another_web_server_is_not_taken_for_the_practice_org(stranger: int, tmp_path: Path) -> None:
+    write_server_file(tmp_path, port=stranger, pid=os.getpid())
+
+    assert serving(tmp_path) is None
 
 
 def test_each_folder_has_an_org_of_its_own_though_both_want_the_usual_port(tmp_path: Path) -> None:

@@ -87,8 +87,22 @@ def _change(org: Org, request: Request, name: str, log: Records) -> Any:
     return [org.apply(operation) for operation in _items(request.body)]
 
 
+def _summary(org: Org, request: Request, name: str, log: Records) -> Any:
+    """Return what identifies a practice org, so that no other server is taken for one."""
+    rows = sum(len(table.rows) for table in org.tables.values())
+    return {"practice_org": org.org_id, "objects": len(org.tables), "rows": rows}
+
+
 def _rows(org: Org, request: Request, name: str, log: Records) -> Any:
-    return org.rows(name, deleted=request.parameters.get("deleted", "1") != "0")
+    parameters = request.parameters
+    if "id" in parameters:
+        return [org.row(name, parameters["id"])]
+    limit = int(parameters["limit"]) if "limit" in parameters else None
+    return org.rows(name, deleted=parameters.get("deleted", "1") != "0", limit=limit)
+
+
+def _fields(org: Org, request: Request, name: str, log: Records) -> Any:
+    return [asdict(field) for field in org.table(name).schema.fields.values()]
 
 
 def _requests(org: Org, request: Request, name: str, log: Records) -> Any:
@@ -141,7 +155,9 @@ def _spend_calls(org: Org, request: Request, name: str, log: Records) -> Any:
 
 ADMIN_ROUTES: tuple[tuple[str, str, AdminHandler], ...] = (
     ("POST", r"/practice/changes", _change),
+    ("GET", r"/practice/org", _summary),
     ("GET", r"/practice/truth/(\w+)", _rows),
+    ("GET", r"/practice/fields/(\w+)", _fields),
     ("GET", r"/practice/requests", _requests),
     ("GET", r"/practice/faults", _faults),
     ("POST", r"/practice/faults", _add_faults),

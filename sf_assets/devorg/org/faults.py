@@ -43,6 +43,8 @@ class Fault:
 
     def fits(self, *, number: int, kind: str, path: str, sobject: str | None, soql: str = "") -> bool:
         """Return whether the rule applies to a request."""
+        if (self.refusal in LOGIN_REFUSALS) != (kind == "token") and self.refusal is not None:
+            return False  # a login is refused in other words than a data call
         wanted = ((self.kind, kind), (self.sobject, sobject), (self.number, number))
         pieces = ((self.path, path), (self.soql, soql))
         return all(want in (None, is_) for want, is_ in wanted) and all(

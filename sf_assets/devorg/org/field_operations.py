@@ -83,6 +83,17 @@ class FieldOperations(OrgState):
             self.switched_off.discard(self.table(sobject).schema.name)
             self._changed("switch_on", sobject=sobject)
 
+    def restore(self) -> None:
+        """Show every column, row and object again, and answer queries of refused columns."""
+        with self.lock:
+            for table in self.tables.values():
+                table.hidden_keys.clear()
+                for field in list(table.schema.fields.values()):
+                    if not (field.visible and field.queryable):
+                        table.set_field(replace(field, visible=True, queryable=True))
+            self.switched_off.clear()
+            self._changed("restore")
+
     def _changed(self, verb: str, **arguments: Any) -> None:
         self.metadata_at = self.now()
         self.journalize(verb, **arguments)

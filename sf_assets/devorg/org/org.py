@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 from sf_assets.devorg.org.bulk_jobs import BulkJobs
@@ -43,6 +44,7 @@ OPERATIONS = (
     "add_object",
     "switch_off",
     "switch_on",
+    "restore",
 )
 
 
@@ -111,10 +113,10 @@ class Org(RowOperations, FieldOperations):
             raise ValueError(f"no operation {verb!r}; there are {', '.join(OPERATIONS)}")
         return getattr(self, verb)(**arguments)
 
-    def rows(self, sobject: str, deleted: bool = True) -> list[dict[str, Any]]:
-        """The truth: all rows by Id with all fields, hidden ones too, as the wire would show them."""
+    def rows(self, sobject: str, deleted: bool = True, limit: int | None = None) -> list[dict[str, Any]]:
+        """Return all rows by Id with all fields, hidden ones too, as the API prints them."""
         with self.lock:
-            return list(self._records(sobject, deleted=deleted))
+            return list(islice(self._records(sobject, deleted=deleted), limit))
 
     def _records(self, sobject: str, *, deleted: bool) -> Iterator[dict[str, Any]]:
         table = self.table(sobject)
