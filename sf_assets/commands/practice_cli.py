@@ -160,7 +160,10 @@ def _break(org: Any, sobject: str, name: str, value: Any) -> str:
 @practice.command()
 @home_option
 def fix(home: Path | None) -> None:
-    """Undo everything that `practice break` did: faults, settings, columns, records, objects."""
+    """Undo what `practice break` did.
+
+    Removes all faults, uses the default settings, and shows all columns, records and objects again.
+    """
     _running(home).fix()
     click.echo("Fixed: no faults, default settings, all columns, records and objects are visible.")
 

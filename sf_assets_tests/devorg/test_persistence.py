@@ -13,7 +13,9 @@ import pytest
 
 from sf_assets.devorg import Behaviour, sample_org
 from sf_assets.devorg.__main__ import main, row_counts
+from sf_assets.devorg.activity.pulse import Pulse
 from sf_assets.devorg.persistence import PracticeHome
+from sf_assets.devorg.store.timestamps import stamp_text
 
 pytest_plugins = ["sf_assets.devorg.fixtures"]
 SMALL = {"Account": 12, "Contact": 12, "Opportunity": 8, "Case": 4, "Task": 10, "Lead": 5, "Event": 3, "User": 4}
@@ -191,3 +193,57 @@ def test_each_test_has_an_org_of_its_own(practice_org, turn):
 
 def test_the_same_seed_and_base_make_the_same_org(clock):
     assert truth(sample_org(seed=5, rows=SMALL, clock=clock)) == truth(sample_org(seed=5, rows=SMALL, clock=clock))
+
+
+def stamps(org):
+    """Return all stamps of an org's rows."""
+    return {row["SystemModstamp"] for rows in truth(org).values() for row in rows}
+
+
+def test_a_clean_end_is_where_the_next_pause_begins(tmp_path, clock, start):
+    org = start()
+    end = clock.advance(hours=5)
+    PracticeHome(tmp_path, clock=clock).close(org)
+    clock.advance(minutes=10)
+
+    later = stamps(start()) - stamps(org)
+
+    assert later
+    assert min(later) > stamp_text(end)
+
+
+def test_after_an_unclean_end_the_pause_begins_at_the_last_change(clock, start):
+    org = start()
+    last = clock.advance(hours=5)
+    org.insert("Account", {"Name": "the last change"})
+    clock.advance(minutes=10)
+
+    later = stamps(start()) - stamps(org)
+
+    assert later
+    assert min(later) > stamp_text(last)
+
+
+def test_the_folder_and_its_secrets_are_the_owners_alone(tmp_path, clock):
+    umask = os.umask(0o022)
+    try:
+        home = PracticeHome(tmp_path / "org", clock=clock)
+        home.credentials(home.open(seed=3, counts=SMALL))
+    finally:
+        os.umask(umask)
+    mode = {path.name: path.stat().st_mode & 0o777 for path in (home.folder, *home.folder.iterdir())}
+
+    assert (mode["org"], mode["key.pem"], mode["credentials.json"]) == (0o700, 0o600, 0o600)
+
+
+def test_an_org_with_a_pace_changes_while_it_runs(practice_org):
+    org = practice_org.org
+    before = truth(org)
+    pulse = Pulse(org, per_minute=60, seed=1)
+    pauses = []
+
+    pulse.run(lambda seconds: pauses.append(seconds) or len(pauses) > 5)
+
+    after = truth(org)
+    assert pauses == [1.0] * 6
+    assert sum(before[name] != after[name] for name in before) >= 3
