@@ -87,7 +87,7 @@ def redact_value(value: object) -> object:
 
 
 class RedactingFilter(logging.Filter):
-    """Redacts the finished message of each record, and its traceback."""
+    """A filter that redacts the finished message of each record, and its traceback."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Redact the record; every record passes."""
@@ -108,7 +108,9 @@ def get_logger(name: str) -> logging.Logger:
 
 
 def _escaped(letter: str, *, keep_lines: bool) -> str:
-    """Return a printable form: control characters, and those that change the direction or the line of a text."""
+    """Return a printable form of the letter.
+
+    Control characters are escaped, and those that change the direction or the line of a text."""
     if letter.isprintable() or (keep_lines and letter in "\n\t"):
         return letter
     is_space = unicodedata.category(letter) == "Zs"
@@ -139,7 +141,9 @@ def _replaced(text: str, hidden: bytearray) -> str:
 
 
 def _pieces_of(secret: str) -> frozenset[str]:
-    """Return what to look for: the secret and its base64 at each of the three offsets, in canonical form."""
+    """Return the pieces of a secret and of its base64, in canonical form.
+
+    Base64 has three forms, one for each offset."""
     forms = {_plain(secret), _plain("".join(secret.split()))}
     for offset in range(3):
         encoded = base64.b64encode(b"\0" * offset + secret.encode()).decode().rstrip("=")
@@ -148,7 +152,9 @@ def _pieces_of(secret: str) -> frozenset[str]:
 
 
 def _split(form: str, *, is_name: bool) -> list[str]:
-    """Return the pieces of a secret; a username is looked for as a whole, for its parts are ordinary words."""
+    """Return the pieces of one form of a secret.
+
+    A username is one piece: its parts are ordinary words."""
     if len(form) < SHORTEST_SECRET:
         return []
     if is_name or len(form) <= PIECE:
@@ -165,15 +171,15 @@ _ALPHABET = str.maketrans("-_", "+/")
 
 
 def _canonical(text: str) -> tuple[str, list[tuple[int, int]]]:
-    """Return the text without escapes and blanks, and for each of its letters the span that it had."""
+    """Return the text without escapes and blanks, and the span of each letter."""
     letters, spans = text, [(n, n + 1) for n in range(len(text))]
     for _ in range(_DECODINGS):
         decoded = _decoded(letters, spans)
         if decoded is None:
             break
         letters, spans = decoded
-    kept = [(letter, span) for letter, span in zip(letters, spans, strict=True) if not letter.isspace()]
-    return "".join(letter for letter, _ in kept).translate(_ALPHABET), [span for _, span in kept]
+    visible = [(letter, span) for letter, span in zip(letters, spans, strict=True) if not letter.isspace()]
+    return "".join(letter for letter, _ in visible).translate(_ALPHABET), [span for _, span in visible]
 
 
 def _decoded(letters: str, spans: list[tuple[int, int]]) -> tuple[str, list[tuple[int, int]]] | None:

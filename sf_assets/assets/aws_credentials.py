@@ -42,21 +42,21 @@ def _read_secret(client: Any, secret_id: str) -> dict[str, str]:
 
     try:
         answer = client.get_secret_value(SecretId=secret_id)
-    except (BotoCoreError, ClientError) as error:
+    except (BotoCoreError, ClientError, ValueError) as error:
         raise _unread(secret_id, f"AWS answered: {error}") from None
-    return _values(secret_id, answer.get("SecretString") or answer["SecretBinary"])
+    return _values(secret_id, answer.get("SecretString") or answer.get("SecretBinary") or "")
 
 
 def _values(secret_id: str, text: str | bytes) -> dict[str, str]:
     try:
-        values = json.loads(text, strict=False)  # a key that was pasted with its line breaks is read all the same
+        values = json.loads(text, strict=False)  # strict=False: a key may be pasted with its line breaks
     except ValueError:
         raise _unread(secret_id, "its text is not JSON") from None
-    told = values if isinstance(values, dict) else {}
-    missing = [key for key in KEYS if not (isinstance(told.get(key), str) and told[key])]
+    entries = values if isinstance(values, dict) else {}
+    missing = [key for key in KEYS if not (isinstance(entries.get(key), str) and entries[key])]
     if missing:
         raise _unread(secret_id, f"its JSON lacks {', '.join(missing)}")
-    return {key: value for key, value in told.items() if isinstance(value, str)}
+    return {key: value for key, value in entries.items() if isinstance(value, str)}
 
 
 def _unread(secret_id: str, why: str) -> ConfigError:

@@ -1,7 +1,6 @@
-"""Where the login's credentials come from."""
+"""Sources of the login's credentials."""
 
 import hashlib
-import logging
 from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any
@@ -10,15 +9,21 @@ import dagster as dg
 from pydantic import Field
 
 from sf_assets.errors import ConfigError, SfAssetsError
-from sf_assets.salesforce.login.credentials import Credentials
+from sf_assets.redaction import get_logger
+from sf_assets.salesforce.login.credentials import LONGEST_KEY, Credentials
+
+log = get_logger(__name__)
 
 
 class CredentialsResource(dg.ConfigurableResource[Any], ABC):
-    """Where the consumer key, the private key and the username of the login come from."""
+    """A source of the consumer key, the private key and the username of the login."""
 
     @abstractmethod
     def fetch(self) -> Credentials:
-        """Return the credentials, once a process at the first need; raise ConfigError when they are not there."""
+        """Return the credentials; called once a process, at the first need.
+
+        Raises: ConfigError where there are none.
+        """
 
     def hash_key(self) -> str:
         """Return the key of hashed columns; empty: there is none."""
@@ -26,12 +31,12 @@ class CredentialsResource(dg.ConfigurableResource[Any], ABC):
 
     @abstractmethod
     def identity(self) -> str:
-        """Return a text that differs when the credentials do and tells nothing secret."""
+        """Return a text that differs when the credentials do and holds no secret."""
 
     def renewed(self, refused: Credentials) -> Credentials | None:
-        """Read the credentials once more; return them if they are others than those that a login was refused with.
+        """Read the credentials again; return them if they differ from the refused ones, else None.
 
-        When they cannot be read, the refused login is the better news: it is logged and None is returned.
+        Where they cannot be read, that is logged, and the refused login stays the error.
         """
         try:
             read_again = self.fetch()
@@ -46,7 +51,7 @@ class CredentialsResource(dg.ConfigurableResource[Any], ABC):
 
 
 class EnvironmentCredentials(CredentialsResource):
-    """Credentials given value by value; give them as `EnvVar`, so that no page of Dagit and no file shows them."""
+    """Credentials value by value; as `EnvVar`, no page of Dagit and no file shows them."""
 
     consumer_key: str = Field(description="Consumer key of the app in Salesforce (an EnvVar).")
     username: str = Field(description="Username of the integration user in this org.")
@@ -56,10 +61,11 @@ class EnvironmentCredentials(CredentialsResource):
 
     def fetch(self) -> Credentials:
         """Return the credentials, the private key as PEM text."""
-        return Credentials(consumer_key=self.consumer_key, private_key=self._pem(), username=self.username)
+        key_file = "" if self.private_key else self.private_key_file
+        return Credentials(self.consumer_key, self._pem(), self.username, key_file=key_file)
 
     def hash_key(self) -> str:
-        """Return the key that was given."""
+        """Return the setting."""
         return self.columns_key
 
     def identity(self) -> str:
@@ -73,16 +79,20 @@ class EnvironmentCredentials(CredentialsResource):
 
 
 def read_secret_file(path: Path, name: str) -> str:
-    """Return a secret file's text; raise ConfigError that names the setting and the path, never the text."""
+    """Return a secret file as text, whatever its encoding (`key_text`).
+
+    Raises: ConfigError that names the setting and the path, never the text.
+    """
+    from sf_assets.salesforce.login.private_key import key_text  # cryptography costs 50 ms to import
+
     try:
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"{name}: {path} cannot be read ({error.strerror})", setting=name) from None
+        with path.open("rb") as file:
+            return key_text(file.read(LONGEST_KEY + 1), source=str(path))
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise ConfigError(f"{name}: {path} cannot be read ({why})", setting=name) from None
 
 
 def digest(*values: str) -> str:
-    """Return a short digest that differs when one of the values does and gives none of them away."""
+    """Return a short digest that differs when one of the values does."""
     return hashlib.sha256("\0".join(values).encode()).hexdigest()[:16]
-
-
-log = logging.getLogger(__name__)

@@ -1,4 +1,4 @@
-"""Credentials of the practice org, which makes them at its first start and keeps them in its folder."""
+"""Credentials of the practice org, which creates them in its folder at its first start."""
 
 import json
 import os
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from sf_assets.assets.credentials import CredentialsResource, digest
+from sf_assets.assets.credentials import CredentialsResource, digest, read_secret_file
 from sf_assets.errors import ConfigError, HostUnreachable, SfAssetsError
 from sf_assets.salesforce.login.credentials import Credentials
 
@@ -27,21 +27,31 @@ def is_served(folder: Path) -> bool:
 
 
 class PracticeCredentials(CredentialsResource):
-    """What the practice org wrote into its folder; read when a run needs it, since the org may start after Dagster."""
+    """The credentials in the practice org's folder; a run reads them, since the org may start after Dagster."""
 
     folder: str = Field(description="The practice org's folder: `practice` under SF_ASSETS_HOME.")
 
     def fetch(self) -> Credentials:
-        """Return the credentials; raise ConfigError when the practice org has never been started here."""
-        values = json.loads(self._text())
-        return Credentials(**{key: values[key] for key in KEYS})
+        """Return the credentials.
+
+        Raises: ConfigError where the practice org has never been started, or its file is damaged.
+        """
+        try:
+            values = json.loads(self._text())
+            return Credentials(**{key: str(values[key]) for key in KEYS})
+        except (ValueError, KeyError, TypeError):
+            path = Path(self.folder) / FILE
+            raise ConfigError(
+                f"{path} does not hold the practice org's credentials",
+                remedy=f"Delete the file; the practice org writes it again at its start. {START}",
+            ) from None
 
     def identity(self) -> str:
         """Return a digest of the file."""
         return digest(self._text())
 
     def advised(self, error: SfAssetsError) -> SfAssetsError:
-        """Return the error; a practice org that does not answer is most likely not running."""
+        """Return the error with the command that starts the practice org, if it does not answer."""
         if isinstance(error, HostUnreachable):
             error.remedy = f"The practice org is not running. {START}"
         return error
@@ -53,4 +63,4 @@ class PracticeCredentials(CredentialsResource):
                 f"the practice org has never been started here: there is no {path}",
                 remedy=START,
             )
-        return path.read_text(encoding="utf-8")
+        return read_secret_file(path, "the practice org's credentials")

@@ -26,7 +26,9 @@ Record = dict[str, Any] | SalesforceError
 
 
 def ask(queries: Sequence[Query], *, version: str, capabilities: Capabilities) -> Flow[list[Record]]:
-    """Return the one record of each aggregate query, or its error; five to a call where composite is served."""
+    """Return the record of each aggregate query, or its error.
+
+    Five queries go into a call where composite is served."""
     records: list[Record] = []
     for group in in_groups(list(queries), COMPOSITE_QUERIES):
         records += yield from _ask_group(group, version=version, capabilities=capabilities)
@@ -71,7 +73,9 @@ def _ask_again(
 
 
 def _ask_singly(queries: list[Query], *, version: str, capabilities: Capabilities) -> Flow[list[Record]]:
-    """Ask one query after the other. An org that answers none of the first ones serves no aggregates."""
+    """Ask one query after the other.
+
+    An org that answers none of the first ones serves no aggregates."""
     records: list[Record] = []
     for query in queries:
         if not capabilities.has(Feature.AGGREGATES):
@@ -95,7 +99,9 @@ def _ask_one(query: Query, *, version: str, capabilities: Capabilities) -> Flow[
 
 
 def _is_without_aggregates(records: list[Record]) -> bool:
-    """Return whether the last answer was rows instead of one record, or none of several queries had an answer."""
+    """Return whether the org serves no aggregates.
+
+    It answered rows instead of one record, or none of several queries."""
     last = records[-1]
     if isinstance(last, AnswerTorn) and "records" in last.values:
         return True

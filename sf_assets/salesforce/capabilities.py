@@ -45,7 +45,7 @@ class Capabilities:
         return feature not in self._missing
 
     def mark_missing(self, feature: Feature) -> None:
-        """Do without the feature from now on."""
+        """Mark the feature as not served."""
         self._missing.setdefault(feature)
 
     @property
@@ -55,13 +55,15 @@ class Capabilities:
 
 
 def is_path_missing(error: SalesforceError) -> bool:
-    """Return whether the error of a whole call says that its path is not served (400, 403, 404, 405, 501)."""
+    """Return whether the error of a whole call says that its path is not served."""
     concerns_all = isinstance(error, ApiDisabled | ApiVersionRetired)
     return isinstance(error, ResourceNotFound | QueryRefused | AccessDenied) and not concerns_all
 
 
 def is_query_all_in_doubt(error: SalesforceError) -> bool:
-    """Return whether the error may be of queryAll and not of the query; the answer of /query decides."""
+    """Return whether the error may concern queryAll and not the query.
+
+    The answer of /query decides."""
     if isinstance(error, QueryRefused):
         return type(error) is QueryRefused and error.values.get("error_code") not in _OF_SOQL
     return is_path_missing(error)
@@ -80,7 +82,7 @@ def is_trouble(error: SalesforceError) -> bool:
 
 
 def concerns_one(error: SalesforceError) -> bool:
-    """Return whether the error is the answer to one request, so that the others go on."""
+    """Return whether the error concerns one request, so that the others go on."""
     if isinstance(error, ApiDisabled | ApiVersionRetired):
         return False
     return isinstance(error, OF_ONE_REQUEST) and (is_trouble(error) or not isinstance(error, OrgBusy | HostUnreachable))

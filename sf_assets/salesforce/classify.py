@@ -9,6 +9,7 @@ import msgspec
 from sf_assets.errors import FieldInvalid, SalesforceError
 from sf_assets.salesforce.error_row import NO_CODE, Retry, Row
 from sf_assets.salesforce.instance_url import host_of
+from sf_assets.salesforce.json_text import repair_text
 from sf_assets.salesforce.limits import LONGEST_CODE, LONGEST_TEXT
 from sf_assets.salesforce.token_errors import row_for
 from sf_assets.salesforce.wire import Request, Response, TransportError
@@ -18,11 +19,6 @@ _NO_SUCH_COLUMN = re.compile(r"No such column '([^']{1,255})' on (?:entity|sobje
 _QUOTED = re.compile(r"['\"`]([A-Za-z]\w{0,254})['\"`]")
 _PLACE = re.compile(r"ERROR at Row:\d{1,9}:Column:(\d{1,9})")
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_SURROGATE = re.compile(
-    rb"(?<!\\)((?:\\\\)*)"  # an even number of backslashes before it
-    rb"(?:(\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
-)
-_REPLACEMENT = "\ufffd"
 
 
 @dataclass(frozen=True)
@@ -50,8 +46,8 @@ class ApiRefusal:
         if issubclass(self.row.error, FieldInvalid):
             values["columns"] = self.fields or _columns_in(self.text)
         place = f" ({request.method} {request.bare_path}{after})"
-        asked = f", asked for {request.soql[:LONGEST_TEXT]}" if request.soql else ""
-        return self.row.error(what + place + asked, remedy=self.row.remedy, **values)
+        query = f", asked for {request.soql[:LONGEST_TEXT]}" if request.soql else ""
+        return self.row.error(what + place + query, remedy=self.row.remedy, **values)
 
 
 def _columns_in(text: str) -> tuple[str, ...]:
@@ -92,7 +88,7 @@ def classify(request: Request, answer: Response | TransportError) -> Response | 
 def decode(body: bytes, shape: Any) -> tuple[Any, int]:
     """Decode JSON; return the value and the number of characters that became U+FFFD.
 
-    Salesforce cuts texts between the halves of an emoji, and some gateways send bytes that are no UTF-8.
+    Salesforce cuts texts between the halves of an emoji, and some gateways send bytes that are not UTF-8.
     Raises: ValueError for anything that is not JSON of this shape, also for nesting that is too deep.
     """
     body = body.removeprefix(_BYTE_ORDER_MARK)
@@ -114,27 +110,12 @@ def _strict(body: bytes, shape: Any) -> Any:
         raise ValueError(str(error)[:LONGEST_TEXT]) from None
 
 
-def repair_text(body: bytes) -> tuple[bytes, int]:
-    """Replace lone surrogates and bytes that are no UTF-8 by U+FFFD; return the body and their number."""
-    characters = 0
-
-    def whole_pairs(match: re.Match[bytes]) -> bytes:
-        nonlocal characters
-        if match[2]:
-            return match[0]
-        characters += 1
-        return match[1] + b"\\ufffd"
-
-    text = body.decode("utf-8", "replace")
-    broken_bytes = text.count(_REPLACEMENT) - body.count(_REPLACEMENT.encode())
-    repaired = _SURROGATE.sub(whole_pairs, text.encode() if broken_bytes else body)
-    return repaired, characters + broken_bytes
-
-
 def refusal_of(
     status: int, body: bytes | msgspec.Raw, *, is_login: bool = False, location: str | None = None
 ) -> ApiRefusal:
-    """Return the refusal that a status and body mean, of a whole answer or of one inside a composite."""
+    """Return the refusal that a status and body mean.
+
+    The body is that of a whole answer, or of one inside a composite."""
     complaint = _token_complaint(bytes(body)) if is_login else _complaint(bytes(body))
     code = (complaint.errorCode or NO_CODE)[:LONGEST_CODE]
     text = _sentence((complaint.message or "")[:LONGEST_TEXT]) or _kind_of(bytes(body))
@@ -146,8 +127,9 @@ def refusal_of(
 
 
 def _sentence(message: str) -> str:
-    r"""Return a message with the error first: Salesforce puts three lines with the place in the SOQL before it.
+    r"""Return a message with the error first.
 
+    Salesforce puts three lines with the place in the SOQL before it:
     "\nSELECT Id, Foo__c FROM Account\n           ^\nERROR at Row:1:Column:12\nNo such column …"
     """
     place = _PLACE.search(message)

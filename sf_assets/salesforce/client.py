@@ -95,7 +95,9 @@ class Client:
         return self._clock.now()
 
     def org_id(self) -> str:
-        """Return the org's Id (15 or 18 characters), or a stand-in where the org names none; log in if needed."""
+        """Return the org's Id (15 or 18 characters); log in if needed.
+
+        An org that names none has a stand-in, which is made of its host."""
         own = self._session.get_token().org_id
         return own or self.drive(org_id(self.address, version=self.version, capabilities=self._capabilities))
 
@@ -109,7 +111,7 @@ class Client:
         return {name: self._described[name] for name in sobjects}
 
     def ask(self, queries: Sequence[Query]) -> list[dict[str, Any] | SalesforceError]:
-        """Return the one record of each aggregate query, without `attributes`, or its error; five to a call."""
+        """Return the record of each aggregate query, or its error; five to a call."""
         return self.drive(ask(queries, version=self.version, capabilities=self._capabilities))
 
     def read(self, query: Query, *, reserve: float | None = None) -> Result:
@@ -150,7 +152,7 @@ class Client:
         log.debug("%s: read", query.sobject)
 
     def _step(self, flow: Any, request: Request, *, reserve: float) -> Any:
-        """Send a flow's request, hand it the answer or the error, and return what it yields next."""
+        """Send a flow's request, hand it the outcome, and return its next item."""
         try:
             response = self._answer(request, reserve=reserve)
         except SalesforceError as error:
@@ -163,7 +165,7 @@ class Client:
         return self._sender.answer(request, session=self._session, reserve=reserve)
 
     def _log_in(self) -> Token:
-        """Log in; after a refusal, once more with credentials that were changed since they were read."""
+        """Log in; after a refusal, once more with credentials that have changed."""
         try:
             return self._log_in_once()
         except LoginError:

@@ -42,7 +42,7 @@ Group = tuple[list[SubAnswer], datetime]
 
 
 def composite(paths: Sequence[str], *, version: str, about: str) -> Flow[Group]:
-    """Send the GETs in one call; return their answers in the same order, and when the call was sent."""
+    """Send the GETs in one call; return their answers and the time of sending."""
     entries = [{"method": "GET", "url": path, "referenceId": f"r{number}"} for number, path in enumerate(paths)]
     request = Request(
         f"/services/data/v{version}/composite",
@@ -65,7 +65,7 @@ def composite_if_served(
 ) -> Flow[Group | None]:
     """Send the GETs in one call; return None where composites are not served.
 
-    Unless it is the `only_way`, a composite whose answer never arrives counts as not served too: single GETs are
+    Unless it is the `only_way`, a composite that is never answered counts as not served too: single GETs are
     smaller, and show which of them is in trouble.
     """
     if not capabilities.has(Feature.COMPOSITE):

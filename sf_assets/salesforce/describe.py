@@ -138,7 +138,7 @@ def _describe_singly(
 
 
 def _raise_general_trouble(described: Mapping[str, Described]) -> None:
-    """Raise the last error where none of the last objects had an answer: it is the org's."""
+    """Raise the last error where none of the last objects had an answer."""
     last = list(described.values())[-TROUBLES_IN_A_ROW:]
     errors = [value for value in last if isinstance(value, SalesforceError) and is_trouble(value)]
     if len(errors) == TROUBLES_IN_A_ROW:
@@ -164,8 +164,8 @@ def _described(sobject: str, answer: SubAnswer, path: str) -> Described:
         content, _ = decode(bytes(answer.body), SObjectAnswer)
     except ValueError as cause:
         return AnswerTorn(f"describe of {sobject}: {cause}", url=path)
-    shown: SObjectAnswer = content
-    return shown.sobject()
+    answered: SObjectAnswer = content
+    return answered.sobject()
 
 
 def _unavailable(sobject: str, error: SalesforceError) -> SalesforceError:
@@ -178,7 +178,7 @@ def _unavailable(sobject: str, error: SalesforceError) -> SalesforceError:
 
 
 def _confirm_served(described: Mapping[str, Described], *, version: str, capabilities: Capabilities) -> Flow[None]:
-    """Describe an sObject that is always there, to distinguish objects that are off from a missing describe."""
+    """Describe an sObject that is always there: it shows whether describe is served."""
     proof = described.get(ALWAYS_THERE)
     if proof is None:
         proof = yield from _describe_one(ALWAYS_THERE, _path(ALWAYS_THERE, version))

@@ -42,7 +42,7 @@ class Row:
 
 
 NO_CODE = ""
-"""The code of an answer whose body is not Salesforce's JSON: a page of HTML, or nothing."""
+"""The code of an answer without Salesforce's JSON: a page of HTML, or nothing."""
 
 # Sources of the rows
 REST = "REST guide, Status Codes"

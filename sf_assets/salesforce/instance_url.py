@@ -59,7 +59,7 @@ class Address:
 
 
 def _origin_of(url: str) -> tuple[str, str | None, int | None] | None:
-    """Return scheme, host and port of a URL, as far as it has them, or None for no URL."""
+    """Return scheme, host and port of a URL, or None where it cannot be parsed."""
     try:
         parts = urlsplit(url[:LONGEST_URL])
         port = parts.port
@@ -125,7 +125,7 @@ def _split(text: str) -> SplitResult | None:
 def _why_not(text: str) -> str:
     parts = _split(text.strip())
     if parts is None:
-        return "it is no URL"
+        return "it is not a URL"
     if parts.username or parts.password or parts.path.strip("/") or parts.query or parts.fragment:
         return "it must be a host and nothing more"
     return "only https leaves this machine" if parts.scheme != "https" else "it names no host"
@@ -140,7 +140,7 @@ def _unusable(text: str, why: str) -> ConfigError:
 
 
 def _shown(text: str) -> str:
-    """Return the setting for a message, or nothing where it may be a secret that was put into the wrong variable."""
+    """Return the setting for a message, or nothing where it may be a secret."""
     bare = re.sub(r"//[^/@]{0,200}@", "//…@", text[:LONGEST_URL]).partition("?")[0]
     may_be_secret = len(bare) > LONGEST_SHOWN or not any(mark in bare for mark in ".:/") or "-----" in bare
     return "" if may_be_secret else f"{bare!r} "
@@ -154,9 +154,9 @@ def _is_loopback(host: str) -> bool:
 
 
 def read_link(next_records_url: str, *, address: Address) -> Link:
-    """Return the link of a nextRecordsUrl, which is a path or a URL of the org.
+    """Return the link of a nextRecordsUrl: a path, or a URL of the org.
 
-    Raises: ForeignAddress for another host, AnswerTorn for what is no link.
+    Raises: ForeignAddress for another host, AnswerTorn for anything else.
     """
     if not address.is_own(next_records_url):
         host = host_of(next_records_url)

@@ -66,7 +66,7 @@ def proxy_for(address: Address, environment: Mapping[str, str] = os.environ) -> 
         is_usable = False
     if not is_usable:
         raise ConfigError(
-            f"{name} is no proxy that can be used: it must be http://host:port or https://host:port (SOCKS is not"
+            f"{name} cannot be used as a proxy: it must be http://host:port or https://host:port (SOCKS is not"
             " supported)",
             remedy=f"Set {name} to an HTTP proxy, or add {address.host} to NO_PROXY.",
             setting=name,
@@ -82,7 +82,9 @@ def _is_bypassed(address: Address, environment: Mapping[str, str]) -> bool:
 
 
 def _matches(entry: str, address: Address) -> bool:
-    """Return whether an entry of NO_PROXY means the host: `*`, a name, a domain, an IP address or a network."""
+    """Return whether an entry of NO_PROXY means the host.
+
+    An entry is `*`, a name, a domain, an IP address or a network."""
     if entry == "*":
         return True
     host = entry.rpartition("://")[2]
@@ -135,7 +137,7 @@ class DeadlineBackend(httpcore.NetworkBackend):
 
 
 class _DeadlineStream(httpcore.NetworkStream):
-    """A connection whose reads and writes end at the deadline of the thread that uses it."""
+    """A connection with the deadline of the thread that uses it."""
 
     def __init__(self, stream: httpcore.NetworkStream, backend: DeadlineBackend) -> None:
         self._stream, self._backend = stream, backend

@@ -66,7 +66,7 @@ def objects(*, version: str) -> Flow[Mapping[str, Listed]]:
 
 
 def record_counts(sobjects: Sequence[str], *, version: str) -> Flow[Mapping[str, int]]:
-    """Return approximate numbers of rows; one call, also for objects that are too large to be counted."""
+    """Return approximate numbers of rows, also for very large objects; one call."""
     names = quote(",".join(sobjects))
     path = f"/services/data/v{version}/limits/recordCount?sObjects={names}"
     response = yield Request(path, _CountsAnswer, "inventory", about="approximate numbers of rows")

@@ -38,7 +38,7 @@ class QueryAnswer(msgspec.Struct):
         if self.done is None:
             self.done = not self.nextRecordsUrl
         if not _LIST.match(memoryview(self.records)):
-            raise ValueError("records is no list")
+            raise ValueError("records is not a list")
         if not self.done and not self.nextRecordsUrl:
             raise ValueError("not done, but without a nextRecordsUrl")
 
@@ -57,7 +57,7 @@ Stream = Generator[Request | Page, Response, None]
 
 
 def pages(query: Query, *, address: Address, version: str, capabilities: Capabilities) -> Stream:
-    """Yield the requests of a result and, between them, its pages up to the one that is done."""
+    """Yield the requests of a result and, between them, its pages."""
     response = yield from first_page(query, version=version, capabilities=capabilities)
     locators: set[str] = set()
     number, empty_pages, total_size = 1, 0, NO_TOTAL
@@ -85,7 +85,7 @@ def _refuse_endless(query: Query, *, locator: str, locators: set[str], empty_pag
 
 
 def first_page(query: Query, *, version: str, capabilities: Capabilities) -> Flow[Response]:
-    """Send a query; return its answer, whose content is a `QueryAnswer`.
+    """Send a query; return its answer with a `QueryAnswer` as content.
 
     Where queryAll is not served, /query is asked instead.
     """
@@ -103,7 +103,7 @@ def first_page(query: Query, *, version: str, capabilities: Capabilities) -> Flo
 
 
 def _send(query: Query, *, version: str, capabilities: Capabilities) -> Flow[Response]:
-    """Send a query by GET, or inside a composite where the URI is too long for Salesforce or for a gateway."""
+    """Send a query by GET, or inside a composite where the URI is too long."""
     path = query_path(query, version=version)
     if len(path) <= URI_BYTES - HEADERS_BYTES:
         try:

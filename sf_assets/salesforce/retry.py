@@ -11,8 +11,9 @@ PACED_PUSHBACKS = 3
 
 @dataclass(frozen=True)
 class Timeouts:
-    """Bounds of one call, in seconds: to connect, between two pieces of an answer, and for the whole exchange.
+    """The bounds of one call, in seconds.
 
+    To connect, between two pieces of an answer, and for the whole exchange.
     Salesforce itself gives up after ten minutes; a first page may take minutes.
     """
 
@@ -23,7 +24,7 @@ class Timeouts:
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """Bounds of sending again: the total time of one request, and the pauses between its sendings."""
+    """The bounds of sending again: total time of a request, and pauses."""
 
     total_seconds: float = 900.0
     first_pause_seconds: float = 1.0

@@ -32,7 +32,7 @@ from sf_assets.salesforce.wire import Request, Response, Transport, TransportErr
 
 log = get_logger(__name__)
 SKEW_SECONDS = 120.0
-"""A login that is refused by an org whose clock differs by more than this is refused because of the clock."""
+"""Where the clocks differ by more than this, a refused login is refused because of the clock."""
 
 
 @dataclass
@@ -57,7 +57,7 @@ class _Attempt:
 
 
 class Sender:
-    """Sends the requests of one client: waits for a permit, sends, classifies, pauses, sends again or raises."""
+    """The sending of one client's requests: permits, attempts, pauses, errors."""
 
     def __init__(
         self,
@@ -75,9 +75,9 @@ class Sender:
         self._random = random.Random(seed)
 
     def answer(self, request: Request, *, session: Session | None, reserve: float | None) -> Response:
-        """Return the good answer to a request. `session` None: without a token; `reserve` None: costs no quota.
+        """Return the good answer to a request.
 
-        Raises: the error of the last attempt.
+        `session` None: without a token; `reserve` None: costs no quota. Raises: the error of the last attempt.
         """
         attempts, refusal = Attempts(self._clock.monotonic()), None
         while True:
@@ -97,7 +97,9 @@ class Sender:
     def _prepare_next(
         self, attempt: _Attempt, refusal: ApiRefusal, *, session: Session | None, attempts: Attempts
     ) -> bool:
-        """Act on a refusal: tell the ledger, drop the token, pause. Return whether to send the request again."""
+        """Prepare the next sending after a refusal; return whether there is one.
+
+        The ledger learns of the refusal, a refused token is dropped, and a pause is made."""
         headers = attempt.answer.headers if isinstance(attempt.answer, Response) else {}
         retry_after = retry_after_seconds(headers, now=self._clock.now())
         if refusal.row.error is QuotaSpent:
@@ -164,7 +166,7 @@ class Sender:
 
 
 def _with_skew(error: SalesforceError, answer: Response | TransportError) -> SalesforceError:
-    """Return ClockWrong where the `Date` of a refused login shows that this machine's clock is off."""
+    """Return ClockWrong where the answer's `Date` shows that this machine's clock is off."""
     server_time = date_of(answer.headers) if isinstance(answer, Response) else None
     if server_time is None or not isinstance(answer, Response):
         return error

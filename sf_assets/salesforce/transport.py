@@ -36,7 +36,9 @@ class _Undecodable(Exception):
 
 
 class HttpTransport:
-    """A pool of connections to one origin. No redirect is followed; an answer counts when it was read to its end."""
+    """A pool of connections to one origin.
+
+    No redirect is followed. An answer counts when it was read to its end."""
 
     def __init__(
         self,
@@ -91,7 +93,9 @@ class HttpTransport:
         return b"".join(pieces)[:most]
 
     def _error(self, error: Exception) -> TransportError:
-        """Return what an exception says without the exception: it holds the request, and that the token."""
+        """Return the text of an exception.
+
+        The exception itself holds the request, and the request holds the token."""
         text = f"{type(error).__name__}: {error}"[:LONGEST_REASON] if str(error) else type(error).__name__
         if isinstance(error, _TooLarge):
             return TransportError("too large", text)
@@ -122,7 +126,7 @@ def _is_certificate(error: BaseException | None) -> bool:
 
 
 def _decoded_pieces(answer: httpx.Response, *, most: int) -> Iterator[bytes]:
-    """Yield the body without its content encoding; no piece has more than `most` + 1 bytes.
+    """Yield the decoded body in pieces of at most `most` + 1 bytes.
 
     httpx decodes whole pieces, and a piece of 64 kB may hold 64 MB.
     """

@@ -29,7 +29,7 @@ class Page:
     """One page of a result: `records` are the bytes of its JSON array, `number` counts from 1.
 
     `requested_at` (aware, UTC) is a moment before the request was sent: no row of the page was read earlier.
-    `repaired`: characters of the page that were no text (lone surrogates, bytes that are no UTF-8) and became U+FFFD.
+    `repaired`: broken characters of the page (lone surrogates, bytes that are not UTF-8), which became U+FFFD.
     """
 
     records: msgspec.Raw
@@ -94,7 +94,7 @@ class Response:
     sent_at: datetime
     content: Any = field(default=None, repr=False)
     repaired: int = 0
-    """Characters of the body that were no text and became U+FFFD."""
+    """Broken characters of the body, which became U+FFFD."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ class TransportError:
 
 
 class Transport(Protocol):
-    """Sends a request once and returns the whole answer or the reason why there is none; raises nothing."""
+    """Something that sends a request once; it raises nothing."""
 
     def send(self, request: Request, *, body: bytes | None, access_token: str | None) -> Response | TransportError: ...
 

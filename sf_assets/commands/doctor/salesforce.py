@@ -33,7 +33,8 @@ def check_key(context: DoctorContext) -> Iterator[Finding]:
     """Check that consumer key, private key and username exist and that the key is usable."""
     from sf_assets.salesforce.login.private_key import read_private_key
 
-    bits = read_private_key(context.salesforce.credentials.fetch().private_key).key_size
+    credentials = context.salesforce.credentials.fetch()
+    bits = read_private_key(credentials.private_key, source=credentials.key_file).key_size
     yield Finding("key", "ok", f"an RSA key of {bits:,} bits")
 
 

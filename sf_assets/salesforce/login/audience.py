@@ -36,7 +36,10 @@ def audiences(address: Address, setting: str = "") -> tuple[str, ...]:
 
 
 def parse_audience(setting: str) -> str:
-    """Return the origin that a setting names. Raises: ConfigError, which does not quote it: it may be a secret."""
+    """Return the origin that a setting names.
+
+    Raises: ConfigError, which does not quote it: it may be a secret.
+    """
     origin = parse_origin(setting.strip(INVISIBLE))
     if origin is None or "://" not in setting:
         raise ConfigError(
@@ -54,7 +57,9 @@ def is_next_worth_trying(error: LoginError, tried: int) -> bool:
 
 
 def refusal_of_all(refusals: Sequence[LoginError], tried: Sequence[str]) -> LoginError:
-    """Return the error of a login whose audiences were all refused: the one that names another cause, if any."""
+    """Return the error of a login that was refused with each audience.
+
+    An error that names another cause than the audience comes first."""
     ranks: list[type[LoginError]] = [AssertionRefused, AudienceRefused, AppNotInstalled]
     chosen = min(refusals, key=lambda error: ranks.index(type(error)) if type(error) in ranks else -1)
     if len(refusals) == 1:

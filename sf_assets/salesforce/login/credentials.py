@@ -6,6 +6,8 @@ from sf_assets.errors import ConfigError
 
 INVISIBLE = " \t\r\n\v\f\u00a0\ufeff\u200b"
 """Characters that a copy and paste leaves at the ends of a value."""
+LONGEST_KEY = 100_000
+"""Bytes of a key file that are read; an RSA key of 16,384 bits has 13,000."""
 
 
 @dataclass(frozen=True)
@@ -15,6 +17,8 @@ class Credentials:
     consumer_key: str = field(repr=False)
     private_key: str = field(repr=False)
     username: str = field(repr=False)
+    key_file: str = field(default="", compare=False)
+    """The file that the private key comes from, for messages."""
 
     def __post_init__(self) -> None:
         for name in ("consumer_key", "private_key", "username"):

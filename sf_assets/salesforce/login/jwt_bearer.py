@@ -36,7 +36,7 @@ class TokenAnswer(msgspec.Struct):
     def __post_init__(self) -> None:
         is_long = len(self.access_token) > LONGEST_TOKEN
         if not self.access_token or is_long or any(not 32 < ord(letter) < 127 for letter in self.access_token):
-            raise ValueError("access_token is no token")
+            raise ValueError("access_token is not a token")
         protect(self.access_token)
 
     def __repr__(self) -> str:
@@ -55,7 +55,7 @@ def login(
     The key is read before anything is sent. Raises: ConfigError for an unusable key, LoginError for a refused login.
     """
     protect(*credentials.secrets)
-    key = read_private_key(credentials.private_key)
+    key = read_private_key(credentials.private_key, source=credentials.key_file)
     refusals: list[LoginError] = []
     for audience in audiences:
         try:

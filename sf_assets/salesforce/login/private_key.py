@@ -9,11 +9,9 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_der_private_key
 
 from sf_assets.errors import ConfigError
-from sf_assets.salesforce.login.credentials import INVISIBLE
+from sf_assets.salesforce.login.credentials import INVISIBLE, LONGEST_KEY
 
 LEAST_BITS = 2048
-LONGEST_KEY = 100_000
-"""Bytes of a key file; an RSA key of 16,384 bits has 13,000."""
 _BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]{1,40})-----(.*?)-----END \1-----", re.DOTALL)
 _KEYS = frozenset({"PRIVATE KEY", "RSA PRIVATE KEY"})
 _OTHERS = {
@@ -56,9 +54,10 @@ def _is_utf8(raw: bytes) -> bool:
 
 
 def read_private_key(text: str, *, source: str = "") -> RSAPrivateKey:
-    """Return the key in `text`: PEM (PKCS#1 or PKCS#8) with real, escaped or missing line ends, quoted, or base64.
+    """Return the key in `text`.
 
-    A certificate may be in the same text. `source` names the file for messages.
+    It is PEM (PKCS#1 or PKCS#8) with real, escaped or missing line ends, quoted, or base64. A certificate may be in the
+    same text. `source` names the file for messages.
     """
     try:
         key = load_der_private_key(_der(text[:LONGEST_KEY], source=source), password=None)
@@ -74,24 +73,24 @@ def read_private_key(text: str, *, source: str = "") -> RSAPrivateKey:
 def _der(text: str, *, source: str) -> bytes:
     blocks = _BLOCK.findall(_plain(text)) or _BLOCK.findall(_plain(_unwrapped(text)))
     if not blocks:
-        why = "is cut: its END line is missing" if "-----BEGIN" in text else "is no PEM"
+        why = "is cut: its END line is missing" if "-----BEGIN" in text else "is not a PEM"
         return _decoded(_plain(text), why=why, source=source)
     kind, body = next((block for block in blocks if block[0] in _KEYS), blocks[0])
     if kind not in _KEYS:
         raise _unusable(_why_other(blocks), source=source)
     if "ENCRYPTED" in body:
         raise _unusable(_OTHERS["ENCRYPTED PRIVATE KEY"], source=source)
-    return _decoded(body, why="is no PEM", source=source)
+    return _decoded(body, why="is not a PEM", source=source)
 
 
 def _why_other(blocks: list[tuple[str, str]]) -> str:
-    """Return what the text holds in place of a key; a private key of another kind before a certificate."""
+    """Return what the text holds in place of a key."""
     kinds = sorted((kind for kind, _ in blocks), key=lambda kind: "PRIVATE" not in kind)
     return _OTHERS.get(kinds[0], "is not a private key")
 
 
 def _plain(text: str) -> str:
-    """Return the text without the quotes and escapes that JSON, shells and .env files put around it."""
+    """Return the text without the quotes and escapes of JSON, shells and .env files."""
     bare = text.strip(INVISIBLE).strip("\"'").strip(INVISIBLE)
     return bare.replace("\\\\n", "\n").replace("\\r", "").replace("\\n", "\n").replace("\r", "")
 

@@ -1,4 +1,4 @@
-"""Where the pace and the quota of an org are kept, for all who send to it; in memory here, in a database next door."""
+"""The ledger of an org: its pace and quota, shared by all who send to it; in memory here, in SQL in `sql_ledger`."""
 
 import threading
 from collections.abc import Callable
@@ -11,33 +11,35 @@ from sf_assets.salesforce.wire import Usage
 
 
 class Ledger(Protocol):
-    """One org's books. `sent_at` is the slot of the permit under which the refused request was sent."""
+    """The pace and quota of one org. `sent_at` is the slot of a refused request's permit."""
 
     def standing(self) -> "LedgerState":
-        """The books as of now: the rate that is allowed, and what is known of the day's calls."""
+        """Return pace and quota as of now."""
 
     def permit(self, held: Permit | None, *, reserve: float | None) -> Permit | QuotaExceeded:
-        """Leave to send now or after a wait; `held` is shown again after its wait. `reserve` None: costs no quota."""
+        """Return a permit to send, now or after a wait.
+
+        `held` is a permit after its wait. `reserve` None: the request costs no quota."""
 
     def pushed_back(self, sent_at: float, *, retry_after: float | None) -> None:
-        """The org asked for fewer requests."""
+        """Reduce the rate: the org asked for fewer requests."""
 
     def read(self, usage: Usage) -> None:
-        """An answer told the org's usage."""
+        """Record the usage that an answer shows."""
 
     def exhausted(self) -> None:
-        """The org said that no call is left."""
+        """Record that the org has no call left."""
 
 
 @dataclass(frozen=True)
 class LedgerState:
-    """Pace and quota of one org; every change gives a new one."""
+    """The pace and quota of one org."""
 
     pace: Throttle
     quota: Quota = field(default_factory=Quota)
 
     def as_of(self, now: float) -> "LedgerState":
-        """The same with the rate grown and the day begun anew."""
+        """Return the state with today's rate and count."""
         return LedgerState(self.pace.eased(now), self.quota.today(now))
 
     def permit(
@@ -57,7 +59,7 @@ class LedgerState:
 
 
 class MemoryLedger:
-    """The books of one process: safe for its threads, shared by the clients that are given it."""
+    """The ledger of one process: safe for its threads, shared by its clients."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""The org's daily quota: whether one more request leaves the reserve to the org's other users. Pure.
+"""The org's daily quota: whether one more request leaves the reserve to its other users. Pure.
 
 An optional cap bounds what we ourselves send in a day, whatever the org has left.
 """
@@ -10,9 +10,9 @@ from sf_assets.errors import QuotaSpent
 from sf_assets.salesforce.wire import Usage
 
 STALE_SECONDS = 1800.0
-"""A reading older than this says little: calls come back as the 24 hours roll on."""
+"""Age at which a reading is stale: calls come back as the 24 hours roll on."""
 QUESTION_SECONDS = 3600.0
-"""So often one request may go out on a stale reading, to learn whether the day is over."""
+"""Time between two requests on a stale reading, which show whether calls have come back."""
 DAY_SECONDS = 86_400.0
 """Our own calls are counted from midnight to midnight, UTC."""
 
@@ -31,7 +31,7 @@ class QuotaExceeded:
 
 @dataclass(frozen=True)
 class Quota:
-    """The last reading of the org's usage, when it was taken, what was sent since, and the last question on it.
+    """The last reading of the org's usage, and what was sent since.
 
     `own_calls` are what all who share these books have sent on `day` (days since 1970); at most `cap` are allowed.
     """
@@ -45,21 +45,23 @@ class Quota:
     own_calls: int = 0
 
     def read(self, usage: Usage, *, now: float) -> "Quota":
-        """A new reading from an answer."""
+        """Return the quota with a new reading."""
         return replace(self, usage=usage, read_at=now, sent_since=0)
 
     def exhausted(self, *, now: float) -> "Quota":
-        """The quota after the org said that nothing is left."""
+        """Return the quota of an org that has no call left."""
         limit = self.usage.limit if self.usage else 0
         return self.read(Usage(max(limit, self.usage.used if self.usage else 0), limit), now=now)
 
     def today(self, now: float) -> "Quota":
-        """The quota with the count of our own calls begun anew where a new day has begun."""
+        """Return the quota with our own calls counted from today's midnight."""
         day = int(now // DAY_SECONDS)
         return self if day == self.day else replace(self, day=day, own_calls=0)
 
     def spend(self, *, now: float, reserve: float) -> "Quota | QuotaExceeded":
-        """The quota after one more request, or Spent when it would touch the reserve (a share of the limit)."""
+        """Return the quota after one more request, or QuotaExceeded.
+
+        `reserve` is a share of the limit."""
         quota = self.today(now)
         if quota.cap is not None and quota.own_calls >= quota.cap:
             return QuotaExceeded(Usage(quota.own_calls, quota.cap), DAY_SECONDS - now % DAY_SECONDS, is_own_cap=True)
@@ -75,24 +77,27 @@ class Quota:
 
 
 def quota_spent(spent: QuotaExceeded, *, reserve: float, now: datetime) -> QuotaSpent:
-    """The error that says who has used what, and when to ask again. Values: `used`, `limit`, `resumes_at`."""
+    """Return the error for a budget that is spent. Values: `used`, `limit`, `resumes_at`."""
     used, limit, resumes_at = spent.usage.used, spent.usage.limit, _moment(now, spent.resume_seconds)
     if spent.is_own_cap:
         return QuotaSpent(
             f"budget spent: {used:,} calls were sent today, and SALESFORCE_DAILY_CALLS allows {limit:,}; the count"
-            f" begins anew at {resumes_at}",
+            f" starts again at {resumes_at}",
             remedy="Wait: the next run resumes where this one stopped. Or raise SALESFORCE_DAILY_CALLS.",
             used=used, limit=limit, resumes_at=resumes_at,
         )  # fmt: skip
-    what = f"the org has used {used:,} of its {limit:,} API calls of 24 hours; the reserve of {reserve:.0%} is others'"
+    what = (
+        f"the org has used {used:,} of its {limit:,} API calls of 24 hours; {reserve:.0%} of the limit is reserved for"
+        " other users"
+    )
     if not limit:
-        what = "the org has said that its API calls of 24 hours are used up"
+        what = "the org's API calls of 24 hours are used up"
     what = f"budget spent: {what}; asking again is allowed at {resumes_at}"
     return QuotaSpent(what, used=used, limit=limit, resumes_at=resumes_at)
 
 
 def refused_by_org(error: QuotaSpent, *, now: datetime) -> QuotaSpent:
-    """The same for the org's own refusal, in whose words nothing says when to come back."""
+    """Return the org's own refusal with the time of the next attempt."""
     resumes_at = _moment(now, STALE_SECONDS)
     what = f"budget spent: {error}; asking again is allowed at {resumes_at}"
     return QuotaSpent(what, remedy=error.remedy, **{**error.values, "resumes_at": resumes_at})

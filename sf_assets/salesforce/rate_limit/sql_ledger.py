@@ -1,6 +1,6 @@
 """The ledger of several processes and machines: a row per org in SQLite or PostgreSQL, one short transaction a permit.
 
-Nobody holds a lock while waiting or sending, so a process that is killed costs one slot and blocks nobody.
+No process holds a lock while it waits or sends, so a killed process costs one slot and blocks no other.
 """
 
 import math
@@ -23,9 +23,9 @@ from sf_assets.salesforce.rate_limit.throttle import Permit, Throttle
 from sf_assets.salesforce.wire import Usage
 
 BUSY_SECONDS = 60
-"""So long a process waits for the others' transactions of 2 ms each before it calls the ledger unreachable."""
+"""How long a process waits for the transactions of others (2 ms each) before the ledger counts as unreachable."""
 _SETUP_LOCK = 7_308_332
-"""PostgreSQL's advisory lock under which the tables are made."""
+"""PostgreSQL's advisory lock for creating the tables."""
 
 _METADATA = sa.MetaData()
 _ORGS = sa.Table(
@@ -50,7 +50,7 @@ _INSERTS: dict[str, Callable[..., Any]] = {"sqlite": sqlite.insert, "postgresql"
 
 
 class SqlLedger:
-    """The books of one org in a database; `org` is its My Domain host.
+    """The ledger of one org in a database; `org` is its My Domain host.
 
     `clock` gives seconds since 1970; by default SQLite's users share this machine's clock, PostgreSQL's the server's.
     """
@@ -109,7 +109,7 @@ class SqlLedger:
 
     @contextmanager
     def _change(self) -> Iterator[tuple[sa.Connection, float]]:
-        """One short transaction, alone on the org's row, and the moment in it."""
+        """Open a short transaction, alone on the org's row; yield it and its time."""
         try:
             with self._engine.connect() as connection:
                 if self._is_sqlite:
@@ -135,7 +135,7 @@ class SqlLedger:
         _METADATA.create_all(connection)
 
     def _standing(self, connection: sa.Connection, now: float) -> LedgerState:
-        """What the org's row says, locked for this transaction; the row is made when it is missing."""
+        """Return the state of the org's row, locked for this transaction; create a missing row."""
         query = sa.select(_ORGS).where(_ORGS.c.org == self._org).with_for_update()
         row = connection.execute(query).mappings().first()
         if row is None:
@@ -211,7 +211,9 @@ def _columns(standing: LedgerState) -> dict[str, Any]:
 
 
 def _standing_of(row: sa.RowMapping, *, ceiling: float, cap: int | None, spacing: float) -> LedgerState:
-    """Pace and quota under this process's own ceiling and cap; a rate that nobody ever cut is that ceiling."""
+    """Return the state of a row under this process's own ceiling and cap.
+
+    A rate that was never cut is that ceiling."""
     pace = Throttle(
         ceiling=ceiling,
         rate=ceiling if row["cut_at"] is None else min(ceiling, row["rate"]),

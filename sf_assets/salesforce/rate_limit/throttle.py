@@ -1,4 +1,4 @@
-"""The pace of requests as a frozen value with two verbs, `eased` and `pushed_back`; it knows no clock and no store.
+"""The pace of requests as a frozen value, without a clock or a store.
 
 Additive increase by seconds, multiplicative decrease: +0.1 requests/s in 5 s, evenly, up to the ceiling; a cut to 0.7
 of the rate for each row of refusals, never under 0.05 requests/s. The constants were measured against token buckets.
@@ -11,17 +11,17 @@ CUT = 0.7
 GROWTH_PER_SECOND = 0.1 / 5
 FLOOR_PER_SECOND = 0.05
 HORIZON_SECONDS = 4.0
-"""Slots are given away at most this far ahead, so that a queue of waiting processes follows a change of the rate."""
+"""Slots are given at most this far ahead, so that waiting processes follow a change of the rate."""
 LATE_SECONDS = 0.25
-"""So long after its slot a permit is good; who wakes up later asks anew."""
+"""A permit expires this long after its slot."""
 LONGEST_RETRY_AFTER_SECONDS = 3600.0
 
 
 @dataclass(frozen=True)
 class Permit:
-    """Leave to send at `slot` (on the ledger's clock) once `wait_seconds` have passed; then it is shown again.
+    """A permit to send at `slot` (on the ledger's clock), to be confirmed after `wait_seconds`.
 
-    `is_kept` False means that no slot was given yet: come back after the wait. A pushback ends the `era` of permits.
+    `is_kept` False: no slot was given yet; ask again after the wait. A pushback starts a new `generation` of permits.
     """
 
     slot: float
@@ -52,14 +52,14 @@ class Throttle:
         return cls(ceiling=ceiling, rate=ceiling, last_slot=now - spacing / ceiling, eased_at=now, spacing=spacing)
 
     def eased(self, now: float) -> "Throttle":
-        """The rate grown by the seconds since its last change, up to the ceiling."""
+        """Return the pace with its rate grown since the last change, up to the ceiling."""
         grown = self.rate + max(0.0, now - self.eased_at) * GROWTH_PER_SECOND
         return replace(self, rate=min(self.ceiling, grown), eased_at=now)
 
     def pushed_back(self, *, now: float, sent_at: float, retry_after: float | None = None) -> "Throttle":
-        """The pace after a refusal of the request of slot `sent_at`.
+        """Return the pace after a refusal of the request of slot `sent_at`.
 
-        Refusals of requests sent before the last cut cut no more; a later Retry-After closes the org all the same.
+        A refusal of a request from before the last cut does not cut again; its Retry-After still closes the org.
         """
         closed = replace(self, closed_until=max(self.closed_until, now + _bounded(retry_after)))
         if retry_after is None and sent_at < self.cut_at:
@@ -72,15 +72,16 @@ class Throttle:
         return replace(eased, rate=rate, cut_at=now, eased_at=now, last_slot=last_slot, generation=self.generation + 1)
 
     def permit(self, now: float, *, held: Permit | None = None) -> tuple["Throttle", Permit]:
-        """A permit, and the pace that has given it: `held` again while it is good, else the next slot.
+        """Return a permit and the pace after it.
 
-        A holder who comes a little late, and whom nobody waits behind, moves his slot: the next one is as far from what
-        he sends as from any other.
+        The permit is `held` while it is valid, else the next slot.
+
+        A late holder of the last slot moves it, so that the next slot keeps its distance from the sending.
         """
         if held is not None and self._holds(held, now):
-            shown = replace(held, wait_seconds=max(0.0, held.slot - now))
+            confirmed = replace(held, wait_seconds=max(0.0, held.slot - now))
             is_late = now > held.slot == self.last_slot
-            return (replace(self, last_slot=now) if is_late else self), shown
+            return (replace(self, last_slot=now) if is_late else self), confirmed
         pace = self._checked(now).eased(now)
         slot = max(now, pace.last_slot + pace.spacing / pace.rate, pace.closed_until)
         if slot - now > HORIZON_SECONDS:
@@ -90,11 +91,15 @@ class Throttle:
         return replace(pace, last_slot=slot), given
 
     def _holds(self, held: Permit, now: float) -> bool:
-        """Whether a permit is still good: a holder who overslept would come too close to the one after him."""
+        """Return whether a permit is still valid.
+
+        A holder who is too late would come too close to the next one."""
         return held.is_kept and held.generation == self.generation and now <= held.slot + LATE_SECONDS
 
     def _checked(self, now: float) -> "Throttle":
-        """The pace without moments that lie absurdly far ahead: they come of a clock that was set back."""
+        """Return the pace without times far in the future.
+
+        A clock that was set back leaves them."""
         last_slot = min(self.last_slot, now + HORIZON_SECONDS)
         return replace(self, last_slot=last_slot, closed_until=min(self.closed_until, now + _bounded(math.inf)))
 

@@ -46,8 +46,8 @@ def public(key):
 
 
 UNUSABLE = {
-    "nothing": (lambda key: "", "is no PEM|is cut|it is cut, damaged"),
-    "a sentence": (lambda key: "the key is in the safe", "is no PEM"),
+    "nothing": (lambda key: "", "is not a PEM|is cut|it is cut, damaged"),
+    "a sentence": (lambda key: "the key is in the safe", "is not a PEM"),
     "half of it": (lambda key: text(key).decode()[:400], "is cut"),
     "a hole in it": (
         lambda key: text(key).decode().replace(text(key).decode().splitlines()[5] + "\n", ""),
