@@ -95,7 +95,7 @@ class SfAssetsError(Exception):
 class ConfigError(SfAssetsError):
     """A setting is missing or wrong; raised before any request is sent."""
 
-    remedy = "Correct the setting that the message names (README, 'Environment') and start again."
+    remedy = "Correct the setting that the message names (docs/settings.md) and start again."
 
 
 class SpecError(SfAssetsError):
@@ -221,7 +221,7 @@ class SessionRefused(SalesforceError):
 class AccessDenied(SalesforceError):
     """403: the user lacks a right, or the org a feature."""
 
-    remedy = "Give the integration user the right that the message names, by a permission set (README, 'A real org')."
+    remedy = "Give the integration user the right that the message names, by a permission set (docs/real-org.md)."
 
 
 class ApiDisabled(AccessDenied):
