@@ -54,6 +54,7 @@
     │   ├── TableForeign             the table belongs to another org, object or tool
     │   ├── TableUnsupported         the table uses a part of Iceberg that cannot be changed here
     │   ├── TableDamaged             a file or property of the table is missing or unreadable
+    │   ├── CatalogDamaged           the catalog's database is no database any more
     │   ├── ColumnIncompatible
     │   └── CommitConflict           another run has written this table meanwhile
     └── SnowflakeError               what Snowflake, or the way to it, answered
@@ -475,6 +476,15 @@ class TableDamaged(IcebergError):
     remedy = (
         "Run `sf-assets repair` with the endpoint's name: it prints what is damaged and what it would do; with --apply"
         " it returns to the newest whole version. No file is deleted."
+    )
+
+
+class CatalogDamaged(IcebergError):
+    """The catalog's database file cannot be read as a database."""
+
+    remedy = (
+        "Restore the catalog's file from a backup. Without one, move it away and run `sf-assets repair --apply`: it"
+        " registers the tables again from their own files."
     )
 
 

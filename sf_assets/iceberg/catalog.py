@@ -1,21 +1,25 @@
 """The catalog and its tables: open, create at first use, refuse the tables of other tools."""
 
 import json
+import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 
 from pyiceberg.catalog import URI, Catalog, load_catalog
 from pyiceberg.exceptions import NoSuchNamespaceError, NoSuchTableError, TableAlreadyExistsError
+from pyiceberg.io import load_file_io
 from pyiceberg.schema import Schema
 from pyiceberg.table import Table
 from pyiceberg.types import NestedField
 from pyiceberg.utils.config import Config
 
-from sf_assets.errors import ColumnIncompatible, IcebergError, TableForeign, TableUnsupported
+from sf_assets.errors import ColumnIncompatible, IcebergError, TableDamaged, TableForeign, TableUnsupported
 from sf_assets.iceberg.commit.schema_evolution import PROVISIONAL, provisional_property, refuse_case_twins
+from sf_assets.iceberg.files import has_files
+from sf_assets.iceberg.metadata_location import metadata_location
 from sf_assets.iceberg.model import TableColumn
-from sf_assets.iceberg.translate_errors import is_from
+from sf_assets.iceberg.translate_errors import damage_of, is_from
 
 VERSION = "sf_assets.version"
 KIND = "sf_assets.kind"
@@ -35,6 +39,8 @@ PROPERTIES: Mapping[str, str] = {
 SQLITE_TIMEOUT_SECONDS = "60"
 FIRST_USE_TRIES = 5
 NEWEST_FORMAT = 2
+SET_ASIDE = "__set_aside_"
+"""Part of the name of a table that a repair replaced."""
 SQL = frozenset({"sqlalchemy"})
 
 
@@ -61,9 +67,9 @@ class IcebergCatalog:
         raise AssertionError("unreachable")
 
     def find(self, name: str) -> Table | None:
-        """Return the table, or None if it does not exist. Raises: TableForeign."""
+        """Return the table, or None if it does not exist. Raises: TableForeign, TableUnsupported, TableDamaged."""
         try:
-            table = self.catalog.load_table((self.namespace, name))
+            table = self.load(name)
         except (NoSuchTableError, NoSuchNamespaceError):
             return None
         if VERSION not in table.properties:
@@ -71,13 +77,43 @@ class IcebergCatalog:
         refuse_newer_format(table, name)
         return table
 
+    def load(self, name: str) -> Table:
+        """Return the table, whoever made it. Raises: TableDamaged, and pyiceberg's NoSuchTableError."""
+        try:
+            return self.catalog.load_table((self.namespace, name))
+        except NoSuchTableError:
+            raise
+        except Exception as error:
+            what = None if self._is_rest else damage_of(error)
+            if what is None:
+                raise
+            path = metadata_location(self.catalog, self.namespace, name)
+            raise TableDamaged(f"{name}: the metadata file {path} is damaged: {what}", table=name, path=path) from error
+
+    def register(self, name: str, location: str) -> None:
+        """Make the catalog name this metadata file for the table. The files stay."""
+        self._ensure_namespace()
+        with suppress(NoSuchTableError):
+            self.catalog.drop_table((self.namespace, name))
+        self.catalog.register_table((self.namespace, name), location)
+
+    def set_aside(self, name: str, target: str) -> None:
+        """Rename the table. Its files stay where they are, and a new table of its name gets another folder."""
+        try:
+            self.catalog.rename_table((self.namespace, name), (self.namespace, target))
+        except Exception as error:
+            if damage_of(error) is None:
+                raise
+            with suppress(NoSuchTableError):  # renamed, but not loaded under its new name
+                self.catalog.drop_table((self.namespace, name))
+
     def names(self) -> tuple[str, ...]:
-        """Return the names of all tables of the namespace, sorted."""
+        """Return the names of the namespace's tables, sorted, without those that a repair set aside."""
         try:
             identifiers = self.catalog.list_tables(self.namespace)
         except NoSuchNamespaceError:
             return ()
-        return tuple(sorted(identifier[-1] for identifier in identifiers))
+        return tuple(sorted(identifier[-1] for identifier in identifiers if SET_ASIDE not in identifier[-1]))
 
     def open(
         self, name: str, *, columns: Sequence[TableColumn], keys: Sequence[str] | None, kind: str, doc: str = ""
@@ -103,9 +139,27 @@ class IcebergCatalog:
             for number, column in enumerate(columns, start=1)
         ]
         self._ensure_namespace()
+        schema, identifier = Schema(*fields), (self.namespace, name)
         with suppress(TableAlreadyExistsError):
-            return self.catalog.create_table((self.namespace, name), Schema(*fields), properties=dict(properties))
+            location = self._free_location(identifier, schema)
+            return self.catalog.create_table(identifier, schema, location=location, properties=dict(properties))
         return self.catalog.load_table((self.namespace, name))
+
+    @property
+    def _is_rest(self) -> bool:
+        return self.catalog.properties.get("type") == "rest" or type(self.catalog).__name__ == "RestCatalog"
+
+    def _free_location(self, identifier: tuple[str, str], schema: Schema) -> str | None:
+        """Return a new folder if the table's own has files of a former table, else None.
+
+        A former table was dropped or set aside. Its files must not become orphans of the new one.
+        """
+        if self._is_rest:
+            return None  # the server chooses the folder
+        staged = self.catalog.create_table_transaction(identifier, schema)
+        location = staged.table_metadata.location
+        is_taken = has_files(load_file_io(dict(self.catalog.properties), location), f"{location}/data")
+        return f"{location}-{uuid.uuid4().hex[:8]}" if is_taken else None
 
     def _ensure_namespace(self) -> None:
         """Create the namespace; another process may create it at the same moment."""
@@ -170,12 +224,19 @@ def refuse_missing_keys(table: Table, name: str) -> None:
 
 def keys_of(table: Table) -> tuple[str, ...]:
     """Return the table's key columns; empty for a plain frame."""
-    return tuple(json.loads(table.properties.get(KEYS, "[]")))
+    return _names_in(table, KEYS)
 
 
 def provisional_of(table: Table) -> tuple[str, ...]:
     """Return the columns that have a provisional type."""
-    return tuple(json.loads(table.properties.get(PROVISIONAL, "[]")))
+    return _names_in(table, PROVISIONAL)
+
+
+def _names_in(table: Table, key: str) -> tuple[str, ...]:
+    try:
+        return tuple(json.loads(table.properties.get(key, "[]")))
+    except (ValueError, TypeError) as error:
+        raise TableDamaged(f"{table.name()[-1]}: the table property {key} is unreadable", path=key) from error
 
 
 def _properties(columns: Sequence[TableColumn], *, keys: Sequence[str] | None, kind: str, doc: str) -> dict[str, str]:

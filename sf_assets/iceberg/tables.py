@@ -32,6 +32,7 @@ from sf_assets.iceberg.write.row_versions import MergeRule
 
 if TYPE_CHECKING:
     from sf_assets.iceberg.connectivity import Connectivity
+    from sf_assets.iceberg.maintenance.service import TableMaintenance
 
 __all__ = ["UNCHECKED", "Chunk", "TableColumn", "TableFacts", "Unchecked", "IcebergTables", "Written"]
 
@@ -264,6 +265,13 @@ class IcebergTables:
         with translate_errors(table):
             loaded = self._catalog.find(table)
             return () if loaded is None else remove_orphan_files(loaded, before=self._now() - older_than)
+
+    @property
+    def maintenance(self) -> "TableMaintenance":
+        """Repair and upkeep of the tables."""
+        from sf_assets.iceberg.maintenance.service import TableMaintenance  # imported here: no sync needs it
+
+        return TableMaintenance(self._catalog, self._now)
 
     def _finished(
         self, name: str, outcome: WriteResult, *, columns: Sequence[TableColumn], retype: bool = False

@@ -1,6 +1,7 @@
 """Translate exceptions of catalog and storage libraries into errors of this project. Nothing is retried."""
 
 import errno
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import chain
@@ -9,12 +10,14 @@ from typing import TypeVar
 from pyiceberg import exceptions as iceberg
 
 from sf_assets.errors import (
+    CatalogDamaged,
     CommitConflict,
     CommitUnknown,
     IcebergError,
     IcebergReadOnly,
     IcebergUnreachable,
     SfAssetsError,
+    TableDamaged,
 )
 
 T = TypeVar("T")
@@ -25,6 +28,9 @@ READ_ONLY_SQL = frozenset({"SQLITE_READONLY", "SQLITE_PERM", "SQLITE_AUTH", "250
 DENIED_AWS = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedAccess", "403", "Forbidden"})
 DENIED_S3 = "ACCESS_DENIED"
 """How Arrow names S3's 403; it keeps neither status nor code apart from its text."""
+STORE_ERROR = re.compile("AWS Error|curlCode|HTTP|Azure|Google|ACCESS_DENIED|NETWORK", re.IGNORECASE)
+"""What Arrow's errors of an object store say. Its errors of a damaged file have neither these words nor an errno."""
+CORRUPT_SQL = frozenset({"SQLITE_NOTADB", "SQLITE_CORRUPT"})
 FULL_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT})
 MAKE_ROOM = "Make room on the disk of the catalog and the tables, then run the endpoint again. No row was lost."
 BY_TYPE: tuple[tuple[type[Exception], type[IcebergError]], ...] = (
@@ -82,10 +88,36 @@ def translate_errors(table: str) -> Iterator[None]:
         raise kind(f"{table}: {type(error).__name__}: {_text(error)}", remedy=remedy, table=table) from error
 
 
+@contextmanager
+def name_damage(path: str) -> Iterator[None]:
+    """Raise TableDamaged, with the file's path, for a file that is missing or cannot be decoded."""
+    try:
+        yield
+    except SfAssetsError:
+        raise
+    except Exception as error:
+        what = damage_of(error)
+        if what is None:
+            raise
+        raise TableDamaged(f"{path} is damaged: {what}", path=path) from error
+
+
+def damage_of(error: Exception) -> str | None:
+    """Return what is wrong with a file, or None if the storage or its network failed instead."""
+    if isinstance(error, FileNotFoundError):
+        return "the file is missing"
+    if isinstance(error, OSError) and (error.errno is not None or STORE_ERROR.search(str(error))):
+        return None
+    is_ours = isinstance(error, iceberg.RESTError | NotImplementedError) or is_from({"botocore", "sqlalchemy"}, error)
+    return None if is_ours else f"{type(error).__name__}: {_text(error)}"
+
+
 def kind_of(error: Exception) -> type[IcebergError] | None:
     """Return the class for an exception, or None if another library raised it."""
     if is_denied(error):
         return IcebergReadOnly
+    if getattr(getattr(error, "orig", None), "sqlite_errorname", None) in CORRUPT_SQL:
+        return CatalogDamaged
     by_type = (ours for theirs, ours in BY_TYPE if isinstance(error, theirs))
     by_library = (ours for library, ours in BY_LIBRARY.items() if is_from({library}, error))
     return next(chain(by_type, by_library), None)

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field, is_dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sf_assets.errors import TableForeign
+from sf_assets.errors import TableDamaged, TableForeign
 from sf_assets.sync.limits import LOOKBACK
 
 
@@ -122,10 +122,17 @@ class State:
         """Return the state that `to_json` wrote.
 
         Raises:
+            TableDamaged: the text is not a JSON object.
             TableForeign: a newer version wrote the text, or nothing of ours did.
         """
         try:
-            return _decoded(json.loads(text))
+            content = json.loads(text)
+        except ValueError:
+            content = None
+        if not isinstance(content, dict):
+            raise TableDamaged(f"the state in the table is unreadable: {text[:80]!r}", path="sf_assets.state")
+        try:
+            return _decoded(content)
         except (TypeError, KeyError, ValueError, AttributeError) as cause:
             raise TableForeign(
                 f"the state in the table is not one that this version of sf_assets can read: {cause}",

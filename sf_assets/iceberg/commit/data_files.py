@@ -23,6 +23,7 @@ from pyiceberg.types import NestedField
 from sf_assets.errors import TableUnsupported
 from sf_assets.iceberg.commit.casting import arrow_schema
 from sf_assets.iceberg.commit.manifests import Manifests
+from sf_assets.iceberg.translate_errors import name_damage
 
 POSITION = "__position"
 """The column that holds a row's position in its file; no Salesforce column has this name."""
@@ -159,7 +160,7 @@ def read_rows(
 @contextmanager
 def _parquet(io: FileIO, path: str) -> Iterator[pq.ParquetFile]:
     """Open a Parquet file; return freed memory to the system after a large one."""
-    with io.new_input(path).open() as stream, pq.ParquetFile(stream, pre_buffer=True) as parquet:
+    with name_damage(path), io.new_input(path).open() as stream, pq.ParquetFile(stream, pre_buffer=True) as parquet:
         yield parquet
         is_large = parquet.num_row_groups > 1
     if is_large:

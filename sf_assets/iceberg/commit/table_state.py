@@ -11,7 +11,8 @@ from pyiceberg.table import Table
 from pyiceberg.table.metadata import TableMetadata
 from pyiceberg.table.snapshots import Snapshot, ancestors_of
 
-from sf_assets.errors import CommitConflict
+from sf_assets.errors import CommitConflict, TableDamaged
+from sf_assets.iceberg.commit.manifests import Manifests
 from sf_assets.iceberg.model import Unchecked
 
 STATE = "sf_assets.state"
@@ -35,7 +36,7 @@ def state_of(table: Table) -> str | None:
     for snapshot in lineage:
         if written is not None and snapshot.snapshot_id == written_for:
             return written
-        if (state := _in_summary(snapshot)) is not None:
+        if (state := state_in_summary(snapshot)) is not None:
             return state
     return written if written is not None and _came_before(written_for, lineage, table) else None
 
@@ -77,7 +78,7 @@ def _rival(table: Table, *, moved: bool) -> str:
 
 def _summary_state(table: Table) -> str | None:
     snapshot = table.current_snapshot()
-    return _in_summary(snapshot) if snapshot else None
+    return state_in_summary(snapshot) if snapshot else None
 
 
 def _written(properties: Mapping[str, str]) -> tuple[int | None, str | None]:
@@ -85,8 +86,11 @@ def _written(properties: Mapping[str, str]) -> tuple[int | None, str | None]:
     text = properties.get(STATE)
     if text is None:
         return None, None
-    value = json.loads(text)
-    return value["snapshot"], value["state"]
+    try:
+        value = json.loads(text)
+        return value["snapshot"], value["state"]
+    except (ValueError, TypeError, KeyError) as error:
+        raise TableDamaged(f"the table property {STATE} is unreadable: {text[:80]!r}", path=STATE) from error
 
 
 def _came_before(snapshot_id: int | None, lineage: Sequence[Snapshot], table: Table) -> bool:
@@ -99,12 +103,19 @@ def _came_before(snapshot_id: int | None, lineage: Sequence[Snapshot], table: Ta
         return False
     if lineage[-1].parent_snapshot_id == snapshot_id:
         return True
-    manifests = lineage[0].manifests(table.io)
+    cache = Manifests(table.io)
+    manifests = cache.of(lineage[0])
     if any(manifest.added_snapshot_id == snapshot_id for manifest in manifests):
         return True
-    entries = (entry for manifest in manifests for entry in manifest.fetch_manifest_entry(table.io))
+    entries = (entry for manifest in manifests for entry in cache.entries(manifest))
     return any(entry.snapshot_id == snapshot_id for entry in entries)
 
 
-def _in_summary(snapshot: Snapshot) -> str | None:
+def drop_state(table: Table) -> None:
+    """Remove the state of a table: the next run reads it again from the start."""
+    table.transaction().remove_properties(STATE).commit_transaction()
+
+
+def state_in_summary(snapshot: Snapshot) -> str | None:
+    """Return the state in a snapshot's summary, or None without one."""
     return snapshot.summary.additional_properties.get(STATE) if snapshot.summary else None

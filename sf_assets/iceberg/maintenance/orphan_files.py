@@ -1,28 +1,28 @@
 """Remove files that no snapshot needs: of abandoned commits and of expired snapshots."""
 
-from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
-from typing import Any, cast
-from urllib.parse import urlparse
+from collections.abc import Iterator
+from datetime import datetime
 
-from pyarrow.fs import FileSelector, FileType
-from pyiceberg.io import FileIO
-from pyiceberg.io.fsspec import FsspecFileIO
-from pyiceberg.io.pyarrow import PyArrowFileIO
 from pyiceberg.table import Table
 
-from sf_assets.errors import IcebergError
 from sf_assets.iceberg.commit.data_writer import remove_files
+from sf_assets.iceberg.commit.manifests import Manifests
+from sf_assets.iceberg.files import list_files, split_scheme
 
 
 def remove_orphan_files(table: Table, *, before: datetime) -> tuple[str, ...]:
     """Delete unreferenced files under the table's location that are older than `before`."""
-    needed = {_path_without_scheme(path) for path in referenced(table)}
-    orphans = [
-        path for path, modified in _listed(table) if modified < before and _path_without_scheme(path) not in needed
-    ]
+    orphans = find_orphan_files(table, before=before)
     remove_files(table.io, orphans)
-    return tuple(orphans)
+    return orphans
+
+
+def find_orphan_files(table: Table, *, before: datetime) -> tuple[str, ...]:
+    """Return unreferenced files under the table's location that are older than `before`."""
+    needed = {_path(path) for path in referenced(table)}
+    files = list_files(table.io, table.location())
+    old = (file.path for file in files if file.modified is not None and file.modified < before)
+    return tuple(path for path in old if _path(path) not in needed)
 
 
 def referenced(table: Table) -> Iterator[str]:
@@ -31,46 +31,19 @@ def referenced(table: Table) -> Iterator[str]:
     yield table.metadata_location
     yield from (entry.metadata_file for entry in metadata.metadata_log)
     yield from (statistics.statistics_path for statistics in metadata.statistics)
-    seen: set[str] = set()
+    yield from (statistics.statistics_path for statistics in metadata.partition_statistics)
+    manifests, seen = Manifests(table.io), set[str]()
     for snapshot in metadata.snapshots:
         yield snapshot.manifest_list
-        for manifest in snapshot.manifests(table.io):
+        for manifest in manifests.of(snapshot):
             if manifest.manifest_path not in seen:
                 seen.add(manifest.manifest_path)
                 yield manifest.manifest_path
-                yield from (e.data_file.file_path for e in manifest.fetch_manifest_entry(table.io))
+                yield from (entry.data_file.file_path for entry in manifests.entries(manifest))
 
 
-def _listed(table: Table) -> Iterator[tuple[str, datetime]]:
-    """Yield the files under the table's location with their age; skip files without one."""
-    location = table.location()
-    scheme = urlparse(location).scheme
-    for path, modified in _listing(table.io, location):
-        if modified is not None:
-            yield (f"{scheme}://{path}" if scheme else path), modified
-
-
-def _listing(io: FileIO, location: str) -> Iterator[tuple[str, datetime | None]]:
-    parsed = urlparse(location)
-    if isinstance(io, PyArrowFileIO):
-        selector = FileSelector(_path_without_scheme(location), recursive=True, allow_not_found=True)
-        infos = io.fs_by_scheme(parsed.scheme or "file", parsed.netloc or None).get_file_info(selector)
-        return ((info.path, info.mtime) for info in infos if info.type == FileType.File)
-    if isinstance(io, FsspecFileIO):
-        listing = io.get_fs(parsed.scheme or "file").find(_path_without_scheme(location), detail=True)
-        return ((path, _modified(info)) for path, info in listing.items())
-    remedy = "Remove orphans by the catalog's own tool."
-    raise IcebergError(f"{location}: {type(io).__name__} cannot list files", remedy=remedy)
-
-
-def _modified(info: Mapping[str, Any]) -> datetime | None:
-    """Return when a file was written, from the fields of fsspec's file systems."""
-    if isinstance(info.get("LastModified"), datetime):
-        return cast(datetime, info["LastModified"])
-    return datetime.fromtimestamp(info["mtime"], UTC) if "mtime" in info else None
-
-
-def _path_without_scheme(path: str) -> str:
-    """Return the path without its scheme."""
-    parsed = urlparse(path)
-    return f"{parsed.netloc}{parsed.path}" if parsed.scheme else path
+def _path(location: str) -> str:
+    """Return a location as a file system has it: engines write file:/x, file:///x and /x for one file."""
+    scheme, path = split_scheme(location)
+    path = path.removeprefix("file:")
+    return "/" + path.lstrip("/") if scheme in {"", "file"} else path
