@@ -98,7 +98,7 @@ class IcebergCatalog:
         self.catalog.register_table((self.namespace, name), location)
 
     def set_aside(self, name: str, target: str) -> None:
-        """Rename the table. Its files stay where they are, and a new table of its name gets another folder."""
+        """Rename the table. Its files stay; a new table of its name gets another folder."""
         try:
             self.catalog.rename_table((self.namespace, name), (self.namespace, target))
         except Exception as error:
@@ -150,7 +150,7 @@ class IcebergCatalog:
         return self.catalog.properties.get("type") == "rest" or type(self.catalog).__name__ == "RestCatalog"
 
     def _free_location(self, identifier: tuple[str, str], schema: Schema) -> str | None:
-        """Return a new folder if the table's own has files of a former table, else None.
+        """Return a new folder if the default one has files of a former table.
 
         A former table was dropped or set aside. Its files must not become orphans of the new one.
         """

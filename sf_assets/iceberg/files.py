@@ -51,7 +51,7 @@ def _listing(io: FileIO, location: str) -> Iterator[FileInfo]:
         return (FileInfo(info.path, info.size, info.mtime) for info in infos if info.type == FileType.File)
     if isinstance(io, FsspecFileIO):
         listing = io.get_fs(scheme or "file").find(path, detail=True)
-        return (FileInfo(found, info.get("size"), _modified(info)) for found, info in listing.items())
+        return (FileInfo(name, info.get("size"), _modified(info)) for name, info in listing.items())
     remedy = "Use the catalog's own tool to list and remove files."
     raise IcebergError(f"{location}: {type(io).__name__} cannot list files", remedy=remedy)
 

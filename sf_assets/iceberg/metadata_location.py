@@ -17,7 +17,7 @@ METADATA_FILE = re.compile(r"^v?(\d+)[^/]*\.metadata\.json$")
 
 
 def metadata_location(catalog: Catalog, namespace: str, name: str) -> str | None:
-    """Return the location that the catalog stores, or None if it does not say or has no such table."""
+    """Return the location that the catalog stores, or None if it has none."""
     with suppress(NoSuchTableError, NoSuchNamespaceError):
         if hasattr(catalog, "engine"):
             return _in_sql(catalog, namespace, name)
@@ -29,7 +29,7 @@ def metadata_location(catalog: Catalog, namespace: str, name: str) -> str | None
 
 
 def table_location(catalog: Catalog, namespace: str, name: str) -> str | None:
-    """Return the folder of a table that the catalog cannot load, or None if nothing says where it is."""
+    """Return the folder of a table that the catalog cannot load, or None if unknown."""
     if location := metadata_location(catalog, namespace, name):
         return location.rpartition("/metadata/")[0]
     with suppress(NoSuchNamespaceError):

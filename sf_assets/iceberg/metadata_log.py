@@ -31,7 +31,7 @@ def read_metadata_log(table: Table) -> TableVersions:
 
 
 def past_snapshots(table: Table) -> list[Snapshot]:
-    """Return the snapshots from before the last erasure: their files may hold rows that it removed."""
+    """Return the snapshots before the last erasure: their files may hold removed rows."""
     snapshots = table.metadata.snapshots
     erasures = [s.sequence_number or 0 for s in snapshots if s.summary and ERASED in s.summary.additional_properties]
     return [s for s in snapshots if (s.sequence_number or 0) < max(erasures, default=0)]

@@ -238,7 +238,7 @@ class IcebergTables:
                 raise concurrent_commit_error(loaded, name=table) from None
 
     def complete_erasure(self, table: str, *, read_location: str) -> int:
-        """Delete what the last erasure kept for readers of older snapshots; return the number of snapshots.
+        """Delete what the last erasure kept for other readers; return the number of snapshots.
 
         `read_location`: the metadata file that the readers have. After a later commit nothing is deleted yet.
         Raises: CommitConflict.

@@ -90,7 +90,7 @@ def translate_errors(table: str) -> Iterator[None]:
 
 @contextmanager
 def name_damage(path: str) -> Iterator[None]:
-    """Raise TableDamaged, with the file's path, for a file that is missing or cannot be decoded."""
+    """Raise TableDamaged with the path for a file that is missing or cannot be decoded."""
     try:
         yield
     except SfAssetsError:
@@ -103,7 +103,7 @@ def name_damage(path: str) -> Iterator[None]:
 
 
 def damage_of(error: Exception) -> str | None:
-    """Return what is wrong with a file, or None if the storage or its network failed instead."""
+    """Return what is wrong with a file, or None if storage or network failed."""
     if isinstance(error, FileNotFoundError):
         return "the file is missing"
     if isinstance(error, OSError) and (error.errno is not None or STORE_ERROR.search(str(error))):

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sf_assets.errors import TableForeign
+from sf_assets.errors import TableDamaged, TableForeign
 from sf_assets.sync.decide import Step, SyncInput, decide_snapshot, decide_tail
 from sf_assets.sync.limits import DEEP_LOOKBACK, LOOKBACK
 from sf_assets.sync.state import (
@@ -77,7 +77,15 @@ def test_a_text_without_a_later_versions_keys_is_read_and_written_alike():
     assert State.from_json(text).to_json() == text
 
 
-@pytest.mark.parametrize("text", ['{"org_id":"00D","sobject":"Account","from_the_future":1}', "{}", "[]", "7", "no"])
+@pytest.mark.parametrize("text", ["[]", "7", "no", "{", "null", '"text"'])
+def test_a_text_that_is_no_state_is_damage(text):
+    with pytest.raises(TableDamaged, match="the state in the table is unreadable") as refused:
+        State.from_json(text)
+
+    assert "sf-assets repair" in refused.value.remedy
+
+
+@pytest.mark.parametrize("text", ['{"org_id":"00D","sobject":"Account","from_the_future":1}', "{}"])
 def test_a_newer_versions_state_or_none_at_all_is_refused_by_name(text):
     with pytest.raises(TableForeign, match="not one that this version") as refused:
         State.from_json(text)

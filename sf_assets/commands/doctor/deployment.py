@@ -24,3 +24,16 @@ def check_catalog(context: DoctorContext) -> Iterator[Finding]:
     count = sum(tables.facts(spec.endpoint) is not None for spec in context.specs)
     message = f"catalog {iceberg.catalog}, namespace {iceberg.namespace}: {count} of {len(context.specs)} tables exist"
     yield Finding("catalog", "ok", message)
+
+
+@register_check("files")
+def check_files(context: DoctorContext) -> Iterator[Finding]:
+    """Check that every file of each chosen table exists and has its size."""
+    tables, damaged = context.deployment.iceberg.warehouse(), False
+    for spec in context.specs:
+        for damage in tables.maintenance.find_damage(spec.endpoint)[:3]:
+            damaged = True
+            remedy = f"Run sf-assets repair {spec.endpoint}: it prints what it would do."
+            yield Finding("files", "fail", f"{spec.endpoint}: {damage}", remedy)
+    if not damaged:
+        yield Finding("files", "ok", "every file of the tables' current snapshots exists and has its size")

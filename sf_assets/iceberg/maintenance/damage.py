@@ -96,7 +96,7 @@ def _read_whole(io: FileIO, file: DataFile) -> None:
 
 
 def _sizes_below(io: FileIO, location: str) -> Mapping[str, int]:
-    """Return the sizes of the files below a location, in one listing; empty if the storage cannot list."""
+    """Return the sizes of the files below a location; empty if the storage cannot list."""
     try:
         return {file.path: file.size for file in list_files(io, f"{location}/data") if file.size is not None}
     except (IcebergError, FileNotFoundError):

@@ -31,7 +31,7 @@ ABANDONED_AFTER = timedelta(days=1)
 
 
 def erase(table: Table, column: str, *, now: datetime, keeps_past: bool = False) -> tuple[Table, int]:
-    """Remove the rows with a true boolean `column`; return the table and the number of rows.
+    """Remove the rows with a true `column`; return the table and the number of rows.
 
     `keeps_past`: another engine may still read an older snapshot. `erase_past` then completes the erasure.
     Without such a row nothing is written, and only manifests are read. Raises: ConcurrentCommit.
@@ -77,7 +77,7 @@ def _rewrite_without(pending: PendingCommit, file: LiveFile, column: str) -> int
 
 
 def erase_past(table: Table) -> Table:
-    """Delete the files that only snapshots from before the last erasure need, then expire those snapshots.
+    """Delete the files that only snapshots before the last erasure need; expire these.
 
     The snapshots go last: an erasure that was killed is recognized by them and completed by the next one.
     """

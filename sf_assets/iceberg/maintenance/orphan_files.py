@@ -43,7 +43,7 @@ def referenced(table: Table) -> Iterator[str]:
 
 
 def _path(location: str) -> str:
-    """Return a location as a file system has it: engines write file:/x, file:///x and /x for one file."""
+    """Return a location as a path: engines write file:/x, file:///x and /x."""
     scheme, path = split_scheme(location)
     path = path.removeprefix("file:")
     return "/" + path.lstrip("/") if scheme in {"", "file"} else path

@@ -23,12 +23,12 @@ StateCheck = Callable[[str], bool]
 class RepairAction(Enum):
     """What a repair does with a table."""
 
-    NOTHING = "nothing to do"
+    NOTHING = ""
     ROLL_BACK = "return to snapshot {target}; the next run reads what is missing"
     RESTORE_METADATA = "return to the metadata file {target}; the next run reads what is missing"
     REGISTER = "register the table again from {target}"
     RESET_STATE = "return to the state of {target}; the next run compares all rows"
-    MOVE_BACK = "nothing: move the folder {target} back, or put a symbolic link there, or ask for a full copy"
+    MOVE_BACK = "none: move the folder {target} back, or put a symbolic link there, or ask for a full copy"
     SET_ASIDE = "rename the table to {target}; the next run copies the endpoint in full"
 
 
@@ -43,7 +43,7 @@ class Repair:
 
     @property
     def does(self) -> str:
-        """The action in words."""
+        """The action in words; empty if nothing is to be done."""
         return self.action.value.format(target=self.target)
 
 
@@ -70,7 +70,7 @@ class Repairer:
         return self._set_aside(()) if full_copy else self._plan_loaded(table, deep=deep)
 
     def apply(self, repair: Repair) -> None:
-        """Do what the plan says."""
+        """Apply the plan."""
         identifier = (self._catalog.namespace, self._name)
         pyiceberg = self._catalog.catalog
         if repair.action is RepairAction.SET_ASIDE:
@@ -111,7 +111,7 @@ class Repairer:
         return Repair(self._name, (damage,), RepairAction.RESET_STATE, target)
 
     def _newest_state(self, table: Table) -> tuple[Snapshot | None, str | None]:
-        """Return the newest snapshot of the current line whose state is readable, and the state."""
+        """Return the newest snapshot of the current line with a readable state, and that state."""
         for snapshot in ancestors_of(table.current_snapshot(), table.metadata):
             state = state_in_summary(snapshot)
             if state is not None and self._is_state_valid(state):
@@ -128,7 +128,7 @@ class Repairer:
             table.transaction().set_properties(properties).commit_transaction()
 
     def _plan_missing(self) -> Repair:
-        """Decide for a table that the catalog does not have: its files may still be in their folder."""
+        """Decide for a table that the catalog lacks: its files may still exist."""
         location = table_location(self._catalog.catalog, self._catalog.namespace, self._name)
         for path in self._metadata_files(location):
             if self._is_whole(path):
@@ -139,7 +139,7 @@ class Repairer:
         return Repair(self._name, ())
 
     def _plan_metadata(self, damage: tuple[Damage, ...]) -> Repair:
-        """Decide for a table whose metadata file cannot be read."""
+        """Decide for a table without a readable metadata file."""
         location = table_location(self._catalog.catalog, self._catalog.namespace, self._name)
         present = metadata_location(self._catalog.catalog, self._catalog.namespace, self._name)
         paths = [path for path in self._metadata_files(location) if path != present]
@@ -173,7 +173,7 @@ class Repairer:
 
 
 def _newest_first(table: Table) -> Iterator[Snapshot]:
-    """Yield the former snapshots: those of the current line first, each part from new to old."""
+    """Yield the former snapshots, newest first; those of the current line come first."""
     current = table.current_snapshot()
     line = list(ancestors_of(current, table.metadata))[1:]
     others = [s for s in table.metadata.snapshots if s not in line and s != current]

@@ -10,7 +10,7 @@ from sf_assets.iceberg.translate_errors import translate_errors
 
 
 class TableMaintenance:
-    """Repair and upkeep of the tables of a catalog's namespace."""
+    """The maintenance of the tables of a catalog's namespace."""
 
     def __init__(self, catalog: IcebergCatalog, now: Callable[[], datetime]) -> None:
         self._catalog = catalog
@@ -25,12 +25,12 @@ class TableMaintenance:
     def plan_repair(
         self, table: str, *, is_state_valid: StateCheck, deep: bool = False, full_copy: bool = False
     ) -> Repair:
-        """Return what is wrong with a table and what `repair` does about it. Nothing is changed."""
+        """Return what is wrong with a table and what `repair` does about it."""
         with translate_errors(table):
             return self._repairer(table, is_state_valid).plan(deep=deep, full_copy=full_copy)
 
     def repair(self, plan: Repair, *, is_state_valid: StateCheck) -> None:
-        """Do what the plan says. No file is deleted."""
+        """Apply the plan. No file is deleted."""
         with translate_errors(plan.table):
             self._repairer(plan.table, is_state_valid).apply(plan)
 
