@@ -27,8 +27,8 @@ STATUS_TABLE = "_sync_status"
 def repair(endpoints: tuple[str, ...], is_applied: bool, deep: bool, full_copy: bool) -> None:
     """Return damaged tables to their newest whole version.
 
-    Prints a plan unless --apply is given. No file is deleted. The next run reads from Salesforce what the whole version lacks. Exit status: 1 if damage was
-    found and --apply was not given.
+    Prints a plan unless --apply is given. No file is deleted. The next run reads what the whole version lacks from
+    Salesforce. Exit status: 1 if damage was found and --apply was not given.
     """
     if full_copy and not endpoints:
         raise ConfigError("--full-copy needs the names of endpoints", remedy="Name the endpoints to copy in full.")
