@@ -4,6 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from sf_assets.redaction import redact
+
 PATTERNS: tuple[tuple[str, str], ...] = (
     (r"-----BEGIN [^-]+-----.*?-----END [^-]+-----", "<KEY>"),
     (r"s3://[a-z0-9.-]+", "s3://<BUCKET>"),
@@ -38,7 +40,8 @@ class Redaction:
         self._values = sorted(((v, f"<{n}>") for n, v in values.items() if v), key=lambda pair: -len(pair[0]))
 
     def text(self, text: str) -> str:
-        """Return a text without the account's names."""
+        """Return a text without secrets and without names of the account."""
+        text = redact(text)
         for value, name in self._values:
             text = re.sub(re.escape(value), name, text, flags=re.IGNORECASE)
         for pattern, name in PATTERNS:
