@@ -134,9 +134,10 @@ hashes: $(STAMP) ## Write the requirements files: the versions of constraints.tx
 	@$(BIN)/python deploy/hashes.py
 
 .PHONY: docs
-docs: $(TEST_STAMP) ## Write the pages that are made from the code: docs/errors.md, docs/endpoints.md
+docs: $(TEST_STAMP) ## Write the pages that are made from the code: docs/{errors,endpoints,cli}.md
 	@$(BIN)/python sf_assets_tests/test_errors_page.py
 	@$(BIN)/python docs/generate_endpoints.py
+	@$(BIN)/python docs/generate_cli.py
 
 .PHONY: pace
 pace: $(STAMP) ## Prove that eight processes keep one pace at 2 requests/s, also when one is killed (three minutes)

@@ -72,13 +72,13 @@ def test_the_calls_a_day_are_what_the_plan_says(first):
 
 
 def test_every_check_and_every_error_has_its_row():
-    first = " ".join(row[0] for row in rows("incidents.md"))
+    first = " ".join(row[0] for row in (*rows("incidents.md"), *rows("checks.md")) if "/" not in row[0])
     named = set(re.findall(r"`(\w+)`", first))
     kinds = {
         name for name, kind in vars(errors).items() if inspect.isclass(kind) and issubclass(kind, errors.SfAssetsError)
     }
 
-    assert named == kinds - {"SfAssetsError", "SalesforceError", "SyncError"} | set(CHECKS)
+    assert kinds - {"SfAssetsError", "SalesforceError", "SyncError"} | set(CHECKS) <= named
 
 
 def test_the_custom_object_of_the_page_becomes_the_31st_endpoint(tmp_path):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.table import Table
 
-from sf_assets.commands.options import dagit_port_option, port_option, row_options, rows_option
+from sf_assets.commands.options import dagit_port_option, pace_option, port_option, row_options, rows_option
 from sf_assets.commands.ports import require_free
 from sf_assets.commands.settings import practice_deployment, use_practice
 from sf_assets.errors import ConfigError
@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 @click.command()
 @port_option
 @rows_option
+@pace_option
 @click.option("--dagit/--no-dagit", default=True, show_default=True, help="Serve Dagit afterwards, until Ctrl-C.")
 @dagit_port_option
-def marts(port: int | None, rows: tuple[str, ...], dagit: bool, dagit_port: int) -> None:
+def marts(port: int | None, rows: tuple[str, ...], pace: float, dagit: bool, dagit_port: int) -> None:
     """Build the dbt marts over the practice org's tables.
 
     The command fills the tables, builds all marts on DuckDB, runs all dbt tests, and serves Dagit.
@@ -58,7 +59,7 @@ def marts(port: int | None, rows: tuple[str, ...], dagit: bool, dagit_port: int)
         sys.exit(1)
     console.print(f"All dbt tests have passed. The marts are in {database(home, naming)}", soft_wrap=True)
     if dagit:
-        serve(port=port, rows=rows, dagit_port=dagit_port)
+        serve(port=port, rows=rows, pace=pace, dagit_port=dagit_port)
 
 
 def run_dbt_tests(project: Path, home: Path, naming: "Naming") -> bool:

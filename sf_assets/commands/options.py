@@ -13,6 +13,9 @@ rows_option = click.option(
 dagit_port_option = click.option(
     "--dagit-port", type=click.IntRange(1, 65535), default=3000, show_default=True, help="Dagit's port on 127.0.0.1."
 )
+pace_option = click.option(
+    "--pace", type=click.FloatRange(min=0), default=6.0, show_default=True, help="Changes a minute in the practice org."
+)
 endpoints_argument = click.argument("endpoints", nargs=-1)
 
 
