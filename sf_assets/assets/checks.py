@@ -6,6 +6,7 @@ mend and no row is lost by; an error is for lost or stale rows.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -22,6 +23,7 @@ CHECKS: Mapping[str, str] = {
     "as_specified": "The object is available and every column of the spec is read, in full and in its own type.",
     "current": "The table is true as of this run, and enough of the day's API calls is left for the next ones.",
 }
+MARKED = "Salesforce does not show these rows any more. It does not say if they are deleted or hidden from the user."
 QUOTA_LOW = 0.9
 """Share of the daily calls above which `current` warns."""
 
@@ -45,6 +47,7 @@ class Finding:
 
     against: tuple[str, ...]
     looked_at: Mapping[str, Any] = field(default_factory=dict)
+    is_error: bool = False
 
 
 def check_specs(key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
@@ -61,7 +64,7 @@ def check_results(spec: EndpointSpec, record: "SyncReport") -> Iterator[dg.Asset
         yield dg.AssetCheckResult(
             check_name=name,
             passed=not finding.against,
-            severity=dg.AssetCheckSeverity.WARN,
+            severity=dg.AssetCheckSeverity.ERROR if finding.is_error else dg.AssetCheckSeverity.WARN,
             description=" ".join(finding.against) or CHECKS[name],
             metadata={key: value for key, value in finding.looked_at.items() if value is not None},
         )
@@ -102,11 +105,14 @@ def failed_evaluation(
 def _complete(spec: EndpointSpec, record: "SyncReport") -> Finding:
     problems, org = record.problems, record.org
     without_deleted = "queryAll" in org.degraded and spec.has_is_deleted
-    is_short = bool(problems.missing_rows) and record.kind not in ("walk", "replace")
     against = [
         "This org does not serve queryAll: deleted and archived rows were not seen." * without_deleted,
-        f"At least {problems.missing_rows} rows that the user sees are not in the table: run full_refresh: true."
-        * is_short,
+        f"{problems.out_of_sight:,} rows of the table are out of the user's sight, too many to be deleted rows."
+        " Give the integration user View All Data, or run once with confirm_shrink: true if they are really deleted."
+        * bool(problems.out_of_sight),
+        f"The table was not compared with the org: {problems.not_compared}" * bool(problems.not_compared),
+        "The comparison with the org found more differences than one day's calls can read; the next run goes on."
+        * bool(record.reconciled and record.reconciled.is_partial),
     ]
     written = record.written
     return Finding(
@@ -118,10 +124,28 @@ def _complete(spec: EndpointSpec, record: "SyncReport") -> Finding:
             "table_rows_before": record.planned.table_rows,
             "table_rows": written.rows if written else record.planned.table_rows,
             "rows_vanished": written.vanished if written else 0,
-            "rows_lacking": problems.missing_rows or None,
+            **_comparison(record),
             "notes": "\n".join(problems.notes) or None,
         },
+        is_error=bool(problems.out_of_sight),
     )
+
+
+def _comparison(record: "SyncReport") -> dict[str, Any]:
+    """Return when the table was last compared with the org, and what that found."""
+    times, result = record.final.times if record.final else None, record.reconciled
+    return {
+        "compared_at": _timestamp(times.reconciled_at if times else None),
+        "ids_compared_at": _timestamp(times.ids_compared_at if times else None),
+        "compared_by": result and result.how,
+        "rows_marked_deleted": result and result.rows_marked,
+        "rows_out_of_sight": record.problems.out_of_sight or None,
+        "marked_means": MARKED if result and result.rows_marked else None,
+    }
+
+
+def _timestamp(moment: datetime | None) -> dg.TimestampMetadataValue | None:
+    return dg.MetadataValue.timestamp(moment) if moment else None
 
 
 def _as_specified(spec: EndpointSpec, record: "SyncReport") -> Finding:

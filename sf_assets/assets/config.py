@@ -30,6 +30,10 @@ class EndpointConfig(BaseModel):
     confirm_shrink: bool = Field(
         default=False, description="The rows that are missing in Salesforce are really gone: let the table shrink."
     )
+    reconcile: bool = Field(
+        default=False,
+        description="Do all daily work now: compare the table with the org, read calculated columns again, look back.",
+    )
     adopt_org: bool = Field(
         default=False,
         description="The table was filled from another org (a sandbox before its refresh); give full_refresh with it.",
@@ -52,6 +56,7 @@ class EndpointConfig(BaseModel):
         self._refuse_contradictions(since, until)
         return RunOptions(
             full_refresh=self.full_refresh,
+            reconcile=self.reconcile,
             since=since,
             until=until,
             confirm_shrink=self.confirm_shrink,

@@ -58,8 +58,10 @@ class SalesforceResource(dg.ConfigurableResource[Any]):
         default=900.0, gt=0, description="How long one request is tried again while the org is busy or out of reach."
     )
     read_deleted: bool = Field(default=True, description="Read deleted and archived rows too (queryAll).")
-    calculated: Literal["stale", "exclude"] = Field(
-        default="stale", description="Formulas and roll-ups: keep them as of the row's last change, or leave them out."
+    calculated: Literal["refresh", "stale", "exclude"] = Field(
+        default="refresh",
+        description="Formulas and roll-ups, which change without a stamp: read them again daily where that costs at"
+        " most 50 calls, keep them as of the row's last change, or leave them out.",
     )
 
     def hash_key(self) -> bytes:

@@ -8,6 +8,8 @@ from sf_assets.salesforce.limits import COMPOSITE_QUERIES, COMPOSITE_REQUESTS
 from sf_assets.specs.cadences import CADENCES, slower
 from sf_assets.specs.model import EndpointSpec
 from sf_assets.sync.limits import SMALL_OBJECT_ROWS, pages
+from sf_assets.sync.reconcile.method import quiet_calls
+from sf_assets.sync.report import DeploymentOptions
 
 
 @dataclass(frozen=True)
@@ -18,12 +20,13 @@ class Priced:
     is_snapshot: bool
     pages: int
     is_small: bool
+    comparison_calls: int = 1
 
     @property
     def deep_calls(self) -> int:
-        """Calls of the daily deep read: one page of a tail, or a small snapshot as a whole."""
+        """Calls of the daily work: a deep tail and the comparison with the org, or a small snapshot as a whole."""
         if not self.is_snapshot:
-            return 1
+            return 1 + self.comparison_calls
         return self.pages if self.is_small else 0
 
     @property
@@ -41,14 +44,14 @@ class DayCost:
 
     @property
     def quiet(self) -> int:
-        """Calls of a day without changes: each run's describes and probes, the daily counts and deep reads."""
-        return self._shared() + self._counts() + sum(one.deep_calls for one in self.priced)
+        """Calls of a day without changes: each run's describes and probes, and the daily work."""
+        return self._shared() + sum(one.deep_calls for one in self.priced)
 
     @property
     def busy(self) -> int:
         """Calls of a day in which every run finds every endpoint changed, by at most one page."""
         read = sum(CADENCES[self.words[one.endpoint]].runs_a_day * one.changed_calls for one in self.priced)
-        return self._shared() + self._counts() + read
+        return self._shared() + self._comparisons() + read
 
     def _shared(self) -> int:
         """A run is launched for all endpoints of one cadence together."""
@@ -56,13 +59,9 @@ class DayCost:
         each = {word: ceil(size / COMPOSITE_REQUESTS) + ceil(size / COMPOSITE_QUERIES) for word, size in sizes.items()}
         return sum(CADENCES[word].runs_a_day * calls for word, calls in each.items())
 
-    def _counts(self) -> int:
-        """Once a day the rows of each merged endpoint are counted, in the calls of that run's probes."""
-        return sum(self._count_calls(self._of(word)) for word in CADENCES)
-
-    def _count_calls(self, priced: Sequence[Priced]) -> int:
-        counted = sum(not one.is_snapshot for one in priced)
-        return ceil((len(priced) + counted) / COMPOSITE_QUERIES) - ceil(len(priced) / COMPOSITE_QUERIES)
+    def _comparisons(self) -> int:
+        """Once a day each merged table is compared with its org."""
+        return sum(one.comparison_calls for one in self.priced if not one.is_snapshot)
 
     def _of(self, word: str) -> list[Priced]:
         return [one for one in self.priced if self.words[one.endpoint] == word]
@@ -80,11 +79,26 @@ class DayCost:
         return cost
 
 
-def day_cost(specs: Sequence[EndpointSpec], words: Mapping[str, str], rows: Mapping[str, int]) -> DayCost:
-    """Return the cost of endpoints under their cadence words; `rows` are the sizes of the snapshot endpoints."""
-    priced = tuple(_priced(spec, rows.get(spec.endpoint, 0)) for spec in specs)
+@dataclass(frozen=True)
+class Size:
+    """An endpoint's rows, and whether it has columns that change without a stamp."""
+
+    rows: int = 0
+    has_calculated: bool = False
+
+
+def day_cost(
+    specs: Sequence[EndpointSpec],
+    words: Mapping[str, str],
+    sizes: Mapping[str, Size],
+    deployment: DeploymentOptions = DeploymentOptions(),  # noqa: B008 - frozen
+) -> DayCost:
+    """Return the cost of endpoints of these sizes under their cadence words."""
+    priced = tuple(_priced(spec, sizes.get(spec.endpoint, Size()), deployment) for spec in specs)
     return DayCost(priced, {one.endpoint: words[one.endpoint] for one in priced})
 
 
-def _priced(spec: EndpointSpec, rows: int) -> Priced:
-    return Priced(spec.endpoint, spec.how == "snapshot", pages(rows), rows <= SMALL_OBJECT_ROWS)
+def _priced(spec: EndpointSpec, size: Size, deployment: DeploymentOptions) -> Priced:
+    refreshed = size.has_calculated and deployment.calculated == "refresh"
+    calls = quiet_calls(size.rows, refreshed=refreshed, limits=deployment.comparison)
+    return Priced(spec.endpoint, spec.how == "snapshot", pages(size.rows), size.rows <= SMALL_OBJECT_ROWS, calls)

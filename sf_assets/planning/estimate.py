@@ -10,7 +10,7 @@ from math import ceil
 
 from sf_assets.errors import QuotaSpent, SalesforceError, SfAssetsError
 from sf_assets.iceberg.tables import IcebergTables
-from sf_assets.planning.daily_calls import DayCost, day_cost
+from sf_assets.planning.daily_calls import DayCost, Size, day_cost
 from sf_assets.planning.read_steps import ReadStep, is_first_copy, read_steps
 from sf_assets.salesforce.client import Client
 from sf_assets.salesforce.limits import COMPOSITE_QUERIES, COMPOSITE_REQUESTS
@@ -126,14 +126,14 @@ def build_plan(
 
     counting = _Counting(client, deployment, answers)
     endpoints = tuple(counting.endpoint_plans(specs, {spec.endpoint: planned(spec) for spec in specs}))
-    sizes = {plan.spec.endpoint: counting.size(plan.spec) for plan in endpoints}
+    sizes = {plan.spec.endpoint: counting.size(plan) for plan in endpoints}
     return Plan(
         endpoints=endpoints,
-        shared_calls=shared_calls(len(specs), queries=len(answers.probes) + len(answers.org_rows)),
+        shared_calls=shared_calls(len(specs), queries=len(answers.probes) + answers.trial_count),
         requests_per_second=client.ledger.standing().pace.rate,
         budget=budget_of(client),
         deployment=deployment,
-        day=day_cost([spec for spec in specs if spec.endpoint in cadences], cadences, sizes),
+        day=day_cost([spec for spec in specs if spec.endpoint in cadences], cadences, sizes, deployment),
     )
 
 
@@ -195,10 +195,12 @@ class _Counting:
         counts = {(spec.endpoint, step): answer for (spec, step), answer in zip(uncounted, answers, strict=True)}
         return [self._plan(spec, planned[spec.endpoint], steps.get(spec.endpoint, []), counts) for spec in specs]
 
-    def size(self, spec: EndpointSpec) -> int:
-        """Return the rows of a snapshot endpoint, which a probe counts as a whole; 0 if it was not counted."""
-        probe = self._preflight.probe(spec.endpoint)
-        return probe.count if probe and probe.since is None else 0
+    def size(self, plan: EndpointPlan) -> Size:
+        """Return the endpoint's rows: by a probe of the whole object, else those of the table."""
+        probe = self._preflight.probe(plan.spec.endpoint)
+        table_rows = plan.report.planned.table_rows if plan.report else 0
+        rows = probe.count if probe and probe.since is None else table_rows
+        return Size(rows, bool(plan.report and plan.report.planned.calculated))
 
     def _count_query(self, spec: EndpointSpec, step: ReadStep) -> Query:
         soql = select(["COUNT(Id)"], spec.sobject, where=[*own_filter(spec), *step.where])
@@ -219,7 +221,7 @@ class _Counting:
             spec,
             planned.report.kind,
             rows=sum(step.rows or 0 for step in filled),
-            calls=sum(step.calls for step in filled) + self._newest_calls(spec, planned),
+            calls=sum(step.calls for step in filled) + self._newest_calls(spec, planned) + planned.comparison_calls,
             is_first=is_first_copy(planned),
             is_approximate=any(isinstance(answer, SalesforceError) for answer in answers),
             report=planned.report,

@@ -95,7 +95,7 @@ def plan_columns(
     spec: EndpointSpec,
     described: SObject | None,
     *,
-    calculated: Literal["stale", "exclude"] = "stale",
+    calculated: Literal["refresh", "stale", "exclude"] = "refresh",
     dropped: Collection[str] = (),
 ) -> ColumnPlan:
     """Plan an endpoint's columns: the spec's in its order, then the org's custom ones by name.

@@ -9,8 +9,9 @@ from datetime import datetime
 from typing import Literal
 
 from sf_assets.salesforce.limits import PAGE_ROWS
+from sf_assets.sync.column_status import new_columns, revealed_columns
 from sf_assets.sync.limits import DAY, DEEP_LOOKBACK, LOOKBACK, SMALL_OBJECT_ROWS
-from sf_assets.sync.state import Probe, Resume, State, Walk, new_columns, revealed_columns
+from sf_assets.sync.state import Probe, Resume, State, Walk
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,7 @@ class SyncInput:
     """The facts that a decision uses, besides the state.
 
     `readable`: API names that can be selected now. `window`: COUNT and MAX of the table over the probe's predicate.
-    `backfill_calls`: the most calls for a new column or for rows that the table lacks. `org_rows`: all rows of the
-    org, if it was asked.
+    `backfill_calls`: the most calls for a new column. `reconcile`: the daily work is requested now.
     """
 
     readable: tuple[str, ...]
@@ -44,17 +44,7 @@ class SyncInput:
     filter: str | None
     now: datetime
     backfill_calls: int
-    org_rows: int | None = None
-
-    @property
-    def missing_rows(self) -> int:
-        """How many rows, at least, the org holds and the table lacks, of those that no tail finds.
-
-        They came into the user's sight with an old stamp. A purged row that the table keeps offsets one of them.
-        """
-        if self.org_rows is None or self.probe is None or self.probe.since is None or self.window is None:
-            return 0
-        return max(0, (self.org_rows - self.probe.count) - (self.table_rows - self.window[0]))
+    reconcile: bool = False
 
     @property
     def can_backfill(self) -> bool:
@@ -69,7 +59,7 @@ def decide_tail(base: State | None, at: SyncInput) -> Step:
     if base.position.walk:
         return Step("walk", walk=base.position.walk)
     fresh = new_columns(base, at.readable)
-    if base.filter != at.filter or ((fresh or at.missing_rows) and at.can_backfill):
+    if base.filter != at.filter or (fresh and at.can_backfill):
         return Step("walk", walk=_new_walk(at))
     return _tail_or_nothing(base, at, base.position.tail_from, pending=fresh)
 
@@ -85,13 +75,22 @@ def _new_walk(at: SyncInput) -> Walk:
 def _tail_or_nothing(base: State, at: SyncInput, tail_from: datetime | None, *, pending: tuple[str, ...]) -> Step:
     assert tail_from is not None  # decide_tail walks otherwise
     revealed, resume = revealed_columns(base, at.readable), base.position.resume
-    is_deep = is_deep_due(base, at.now)
-    lower = since_hidden(base, revealed, lower=tail_from - (DEEP_LOOKBACK if is_deep else LOOKBACK))
+    is_deep = at.reconcile or is_deep_due(base, at.now)
+    lower = since_hidden(base, revealed, lower=deep_lower(base, tail_from) if is_deep else tail_from - LOOKBACK)
     if resume and resume.lower <= lower and set(revealed) <= set(resume.revealed):
         return Step("tail", lower=resume.lower, resume=resume, pending=pending)
     if not revealed and not resume and not is_deep and is_unchanged(base, at):
         return Step("unchanged", pending=pending)
     return Step("tail", lower=lower, pending=pending)
+
+
+def deep_lower(base: State, tail_from: datetime) -> datetime:
+    """Return the first stamp of a deep tail: 36 hours back, and as far back as the last deep read began.
+
+    A row that was out of sight only between two daily comparisons was stamped after the first of them.
+    """
+    last = base.times.deep_read_at
+    return min(tail_from - DEEP_LOOKBACK, last - LOOKBACK) if last else tail_from - DEEP_LOOKBACK
 
 
 def since_hidden(base: State, revealed: Collection[str], *, lower: datetime) -> datetime:
@@ -102,6 +101,8 @@ def since_hidden(base: State, revealed: Collection[str], *, lower: datetime) -> 
 def decide_snapshot(base: State | None, at: SyncInput) -> Step:
     """Decide for an endpoint that is replaced: without IsDeleted, only a full read shows which rows are gone."""
     if base is None or base.filter != at.filter or set(at.readable) - set(base.columns.read):
+        return Step("replace")
+    if at.reconcile:
         return Step("replace")
     is_small = at.probe is not None and at.probe.count <= SMALL_OBJECT_ROWS
     if (is_small and is_deep_due(base, at.now)) or not is_unchanged(base, at):

@@ -34,6 +34,7 @@ class Sync:
     a commit onto another state is refused. `base`: the state that the read starts from, or None for a new table.
     `may_vanish`: how many keys a replace may remove (None: any number). `step`: what is read; None for a re-read and
     for an object that is off. `facts`: the table before. `retype`: a replace may change the types of columns.
+    `comparison_calls`: calls of the daily comparison that follows, if it finds nothing.
     """
 
     spec: EndpointSpec
@@ -47,6 +48,7 @@ class Sync:
     step: Step | None = None
     facts: TableFacts | None = None
     retype: bool = False
+    comparison_calls: int = 0
 
 
 def sync(
@@ -72,7 +74,7 @@ def sync(
     """
     plan = plan_sync(spec, preflight, tables, client, run=run, deployment=deployment, now=now)
     report = new_report(plan, client)
-    read = EndpointRead(plan, client, report, watch)
+    read = EndpointRead(plan, tables, client, report, watch)
     return Sync(
         spec=spec,
         batches=read.batches(),
@@ -85,4 +87,5 @@ def sync(
         step=plan.step,
         facts=plan.facts,
         retype=run.full_refresh,
+        comparison_calls=plan.comparison_calls,
     )

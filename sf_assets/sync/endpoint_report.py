@@ -4,11 +4,11 @@ from collections.abc import Collection
 
 from sf_assets.errors import SalesforceError
 from sf_assets.salesforce.client import Client
+from sf_assets.sync.column_status import revealed_columns, with_hidden
 from sf_assets.sync.columns import ColumnPlan
 from sf_assets.sync.limits import pages
 from sf_assets.sync.plan import SyncPlan
 from sf_assets.sync.report import OrgFacts, Planned, Problems, SyncReport
-from sf_assets.sync.state import revealed_columns, with_hidden
 
 
 def new_report(plan: SyncPlan, client: Client) -> SyncReport:
@@ -39,9 +39,9 @@ def planned_problems(plan: SyncPlan) -> Problems:
     """Return what is known to be wrong before anything is read."""
     problems = Problems(unavailable=plan.unavailable)
     problems.rounded_before = plan.base.columns.rounded if plan.base else ()
+    problems.out_of_sight = plan.base.counts.out_of_sight if plan.base else 0
     if plan.step:
         problems.pending = dict.fromkeys(plan.step.pending, pages(plan.table_rows))
-        problems.missing_rows = 0 if plan.run.full_refresh else plan.missing_rows
     return problems
 
 

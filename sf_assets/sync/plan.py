@@ -11,16 +11,16 @@ from sf_assets.iceberg.tables import IcebergTables
 from sf_assets.salesforce.client import Client
 from sf_assets.salesforce.describe import SObject
 from sf_assets.specs.model import EndpointSpec
+from sf_assets.sync.column_status import with_refused
 from sf_assets.sync.columns import ColumnPlan, plan_columns
 from sf_assets.sync.decide import Step, SyncInput, decide_snapshot, decide_tail
 from sf_assets.sync.hashing import mark_hashed
 from sf_assets.sync.hashing_policy import annotate_hashing, refuse_other_key
+from sf_assets.sync.limits import DAY
 from sf_assets.sync.preflight import Preflight, earliest
+from sf_assets.sync.reconcile.method import quiet_calls
 from sf_assets.sync.report import DeploymentOptions, Kind, RunOptions
-from sf_assets.sync.state import Probe, State, with_refused
-
-SHRINK_ROWS, SHRINK_SHARE = 50, 0.02
-"""A table may lose this many rows, or this share of them, without `confirm_shrink`."""
+from sf_assets.sync.state import Probe, State
 
 
 @dataclass(frozen=True)
@@ -72,13 +72,6 @@ class SyncPlan:
         """Rows in the table before the sync."""
         return self.facts.rows if self.facts else 0
 
-    @property
-    def missing_rows(self) -> int:
-        """Rows of the org that the table lacks: by today's count, or by the last one."""
-        if self.preflight.org_rows.get(self.spec.endpoint) is not None:
-            return self.input.missing_rows
-        return self.base.counts.missing_rows if self.base else 0
-
     @cached_property
     def input(self) -> SyncInput:
         """The facts that the decision uses."""
@@ -90,7 +83,7 @@ class SyncPlan:
             filter=self.spec.query.where,
             now=self.began_at,
             backfill_calls=self.deployment.backfill_calls,
-            org_rows=self.preflight.org_rows.get(self.spec.endpoint),
+            reconcile=self.run.reconcile,
         )
 
     @property
@@ -104,11 +97,29 @@ class SyncPlan:
         return self.deployment.first_copy_reserve if self.is_bulk else self.deployment.quota_reserve
 
     @property
+    def refreshed(self) -> tuple[str, ...]:
+        """API names of the columns that change without a stamp and are read again daily."""
+        if self.deployment.calculated != "refresh":
+            return ()
+        return tuple(column.api_name for column in self.columns.read if column.calculated)
+
+    @property
+    def comparison_calls(self) -> int:
+        """The calls of the comparison with the org after this read if it finds no difference, or 0 if it is not due."""
+        if self.spec.how == "snapshot" or self.step is None or self.step.kind == "replace" or self.base is None:
+            return 0
+        times = self.base.times
+        is_due = self.run.reconcile or times.reconciled_at is None or self.began_at - times.reconciled_at >= DAY
+        if times.read_at is None or not is_due:
+            return 0
+        return quiet_calls(self.table_rows, refreshed=bool(self.refreshed), limits=self.deployment.comparison)
+
+    @property
     def may_vanish(self) -> int | None:
         """How many rows a replace may remove, or None for any number."""
         if self.run.confirm_shrink or self.run.adopt_org:
             return None
-        return max(SHRINK_ROWS, int(SHRINK_SHARE * self.table_rows))
+        return max(self.deployment.shrink_rows, int(self.deployment.shrink_share * self.table_rows))
 
 
 def plan_sync(

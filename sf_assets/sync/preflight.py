@@ -11,7 +11,6 @@ from sf_assets.salesforce.describe import SObject
 from sf_assets.salesforce.wire import Query
 from sf_assets.specs.model import STAMP, EndpointSpec
 from sf_assets.specs.soql import datetime_literal, select
-from sf_assets.sync.decide import is_deep_due
 from sf_assets.sync.limits import DAY, LOOKBACK
 from sf_assets.sync.state import Probe, State
 
@@ -21,17 +20,20 @@ class Preflight:
     """The org's answers, by endpoint.
 
     `described`: None if the org serves no describe, an error if this object has none. `probes`: an error, or no entry,
-    if the object could not be asked. `asked_at`: a moment before the first probe. `org_rows`: all rows of the org, for
-    endpoints whose daily count is due. `trials`: refused columns that were tried again today -> whether the org
-    accepts them now.
+    if the object could not be asked. `asked_at`: a moment before the first probe. `trials`: refused columns that were
+    tried again today -> whether the org accepts them now.
     """
 
     org_id: str
     asked_at: datetime
     described: Mapping[str, SObject | SalesforceError | None]
     probes: Mapping[str, Probe | SalesforceError]
-    org_rows: Mapping[str, int] = field(default_factory=dict)
     trials: Mapping[str, Mapping[str, bool]] = field(default_factory=dict)
+
+    @property
+    def trial_count(self) -> int:
+        """How many refused columns were tried again."""
+        return sum(len(columns) for columns in self.trials.values())
 
     def probe(self, endpoint: str) -> Probe | None:
         """Return the endpoint's probe, or None if there is none that can be used."""
@@ -59,18 +61,14 @@ def preflight(
     askable = [spec for spec in specs if not isinstance(described[spec.endpoint], SalesforceError)]
     states = {spec.endpoint: _state(spec, tables) for spec in askable}
     since = {spec.endpoint: probe_since(states[spec.endpoint]) if spec.how == "tail" else None for spec in askable}
-    counted = [spec for spec in askable if _is_count_due(spec, states[spec.endpoint], asked_at)]
-    # counts first: a row that comes between the two queries must not look like one that the table lacks
-    queries = [count_query(spec, read_deleted=read_deleted) for spec in counted]
-    queries += [probe_query(spec, since[spec.endpoint], read_deleted=read_deleted) for spec in askable]
+    queries = [probe_query(spec, since[spec.endpoint], read_deleted=read_deleted) for spec in askable]
     trials = [(spec, name) for spec in askable for name in _due_trials(states[spec.endpoint], asked_at)]
     answers = client.ask([*queries, *(trial_query(spec, name) for spec, name in trials)])
-    org_rows = _counts(counted, answers[: len(counted)])
     probes = {
         spec.endpoint: answer if isinstance(answer, SalesforceError) else _probe(spec, since[spec.endpoint], answer)
-        for spec, answer in zip(askable, answers[len(counted) : len(queries)], strict=True)
+        for spec, answer in zip(askable, answers[: len(queries)], strict=True)
     }
-    return Preflight(org_id, asked_at, described, probes, org_rows, _accepted(trials, answers[len(queries) :]))
+    return Preflight(org_id, asked_at, described, probes, _accepted(trials, answers[len(queries) :]))
 
 
 def _state(spec: EndpointSpec, tables: IcebergTables) -> State | None:
@@ -85,13 +83,6 @@ def probe_since(state: State | None) -> datetime | None:
     """Return the first stamp that a probe counts, or None for the whole object."""
     tail_from = state.position.tail_from if state else None
     return tail_from - LOOKBACK if tail_from else None
-
-
-def _is_count_due(spec: EndpointSpec, state: State | None, now: datetime) -> bool:
-    """Whether to count all rows; a table that removes deleted rows has fewer than the org counts."""
-    if state is None or state.position.tail_from is None or state.position.walk is not None:
-        return False
-    return is_deep_due(state, now) and spec.how == "tail" and spec.deleted == "mark"
 
 
 def _due_trials(state: State | None, now: datetime) -> list[str]:
@@ -114,21 +105,6 @@ def _accepted(
 def trial_query(spec: EndpointSpec, column: str) -> Query:
     """Return a query that reads one row of a column, to see if the org accepts it."""
     return Query(spec.sobject, select([column], spec.sobject, limit=1), all_rows=False)
-
-
-def _counts(specs: Sequence[EndpointSpec], answers: Sequence[Mapping[str, object] | SalesforceError]) -> dict[str, int]:
-    """Return the counts that were answered; the others are asked again tomorrow."""
-    counts = {
-        spec.endpoint: None if isinstance(answer, SalesforceError) else next(iter(answer.values()), None)
-        for spec, answer in zip(specs, answers, strict=True)
-    }
-    return {endpoint: int(count) for endpoint, count in counts.items() if isinstance(count, int | float)}
-
-
-def count_query(spec: EndpointSpec, *, read_deleted: bool) -> Query:
-    """Return the query for COUNT(Id) of the whole object under the spec's own filter."""
-    soql = select(["COUNT(Id)"], spec.sobject, where=own_filter(spec))
-    return Query(spec.sobject, soql, all_rows=read_deleted and spec.has_is_deleted)
 
 
 def probe_query(spec: EndpointSpec, since: datetime | None, *, read_deleted: bool) -> Query:

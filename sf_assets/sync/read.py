@@ -4,13 +4,16 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 
 from sf_assets.errors import ObjectUnavailable
+from sf_assets.iceberg.tables import IcebergTables
 from sf_assets.salesforce.client import Client
 from sf_assets.sync.columns import ColumnPlan
 from sf_assets.sync.decide import Step
 from sf_assets.sync.endpoint_report import record_columns, record_org
 from sf_assets.sync.plan import SyncPlan, endpoint_columns
 from sf_assets.sync.reader import Reader
-from sf_assets.sync.report import SyncReport
+from sf_assets.sync.reconcile.method import is_due, without_comparison
+from sf_assets.sync.reconcile.run import Reconciliation
+from sf_assets.sync.report import ReadTotals, SyncReport
 from sf_assets.sync.state import State, at_walk
 from sf_assets.sync.strategies import Batch, reread, tail, walk, whole
 from sf_assets.sync.transitions import not_ahead
@@ -21,12 +24,33 @@ class EndpointRead:
     """Reads what a plan says."""
 
     plan: SyncPlan
+    tables: IcebergTables
     client: Client
     report: SyncReport
     watch: Callable[[SyncReport], None]
 
     def batches(self) -> Iterator[Batch]:
-        """Yield what is read. The state of the last batch is the final state."""
+        """Yield what is read, then what the daily comparison finds. The last batch's state is the final state."""
+        state: State | None = None
+        for batch in self._batches():
+            state = batch.state or state
+            yield batch  # a batch with a state is committed before the next one is asked for
+        if state is not None and self._compares(state):
+            yield from self._reconciliation(state).batches()
+
+    def _compares(self, state: State) -> bool:
+        plan, now = self.plan, self.plan.began_at
+        if plan.spec.how == "snapshot" or plan.step is None or self.report.kind == "unavailable":
+            return False
+        is_requested = plan.run.reconcile or plan.run.confirm_shrink
+        return is_due(without_comparison(state) if is_requested else state, now)
+
+    def _reconciliation(self, state: State) -> Reconciliation:
+        counted = replace(self.report, read=ReadTotals())
+        reader = replace(self._reader(), report=counted, reserve=self.plan.deployment.quota_reserve)
+        return Reconciliation(self.plan, self.tables, reader, self.report, state)
+
+    def _batches(self) -> Iterator[Batch]:
         plan, step = self.plan, self.plan.step
         if plan.unavailable:
             yield self._without_rows(plan.untouched)
@@ -60,7 +84,7 @@ class EndpointRead:
 
     def _by_step(self, reader: Reader, step: Step) -> Iterator[Batch]:
         plan, probe, filter_ = self.plan, self.plan.probe, self.plan.spec.query.where
-        base = self._base()
+        base = plan.base or plan.blank
         self.report.planned.rows = self._rows_planned(step)
         ceiling = not_ahead(probe.ceiling if probe else reader.newest(), plan.began_at)
         expected = probe.count if probe else None
@@ -75,10 +99,6 @@ class EndpointRead:
             reader, base, ceiling=ceiling, began_at=plan.began_at, filter=filter_, rows_expected=expected,
             last_probe=probe if is_snapshot else None, by_ids=not is_snapshot,
         )  # fmt: skip
-
-    def _base(self) -> State:
-        base = self.plan.base or self.plan.blank
-        return replace(base, counts=replace(base.counts, missing_rows=self.report.problems.missing_rows))
 
     def _is_explained(self) -> bool:
         """Whether the table may rightly hold another number of rows than the probe counts.

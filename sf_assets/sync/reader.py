@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -59,6 +59,14 @@ class Reader:
     noted: set[str] = field(default_factory=set)
     hash_key: bytes = field(default=b"", repr=False)
 
+    def of_columns(self, names: Collection[str]) -> "Reader":
+        """Return a reader of some of the columns, with the same report."""
+
+        def plan_again(dropped: Collection[str]) -> ColumnPlan:
+            return _only(self.plan_again(dropped), names)
+
+        return replace(self, plan=_only(self.plan, names), plan_again=plan_again)
+
     @property
     def columns(self) -> tuple[str, ...]:
         """The API names that are read."""
@@ -80,7 +88,7 @@ class Reader:
         self.report.read.soql = self.report.read.soql or soql
         pages = iter(self.client.read(Query(self.spec.sobject, soql, self.all_rows), reserve=self.reserve))
         while True:
-            with self._counted():
+            with self.counted():
                 page = next(pages, None)
             if page is None:
                 return
@@ -110,7 +118,7 @@ class Reader:
         return Rows(without_texts(decoded.frame, hashed, self.hash_key), page.total_size)
 
     @contextmanager
-    def _counted(self) -> Iterator[None]:
+    def counted(self) -> Iterator[None]:
         """Write into the record what was sent within, also when it ends in an error."""
         client = self.client
         calls, again, waited = client.calls, client.sent_again, client.waited_seconds
@@ -144,14 +152,14 @@ class Reader:
         columns = [column for column in self.plan.read if column.api_name in ("Id", STAMP)]
         names = [column.api_name for column in columns]
         soql = select(names, self.spec.sobject, where=where, order_by=[f"{STAMP} DESC"], limit=1)
-        with self._counted():
+        with self.counted():
             page = next(iter(self.client.read(Query(self.spec.sobject, soql, self.all_rows))))
         frame = decode(page.records, columns, sobject=self.spec.sobject, synced_at=page.requested_at).frame
         stamps: list[datetime] = frame["system_modstamp"].to_list()
         return stamps[0] if stamps else None
 
     def _ask(self, soql: str) -> tuple[Any, ...]:
-        with self._counted():
+        with self.counted():
             (answer,) = self.client.ask([Query(self.spec.sobject, soql, self.all_rows)])
         return (None,) if isinstance(answer, SalesforceError) else tuple(answer.values())
 
@@ -173,3 +181,7 @@ class Reader:
             f"{self.spec.endpoint}: a result of {self.spec.sobject} announced {total} rows, held {rows}.",
             endpoint=self.spec.endpoint, announced=total, received=rows, soql=self.report.read.soql,
         )  # fmt: skip
+
+
+def _only(plan: ColumnPlan, names: Collection[str]) -> ColumnPlan:
+    return replace(plan, read=tuple(column for column in plan.read if column.api_name in names))

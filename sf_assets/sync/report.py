@@ -1,11 +1,11 @@
 """What a sync is asked to do (options), and the facts that it reports. Checks and metadata put them into words."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from sf_assets.iceberg.model import Written
-from sf_assets.sync.state import State
+from sf_assets.sync.state import State, later
 
 Kind = Literal["unchanged", "walk", "tail", "replace", "reread", "unavailable"]
 Calculated = Literal["refresh", "stale", "exclude"]
@@ -13,9 +13,13 @@ Calculated = Literal["refresh", "stale", "exclude"]
 
 @dataclass(frozen=True)
 class RunOptions:
-    """What one run asks for. `since` and `until` bound a re-read by SystemModstamp, half-open."""
+    """What one run asks for. `since` and `until` bound a re-read by SystemModstamp, half-open.
+
+    `reconcile`: do all daily work of the endpoint now.
+    """
 
     full_refresh: bool = False
+    reconcile: bool = False
     since: datetime | None = None
     until: datetime | None = None
     confirm_shrink: bool = False
@@ -23,16 +27,37 @@ class RunOptions:
 
 
 @dataclass(frozen=True)
+class ComparisonLimits:
+    """What the daily comparison of one table with its org may cost.
+
+    Up to `rows_pages` pages every row is read in full: a row costs the same call as its Id. Up to `calculated_calls`
+    pages the columns that change without a stamp are read again. Up to `ids_pages` pages all Ids are compared every
+    `ids_every`. A larger table is compared by counts, with at most `most_calls` calls.
+    """
+
+    rows_pages: int = 5
+    calculated_calls: int = 50
+    ids_pages: int = 50
+    ids_every: timedelta = timedelta(days=7)
+    most_calls: int = 500
+
+
+@dataclass(frozen=True)
 class DeploymentOptions:
     """How a deployment reads its org.
 
-    `backfill_calls`: the most calls for the backfill of a new column. `commit_rows`: a long read commits after this
-    many rows. `quota_reserve`: the share of the day's calls that is left to others; `bulk_reserve`: the same during
-    first syncs, backfills and full refreshes.
+    `calculated`: whether formulas and roll-ups are read again daily, stay as of their row's last change, or are left
+    out. `comparison`: what the daily comparison with the org may cost. A table may lose `shrink_rows` rows, or
+    `shrink_share` of them, without `confirm_shrink`. `backfill_calls`: the most calls for the
+    backfill of a new column. `commit_rows`: a long read commits after this many rows. `quota_reserve`: the share of the
+    day's calls that is left to others; `bulk_reserve`: the same during first syncs, backfills and full refreshes.
     """
 
     read_deleted: bool = True
-    calculated: Literal["stale", "exclude"] = "stale"
+    calculated: Calculated = "refresh"
+    comparison: ComparisonLimits = ComparisonLimits()
+    shrink_rows: int = 50
+    shrink_share: float = 0.02
     backfill_calls: int = 50
     commit_rows: int = 200_000
     hash_key: bytes = field(default=b"", repr=False)
@@ -86,7 +111,9 @@ class Problems:
     refuse -> the calls of a backfill once they are accepted. `rounded`: column -> values that lost digits in this
     sync; `rounded_before`: columns with such values already. `left_out`: column -> records that came without it.
     `replaced`: column -> texts in which half of a surrogate pair became U+FFFD.
-    `missing_rows`: rows of the org that the table lacks, at the last count. `unavailable`: why the object is off.
+    `out_of_sight`: live rows of the table that
+    the org does not show, too many to be taken for deleted. `not_compared`: why the daily comparison failed.
+    `unavailable`: why the object is off.
     """
 
     missing: tuple[str, ...] = ()
@@ -97,9 +124,25 @@ class Problems:
     rounded_before: tuple[str, ...] = ()
     left_out: dict[str, int] = field(default_factory=dict)
     replaced: dict[str, int] = field(default_factory=dict)
-    missing_rows: int = 0
+    out_of_sight: int = 0
+    not_compared: str | None = None
     unavailable: str | None = None
     notes: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Reconciled:
+    """What the comparison with the org found and did.
+
+    `rows_read`: rows that differed and were read by Id. `rows_marked`: rows that are marked as deleted because the org
+    does not show them. `is_partial`: today's calls did not suffice.
+    """
+
+    how: str
+    rows_read: int = 0
+    rows_marked: int = 0
+    calls: int = 0
+    is_partial: bool = False
 
 
 @dataclass
@@ -131,12 +174,15 @@ class SyncReport:
     org: OrgFacts = field(default_factory=OrgFacts)
     written: Written | None = None
     retyped: dict[str, str] = field(default_factory=dict)
+    reconciled: Reconciled | None = None
     final: State | None = None
 
     @property
     def calculated_as_of(self) -> datetime | None:
         """The moment before which no calculated value of the table was read, or None if unknown."""
-        return self.final.times.full_read_at if self.final and self.planned.calculated else None
+        if self.final is None or not self.planned.calculated:
+            return None
+        return later(self.final.times.full_read_at, self.final.times.calculated_at)
 
     def note(self, sentence: str) -> None:
         """Add a sentence for the metadata."""

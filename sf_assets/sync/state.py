@@ -4,13 +4,12 @@ Pure: no I/O, no clock. `sf_assets/sync/decide.py` decides from it, `sf_assets/s
 """
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, is_dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sf_assets.errors import TableDamaged, TableForeign
-from sf_assets.sync.limits import LOOKBACK
 
 
 @dataclass(frozen=True)
@@ -71,19 +70,34 @@ class ColumnStatus:
 
 @dataclass(frozen=True)
 class ReadTimes:
-    """When the last complete read, the last deep read, and the last read of every row began."""
+    """When the last read of each kind began.
+
+    `read_at`: a complete read. `deep_read_at`: one that looked far back. `full_read_at`: one of every row.
+    `reconciled_at`: a comparison with the org. `ids_compared_at`: a comparison of every Id. `calculated_at`: a read of
+    all columns that change without a stamp.
+    """
 
     read_at: datetime | None = None
     deep_read_at: datetime | None = None
     full_read_at: datetime | None = None
+    reconciled_at: datetime | None = None
+    ids_compared_at: datetime | None = None
+    calculated_at: datetime | None = None
 
 
 @dataclass(frozen=True)
 class OrgCounts:
-    """What the org counted: the probe that the last complete read explains, and rows that the table lacks."""
+    """What the org counted and logged.
+
+    `last_probe`: the one that the last complete read explains.
+    `out_of_sight`: live rows of the table that the org does not show, too many to be deleted, and since when.
+    `deleted_until`: the end of the deleted log that was read.
+    """
 
     last_probe: Probe | None = None
-    missing_rows: int = 0
+    out_of_sight: int = 0
+    sight_lost_since: datetime | None = None
+    deleted_until: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -154,13 +168,21 @@ JSON_KEYS: Mapping[str, tuple[str, ...]] = {
     "read_at": ("times", "read_at"),
     "deep_at": ("times", "deep_read_at"),
     "whole_at": ("times", "full_read_at"),
+    "reconciled_at": ("times", "reconciled_at"),
+    "ids_compared_at": ("times", "ids_compared_at"),
+    "calculated_at": ("times", "calculated_at"),
     "seen": ("counts", "last_probe"),
-    "lacking": ("counts", "missing_rows"),
+    "out_of_sight": ("counts", "out_of_sight"),
+    "sight_lost_since": ("counts", "sight_lost_since"),
+    "deleted_until": ("counts", "deleted_until"),
     "hashed": ("hashing", "hashed"),
     "mixed": ("hashing", "mixed"),
     "hashed_under": ("hashing", "key"),
 }
 """JSON key -> where its value is in a State. Keys are a contract: tables of earlier versions have them."""
+
+FORMER_KEYS = frozenset({"lacking"})
+"""Keys of earlier versions that are read over."""
 
 _GROUPS = {
     "position": Position,
@@ -186,6 +208,7 @@ def _encoded(value: Any) -> Any:
 
 
 def _decoded(raw: dict[str, Any]) -> State:
+    raw = {key: value for key, value in raw.items() if key not in FORMER_KEYS}
     unknown = set(raw) - set(JSON_KEYS)
     if unknown:
         raise KeyError(", ".join(sorted(unknown)))
@@ -233,6 +256,11 @@ _DECODERS: Mapping[str, Any] = {
     "read_at": datetime.fromisoformat,
     "deep_at": datetime.fromisoformat,
     "whole_at": datetime.fromisoformat,
+    "reconciled_at": datetime.fromisoformat,
+    "ids_compared_at": datetime.fromisoformat,
+    "calculated_at": datetime.fromisoformat,
+    "sight_lost_since": datetime.fromisoformat,
+    "deleted_until": datetime.fromisoformat,
     "seen": _probe,
     "hashed": tuple,
     "mixed": tuple,
@@ -247,40 +275,6 @@ def at_walk(state: State, walk: Walk | None) -> State:
 def at_resume(state: State, resume: Resume | None) -> State:
     """Return the state in the middle of a tail."""
     return replace(state, position=replace(state.position, resume=resume))
-
-
-def with_rounded(state: State, rounded: Collection[str]) -> State:
-    """Return the state with these columns as those that lost digits."""
-    return replace(state, columns=replace(state.columns, rounded=tuple(sorted(rounded))))
-
-
-def with_refused(state: State, refused: Mapping[str, datetime]) -> State:
-    """Return the state with these columns as those that the org refuses."""
-    return replace(state, columns=replace(state.columns, refused=dict(refused)))
-
-
-def new_columns(state: State, readable: Collection[str]) -> tuple[str, ...]:
-    """Return the readable columns that some row of the table may never have had read."""
-    dated = {column for column, since in state.columns.hidden.items() if since is not None}
-    return tuple(column for column in readable if column not in state.columns.read and column not in dated)
-
-
-def revealed_columns(state: State, readable: Collection[str]) -> tuple[str, ...]:
-    """Return the readable columns that were hidden for a while: rows stamped since then have to be read again."""
-    return tuple(column for column in readable if state.columns.hidden.get(column) is not None)
-
-
-def with_hidden(state: State, readable: Collection[str]) -> State:
-    """Note the columns that can no longer be read: their values are those of before `tail_from`."""
-    lost = [column for column in state.columns.read if column not in readable]
-    tail_from = state.position.tail_from
-    since = tail_from - LOOKBACK if tail_from else None
-    columns = replace(
-        state.columns,
-        read=tuple(column for column in state.columns.read if column in readable),
-        hidden={**state.columns.hidden, **dict.fromkeys(lost, since)},
-    )
-    return replace(state, columns=columns)
 
 
 def later(one: datetime | None, other: datetime | None) -> datetime | None:

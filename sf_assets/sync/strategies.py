@@ -10,22 +10,11 @@ from sf_assets.errors import LocatorLost, QueryTimedOut, SfAssetsError
 from sf_assets.salesforce.limits import PAGE_ROWS
 from sf_assets.specs.model import STAMP
 from sf_assets.specs.soql import datetime_literal, string_literal
+from sf_assets.sync.column_status import revealed_columns, with_hidden, with_refused, with_rounded
 from sf_assets.sync.decide import Step
 from sf_assets.sync.limits import LOOKBACK, SMALL_OBJECT_ROWS
 from sf_assets.sync.reader import Reader, Rows
-from sf_assets.sync.state import (
-    Probe,
-    Resume,
-    State,
-    Walk,
-    at_resume,
-    at_walk,
-    later,
-    revealed_columns,
-    with_hidden,
-    with_refused,
-    with_rounded,
-)
+from sf_assets.sync.state import Probe, Resume, State, Walk, at_resume, at_walk, later
 from sf_assets.sync.transitions import (
     checkpoint,
     explaining,

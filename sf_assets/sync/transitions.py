@@ -4,20 +4,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from sf_assets.sync.column_status import revealed_columns, with_hidden
 from sf_assets.sync.decide import Step, is_settled, since_hidden
 from sf_assets.sync.limits import DEEP_LOOKBACK, LOOKBACK
-from sf_assets.sync.state import (
-    HashStatus,
-    OrgCounts,
-    Position,
-    Probe,
-    ReadTimes,
-    State,
-    at_walk,
-    later,
-    revealed_columns,
-    with_hidden,
-)
+from sf_assets.sync.state import HashStatus, OrgCounts, Position, Probe, ReadTimes, State, at_walk, later
 
 
 def walked(base: State, readable: Collection[str], *, after_id: str | None) -> State:
@@ -73,9 +63,16 @@ def finished_walk(base: State, readable: Collection[str], *, filter: str | None)
         filter=filter,
         position=Position(tail_from=later(base.position.tail_from, walk.ceiling)),
         columns=replace(base.columns, read=complete, hidden={**hidden, **dict.fromkeys(incomplete, None)}),
-        times=ReadTimes(walk.began_at, walk.began_at, walk.began_at),
-        counts=OrgCounts(),
+        times=_times_after_walk(base.times, walk.began_at),
+        counts=replace(base.counts, last_probe=None),
     )
+
+
+def _times_after_walk(before: ReadTimes, began_at: datetime) -> ReadTimes:
+    """A first copy equals the org; a later walk says nothing of rows that the org no longer has."""
+    if before.read_at is None:
+        return ReadTimes(began_at, began_at, began_at, began_at, began_at, began_at)
+    return replace(before, read_at=began_at, deep_read_at=began_at, full_read_at=began_at, calculated_at=began_at)
 
 
 def finished_tail(
@@ -121,8 +118,8 @@ def finished_replace(
         filter=filter,
         position=Position(tail_from=ceiling),
         columns=replace(base.columns, read=tuple(readable), hidden=hidden, rounded=rounded),
-        times=ReadTimes(began_at, began_at, began_at),
-        counts=replace(base.counts, last_probe=last_probe),
+        times=ReadTimes(began_at, began_at, began_at, began_at, began_at, began_at),
+        counts=OrgCounts(last_probe, deleted_until=base.counts.deleted_until),
         hashing=_hashing_after_replace(base.hashing, readable, hashed),
     )
 

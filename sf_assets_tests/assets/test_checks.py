@@ -105,12 +105,14 @@ def test_an_object_that_has_no_deleted_rows_does_not_miss_queryall():
     assert results(changed(PLAIN, org__degraded=("queryAll",)), PROFILE)["complete"].passed
 
 
-def test_rows_that_the_table_lacks_are_named_unless_they_are_just_read():
-    lacking = results(changed(PLAIN, kind="tail", problems__missing_rows=3))["complete"]
+def test_loss_of_sight_is_an_error_that_names_the_rights():
+    lost = results(changed(PLAIN, problems__out_of_sight=3_000))["complete"]
 
-    assert not lacking.passed
-    assert "At least 3 rows" in lacking.description
-    assert results(changed(PLAIN, kind="walk", problems__missing_rows=3))["complete"].passed
+    assert not lost.passed
+    assert "3,000 rows of the table are out of the user's sight" in lost.description
+    assert "View All Data" in lost.description
+    assert "confirm_shrink" in lost.description
+    assert lost.severity == dg.AssetCheckSeverity.ERROR
 
 
 def test_no_reading_of_the_quota_is_no_warning():

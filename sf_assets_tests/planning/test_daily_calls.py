@@ -2,7 +2,7 @@
 
 import pytest
 
-from sf_assets.planning.daily_calls import DayCost, Priced, day_cost
+from sf_assets.planning.daily_calls import DayCost, Priced, Size, day_cost
 from sf_assets.specs.endpoints import endpoints
 
 TWO = (Priced("task", is_snapshot=False, pages=1, is_small=True), Priced("profile", True, 3, is_small=True))
@@ -11,20 +11,29 @@ TWO = (Priced("task", is_snapshot=False, pages=1, is_small=True), Priced("profil
 def test_a_quiet_day_costs_describes_probes_and_one_look_back():
     cost = DayCost(TWO, {"task": "hourly", "profile": "daily"})
 
-    assert cost.quiet == 24 * (1 + 1) + 1 * (1 + 1) + 1 + 3
+    assert cost.quiet == 24 * (1 + 1) + 1 * (1 + 1) + (1 + 1) + 3
 
 
-def test_counting_the_rows_of_thirty_endpoints_once_a_day_costs_five_calls():
-    merged = tuple(Priced(f"e{n}", is_snapshot=n >= 22, pages=1, is_small=True) for n in range(30))
-    cost = DayCost(merged, dict.fromkeys((one.endpoint for one in merged), "daily"))
+@pytest.mark.parametrize(
+    ("size", "calls"),
+    [(Size(), 1), (Size(10_000), 5), (Size(10_001), 5), (Size(100_000, True), 50), (Size(1_000_000, True), 5)],
+)
+def test_a_comparison_costs_its_pages_or_the_counts_of_a_large_table(size, calls):
+    task = [spec for spec in endpoints() if spec.endpoint == "task"]
 
-    assert cost.quiet == 2 + 6 + 5 + 30
+    assert day_cost(task, {"task": "daily"}, {"task": size}).priced[0].comparison_calls == calls
+
+
+def test_thirty_quiet_endpoints_cost_at_most_300_calls_a_day_hourly():
+    cost = day_cost(endpoints(), {spec.endpoint: "hourly" for spec in endpoints()}, {})
+
+    assert cost.quiet <= 300
 
 
 def test_a_busy_day_reads_every_endpoint_in_every_run():
     cost = DayCost(TWO, {"task": "hourly", "profile": "daily"})
 
-    assert cost.busy == 24 * (1 + 1) + 1 * (1 + 1) + 24 * 1 + 1 * 3
+    assert cost.busy == 24 * (1 + 1) + 1 * (1 + 1) + 24 * 1 + 1 + 1 * 3
 
 
 @pytest.mark.parametrize(

@@ -165,7 +165,7 @@ def test_the_plan_tells_calls_minutes_quota_and_the_cadences_that_limits_bear(ho
     assert "at 1e+03 requests a second" in told or "requests a second" in told
     assert "of 15,000 calls of 24 hours are used" in told
     assert "calls when nothing changes" in told
-    for limit in ("A limit of 1,000", "This org's limit of 15,000", "a limit of 100,000"):
+    for limit in ("A limit of 1,000", "This org's limit of 15,000", "A limit of 100,000"):
         assert limit in told
 
 

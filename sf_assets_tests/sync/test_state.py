@@ -4,21 +4,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from sf_assets.errors import TableDamaged, TableForeign
+from sf_assets.sync.column_status import new_columns, with_hidden
 from sf_assets.sync.decide import Step, SyncInput, decide_snapshot, decide_tail
 from sf_assets.sync.limits import DEEP_LOOKBACK, LOOKBACK
-from sf_assets.sync.state import (
-    ColumnStatus,
-    HashStatus,
-    OrgCounts,
-    Position,
-    Probe,
-    ReadTimes,
-    Resume,
-    State,
-    Walk,
-    new_columns,
-    with_hidden,
-)
+from sf_assets.sync.state import ColumnStatus, HashStatus, OrgCounts, Position, Probe, ReadTimes, Resume, State, Walk
 from sf_assets.sync.transitions import (
     checkpoint,
     finished_replace,
@@ -61,8 +50,9 @@ def minutes(count: float) -> timedelta:
         State(
             "00D", "Account", "Name != null",
             Position(T, Walk("001", None, NOW, COLUMNS), Resume(T, "001x", T - LOOKBACK, ("Foo__c",))),
-            ColumnStatus(COLUMNS, {"Foo__c": T, "Bar__c": None}, ("AnnualRevenue",)), ReadTimes(NOW, T, T),
-            OrgCounts(Probe(None, 4, T), 3), HashStatus(("email", "phone"), ("fax",), "0123"),
+            ColumnStatus(COLUMNS, {"Foo__c": T, "Bar__c": None}, ("AnnualRevenue",), {"Sic": T}),
+            ReadTimes(NOW, T, T, T, T, NOW),
+            OrgCounts(Probe(None, 4, T), 3, T, NOW), HashStatus(("email", "phone"), ("fax",), "0123"),
         ),
     ],
 )  # fmt: skip
@@ -75,6 +65,7 @@ def test_a_text_without_a_later_versions_keys_is_read_and_written_alike():
     text = '{"org_id":"00D","sobject":"Account"}'
 
     assert State.from_json(text).to_json() == text
+    assert State.from_json('{"lacking":3,"org_id":"00D","sobject":"Account"}').to_json() == text
 
 
 @pytest.mark.parametrize("text", ["[]", "7", "no", "{", "null", '"text"'])
@@ -146,6 +137,8 @@ def test_once_a_day_the_tail_looks_back_far():
     due = changed(READ_ON, times__deep_read_at=NOW - timedelta(hours=24))
 
     assert decide_tail(due, QUIET) == Step("tail", lower=T - DEEP_LOOKBACK)
+    late = changed(READ_ON, times__deep_read_at=NOW - timedelta(days=5))
+    assert decide_tail(late, QUIET).lower == NOW - timedelta(days=5) - LOOKBACK
 
 
 def test_an_unfinished_tail_goes_on_behind_its_checkpoint():
@@ -225,7 +218,7 @@ def test_a_finished_walk_leaves_its_ceiling_as_the_tails_start():
         State("00D", "Account", position=Position(walk=Walk("001a", T, NOW, COLUMNS))), COLUMNS, filter=None
     )
 
-    times = ReadTimes(NOW, NOW, NOW)
+    times = ReadTimes(*[NOW] * 6)
     assert done == State("00D", "Account", None, Position(T), ColumnStatus(COLUMNS), times)
 
 

@@ -1,0 +1,42 @@
+"""What becomes of columns that appear, disappear, lose digits or are refused. Pure."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from sf_assets.sync.limits import LOOKBACK
+from sf_assets.sync.state import State
+
+
+def with_rounded(state: State, rounded: Collection[str]) -> State:
+    """Return the state with these columns as those that lost digits."""
+    return replace(state, columns=replace(state.columns, rounded=tuple(sorted(rounded))))
+
+
+def with_refused(state: State, refused: Mapping[str, datetime]) -> State:
+    """Return the state with these columns as those that the org refuses."""
+    return replace(state, columns=replace(state.columns, refused=dict(refused)))
+
+
+def new_columns(state: State, readable: Collection[str]) -> tuple[str, ...]:
+    """Return the readable columns that some row of the table may never have had read."""
+    dated = {column for column, since in state.columns.hidden.items() if since is not None}
+    return tuple(column for column in readable if column not in state.columns.read and column not in dated)
+
+
+def revealed_columns(state: State, readable: Collection[str]) -> tuple[str, ...]:
+    """Return the readable columns that were hidden for a while: rows stamped since then have to be read again."""
+    return tuple(column for column in readable if state.columns.hidden.get(column) is not None)
+
+
+def with_hidden(state: State, readable: Collection[str]) -> State:
+    """Note the columns that can no longer be read: their values are those of before `tail_from`."""
+    lost = [column for column in state.columns.read if column not in readable]
+    tail_from = state.position.tail_from
+    since = tail_from - LOOKBACK if tail_from else None
+    columns = replace(
+        state.columns,
+        read=tuple(column for column in state.columns.read if column in readable),
+        hidden={**state.columns.hidden, **dict.fromkeys(lost, since)},
+    )
+    return replace(state, columns=columns)

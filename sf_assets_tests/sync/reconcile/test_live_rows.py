@@ -1,0 +1,181 @@
+"""Once a day a merged table is compared with its org: rows that changed without a stamp, or are gone."""
+
+from datetime import timedelta
+
+import pytest
+
+from sf_assets.devorg.org.faults import Fault
+from sf_assets.sync.report import ComparisonLimits
+
+DAY = {"hours": 25}
+
+
+def ids(lake, sobject="Contact", count=1):
+    rows = sorted(lake.org.rows(sobject), key=lambda row: row["Id"])
+    return [row["Id"] for row in rows if not row["IsDeleted"]][:count]
+
+
+def table_row(lake, record_id, endpoint="contact"):
+    return next(row for row in lake.table(endpoint) if row["id"] == record_id)
+
+
+LIMITS = {
+    "rows": ComparisonLimits(),
+    "values": ComparisonLimits(rows_pages=0, ids_every=timedelta(0)),
+    "counts": ComparisonLimits(rows_pages=0, ids_pages=0),
+}
+
+
+@pytest.fixture(params=LIMITS)
+def how(request):
+    """Each of the three methods."""
+    return request.param
+
+
+def sync(lake, how="rows", **asked):
+    """Sync contacts as a run does whose comparison uses one method."""
+    return lake.sync("contact", calculated="stale", comparison=LIMITS[how], **asked)["contact"]
+
+
+def test_a_purged_row_is_marked_deleted_within_a_day(lake, how):
+    (gone,) = ids(lake)
+    lake.sync("contact")
+    before = table_row(lake, gone)
+    lake.org.purge("Contact", gone)
+    lake.clock.advance(**DAY)
+
+    report = sync(lake, how)
+
+    assert (report.reconciled.how, report.reconciled.rows_marked) == (how, 1)
+    assert table_row(lake, gone) == before | {"is_deleted": True}
+
+
+def test_a_purge_that_no_log_names_is_found_too(lake, how):
+    (gone,) = ids(lake)
+    lake.sync("contact")
+    lake.org.purge("Contact", gone, log=False)
+    lake.clock.advance(**DAY)
+
+    sync(lake, how)
+
+    assert table_row(lake, gone)["is_deleted"]
+
+
+def test_deletes_and_undeletes_without_a_stamp_that_cancel_out_are_found(lake, how):
+    gone, back = ids(lake, count=2)
+    lake.org.delete("Contact", back)
+    lake.sync("contact")
+    lake.org.undelete("Contact", back, restamp=False)
+    lake.org.purge("Contact", gone, log=False)
+    lake.clock.advance(hours=49)
+
+    sync(lake, how)
+
+    assert table_row(lake, gone)["is_deleted"]
+    assert not table_row(lake, back)["is_deleted"]
+
+
+def test_a_row_with_an_old_stamp_that_comes_into_sight_is_read(lake, how):
+    (hidden,) = ids(lake)
+    lake.org.hide_rows("Contact", [hidden])
+    lake.sync("contact")
+    lake.org.show_rows("Contact", [hidden])
+    lake.clock.advance(**DAY)
+
+    sync(lake, how)
+
+    lake.assert_equal("contact")
+
+
+def test_a_row_out_of_sight_comes_back_without_harm(lake, how):
+    (hidden,) = ids(lake)
+    lake.sync("contact")
+    lake.org.hide_rows("Contact", [hidden])
+    lake.clock.advance(**DAY)
+    sync(lake, how)
+    marked = table_row(lake, hidden)["is_deleted"]
+    lake.org.show_rows("Contact", [hidden])
+    lake.clock.advance(**DAY)
+
+    sync(lake, how)
+
+    assert marked
+    lake.assert_equal("contact")
+
+
+def test_a_row_changed_while_out_of_sight_is_read_again(lake, how):
+    (hidden,) = ids(lake)
+    lake.sync("contact")
+    lake.org.hide_rows("Contact", [hidden])
+    lake.org.update("Contact", hidden, {"LastName": "Changed"})
+    lake.clock.advance(days=5)
+    lake.org.show_rows("Contact", [hidden])
+
+    sync(lake, how)
+
+    lake.assert_equal("contact")
+
+
+def test_loss_of_sight_marks_nothing_and_is_named(lake, how):
+    hidden = ids(lake, count=3)
+    lake.sync("contact")
+    lake.org.hide_rows("Contact", hidden)
+    lake.org.update("Contact", hidden[0], {"LastName": "Changed"})
+    lake.clock.advance(days=5)
+
+    report = sync(lake, how, shrink_rows=2)
+
+    assert report.problems.out_of_sight == 3
+    assert not any(table_row(lake, one)["is_deleted"] for one in hidden)
+    lake.org.show_rows("Contact", hidden)
+    lake.clock.advance(**DAY)
+    assert sync(lake, how, shrink_rows=2).problems.out_of_sight == 0
+    lake.assert_equal("contact")
+
+
+def test_rows_that_are_confirmed_as_deleted_are_marked(lake, how):
+    gone = ids(lake, count=3)
+    lake.sync("contact")
+    lake.org.purge_many("Contact", gone, log=False)
+    lake.clock.advance(**DAY)
+
+    sync(lake, how, shrink_rows=2, confirm_shrink=True)
+
+    assert all(table_row(lake, one)["is_deleted"] for one in gone)
+
+
+def test_rows_that_the_deleted_log_names_are_no_loss_of_sight(lake, how):
+    gone = ids(lake, count=3)
+    lake.sync("contact")
+    lake.org.purge_many("Contact", gone)
+    lake.clock.advance(**DAY)
+
+    report = sync(lake, how, shrink_rows=2)
+
+    assert report.problems.out_of_sight == 0
+    assert all(table_row(lake, one)["is_deleted"] for one in gone)
+
+
+def test_a_comparison_is_made_once_a_day_and_on_request(lake):
+    lake.sync("contact")
+    lake.clock.advance(hours=1)
+
+    assert lake.sync("contact")["contact"].reconciled is None
+    assert lake.sync("contact", reconcile=True)["contact"].reconciled.how == "rows"
+    lake.clock.advance(**DAY)
+    assert lake.sync("contact")["contact"].reconciled.how == "rows"
+
+
+def test_an_org_that_refuses_the_comparison_keeps_the_table_and_is_named(lake):
+    sync(lake, "values")
+    lake.clock.advance(**DAY)
+    refused = Fault(soql="SELECT Id, IsDeleted, SystemModstamp FROM", refusal="too_complicated", times=None)
+    lake.org.faults.append(refused)
+
+    report = sync(lake, "values")
+
+    assert report.problems.not_compared is not None
+    assert report.final == lake.state("contact")
+    lake.org.faults.clear()
+    lake.clock.advance(hours=1)
+    assert sync(lake, "values").problems.not_compared is None
