@@ -327,7 +327,7 @@ class ForeignAddress(SalesforceError):
 
 
 class AnswerTorn(SalesforceError):
-    """An answer that is no complete Salesforce answer, after all tries: HTML, cut JSON, a page without records."""
+    """An answer that is not a complete Salesforce answer, after all tries: HTML, cut JSON, a page without records."""
 
     remedy = "Run the endpoint again; if it recurs, look for a proxy between this machine and Salesforce."
     retryable = True
@@ -438,7 +438,7 @@ class CommitUnknown(IcebergUnreachable):
 
     remedy = (
         "Run the endpoint again: it goes on from the table's own state, whether or not the commit still arrives. If it"
-        " recurs, look at the catalog's log and at the time-outs of what stands in front of it."
+        " recurs, look at the catalog's log and at the time-outs of the gateway before it."
     )
 
 

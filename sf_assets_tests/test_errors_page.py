@@ -1,6 +1,7 @@
 """docs/errors.md is made from errors.py and the table of refusals by `make docs`; this test holds it to both."""
 
 import inspect
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,15 +13,17 @@ from sf_assets.salesforce.token_errors import TOKEN_ROWS
 PAGE = Path(__file__).parent.parent / "docs" / "errors.md"
 HEAD = """# Errors
 
-For operators: look up an error of a run, and what to do about it. `make docs` generates this page from
-`sf_assets/errors.py` and the tables of refusals in `sf_assets/salesforce/`. Each error names what happened, to which
-endpoint and with which values. The tables at the end list each answer of Salesforce with its error and its source.
+For operators: look up an error of a run, and what to do about it. `make docs` generates this page
+from `sf_assets/errors.py` and the tables of refusals in `sf_assets/salesforce/`. Each error names
+what happened, to which endpoint and with which values. The tables at the end list each answer of
+Salesforce with its error and its source.
 """
 ANSWERS = """
 ## Answers of Salesforce and their errors
 
-The first row that fits decides. "Sent" bounds how often one request is sent before the error is raised; pushbacks are
-bounded by the total time of one request, 15 minutes by default. Status 0 is the network.
+The first row that fits decides. "Sent" bounds how often one request is sent before the error is
+raised; pushbacks are bounded by the total time of one request, 15 minutes by default. Status 0 is
+the network.
 
 """
 LOGINS = """
@@ -40,11 +43,19 @@ def lineage(error: type[errors.SfAssetsError]) -> Iterator[type[errors.SfAssetsE
 def entry(error: type[errors.SfAssetsError]) -> str:
     above = [f"`{parent.__name__}`" for parent in error.__mro__[1:] if issubclass(parent, errors.SfAssetsError)]
     again = "yes" if error.retryable else "no"
-    meaning = " ".join((inspect.getdoc(error) or "").split())
+    meaning = wrapped(inspect.getdoc(error) or "")
+    remedy = wrapped(f"- **What to do:** {error.remedy}")
     return (
-        f"\n## {error.__name__}\n\n{meaning}\n\n- **What to do:** {error.remedy}\n- **Trying again helps:** {again}\n"
+        f"\n## {error.__name__}\n\n{meaning}\n\n{remedy}\n- **Trying again helps:** {again}\n"
         f"- **Is a:** {', '.join(above)}\n"
     )
+
+
+def wrapped(text: str) -> str:
+    """Return one paragraph or point with lines of at most 100 columns."""
+    indent = "  " if text.startswith("- ") else ""
+    words = " ".join(text.split())
+    return textwrap.fill(words, 100, subsequent_indent=indent, break_on_hyphens=False, break_long_words=False)
 
 
 def status(row: Row) -> str:
