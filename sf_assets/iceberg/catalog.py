@@ -16,26 +16,14 @@ from pyiceberg.utils.config import Config
 
 from sf_assets.errors import ColumnIncompatible, IcebergError, TableDamaged, TableForeign, TableUnsupported
 from sf_assets.iceberg.commit.schema_evolution import PROVISIONAL, provisional_property, refuse_case_twins
+from sf_assets.iceberg.commit.table_properties import PROPERTIES, VERSION
 from sf_assets.iceberg.files import has_files
 from sf_assets.iceberg.metadata_location import metadata_location
 from sf_assets.iceberg.model import TableColumn
 from sf_assets.iceberg.translate_errors import damage_of, is_from
 
-VERSION = "sf_assets.version"
 KIND = "sf_assets.kind"
 KEYS = "sf_assets.keys"
-PROPERTIES: Mapping[str, str] = {
-    "format-version": "2",
-    "write.metadata.delete-after-commit.enabled": "true",
-    "write.metadata.previous-versions-max": "10",
-    "commit.manifest-merge.enabled": "true",
-    "commit.manifest.min-count-to-merge": "8",
-    "commit.retry.num-retries": "10",
-    "write.target-file-size-bytes": str(512 * 1024 * 1024),
-    "write.parquet.compression-codec": "zstd",
-    "write.parquet.row-group-limit": "131072",
-    VERSION: "1",
-}
 SQLITE_TIMEOUT_SECONDS = "60"
 FIRST_USE_TRIES = 5
 NEWEST_FORMAT = 2

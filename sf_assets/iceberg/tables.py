@@ -5,22 +5,23 @@ Rows, column changes, state and summary of a write become visible together, in o
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import polars as pl
 from pyiceberg.table import Table
 
 from sf_assets.errors import IcebergError
-from sf_assets.iceberg.catalog import IcebergCatalog, keys_of, provisional_of
+from sf_assets.iceberg.catalog import keys_of, provisional_of
 from sf_assets.iceberg.comments import comment_limit, with_short_comments
 from sf_assets.iceberg.commit.commit_state import commit_columns, commit_state
 from sf_assets.iceberg.commit.pending_commit import PendingCommit, count_rows
 from sf_assets.iceberg.commit.schema_evolution import Evolution, plan_evolution
 from sf_assets.iceberg.commit.table_state import check_base, concurrent_commit_error, state_of
 from sf_assets.iceberg.commit.transaction import ConcurrentCommit
+from sf_assets.iceberg.maintained_tables import MaintainedTables, Upkeep, utc_now
 from sf_assets.iceberg.maintenance.compact import compact_if_due
-from sf_assets.iceberg.metadata_log import TableVersions, past_snapshots, read_metadata_log
+from sf_assets.iceberg.metadata_log import TableVersions, read_metadata_log
 from sf_assets.iceberg.model import UNCHECKED, Chunk, TableColumn, TableFacts, Unchecked, Written
 from sf_assets.iceberg.table_stats import count_since
 from sf_assets.iceberg.translate_errors import caller_errors, translate_errors
@@ -32,7 +33,6 @@ from sf_assets.iceberg.write.row_versions import MergeRule
 
 if TYPE_CHECKING:
     from sf_assets.iceberg.connectivity import Connectivity
-    from sf_assets.iceberg.maintenance.service import TableMaintenance
 
 __all__ = ["UNCHECKED", "Chunk", "TableColumn", "TableFacts", "Unchecked", "IcebergTables", "Written"]
 
@@ -40,11 +40,7 @@ ROWS, FRAME = "rows", "frame"
 """Kinds of table: rows with keys, or a plain frame that is replaced whole."""
 
 
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
-class IcebergTables:
+class IcebergTables(MaintainedTables):
     """The tables of `namespace` in a pyiceberg catalog. Use one object a process: it holds the connections."""
 
     def __init__(
@@ -53,12 +49,11 @@ class IcebergTables:
         namespace: str,
         properties: Mapping[str, str],
         *,
-        now: Callable[[], datetime] = _utc_now,
+        now: Callable[[], datetime] = utc_now,
         past_waits: bool = False,
+        upkeep: str = Upkeep.OWN,
     ) -> None:
-        self._past_waits = past_waits
-        self._catalog = IcebergCatalog(catalog=catalog, namespace=namespace, properties=properties)
-        self._now = now
+        super().__init__(catalog, namespace, properties, now=now, past_waits=past_waits, upkeep=upkeep)
         self._row_counts: dict[str, tuple[int | None, int]] = {}
         self._loaded: dict[str, Table] = {}
 
@@ -131,7 +126,7 @@ class IcebergTables:
                 summary=summary,
                 load=lambda: self._catalog.open(table, columns=columns, keys=keys, kind=ROWS, doc=doc),
                 plan=lambda opened: _plan(opened, columns, name=table),
-                now=self._now,
+                now=self._expiry_time,
             )
             return self._finished(table, merge.run(chunks), columns=columns)
 
@@ -166,7 +161,7 @@ class IcebergTables:
                 summary=summary,
                 table=loaded,
                 evolution=_plan(loaded, columns, name=table, retype=retype),
-                now=self._now,
+                now=self._expiry_time,
             )
             return self._finished(table, replace.run(chunks), columns=columns, retype=retype)
 
@@ -207,7 +202,7 @@ class IcebergTables:
             counts = Counts(vanished=count_rows(loaded))
             with _pending(loaded, evolution, name=table) as pending:
                 counts.read = counts.inserted = fill(pending, every, table=table)
-                result = pending.commit(state=None, summary=summary, now=self._now())
+                result = pending.commit(state=None, summary=summary, now=self._expiry_time())
             counts.add_commit(result)
             added = [column.name for column in evolution.added]
             return counts.written(result.table, rows=counts.read, added_columns=added)
@@ -224,55 +219,6 @@ class IcebergTables:
             options = {name: value for name, value in properties if "." in name and isinstance(value, str)}
             return pl.scan_iceberg(loaded, storage_options=options or None)
 
-    def erase(self, table: str, column: str) -> int:
-        """Erase the rows with a true `column`; return their count. Raises: CommitConflict."""
-        from sf_assets.iceberg.maintenance.erase import erase  # imported here: few tables erase rows
-
-        with translate_errors(table):
-            loaded = self._catalog.find(table)
-            if loaded is None:
-                return 0
-            try:
-                return erase(loaded, column, now=self._now(), keeps_past=self._past_waits)[1]
-            except ConcurrentCommit:
-                raise concurrent_commit_error(loaded, name=table) from None
-
-    def complete_erasure(self, table: str, *, read_location: str) -> int:
-        """Delete what the last erasure kept for other readers; return the number of snapshots.
-
-        `read_location`: the metadata file that the readers have. After a later commit nothing is deleted yet.
-        Raises: CommitConflict.
-        """
-        from sf_assets.iceberg.maintenance.erase import erase_past  # see erase
-
-        with translate_errors(table):
-            loaded = self._catalog.find(table)
-            if loaded is None or loaded.metadata_location != read_location:
-                return 0
-            past = past_snapshots(loaded)
-            try:
-                erase_past(loaded)
-            except ConcurrentCommit:
-                raise concurrent_commit_error(loaded, name=table) from None
-            return len(past)
-
-    def remove_orphan_files(self, table: str, *, older_than: timedelta = timedelta(days=1)) -> tuple[str, ...]:
-        """Remove the files that no snapshot of the table needs; return their paths."""
-        from sf_assets.iceberg.maintenance.orphan_files import (
-            remove_orphan_files,
-        )  # imported here: it loads every file system
-
-        with translate_errors(table):
-            loaded = self._catalog.find(table)
-            return () if loaded is None else remove_orphan_files(loaded, before=self._now() - older_than)
-
-    @property
-    def maintenance(self) -> "TableMaintenance":
-        """Repair and upkeep of the tables."""
-        from sf_assets.iceberg.maintenance.service import TableMaintenance  # imported here: no sync needs it
-
-        return TableMaintenance(self._catalog, self._now)
-
     def _finished(
         self, name: str, outcome: WriteResult, *, columns: Sequence[TableColumn], retype: bool = False
     ) -> Written:
@@ -280,11 +226,16 @@ class IcebergTables:
         table, counts = outcome.table, outcome.counts
         if outcome.live is not None:
             rows = count_rows(table, outcome.live)
-            table = compact_if_due(table, outcome.live, keys=keys_of(table), now=self._now())
+            if self._upkeep is Upkeep.OWN:
+                table = compact_if_due(table, outcome.live, keys=keys_of(table), now=self._now())
             return counts.written(table, rows=rows, added_columns=outcome.added_columns)
         evolution = _plan(table, columns, name=name, retype=retype)
         table = commit_columns(table, evolution, table=name)
         return counts.written(table, rows=count_rows(table), added_columns=[column.name for column in evolution.added])
+
+    def _expiry_time(self) -> datetime | None:
+        """Return the time by which snapshots expire, or None if another engine expires them."""
+        return self._now() if self._upkeep is Upkeep.OWN else None
 
     def _storable(self, columns: Sequence[TableColumn]) -> tuple[TableColumn, ...]:
         return with_short_comments(columns, comment_limit(self._catalog.catalog))

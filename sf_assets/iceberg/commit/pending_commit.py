@@ -22,6 +22,7 @@ from sf_assets.iceberg.commit.manifests import Manifests
 from sf_assets.iceberg.commit.pyiceberg_internals import CachedTransaction
 from sf_assets.iceberg.commit.row_delta import RowDelta
 from sf_assets.iceberg.commit.schema_evolution import Evolution, stage_evolution
+from sf_assets.iceberg.commit.table_properties import property_updates
 from sf_assets.iceberg.commit.table_state import STATE, state_property
 from sf_assets.iceberg.commit.transaction import ConcurrentCommit, finish
 from sf_assets.iceberg.translate_errors import is_denied
@@ -55,6 +56,7 @@ class PendingCommit:
         self._dropped: set[str] = set()
         self._deletes: dict[str, DataFile] = {}
         self._delete_paths: list[str] = []
+        self._dangling: list[DataFile] = []
         self._writer = DataFileWriter(
             io=self.io,
             schema=self.schema,
@@ -76,7 +78,7 @@ class PendingCommit:
     @property
     def is_empty(self) -> bool:
         """Whether no row comes and none goes."""
-        return self._writer.is_empty and not (self._gone or self._dropped)
+        return self._writer.is_empty and not (self._gone or self._dropped or self._dangling)
 
     def add(self, frame: pl.DataFrame) -> None:
         """Write complete rows of the pending schema."""
@@ -99,13 +101,25 @@ class PendingCommit:
         """Remove a whole data file from the table."""
         self._dropped.add(file.path)
 
+    def drop_deletes(self, files: Sequence[DataFile]) -> None:
+        """Remove delete files that hide no row."""
+        self._dangling = list(files)
+
     def drop_all(self) -> None:
         """Remove all present rows from the table."""
         self._dropped.update(file.path for file in self._live)
 
-    def commit(self, *, state: str | None, summary: Mapping[str, str], now: datetime) -> CommitResult:
+    def commit(
+        self,
+        *,
+        state: str | None,
+        summary: Mapping[str, str],
+        now: datetime | None,
+        properties: Mapping[str, str] = {},  # noqa: B006 - read only
+    ) -> CommitResult:
         """Commit everything as one snapshot, in one swap of the metadata.
 
+        `now`: snapshots that are old by then expire; None keeps them.
         Raises: ConcurrentCommit; the written files are removed then.
         """
         self._writer.close_file()
@@ -115,9 +129,11 @@ class PendingCommit:
         except BaseException:
             delta.discard()
             raise
-        if state is not None:
-            self._transaction.set_properties(state_property(state, snapshot_id=delta.snapshot_id))
-        stage_expiry(self._transaction, now=now)
+        states = {} if state is None else state_property(state, snapshot_id=delta.snapshot_id)
+        if changes := {**property_updates(self._table.properties), **properties, **states}:
+            self._transaction.set_properties(changes)
+        if now is not None:
+            stage_expiry(self._transaction, now=now)
         return self._result(self._swap(delta))
 
     def _swap(self, delta: RowDelta) -> Table:
@@ -182,7 +198,7 @@ class PendingCommit:
         self._delete_paths.clear()
 
     def _delta(self, summary: Mapping[str, str]) -> RowDelta:
-        superseded: list[DataFile] = []
+        superseded = list(self._dangling)
         for file in self.files:
             if file.path in self._gone and file.path not in self._dropped:
                 superseded += file.own_deletes

@@ -1,11 +1,14 @@
-"""Permanently erase rows from every data file and snapshot.
+"""Permanently erase rows or columns from every data file and snapshot.
 
-Files with such a row and files with hidden older versions are rewritten. Then the files that only earlier snapshots
+Files with such values and files with hidden older versions are rewritten. Then the files that only earlier snapshots
 need are deleted, and those snapshots expire. The snapshots go last: they show the next run that an erasure did not
 finish. A rollback past an erasure is impossible.
+
+A file of a write that was killed is named by no snapshot and may hold the values too. It goes once it is a day old:
+the table property SWEEP_DUE makes a later run of the table remove it.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
@@ -21,11 +24,11 @@ from sf_assets.iceberg.commit.pyiceberg_internals import CachedTransaction
 from sf_assets.iceberg.commit.schema_evolution import Evolution
 from sf_assets.iceberg.commit.table_state import state_of
 from sf_assets.iceberg.commit.transaction import finish
-from sf_assets.iceberg.maintenance.orphan_files import (
-    remove_orphan_files,
-)  # imports every file system; no sync needs it
+from sf_assets.iceberg.maintenance.orphan_files import find_orphan_files, remove_orphan_files
 from sf_assets.iceberg.metadata_log import ERASED, past_snapshots
 
+SWEEP_DUE = "sf_assets.sweep-due"
+"""Table property: when the files of killed writes from before the last erasure are to be removed."""
 ABANDONED_AFTER = timedelta(days=1)
 """Age at which a file that no snapshot names is an orphan."""
 
@@ -36,6 +39,7 @@ def erase(table: Table, column: str, *, now: datetime, keeps_past: bool = False)
     `keeps_past`: another engine may still read an older snapshot. `erase_past` then completes the erasure.
     Without such a row nothing is written, and only manifests are read. Raises: ConcurrentCommit.
     """
+    table = _sweep_if_due(table, now=now)
     files = live_files(table)
     if not any(_may_hold(table, file, column) for file in files):
         return (table if keeps_past else erase_past(table)), 0
@@ -44,15 +48,58 @@ def erase(table: Table, column: str, *, now: datetime, keeps_past: bool = False)
         erased = sum(_rewrite_without(pending, file, column) for file in files if _must_rewrite(table, file, column))
         if not erased:
             return (table if keeps_past else erase_past(table)), 0
-        summary = {ERASED: str(erased)}
-        after = pending.commit(state=state_of(table), summary=summary, now=now).table
+        after = _commit(pending, table, erased, now=now)
     finally:
         pending.discard()
-    if keeps_past:
-        return after, erased
-    after = erase_past(after)
+    return _remove_traces(after, now=now, keeps_past=keeps_past), erased
+
+
+def erase_columns(table: Table, names: Sequence[str], *, now: datetime, keeps_past: bool = False) -> tuple[Table, int]:
+    """Drop columns and their values; return the table and the number of rewritten files.
+
+    Columns that the table lacks are ignored; the call then completes an erasure that was interrupted.
+    Raises: ConcurrentCommit.
+    """
+    present = tuple(name for name in names if name in table.schema().column_names)
+    if not present:
+        return (table if keeps_past else erase_past(table)), 0
+    files = live_files(table)
+    pending = PendingCommit(table, Evolution(dropped=present), live=files)
+    try:
+        for file in files:
+            _rewrite(pending, file)
+        after = _commit(pending, table, 0, now=now)
+    finally:
+        pending.discard()
+    return _remove_traces(after, now=now, keeps_past=keeps_past), len(files)
+
+
+def _commit(pending: PendingCommit, table: Table, rows: int, *, now: datetime) -> Table:
+    due = {SWEEP_DUE: (now + ABANDONED_AFTER).isoformat()}
+    return pending.commit(state=state_of(table), summary={ERASED: str(rows)}, now=now, properties=due).table
+
+
+def _remove_traces(table: Table, *, now: datetime, keeps_past: bool) -> Table:
+    after = table if keeps_past else erase_past(table)
     remove_orphan_files(after, before=now - ABANDONED_AFTER)
-    return after, erased
+    return after
+
+
+def _sweep_if_due(table: Table, *, now: datetime) -> Table:
+    """Remove files of killed writes if an erasure asked for it; return the table."""
+    due = table.properties.get(SWEEP_DUE)
+    if due is None or now < datetime.fromisoformat(due):
+        return table
+    _delete(table.io, find_orphan_files(table, before=now - ABANDONED_AFTER))
+    transaction = CachedTransaction(table)
+    transaction.remove_properties(SWEEP_DUE)
+    return finish(transaction)
+
+
+def _rewrite(pending: PendingCommit, file: LiveFile) -> None:
+    for batch in read_batches(pending.io, file, schema=pending.schema, columns=list(pending.types)):
+        pending.add(batch.drop(POSITION))
+    pending.drop(file)
 
 
 def _may_hold(table: Table, file: LiveFile, column: str) -> bool:

@@ -10,7 +10,8 @@ from pyiceberg.table import StaticTable, Table
 from pyiceberg.table.snapshots import Snapshot, ancestors_of
 
 from sf_assets.errors import IcebergError, TableDamaged, TableUnsupported
-from sf_assets.iceberg.catalog import SET_ASIDE, VERSION, IcebergCatalog
+from sf_assets.iceberg.catalog import SET_ASIDE, IcebergCatalog
+from sf_assets.iceberg.commit.table_properties import VERSION
 from sf_assets.iceberg.commit.table_state import STATE, drop_state, state_in_summary, state_of, state_property
 from sf_assets.iceberg.maintenance.damage import Damage, DamageFinder
 from sf_assets.iceberg.metadata_location import file_io, metadata_files, metadata_location, table_location

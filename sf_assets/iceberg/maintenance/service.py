@@ -6,6 +6,7 @@ from datetime import datetime
 from sf_assets.iceberg.catalog import IcebergCatalog
 from sf_assets.iceberg.maintenance.damage import Damage, find_damage
 from sf_assets.iceberg.maintenance.repair import Repair, Repairer, StateCheck
+from sf_assets.iceberg.maintenance.upkeep import UpkeepResult, maintain
 from sf_assets.iceberg.translate_errors import translate_errors
 
 
@@ -33,6 +34,12 @@ class TableMaintenance:
         """Apply the plan. No file is deleted."""
         with translate_errors(plan.table):
             self._repairer(plan.table, is_state_valid).apply(plan)
+
+    def maintain(self, table: str, *, dry_run: bool = False) -> UpkeepResult | None:
+        """Run the weekly upkeep of a table, or only report what is due."""
+        with translate_errors(table):
+            loaded = self._catalog.find(table)
+            return None if loaded is None else maintain(loaded, now=self._now(), dry_run=dry_run)
 
     def _repairer(self, table: str, is_state_valid: StateCheck) -> Repairer:
         return Repairer(self._catalog, table, is_state_valid=is_state_valid, now=self._now())

@@ -50,7 +50,7 @@ class Merge:
     summary: Mapping[str, str]
     load: Callable[[], Table]
     plan: Callable[[Table], Evolution]
-    now: Callable[[], datetime]
+    now: Callable[[], datetime | None]
 
     def __post_init__(self) -> None:
         self._total = Counts()

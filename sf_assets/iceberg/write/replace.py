@@ -38,7 +38,7 @@ class Replace:
     summary: Mapping[str, str]
     table: Table
     evolution: Evolution
-    now: Callable[[], datetime]
+    now: Callable[[], datetime | None]
 
     def __post_init__(self) -> None:
         self._total = Counts()

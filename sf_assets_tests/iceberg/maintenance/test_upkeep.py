@@ -1,12 +1,18 @@
 """Tables stay cheap: small files are brought together when there are enough of them, old snapshots expire."""
 
+from copy import copy
 from datetime import UTC, datetime, timedelta
 
+import polars as pl
 import pytest
 from pyiceberg.manifest import DataFile, DataFileContent, FileFormat
 
-from sf_assets.iceberg.commit.data_files import DELETED_PATH_ID, LiveFile
+from sf_assets.iceberg.commit.data_files import DELETED_PATH_ID, LiveFile, live_files
+from sf_assets.iceberg.commit.delete_files import write_deletes
 from sf_assets.iceberg.commit.expire_snapshots import expired_snapshots
+from sf_assets.iceberg.commit.manifests import Manifests
+from sf_assets.iceberg.commit.pyiceberg_internals import CachedTransaction
+from sf_assets.iceberg.commit.row_delta import RowDelta
 from sf_assets.iceberg.maintenance.compact import files_to_compact
 
 
@@ -147,3 +153,78 @@ def test_manifests_do_not_pile_up(account):
     manifests = account.table.current_snapshot().manifests(account.table.io)
     assert len(manifests) <= 9
     assert account.facts.rows == 60
+
+
+def test_a_weekly_upkeep_says_what_is_due_and_does_it(account, another):
+    for turn in range(5):
+        account.merge(account.frame((f"{turn}", "a", turn), ("shared", f"v{turn}", turn)), state=f"s{turn}")
+    commit_dangling_delete(account)
+    later = another(now=lambda: datetime.now(UTC) + timedelta(days=4)).maintenance
+    (account.files("data").pop().parent / "orphan.parquet").write_bytes(b"of a killed write")
+
+    plan = later.maintain("account", dry_run=True)
+    assert (plan.data_files, plan.rewritten_files, plan.dangling_deletes, plan.orphan_files) == (5, 5, 1, 1)
+    assert account.facts.snapshot_id == account.table.current_snapshot().snapshot_id
+
+    done = later.maintain("account")
+
+    assert (done.data_files_after, done.rewritten_files, done.dangling_deletes, done.orphan_files) == (1, 5, 1, 1)
+    assert account.table.current_snapshot().summary["total-delete-files"] == "0"
+    assert account.facts.state == "s4"
+    assert account.rows() == [*((f"{n}", "a") for n in range(5)), ("shared", "v4")]
+    assert later.maintain("account").is_idle
+    assert later.maintain("no_such_table") is None
+
+
+def commit_dangling_delete(account) -> None:
+    """Add a delete file for a data file that the table does not have, as Spark's compaction leaves it."""
+    table = account.table
+    absent = LiveFile(copy(next(iter(live_files(table))).data))
+    absent.data[1] = f"{table.location()}/data/gone.parquet"
+    delete = write_deletes(table.io, absent, pl.Series([0]), path=f"{table.location()}/data/dangling.parquet")
+    transaction = CachedTransaction(table)
+    RowDelta(table, transaction, manifests=Manifests(table.io), added=[], deletes=[delete], summary={}).commit()
+    transaction.commit_transaction()
+
+
+def test_a_weekly_upkeep_expires_old_snapshots_where_no_file_is_due(account, another):
+    account.replace(account.frame(*[(f"{n:06}", "a", 1) for n in range(60_000)]), state="s0")
+    for turn in range(15):
+        account.tables.commit_state("account", columns=account.columns, base=account.state, state=f"t{turn}")
+        account.state = f"t{turn}"
+    for turn in range(14):
+        account.table.manage_snapshots().create_tag(account.facts.snapshot_id, f"t{turn}").commit()
+        account.table.append(account.table.scan(limit=0).to_arrow())
+
+    done = another(now=lambda: datetime.now(UTC) + timedelta(days=6)).maintenance.maintain("account")
+
+    assert done.rewritten_files == 0
+    assert len(account.table.snapshots()) == 15 - done.expired_snapshots
+    assert account.facts.state == "t14"
+
+
+def test_external_upkeep_leaves_compaction_and_expiry_to_another_engine(account, another):
+    account.tables = another(upkeep="external")
+    for turn in range(30):
+        account.merge(account.frame((f"{turn:02}", "a", turn)), state=f"s{turn}")
+    account.tables = another(upkeep="external", now=lambda: datetime.now(UTC) + timedelta(days=9))
+    account.merge(account.frame(("x", "a", 99)), state="s30")
+
+    assert len(account.table.snapshots()) == 31
+    assert len(list(account.table.scan().plan_files())) == 31
+
+
+def test_properties_say_what_is_written_and_users_values_stay(account):
+    account.merge(account.frame(("1", "a", 1)), state="s1")
+    size, age = "write.target-file-size-bytes", "history.expire.max-snapshot-age-ms"
+    assert int(account.table.properties[size]) == 64 * 1024 * 1024
+
+    former = account.table.transaction().set_properties({size: str(512 * 1024 * 1024)}).remove_properties(age)
+    former.commit_transaction()
+    account.merge(account.frame(("2", "a", 2)), state="s2")
+    assert account.table.properties[size] == str(64 * 1024 * 1024)
+    assert account.table.properties[age] == "432000000"
+
+    account.table.transaction().set_properties({size: "1000000"}).commit_transaction()
+    account.merge(account.frame(("3", "a", 3)), state="s3")
+    assert account.table.properties[size] == "1000000"
