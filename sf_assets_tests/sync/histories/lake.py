@@ -32,8 +32,9 @@ TINY = dict.fromkeys(
 class Lake:
     """An org, a client of it and a warehouse, all on one clock."""
 
-    def __init__(self, org: Org, *, server: Any, folder: Path, clock: Any) -> None:
+    def __init__(self, org: Org, *, server: Any, folder: Path, clock: Any, transport: Any = None) -> None:
         self.org, self.server, self.clock, self.folder = org, server, clock, folder
+        self.transport = transport
         self.warehouse = IcebergTables("test", "salesforce", catalog(folder))
         self.client = self.new_client()
 
@@ -43,6 +44,7 @@ class Lake:
             OrgAccess(self.server.url, Credentials(**self.server.credentials)),
             limits=RequestLimits(requests_per_second=100_000),
             clock=Clock(now=self.clock, sleep=lambda seconds: None),
+            transport=self.transport,
         )
 
     def sync(

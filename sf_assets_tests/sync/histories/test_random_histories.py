@@ -13,16 +13,23 @@ from typing import Any
 
 import pytest
 
-from sf_assets.devorg.api.server import serve
+from sf_assets.devorg.api.transport import in_process
 from sf_assets.devorg.org.org import Org
 from sf_assets.devorg.sample import sample_org
 from sf_assets.errors import ShrinkRefused
+from sf_assets.sync.report import ComparisonLimits
 from sf_assets_tests.conftest import Clock
 from sf_assets_tests.sync.histories.lake import SPECS, TINY, KilledError, Lake
 
-NAMES = ("contact", "opportunity_contact_role", "user_role")
+NAMES = ("contact", "opportunity_contact_role", "user_role", "account")
 OBJECTS = tuple(SPECS[name].sobject for name in NAMES)
-TEXT = {"Contact": "FirstName", "OpportunityContactRole": "Role", "UserRole": "Name"}
+TEXT = {"Contact": "FirstName", "OpportunityContactRole": "Role", "UserRole": "Name", "Account": "Name"}
+CALCULATED = {"Account": ("Region_Label__c", "Open_Pipeline__c")}
+LIMITS = (
+    ComparisonLimits(),
+    ComparisonLimits(rows_pages=0, ids_every=timedelta(0)),
+    ComparisonLimits(rows_pages=0, ids_pages=0),
+)
 VALUES = ("", " ", "\n", "a\0b", "🚀" * 20, "\ud7ff" * 17, 'O\'Brien \\ "q"', "x" * 300)
 SKIPS = (0, 1, 60, 1_200, 4_000, 90_000, 400_000)
 START = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -44,6 +51,7 @@ class Editor:
     def __init__(self, lake: Lake, chance: random.Random) -> None:
         self.lake, self.org, self.chance = lake, lake.org, chance
         self.hidden: dict[str, list[str]] = {sobject: [] for sobject in OBJECTS}
+        self.unseen: dict[str, list[str]] = {sobject: [] for sobject in OBJECTS}
         self.number = 0
 
     def edit(self) -> None:
@@ -51,7 +59,7 @@ class Editor:
         sobject = self.chance.choice(OBJECTS)
         verbs = [self.insert, self.insert, self.update, self.update, self.restamp, self.purge, self.column]
         if sobject != "UserRole":
-            verbs.append(self.delete_or_undelete)
+            verbs += [self.delete_or_undelete, self.without_stamp, self.sight, self.recalculate]
         self.chance.choice(verbs)(sobject)
 
     def insert(self, sobject: str) -> None:
@@ -81,11 +89,34 @@ class Editor:
     def purge(self, sobject: str) -> None:
         """Delete a row for good, as long as there are others."""
         if len(self.org.rows(sobject)) > 5:
-            self.org.purge(sobject, self.pick(sobject))
+            self.org.purge(sobject, self.pick(sobject), log=self.chance.random() < 0.5)
 
     def delete_or_undelete(self, sobject: str) -> None:
         row = self.chance.choice(self.org.rows(sobject))
         (self.org.undelete if row["IsDeleted"] else self.org.delete)(sobject, row["Id"])
+
+    def without_stamp(self, sobject: str) -> None:
+        """A delete or an undelete that moves no stamp, as cascades do."""
+        row = self.chance.choice(self.org.rows(sobject))
+        if row["IsDeleted"]:
+            self.org.undelete(sobject, row["Id"], restamp=False)
+        else:
+            self.org.update(sobject, row["Id"], {"IsDeleted": True}, restamp=False)
+
+    def sight(self, sobject: str) -> None:
+        """A sharing rule hides a row, or shows one again."""
+        if self.unseen[sobject]:
+            self.show(sobject, [self.unseen[sobject].pop()])
+        elif len(self.org.rows(sobject)) > 5:
+            self.unseen[sobject].append(self.pick(sobject))
+            self.org.hide_rows(sobject, self.unseen[sobject][-1:])
+
+    def recalculate(self, sobject: str) -> None:
+        """A formula and a roll-up get other values; no stamp moves."""
+        if sobject in CALCULATED:
+            text, number = CALCULATED[sobject]
+            values = {text: self.chance.choice(VALUES), number: float(self.chance.randint(0, 9))}
+            self.org.recalculate(sobject, {self.pick(sobject): values})
 
     def column(self, sobject: str) -> None:
         """A column goes from sight, or comes back."""
@@ -100,6 +131,13 @@ class Editor:
         for sobject, names in self.hidden.items():
             while names:
                 self.org.show_field(sobject, names.pop())
+        for sobject, ids in self.unseen.items():
+            self.show(sobject, ids if self.chance.random() < 0.5 else [])
+
+    def show(self, sobject: str, ids: list[str]) -> None:
+        """Show those of the rows that still exist."""
+        there = {row["Id"] for row in self.org.rows(sobject)}
+        self.org.show_rows(sobject, [one for one in ids if one in there])
 
 
 def play(seeded: Org, *, seed: int, folder: Path) -> None:
@@ -107,23 +145,23 @@ def play(seeded: Org, *, seed: int, folder: Path) -> None:
     chance, clock = random.Random(seed), Clock(START)
     org = seeded.copy(clock=clock)
     org.behave(page_rows=chance.choice([2, 7, 40]))
-    with serve(org) as server:
-        lake = Lake(org, server=server, folder=folder, clock=clock)
-        editor = Editor(lake, chance)
-        for _ in range(chance.randint(3, 6)):
-            org.on_page[:] = [between_pages(editor)] if chance.random() < 0.7 else []
-            for name in NAMES:
-                sync_somehow(lake, name, chance)
-            org.on_page.clear()
-            for _ in range(chance.choice([0, 1, 8])):
-                editor.edit()
-            clock.advance(seconds=chance.choice(SKIPS))
-        editor.show_all()
-        clock.advance(minutes=31)
-        lake.sync(*NAMES, confirm_shrink=True)
+    server, transport = in_process(org, sleep=lambda seconds: None)
+    lake = Lake(org, server=server, folder=folder, clock=clock, transport=transport)
+    editor = Editor(lake, chance)
+    for _ in range(chance.randint(3, 6)):
+        org.on_page[:] = [between_pages(editor)] if chance.random() < 0.7 else []
         for name in NAMES:
-            assert_equal(lake, name)
-        lake.client.close()
+            sync_somehow(lake, name, chance)
+        org.on_page.clear()
+        for _ in range(chance.choice([0, 1, 8])):
+            editor.edit()
+        clock.advance(seconds=chance.choice(SKIPS))
+    editor.show_all()
+    clock.advance(hours=25)
+    lake.sync(*NAMES, confirm_shrink=True, comparison=chance.choice(LIMITS[:2]))
+    for name in NAMES:
+        assert_equal(lake, name)
+    lake.client.close()
 
 
 def between_pages(editor: Editor) -> Callable[[Any], None]:
@@ -139,6 +177,7 @@ def sync_somehow(lake: Lake, name: str, chance: random.Random) -> None:
     """One sync, which may be killed or read everything anew."""
     dies_after = chance.choice([None, None, chance.randint(0, 6)])
     asked = {"commit_rows": chance.choice([1, 20, 200_000]), "full_refresh": chance.random() < 0.1}
+    asked["comparison"] = chance.choice(LIMITS)
     try:
         lake.sync(name, dies_after=dies_after, **asked)
     except (KilledError, ShrinkRefused):
@@ -146,12 +185,15 @@ def sync_somehow(lake: Lake, name: str, chance: random.Random) -> None:
 
 
 def assert_equal(lake: Lake, name: str) -> None:
-    """Equal to the org; rows that were purged stay in a table that is merged."""
-    truth = lake.truth(name)
-    there = {row["id"] for row in truth}
-    table = [row for row in lake.table(name) if SPECS[name].how == "snapshot" or row["id"] in there]
-    assert len({row["id"] for row in lake.table(name)}) == len(lake.table(name)), name
-    assert table == truth, name
+    """Equal to the org; rows that the org does not show any more stay in a merged table, marked as deleted."""
+    sobject = SPECS[name].sobject
+    hidden = lake.org.tables[sobject].hidden_keys
+    truth = [row for row in lake.truth(name) if not any(key.startswith(row["id"]) for key in hidden)]
+    shown, table = {row["id"] for row in truth}, lake.table(name)
+    assert len({row["id"] for row in table}) == len(table), name
+    former = [row for row in table if row["id"] not in shown]
+    assert all(SPECS[name].how == "tail" and row["is_deleted"] for row in former), name
+    assert [row for row in table if row["id"] in shown] == truth, name
 
 
 def main(seeds: int) -> None:
