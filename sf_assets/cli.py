@@ -19,13 +19,14 @@ from sf_assets.commands.marts import marts
 from sf_assets.commands.plan import plan
 from sf_assets.commands.practice_cli import practice
 from sf_assets.commands.prove.command import prove
+from sf_assets.commands.reconcile import reconcile
 from sf_assets.commands.repair import repair
 from sf_assets.commands.setup.command import setup
 from sf_assets.commands.sources import sources
 from sf_assets.commands.sweep import sweep
 from sf_assets.commands.tables import tables
 
-COMMANDS = (demo, dev, marts, tables, plan, doctor, prove, endpoint, sources, sweep, repair, setup, practice)
+COMMANDS = (demo, dev, marts, tables, plan, doctor, prove, endpoint, sources, sweep, reconcile, repair, setup, practice)
 
 
 @click.group(cls=CommandGroup, context_settings={"help_option_names": ["-h", "--help"]})

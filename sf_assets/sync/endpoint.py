@@ -18,11 +18,12 @@ from sf_assets.sync.endpoint_report import new_report
 from sf_assets.sync.plan import plan_sync
 from sf_assets.sync.preflight import Preflight
 from sf_assets.sync.read import EndpointRead
+from sf_assets.sync.reconcile.compare import Differences
 from sf_assets.sync.report import DeploymentOptions, RunOptions, SyncReport, ignore_progress
 from sf_assets.sync.state import State
 from sf_assets.sync.strategies import Batch
 
-__all__ = ["Batch", "Sync", "sync"]
+__all__ = ["Batch", "Sync", "find_differences", "sync"]
 
 
 @dataclass(frozen=True)
@@ -89,3 +90,18 @@ def sync(
         retype=run.full_refresh,
         comparison_calls=plan.comparison_calls,
     )
+
+
+def find_differences(
+    spec: EndpointSpec,
+    *,
+    preflight: Preflight,
+    tables: IcebergTables,
+    client: Client,
+    now: Callable[[], datetime],
+    deployment: DeploymentOptions = DeploymentOptions(),  # noqa: B008 - frozen
+) -> Differences | None:
+    """Compare a table with the org and write nothing; None: a snapshot, or a table that is not read completely."""
+    run = RunOptions(reconcile=True)
+    plan = plan_sync(spec, preflight, tables, client, run=run, deployment=deployment, now=now)
+    return EndpointRead(plan, tables, client, new_report(plan, client), ignore_progress).differences()

@@ -11,6 +11,7 @@ from sf_assets.sync.decide import Step
 from sf_assets.sync.endpoint_report import record_columns, record_org
 from sf_assets.sync.plan import SyncPlan, endpoint_columns
 from sf_assets.sync.reader import Reader
+from sf_assets.sync.reconcile.compare import Differences
 from sf_assets.sync.reconcile.method import is_due, without_comparison
 from sf_assets.sync.reconcile.run import Reconciliation
 from sf_assets.sync.report import ReadTotals, SyncReport
@@ -37,6 +38,13 @@ class EndpointRead:
             yield batch  # a batch with a state is committed before the next one is asked for
         if state is not None and self._compares(state):
             yield from self._reconciliation(state).batches()
+
+    def differences(self) -> Differences | None:
+        """Compare the table with the org and write nothing; None: the table has not been read completely."""
+        state = self.plan.base
+        if state is None or not self._compares(state):
+            return None
+        return replace(self._reconciliation(state), only_find=True).differences()
 
     def _compares(self, state: State) -> bool:
         plan, now = self.plan, self.plan.began_at

@@ -33,13 +33,17 @@ IDS_A_QUERY = 300
 
 @dataclass(frozen=True)
 class Reconciliation:
-    """One comparison. `reader` reads the object's planned columns; its report counts this comparison alone."""
+    """One comparison. `reader` reads the object's planned columns; its report counts this comparison alone.
+
+    `only_find`: nothing is going to be written, so that every difference must be found without a merge.
+    """
 
     plan: SyncPlan
     tables: IcebergTables
     reader: Reader
     report: SyncReport
     state: State
+    only_find: bool = False
 
     def batches(self) -> Iterator[Batch]:
         """Yield the rows that make the table equal to the org, then the final state.
@@ -63,13 +67,14 @@ class Reconciliation:
     @cached_property
     def method(self) -> Method:
         """How the table is compared."""
-        return choose_method(
+        chosen = choose_method(
             self.state,
             self.plan.began_at,
             rows=self.table.height,
             refreshed=self.plan.refreshed,
             limits=self.limits,
         )
+        return Method("values") if self.only_find and chosen.how == "rows" else chosen
 
     @property
     def limits(self) -> ComparisonLimits:
@@ -97,6 +102,17 @@ class Reconciliation:
                 return client.drive(flow)
         except SalesforceError:
             return None
+
+    def differences(self) -> Differences:
+        """Return what differs, without the rows that are read on the way."""
+        self.report.reconciled = Reconciled(self.method.how)
+        found = self.find()
+        while True:
+            try:
+                next(found)
+            except StopIteration as end:
+                result: Differences = end.value
+                return result
 
     def find(self) -> Generator[Batch, None, Differences]:
         """Yield rows that are read anyway, and return what differs."""
