@@ -196,6 +196,7 @@ def _iceberg(env: Environment, local_folder: Path) -> IcebergResource:
         namespace=env.get("SF_ASSETS_NAMESPACE") or _naming(env).source,
         local_folder=str(local_folder),
         past_waits=bool(env.get("SNOWFLAKE_ACCOUNT")),
+        upkeep=_one_of(env, "SF_ASSETS_UPKEEP", {"own": None, "external": None}),
     )
 
 

@@ -177,11 +177,12 @@ class IcebergResource(dg.ConfigurableResource[Any]):
     past_waits: bool = Field(
         default=False, description="Another system reads the tables: erasures wait for it before they delete files."
     )
+    upkeep: str = Field(default="own", description="Who compacts the tables and expires snapshots: own or external.")
 
     def warehouse(self) -> "IcebergTables":
         """Return the process's one warehouse for these values."""
         key: tuple[Hashable, ...] = ("warehouse", self.catalog, self.namespace, *sorted(self.properties.items()))
-        key += (self.local_folder, self.past_waits)
+        key += (self.local_folder, self.past_waits, self.upkeep)
         return once_a_process(key, self._build_warehouse)
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
@@ -192,7 +193,8 @@ class IcebergResource(dg.ConfigurableResource[Any]):
     def _build_warehouse(self) -> "IcebergTables":
         from sf_assets.iceberg.tables import IcebergTables
 
-        return IcebergTables(self.catalog, self.namespace, self.catalog_properties(), past_waits=self.past_waits)
+        properties = self.catalog_properties()
+        return IcebergTables(self.catalog, self.namespace, properties, past_waits=self.past_waits, upkeep=self.upkeep)
 
     def catalog_properties(self) -> dict[str, str]:
         """Return what is set over pyiceberg's own settings for the name; a local catalog where it has none."""

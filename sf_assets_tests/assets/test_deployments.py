@@ -191,3 +191,10 @@ def test_a_secret_in_the_wrong_setting_is_not_quoted(name, secret):
         build_definitions(read_deployment({name: secret}))
 
     assert secret not in f"{refusal.value} {refusal.value.remedy} {refusal.value.values}"
+
+
+def test_upkeep_is_ours_unless_another_engine_is_named() -> None:
+    assert read_deployment({}).iceberg.upkeep == "own"
+    assert read_deployment({"SF_ASSETS_UPKEEP": "external"}).iceberg.upkeep == "external"
+    with pytest.raises(ConfigError, match="SF_ASSETS_UPKEEP is 'mine'; it must be one of: own, external"):
+        read_deployment({"SF_ASSETS_UPKEEP": "mine"})
