@@ -16,7 +16,7 @@ from sf_assets.specs.endpoints import endpoints
 
 
 def build_definitions(deployment: Deployment) -> dg.Definitions:
-    """Build what Dagster loads: the endpoints' assets, their sensors and resources, and the marts where asked for."""
+    """Build what Dagster loads: assets, checks, sensors, resources and, if switched on, marts."""
     specs, naming = endpoints(deployment.specs), deployment.naming
     chosen = automated(specs, deployment.endpoints)
     words = {name: word for name, word in cadences(specs, deployment.cadences).items() if name in chosen}

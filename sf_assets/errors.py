@@ -35,7 +35,7 @@
     │   ├── ResourceNotFound         404, 405: this org or gateway does not serve the path
     │   ├── ApiVersionRetired        410
     │   ├── ForeignAddress           a redirect or nextRecordsUrl that leads elsewhere
-    │   ├── AnswerTorn               an answer that is no complete Salesforce answer
+    │   ├── AnswerTorn               not a complete Salesforce answer
     │   ├── AnswerTooLarge           an answer beyond every bound
     │   ├── HostUnreachable          no connection, after all tries
     │   │   └── CertificateUntrusted
@@ -54,7 +54,7 @@
     │   ├── TableForeign             the table belongs to another org, object or tool
     │   ├── TableUnsupported         the table uses a part of Iceberg that cannot be changed here
     │   ├── TableDamaged             a file or property of the table is missing or unreadable
-    │   ├── CatalogDamaged           the catalog's database is no database any more
+    │   ├── CatalogDamaged           the catalog's database is unreadable
     │   ├── ColumnIncompatible
     │   └── CommitConflict           another run has written this table meanwhile
     └── SnowflakeError               what Snowflake, or the way to it, answered
@@ -67,7 +67,7 @@
         └── SnowflakeStale           Snowflake still reads an older version of the table
 
 `str(error)` is what happened, to which endpoint, with which values; `error.remedy` is one imperative sentence;
-`error.retryable` says whether the same call may succeed later without anybody's doing. No secret is ever a value.
+`error.retryable` says whether the same call may succeed later without a change. No secret is ever a value.
 """
 
 from typing import ClassVar
@@ -412,9 +412,9 @@ class HashKeyChanged(SyncError):
 
 
 class KeysRepeated(SyncError):
-    """The endpoint's keys do not identify its rows: two rows of one result have the same key, or a key is null.
+    """The endpoint's keys do not identify its rows: a key repeats or is null.
 
-    Where the key is `Id`, the row was changed between two readings of one range by a full refresh.
+    If the key is `Id`, a row changed while a full refresh read its range twice.
     """
 
     remedy = "Correct the endpoint's keys in its row of the endpoint table; where the key is Id, run it again."
@@ -434,7 +434,7 @@ class IcebergUnreachable(IcebergError):
 
 
 class CommitUnknown(IcebergUnreachable):
-    """The catalog was given a commit and did not say what became of it; the table, when asked, did not hold it."""
+    """The catalog never confirmed the commit, and the table does not contain it."""
 
     remedy = (
         "Run the endpoint again: it goes on from the table's own state, whether or not the commit still arrives. If it"
@@ -449,7 +449,7 @@ class IcebergReadOnly(IcebergError):
 
 
 class TableForeign(IcebergError):
-    """The table is another org's or object's, was not made by sf_assets, or was written by a newer version of it."""
+    """The table belongs to another org, object or tool, or a newer version wrote it."""
 
     remedy = (
         "Point SF_ASSETS_NAMESPACE at an empty namespace; after a sandbox refresh run the endpoint once with"

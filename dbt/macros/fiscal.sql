@@ -1,5 +1,5 @@
 {#
-  The fiscal year and quarter of a date, from the organization's start month. A year that starts after January bears the
+  The fiscal year and quarter of a date, from the organization's start month. A year that starts after January has the
   number of the calendar year in which it ends, unless the organization names years by their start.
   `org` is the alias of a row of stg_salesforce__organization. Custom fiscal years are not months, and not in its tables.
 #}

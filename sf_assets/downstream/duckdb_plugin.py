@@ -17,9 +17,11 @@ if TYPE_CHECKING:
 
 
 class Plugin(BasePlugin):
-    """Shows the tables once a process, before dbt's first statement: all its threads see the same snapshots.
+    """A dbt-duckdb plugin that shows the tables before dbt's first statement.
 
-    `home` in its configuration stands for SF_ASSETS_HOME; catalog and namespace are the deployment's.
+    It does so once in a process: all threads see the same snapshots.
+
+    `home` in its configuration means SF_ASSETS_HOME; catalog and namespace are the deployment's.
     """
 
     def initialize(self, plugin_config: dict[str, Any]) -> None:

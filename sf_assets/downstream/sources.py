@@ -101,7 +101,7 @@ def _columns(spec: EndpointSpec) -> tuple[Column, ...]:
 
 
 def _location(part: str, here: str, setting: str) -> str:
-    """Return the expression of the database or schema: a variable, else the loader's setting on Snowflake."""
+    """Return the expression of a database or schema: a variable, or the loader's setting."""
     on_snowflake = f"env_var('{setting}', {here})"
     return f"{{{{ var('salesforce_{part}', {on_snowflake} if target.type == 'snowflake' else {here}) }}}}"
 
@@ -128,7 +128,9 @@ def _freshness(spec: EndpointSpec) -> Yaml:
 
 
 def _loaded_at(spec: EndpointSpec) -> str:
-    """Ask the status table: a sync without changed rows makes no commit in the endpoint's own table."""
+    """Return the freshness block, which asks the status table.
+
+    A sync without changed rows makes no commit in the endpoint's own table."""
     return f"select max(true_as_of) from {{{{ source('salesforce', '{STATUS}') }}}} where endpoint = '{spec.endpoint}'"
 
 
@@ -150,10 +152,10 @@ def _tests(column: Column, keys: Sequence[str], target: str | None) -> list[Any]
 
 
 def _targets(spec: EndpointSpec, specs: Iterable[EndpointSpec]) -> dict[str, str]:
-    """Return the references with exactly one target that is an endpoint: lower-case API name -> endpoint."""
+    """Return lower-case API name -> endpoint for references with exactly one target."""
     endpoints = {other.sobject: other.endpoint for other in specs if other.keys == ("id",)}
-    known = spec.catalogue or SYSTEM_COLUMNS
-    single = {field.name.lower(): field.reference_to[0] for field in known if len(field.reference_to) == 1}
+    fields = spec.catalogue or SYSTEM_COLUMNS
+    single = {field.name.lower(): field.reference_to[0] for field in fields if len(field.reference_to) == 1}
     return {name: endpoints[sobject] for name, sobject in single.items() if sobject in endpoints}
 
 

@@ -1,6 +1,6 @@
 """The tables of a namespace in a DuckDB database: a view each, or a copy of what DuckDB cannot read by itself.
 
-A copy (files in an object store, nested columns) is streamed in, and made anew only when the snapshot is another one.
+A copy (files in an object store, nested columns) is streamed in, and made again only if the snapshot has changed.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ STREAM = "sf_assets_stream"
 
 
 @dataclass(frozen=True)
-class Shown:
+class DuckTable:
     """What DuckDB has under a table's name: a view, or a copy of the version that its comment names."""
 
     schema: str
@@ -34,40 +34,42 @@ class Shown:
 
 
 def show_tables(conn: "DuckDBPyConnection", catalog: IcebergCatalog) -> None:
-    """Show every table of the namespace at its current snapshot and drop views of tables that are gone.
+    """Show every table at its current snapshot and drop the views of others.
 
     Raises: TableUnsupported for a table with equality deletes.
     """
     schema = catalog.namespace
     conn.execute(f"create schema if not exists {identifier(schema)}").fetchall()
     names = catalog.names()
-    before = _shown(conn, schema)
+    before = _duck_tables(conn, schema)
     for name in before.keys() - set(names):
         _drop(conn, before[name])
     for name in names:
-        _show(conn, catalog.catalog.load_table((schema, name)), Shown(schema, name, "view"), before=before.get(name))
+        _show(
+            conn, catalog.catalog.load_table((schema, name)), DuckTable(schema, name, "view"), before=before.get(name)
+        )
 
 
-def _shown(conn: "DuckDBPyConnection", schema: str) -> dict[str, Shown]:
+def _duck_tables(conn: "DuckDBPyConnection", schema: str) -> dict[str, DuckTable]:
     here = "schema_name = $1 and database_name = current_database()"
     rows = conn.execute(
         f"select view_name, 'view', null from duckdb_views() where {here} union all "
         f"select table_name, 'table', comment from duckdb_tables() where {here}",
         [schema],
     ).fetchall()
-    return {name: Shown(schema, name, kind, version) for name, kind, version in rows}
+    return {name: DuckTable(schema, name, kind, version) for name, kind, version in rows}
 
 
-def _show(conn: "DuckDBPyConnection", table: "Table", shown: Shown, *, before: Shown | None) -> None:
+def _show(conn: "DuckDBPyConnection", table: "Table", target: DuckTable, *, before: DuckTable | None) -> None:
     files = snapshot_files(table)
     if can_be_viewed(table.schema(), files):
         if before and before.kind == "table":
             _drop(conn, before)
-        conn.execute(f"create or replace view {shown} as {view_query(table.schema(), files)}").fetchall()
+        conn.execute(f"create or replace view {target} as {view_query(table.schema(), files)}").fetchall()
     elif before is None or before.version != _version(table):
         if before:
             _drop(conn, before)
-        _copy(conn, table, shown)
+        _copy(conn, table, target)
 
 
 def snapshot_files(table: "Table") -> Files:
@@ -85,18 +87,18 @@ def snapshot_files(table: "Table") -> Files:
     return Files(whole, tuple(file.path for file in live if file.deletes), tuple(deletes))
 
 
-def _copy(conn: "DuckDBPyConnection", table: "Table", shown: Shown) -> None:
+def _copy(conn: "DuckDBPyConnection", table: "Table", target: DuckTable) -> None:
     conn.register(STREAM, table.scan().to_arrow_batch_reader())
-    conn.execute(f"create table {shown} as select * from {STREAM}").fetchall()
+    conn.execute(f"create table {target} as select * from {STREAM}").fetchall()
     conn.unregister(STREAM)
-    conn.execute(f"comment on table {shown} is {text(_version(table))}").fetchall()
+    conn.execute(f"comment on table {target} is {text(_version(table))}").fetchall()
 
 
 def _version(table: "Table") -> str:
-    """What differs when the rows or the columns do."""
+    """Return a text that changes with the rows or the columns."""
     snapshot = table.current_snapshot()
     return f"snapshot {snapshot.snapshot_id if snapshot else None}, schema {table.schema().schema_id}"
 
 
-def _drop(conn: "DuckDBPyConnection", shown: Shown) -> None:
-    conn.execute(f"drop {shown.kind} {shown}").fetchall()
+def _drop(conn: "DuckDBPyConnection", target: DuckTable) -> None:
+    conn.execute(f"drop {target.kind} {target}").fetchall()

@@ -57,19 +57,19 @@ class Files:
 
 
 def can_be_viewed(schema: Schema, files: Files) -> bool:
-    """Whether DuckDB reads the table by itself: files on this machine's disk, and plain columns."""
+    """Return whether DuckDB reads the table by itself: local files, plain columns."""
     is_plain = all(duckdb_type(field.field_type) for field in schema.fields)
     return is_plain and all(is_local(path) for path in files.all)
 
 
 def is_local(path: str) -> bool:
-    """Whether a path names one file on this machine's disk, in DuckDB's eyes too."""
+    """Return whether a path names one local file, for DuckDB too."""
     scheme, has_scheme, _ = path.partition("://")
     return (not has_scheme or scheme == "file") and not PATTERNS.intersection(path)
 
 
 def duckdb_type(kind: IcebergType) -> str | None:
-    """Return DuckDB's name of a type; None: it is nested or unknown."""
+    """Return DuckDB's name of a type, or None if it is nested or unknown."""
     if isinstance(kind, DecimalType):
         return f"DECIMAL({kind.precision}, {kind.scale})"
     return TYPES.get(type(kind))
@@ -86,7 +86,10 @@ def view_query(schema: Schema, files: Files) -> str:
 
 
 def _without_deleted(schema: Schema, files: Files) -> str:
-    """DuckDB names a file by its path without scheme, Iceberg as it was written."""
+    """Return the SELECT of files with deleted positions.
+
+    DuckDB names a file by its path without scheme, Iceberg as it was written.
+    """
     return (
         f"select {_names(schema)} from {_parquet(schema, files.pierced)} as data\n"
         f"where not exists (select 1 from read_parquet({_paths(files.deletes)}) as gone\n"

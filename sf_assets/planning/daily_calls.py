@@ -24,14 +24,14 @@ class Priced:
 
     @property
     def deep_calls(self) -> int:
-        """Calls of the daily work: a deep tail and the comparison with the org, or a small snapshot as a whole."""
+        """Calls of the daily work: a deep tail and a comparison, or a small snapshot."""
         if not self.is_snapshot:
             return 1 + self.comparison_calls
         return self.pages if self.is_small else 0
 
     @property
     def changed_calls(self) -> int:
-        """Calls of a run that finds changes: one page of a tail, or the whole snapshot."""
+        """Calls of a run that finds changes: one page, or the whole snapshot."""
         return self.pages if self.is_snapshot else 1
 
 
@@ -49,25 +49,25 @@ class DayCost:
 
     @property
     def busy(self) -> int:
-        """Calls of a day in which every run finds every endpoint changed, by at most one page."""
+        """Calls of a day in which every run finds a page of changes everywhere."""
         read = sum(CADENCES[self.words[one.endpoint]].runs_a_day * one.changed_calls for one in self.priced)
         return self._shared() + self._comparisons() + read
 
     def _shared(self) -> int:
-        """A run is launched for all endpoints of one cadence together."""
+        """Return the shared calls of a day: one run serves all endpoints of a cadence."""
         sizes = {word: len(self._of(word)) for word in CADENCES}
         each = {word: ceil(size / COMPOSITE_REQUESTS) + ceil(size / COMPOSITE_QUERIES) for word, size in sizes.items()}
         return sum(CADENCES[word].runs_a_day * calls for word, calls in each.items())
 
     def _comparisons(self) -> int:
-        """Once a day each merged table is compared with its org."""
+        """Return the calls of the daily comparison of each merged table with its org."""
         return sum(one.comparison_calls for one in self.priced if not one.is_snapshot)
 
     def _of(self, word: str) -> list[Priced]:
         return [one for one in self.priced if self.words[one.endpoint] == word]
 
     def bearable(self, limit: int, *, reserve: float) -> "DayCost | None":
-        """Return the fastest cadences, no faster than today's, whose busiest day fits the limit, or None."""
+        """Return the fastest affordable cadences, no faster than today's, or None."""
         cost, budget = self, limit * (1 - reserve)
         while cost.busy > budget:
             fastest = next((word for word in CADENCES if word in cost.words.values()), "daily")

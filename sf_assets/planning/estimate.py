@@ -1,6 +1,6 @@
 """What a run would cost before it reads anything: calls, minutes, share of the quota, and what a day costs.
 
-Each endpoint is planned by `sync` itself, whose batches are never drained: plan and run decide alike.
+`sync` plans each endpoint, and its batches are never drained: plan and run decide alike.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -55,7 +55,7 @@ class Budget:
     cap: int | None = None
 
     def left(self, reserve: float) -> int | None:
-        """Return the calls before a reserve or the cap is reached, or None if nothing limits them."""
+        """Return the calls before a reserve or the cap, or None if unlimited."""
         by_org = None if self.used is None or self.limit is None else int(self.limit * (1 - reserve)) - self.used
         by_cap = None if self.cap is None else self.cap - self.own_calls
         bounds = [bound for bound in (by_org, by_cap) if bound is not None]
@@ -110,7 +110,7 @@ def build_plan(
     run: RunOptions = RunOptions(),  # noqa: B008 - frozen
     deployment: DeploymentOptions = DeploymentOptions(),  # noqa: B008 - frozen
 ) -> Plan:
-    """Ask the org what a run over these endpoints asks it, and count what the run would read.
+    """Ask the org what a run would ask, and count what it would read.
 
     It costs the run's own shared calls and one or two more. `cadences`: endpoint -> word, of automated endpoints.
     """
@@ -145,7 +145,7 @@ def budget_of(client: Client) -> Budget:
 
 
 def shared_calls(endpoints: int, *, queries: int) -> int:
-    """Return the calls that a run makes for all its endpoints together: describes, probes and counts."""
+    """Return a run's shared calls: describes, probes and counts."""
     return ceil(endpoints / COMPOSITE_REQUESTS) + ceil(queries / COMPOSITE_QUERIES)
 
 
@@ -178,7 +178,7 @@ Answer = Mapping[str, object] | SalesforceError
 
 
 class _Counting:
-    """Asks for the numbers of rows that the preflight left open: five to a call, and one call for rough ones."""
+    """The counts that the preflight left open: five to a call, one call for rough ones."""
 
     def __init__(self, client: Client, deployment: DeploymentOptions, answers: Preflight) -> None:
         self._client, self._deployment, self._preflight = client, deployment, answers
@@ -196,7 +196,7 @@ class _Counting:
         return [self._plan(spec, planned[spec.endpoint], steps.get(spec.endpoint, []), counts) for spec in specs]
 
     def size(self, plan: EndpointPlan) -> Size:
-        """Return the endpoint's rows: by a probe of the whole object, else those of the table."""
+        """Return the endpoint's rows, by a probe of the whole object or by the table."""
         probe = self._preflight.probe(plan.spec.endpoint)
         table_rows = plan.report.planned.table_rows if plan.report else 0
         rows = probe.count if probe and probe.since is None else table_rows
@@ -235,7 +235,7 @@ class _Counting:
         return replace(step, rows=int(str(next(iter(answer.values())))))
 
     def _newest_calls(self, spec: EndpointSpec, planned: Sync) -> int:
-        """Without a probe, a query of its own asks for the newest stamp."""
+        """Return the extra call of an endpoint without a probe: the newest stamp."""
         is_read = planned.step is not None and planned.step.kind != "unchanged"
         return int(is_read and self._preflight.probe(spec.endpoint) is None)
 
@@ -248,7 +248,7 @@ class _Counting:
 
     def _rough_counts(self, endpoints: Sequence[str], spec: EndpointSpec) -> Mapping[str, int]:
         described = (self._preflight.described.get(endpoint) for endpoint in endpoints)
-        names = {spec.sobject, *(shown.name for shown in described if shown is not None and hasattr(shown, "name"))}
+        names = {spec.sobject, *(one.name for one in described if one is not None and hasattr(one, "name"))}
         try:
             return self._client.drive(record_counts(sorted(names), version=self._client.version))
         except QuotaSpent:

@@ -39,12 +39,12 @@ class ReadStep:
 
 
 def is_first_copy(planned: Sync) -> bool:
-    """Whether a sync starts to read a table of which nothing was read before."""
+    """Return whether a sync starts the first copy of a table."""
     return planned.base is None and planned.step is not None and planned.step.kind in ("walk", "replace")
 
 
 def read_steps(planned: Sync, preflight: Preflight) -> list[ReadStep]:
-    """Return what a sync would read, in its order; rows are filled in if the preflight has counted them."""
+    """Return what a sync would read, in its order, with rows if they are counted."""
     step, probe = planned.step, preflight.probe(planned.spec.endpoint)
     if step is None or step.kind == "unchanged":
         return []
@@ -67,7 +67,7 @@ def _tail(step: Step, probe: Probe | None) -> ReadStep:
 
 
 def _tail_after(planned: Sync, step: Step, probe: Probe | None) -> ReadStep:
-    """Return the tail after a walk of more than one page: it reads what was stamped meanwhile."""
+    """Return the tail after a walk of several pages, for rows that changed meanwhile."""
     fixed = step.walk.ceiling if step.walk and step.walk.after_id else probe.ceiling if probe else None
     ceiling = later(planned.base.position.tail_from if planned.base else None, fixed)
     return ReadStep("query", _since(ceiling - LOOKBACK) if ceiling else (), None if ceiling else 0)

@@ -20,7 +20,7 @@ SHORTEST = timedelta(minutes=2)
 
 @dataclass(frozen=True)
 class DeletedLog:
-    """The Ids that the log names, and the moment up to which it is complete (None: the org does not say)."""
+    """The Ids of the log, and the moment up to which it is complete, or None if unknown."""
 
     ids: frozenset[str]
     covered_until: datetime | None

@@ -95,19 +95,19 @@ def _version(session: SqlSession, target: SnowflakeTarget, table: str, committed
     visibility = read_visibility(session, target, table, committed=committed)
     if visibility.is_current:
         return f"reads {visibility.location}", ""
-    behind = f"reads {visibility.location} ({visibility.status}), behind since {visibility.stale_since}"
+    version = f"reads {visibility.location} ({visibility.status}), late since {visibility.stale_since}"
     if target.mode == "tables":
-        return behind, "Materialize the endpoint again: that refreshes the table."
+        return version, "Materialize the endpoint again: that refreshes the table."
     status = read_refresh_status(session, target, table)
-    return f"{behind}; automated refresh {status}", f"Wait for the next poll. {restart_remedy(target, table)}"
+    return f"{version}; automated refresh {status}", f"Wait for the next poll. {restart_remedy(target, table)}"
 
 
 def _compare(session: SqlSession, target: SnowflakeTarget, table: str, content: TableContent) -> tuple[str, str]:
     """Compare count and sum."""
     ((rows, total),) = session.execute(count_and_sum(target, table, content.column))
-    shown = (int(str(rows)), _number(total))
-    result = f"{shown[0]} rows, sum {shown[1]}; the table has {content.rows} rows, sum {content.total}"
-    if shown == (content.rows, content.total):
+    snowflake = (int(str(rows)), _number(total))
+    result = f"{snowflake[0]} rows, sum {snowflake[1]}; the table has {content.rows} rows, sum {content.total}"
+    if snowflake == (content.rows, content.total):
         return result, ""
     return result, "An old version (the line above) explains it; otherwise report both figures."
 

@@ -82,7 +82,7 @@ class SnowflakeSession:
 
 
 def translate_error(error: Any, statement: str) -> SnowflakeError:
-    """Return our error by the number, the SQLSTATE or the class of the connector's error, never by its text."""
+    """Return our error by number, SQLSTATE or class, never by the text."""
     from snowflake.connector.errors import HttpError, OperationalError  # see execute
 
     kind = ERRORS.get(error.errno or 0) or SQLSTATES.get(error.sqlstate or "")

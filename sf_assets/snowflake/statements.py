@@ -91,5 +91,5 @@ def count_and_sum(target: SnowflakeTarget, table: str, column: str | None) -> st
 
 
 def column_name(target: SnowflakeTarget, column: str) -> str:
-    """Return the identifier of a column; a linked database has the lower case of the catalog."""
+    """Return the identifier of a column; a linked database uses lower case."""
     return quoted(column if target.mode == "linked" else column.upper())

@@ -47,7 +47,7 @@ class Visibility:
         return self.stale_since is None
 
     def lag_seconds(self, now: datetime) -> float:
-        """Return the seconds since the first commit that Snowflake does not show; 0 if it shows all."""
+        """Return the seconds since the first commit that Snowflake lacks, or 0."""
         return 0.0 if self.stale_since is None else max(0.0, (now - self.stale_since).total_seconds())
 
 
@@ -70,7 +70,7 @@ def read_visibility(session: SqlSession, target: SnowflakeTarget, table: str, *,
 def _not_initialized(
     session: SqlSession, target: SnowflakeTarget, table: str, error: SnowflakeError
 ) -> SnowflakeNotInitialized | None:
-    """Return the error of a discovered table, or None for an error with a known meaning.
+    """Return the error of a discovered table, or None if its meaning is known.
 
     Which error Snowflake gives for such a table is not documented; the state of its refresh is.
     """
@@ -83,7 +83,7 @@ def _not_initialized(
 
 
 def stale_since(committed: Committed, location: str) -> datetime | None:
-    """Return when the first commit of rows after `location` was made, or None if there is none.
+    """Return the time of the first commit of rows after `location`, or None.
 
     A commit that moved only the state changed no row: Snowflake may stay before it. An unknown location is older than
     all known ones.
@@ -103,7 +103,7 @@ def stale_error(
     lag = visibility.lag_seconds(now)
     refresh = f", automated refresh {status}" if status else ""
     return SnowflakeStale(
-        f"{target.name(table)} is {lag:.0f} s behind: Snowflake reads {visibility.location}"
+        f"{target.name(table)} is {lag:.0f} s late: Snowflake reads {visibility.location}"
         f" ({visibility.status or 'no status'}{refresh})",
         remedy=restart_remedy(target, table) if status else None,
         lag_seconds=lag,

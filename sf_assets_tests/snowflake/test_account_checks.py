@@ -69,7 +69,7 @@ def test_each_check_that_is_not_ok_says_what_to_do(snowflake, lines):
 
     assert "salesforce.task: no access" in link.result
     assert "RESUME DISCOVERY" in link.remedy
-    assert "behind since 2026-03-10 13:00" in version.result
+    assert "late since 2026-03-10 13:00" in version.result
     assert "STOPPED: can't establish a direct lineage" in version.result
     assert "SNOWFLAKE_WAREHOUSE" in content.remedy
 

@@ -157,7 +157,7 @@ def test_a_table_that_stays_behind_is_an_error_with_its_lag(clock):
     clock.time = at(20)
     account = Account("s3://lake/10.json")
 
-    with pytest.raises(SnowflakeStale, match="is 305 s behind: Snowflake reads s3://lake/10.json") as stale:
+    with pytest.raises(SnowflakeStale, match="is 305 s late: Snowflake reads s3://lake/10.json") as stale:
         wait(account, clock, minutes=5)
 
     assert stale.value.values["lag_seconds"] == 305

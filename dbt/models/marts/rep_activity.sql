@@ -1,5 +1,5 @@
 -- What each user did on each day (UTC): every kind of activity is counted by itself, then the counts are added.
--- Series are counted by their occurrences, not by the row that holds the pattern; what a queue owns is nobody's.
+-- Series are counted by their occurrences, not by the row that holds the pattern; a queue's rows count for no user.
 with done as (
 
     select

@@ -1,5 +1,5 @@
 -- One row for each visit of a deal to a stage. The history also has rows for changes of amount, probability and close
--- date: only a row whose stage differs from the one before begins a visit.
+-- date: only a row with another stage than the one before begins a visit.
 with steps as (
 
     select

@@ -1,6 +1,6 @@
 {{ config(materialized='ephemeral') }}
 
--- Accounts that were merged away, and the account that stands for each of them now: rows may still point at the former.
+-- Accounts that were merged away, and the account that each of them is part of now: rows may still point at the former.
 -- A merged account may be merged on; six merges in a row are followed.
 with merged as (
 
