@@ -10,12 +10,12 @@ import logging
 import re
 import threading
 import unicodedata
-from collections import OrderedDict
+from collections import Counter, OrderedDict, defaultdict
 from urllib.parse import unquote_to_bytes
 
 LONGEST_MESSAGE = 10_000
 """Characters of a message that are kept."""
-MOST_SECRETS = 500
+MOST_SECRETS = 64
 """Secrets that are remembered; the oldest go first (tokens and assertions of former logins)."""
 SHORTEST_SECRET = 6
 PIECE = 16
@@ -31,29 +31,43 @@ _DECODINGS = 3
 
 
 class _Secrets:
-    """The secrets of this process, each with the pieces to look for in canonical form."""
+    """The secrets of this process, and the pieces to look for in canonical form."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._pieces: OrderedDict[str, frozenset[str]] = OrderedDict()
-        self._by_length: dict[int, set[str]] | None = None
+        self._by_length: defaultdict[int, Counter[str]] = defaultdict(Counter)
 
     def add(self, secret: str) -> None:
+        """Remember a secret; forget the oldest one where there are too many."""
         with self._lock:
-            pieces = self._pieces.pop(secret, None)
-            self._by_length = None if pieces is None else self._by_length
-            self._pieces[secret] = _pieces_of(secret) if pieces is None else pieces
-            while len(self._pieces) > MOST_SECRETS:
-                self._pieces.popitem(last=False)
+            if secret in self._pieces:
+                self._pieces.move_to_end(secret)
+                return
+            self._pieces[secret] = _pieces_of(secret)
+            for piece in self._pieces[secret]:
+                self._by_length[len(piece)][piece] += 1
+            if len(self._pieces) > MOST_SECRETS:
+                self._forget(self._pieces.popitem(last=False)[1])
 
-    def by_length(self) -> dict[int, set[str]]:
-        """Return the pieces of all secrets by their length."""
+    def _forget(self, pieces: frozenset[str]) -> None:
+        for piece in pieces:
+            counts = self._by_length[len(piece)]
+            counts[piece] -= 1
+            if not counts[piece]:
+                del counts[piece]
+
+    def hide(self, canonical: str, spans: list[tuple[int, int]], hidden: bytearray) -> None:
+        """Mark the spans of all pieces in a canonical text."""
         with self._lock:
-            if self._by_length is None:
-                self._by_length = {}
-                for piece in (piece for pieces in self._pieces.values() for piece in pieces):
-                    self._by_length.setdefault(len(piece), set()).add(piece)
-            return self._by_length
+            for length, pieces in self._by_length.items():
+                for start in range(len(canonical) - length + 1):
+                    if canonical[start : start + length] in pieces:
+                        first, last = spans[start][0], spans[start + length - 1][1]
+                        hidden[first:last] = b"\x01" * (last - first)
+
+    def __bool__(self) -> bool:
+        return bool(self._pieces)
 
 
 _SECRETS = _Secrets()
@@ -118,16 +132,11 @@ def _escaped(letter: str, *, keep_lines: bool) -> str:
 
 
 def _without_secrets(text: str) -> str:
-    wanted = _SECRETS.by_length()
-    if not wanted:
+    if not _SECRETS:
         return text
     canonical, spans = _canonical(text)
     hidden = bytearray(len(text))
-    for length, pieces in wanted.items():
-        for start in range(len(canonical) - length + 1):
-            if canonical[start : start + length] in pieces:
-                first, last = spans[start][0], spans[start + length - 1][1]
-                hidden[first:last] = b"\x01" * (last - first)
+    _SECRETS.hide(canonical, spans, hidden)
     return _replaced(text, hidden)
 
 

@@ -93,11 +93,12 @@ def decode(body: bytes, shape: Any) -> tuple[Any, int]:
     """
     body = body.removeprefix(_BYTE_ORDER_MARK)
     try:
+        _ = body.isascii() or body.decode()  # msgspec does not check the bytes of what stays raw
         return _strict(body, shape), 0
-    except ValueError:
+    except ValueError as error:
         repaired, characters = repair_text(body)
         if not characters:
-            raise
+            raise ValueError(str(error)) from None  # a UnicodeDecodeError holds the body
         return _strict(repaired, shape), characters
 
 

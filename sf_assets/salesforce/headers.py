@@ -12,8 +12,8 @@ LONGEST_HEADER = 1_000
 EPOCH_SECONDS = 1_000_000_000.0
 """A Retry-After above this is a moment in seconds since 1970, not a number of seconds."""
 # "api-usage=18/5000", or "api-usage=25/5000; per-app-api-usage=17/250(appName=…)": REST guide, "Limit Info Header"
-_USAGE = re.compile(r"(?:^|[;,\s])api-usage\s{0,5}=\s{0,5}(\d{1,15})\s{0,5}/\s{0,5}(\d{1,15})", re.IGNORECASE)
-_SECONDS = re.compile(r"(\d{1,12}(?:\.\d{1,12})?)\s{0,5}(?:s|sec|seconds)?", re.IGNORECASE)
+_USAGE = re.compile(r"(?:^|[;,\s])api-usage\s?=\s?([0-9]{1,15})\s?/\s?([0-9]{1,15})", re.IGNORECASE)
+_SECONDS = re.compile(r"(\d{1,12}(?:\.\d{1,12})?)\s{0,5}(?:s|sec|seconds)?", re.IGNORECASE | re.ASCII)
 
 
 def usage_of(headers: Mapping[str, str]) -> Usage | None:

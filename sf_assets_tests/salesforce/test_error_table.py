@@ -1,5 +1,8 @@
 """Every row of the table of refusals, through the real client: outcome, number of requests, message, remedy."""
 
+from datetime import timedelta
+from email.utils import format_datetime
+
 import httpx
 import pytest
 
@@ -32,6 +35,36 @@ REFUSALS = [
     (400, complaint("NUMBER_OUTSIDE_VALID_RANGE"), errors.QueryRefused, 1),
     (400, complaint("SOMETHING_NEW"), errors.QueryRefused, 1),
     (400, complaint("UNABLE_TO_LOCK_ROW"), errors.OrgBusy, 6),
+    (400, complaint("EXTERNAL_OBJECT_EXCEPTION"), errors.ExternalSourceFailed, 3),
+    (
+        400,
+        complaint(
+            "MALFORMED_QUERY", "Implementation restriction: ContentDocumentLink requires a filter by a single Id"
+        ),
+        errors.FilterRequired,
+        1,
+    ),
+    (400, complaint("ENTITY_NOT_QUERYABLE"), errors.FilterRequired, 1),
+    (400, complaint("MALFORMED_ID"), errors.QueryRefused, 1),
+    (400, complaint("INVALID_LOCATOR"), errors.LocatorLost, 1),
+    (500, complaint("QUERY_TIMEOUT"), errors.QueryTimedOut, 1),
+    (500, complaint("REQUEST_RUNNING_TOO_LONG"), errors.QueryTimedOut, 1),
+    (403, complaint("ORG_LOCKED"), errors.OrgInactive, 1),
+    (403, complaint("LOGIN_DURING_RESTRICTED_TIME"), errors.LoginHoursRestricted, 1),
+    (403, complaint("LOGIN_DURING_RESTRICTED_DOMAIN"), errors.AddressRestricted, 1),
+    (403, complaint("TXN_SECURITY_NO_ACCESS"), errors.AccessDenied, 1),
+    (403, complaint("CLIENT_NOT_ACCESSIBLE_FOR_USER"), errors.AccessDenied, 1),
+    (403, complaint("INVALID_SESSION_ID"), errors.SessionRefused, 1),
+    (407, HTML, errors.ProxyRefused, 1),
+    (410, complaint("UNSUPPORTED_API_VERSION"), errors.ApiVersionRetired, 1),
+    (410, b"", errors.ApiVersionRetired, 1),
+    (429, complaint("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded."), errors.OrgBusy, None),
+    (503, complaint("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded."), errors.OrgBusy, None),
+    (500, complaint("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded."), errors.QuotaSpent, 1),
+    (500, complaint("ORG_IN_MAINTENANCE"), errors.OrgBusy, 6),
+    (400, complaint("FUNCTIONALITY_TEMPORARILY_UNAVAILABLE"), errors.OrgBusy, 6),
+    (400, [{"errorCode": None, "message": None}], errors.OrgBusy, 6),
+    (400, {"errorCode": "MALFORMED_QUERY", "message": "one object in place of a list"}, errors.QueryRefused, 1),
     (400, HTML, errors.OrgBusy, 6),
     (401, complaint("INVALID_SESSION_ID", "Session expired or invalid"), errors.SessionRefused, 1),
     (
@@ -266,6 +299,11 @@ LOGINS = [
     (400, "unsupported_grant_type", "grant type not supported", errors.LoginError),
     (400, "invalid_request", "missing parameter", errors.LoginError),
     (401, "invalid_client", "", errors.ConsumerKeyUnknown),
+    (400, "app_not_found", "External client app is not installed in this org", errors.AppNotInstalled),
+    (400, "invalid_grant", "ip restricted", errors.AddressRestricted),
+    (400, "invalid_grant", "restricted login hours", errors.LoginHoursRestricted),
+    (400, "invalid_grant", "expired certificate", errors.CertificateExpired),
+    (400, "invalid_grant", "user is frozen", errors.UserInactive),
 ]
 
 
@@ -279,6 +317,15 @@ def test_each_refusal_of_a_login_has_its_error_and_is_not_tried_again(org, statu
     assert type(raised.value) is expected
     assert len(org.seen) == 1
     assert description in str(raised.value)
+
+
+@pytest.mark.parametrize("error", ["unknown_error", "temporarily_unavailable", "server_error"])
+def test_a_login_that_says_retry_is_tried_again(org, error):
+    org.login(400, {"error": error, "error_description": "retry your request"}).always(200, PAGE)
+
+    list(org.client().read(QUERY))
+
+    assert len(org.login_calls) == 2
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 420, 429])
@@ -314,3 +361,47 @@ def test_every_row_can_be_reached_and_every_transient_row_is_bounded_or_paced():
         assert row.when
         assert row.retry is not Retry.FAULT or row.attempts is not None
     assert (ROWS[-1].status, ROWS[-1].code) == (None, None)
+
+
+def test_a_429_with_the_code_of_the_quota_waits_for_its_retry_after(org):
+    limit = complaint("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")
+    org.then(429, limit, retry_after="30").then(200, PAGE)
+
+    list(org.client().read(QUERY))
+
+    assert org.sent_at[2] - org.sent_at[1] >= 30
+
+
+def test_an_error_id_of_salesforce_is_in_the_message(org):
+    org.always(500, complaint("UNKNOWN_EXCEPTION", "An unexpected error occurred. ErrorId: 1234567890-12345 (-987)"))
+
+    with pytest.raises(errors.OrgBusy, match=r"ErrorId: 1234567890-12345 \(-987\)"):
+        list(org.client().read(QUERY))
+
+
+def test_every_code_of_a_row_has_a_source_and_stands_in_one_group():
+    codes = [code for row in ROWS if isinstance(row.code, frozenset) for code in row.code]
+
+    assert len(codes) == len(set(codes))
+    assert all(row.source for row in (*ROWS[:-1], *TOKEN_ROWS))
+
+
+@pytest.mark.parametrize(("hours", "words"), [(24, "1 d behind"), (-24, "1 d ahead of"), (0.5, "30 min behind")])
+def test_a_clock_that_is_off_is_named_with_its_difference(org, clock, hours, words):
+    moment = format_datetime(clock.now() + timedelta(hours=hours), usegmt=True)
+    org.login(400, {"error": "invalid_grant", "error_description": "invalid assertion"}, date=moment)
+
+    with pytest.raises(errors.ClockWrong, match=words) as refused:
+        org.client().org_id()
+
+    assert refused.value.values["skew_seconds"] == pytest.approx(-3600 * hours)
+    assert len(org.login_calls) == 1
+
+
+def test_a_refused_login_with_clocks_that_agree_keeps_its_error(org, clock):
+    moment = format_datetime(clock.now() + timedelta(seconds=30), usegmt=True)
+    for _ in range(2):
+        org.login(400, {"error": "invalid_grant", "error_description": "invalid assertion"}, date=moment)
+
+    with pytest.raises(errors.AssertionRefused):
+        org.client().org_id()

@@ -8,7 +8,9 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
 
+from sf_assets.assets.credentials import EnvironmentCredentials, read_secret_file
 from sf_assets.errors import ConfigError
+from sf_assets.salesforce.login.credentials import Credentials
 from sf_assets.salesforce.login.private_key import read_private_key
 
 
@@ -76,3 +78,67 @@ def test_an_unusable_key_is_a_setting_to_correct_and_is_not_quoted(rsa_key, form
 
     assert "PEM of the RSA private key" in raised.value.remedy
     assert len(stored) < 80 or stored[40:80] not in str(raised.value)
+
+
+CERTIFICATE = f"-----BEGIN CERTIFICATE-----\n{base64.b64encode(bytes(900)).decode()}\n-----END CERTIFICATE-----\n"
+FILES = {
+    "UTF-8": lambda key: text(key),
+    "UTF-8 with a mark": lambda key: b"\xef\xbb\xbf" + text(key),
+    "UTF-16 of PowerShell": lambda key: text(key).decode().encode("utf-16"),
+    "UTF-16 little-endian, unmarked": lambda key: text(key).decode().encode("utf-16-le"),
+    "UTF-16 big-endian": lambda key: b"\xfe\xff" + text(key).decode().encode("utf-16-be"),
+    "DER": lambda key: text(key, encoding=Encoding.DER),
+    "DER of PKCS#1": lambda key: text(key, PrivateFormat.TraditionalOpenSSL, Encoding.DER),
+    "a Latin-1 comment": lambda key: "# Schlüssel für Müller\n".encode("latin-1") + text(key),
+    "CRLF": lambda key: text(key).replace(b"\n", b"\r\n"),
+    "certificate before the key": lambda key: CERTIFICATE.encode() + text(key),
+    "key before the certificate": lambda key: text(key) + CERTIFICATE.encode(),
+    "literal line ends": lambda key: text(key).replace(b"\n", b"\\n"),
+    "doubly escaped line ends": lambda key: text(key).replace(b"\n", b"\\\\n"),
+    "base64 of PEM": lambda key: base64.b64encode(text(key)),
+}
+
+
+@pytest.mark.parametrize("form", FILES)
+def test_a_key_file_is_read_in_every_encoding(rsa_key, tmp_path, form):
+    path = tmp_path / "server.key"
+    path.write_bytes(FILES[form](rsa_key))
+
+    read = read_private_key(read_secret_file(path, "SALESFORCE_PRIVATE_KEY_FILE"))
+
+    assert read.private_numbers() == rsa_key.private_numbers()
+
+
+UNUSABLE_FILES = {
+    "a passphrase": lambda key: text(key, encryption=BestAvailableEncryption(b"x")),
+    "OpenSSH": lambda key: text(key, PrivateFormat.OpenSSH),
+    "cut": lambda key: text(key)[:900],
+    "cut DER": lambda key: text(key, encoding=Encoding.DER)[:900],
+    "only the certificate": lambda key: CERTIFICATE.encode(),
+    "UTF-16 cut in a character": lambda key: text(key).decode().encode("utf-16")[:1001],
+    "bytes of no kind": lambda key: bytes(range(256)) * 10,
+    "a file that is too long": lambda key: text(key) + b" " * 200_000,
+}
+
+
+@pytest.mark.parametrize("form", UNUSABLE_FILES)
+def test_an_unusable_key_file_is_named_with_its_path_alone(org, rsa_key, tmp_path, form):
+    path = tmp_path / "server.key"
+    path.write_bytes(UNUSABLE_FILES[form](rsa_key))
+    source = EnvironmentCredentials(consumer_key="key", username="a@b.example", private_key_file=str(path))
+
+    with pytest.raises(ConfigError) as refused:
+        org.client(credentials=source.fetch()).org_id()
+
+    assert "SALESFORCE_PRIVATE_KEY_FILE" in str(refused.value)
+    assert str(path) in str(refused.value)
+    assert refused.value.__context__ is None or refused.value.__suppress_context__
+    assert text(rsa_key).decode()[100:140] not in repr(refused.getrepr(showlocals=False))
+    assert org.seen == []
+
+
+@pytest.mark.parametrize("around", [" {} ", "{}\r\n", "\ufeff{}\u00a0", "\t{}\n"])
+def test_blanks_around_consumer_key_and_username_are_no_part_of_them(around):
+    padded = Credentials(around.format("3MVG9"), around.format("PEM"), around.format("a@b.example"))
+
+    assert padded == Credentials("3MVG9", "PEM", "a@b.example")

@@ -1,0 +1,161 @@
+"""Secrets and control characters are removed from errors, values and log records, however they are written."""
+
+import base64
+import json
+import logging
+import time
+import traceback
+from urllib.parse import quote, quote_plus
+
+import pytest
+
+from sf_assets.errors import SalesforceError
+from sf_assets.redaction import LONGEST_MESSAGE, get_logger, protect, redact, redact_value
+
+TOKEN = "00D000000000001!AQ4AQH0dMHZfz972Sze-kifdkUh_kVHe.sesame.4nH4eqpHS4rMDkQbXGVbZ"
+CONSUMER_KEY = "3MVG9sesameIODVf-fjUgGqRZ9pKuHvBaJ_Yd5v2xyzabcdefgh"
+USERNAME = "sesame.integration@acme.example"
+HASH_KEY = "sesame-hash-key-0123456789"
+BODY = base64.b64encode(bytes(range(256)) * 5).decode()
+LINES = [BODY[n : n + 64] for n in range(0, len(BODY), 64)]
+PRIVATE_KEY = "\n".join(["-----BEGIN PRIVATE KEY-----", *LINES, "-----END PRIVATE KEY-----"])
+SECRETS = [TOKEN, CONSUMER_KEY, USERNAME, HASH_KEY, PRIVATE_KEY]
+
+
+@pytest.fixture(autouse=True)
+def protected():
+    protect(*SECRETS)
+
+
+def every_letter(text, form):
+    return "".join(form.format(ord(letter)) for letter in text)
+
+
+def every_second_letter(text, form):
+    return "".join(form.format(ord(letter)) if n % 2 else letter for n, letter in enumerate(text))
+
+
+ENCODINGS = {
+    "as it is": str,
+    "JSON": lambda text: json.dumps(text)[1:-1],
+    "JSON, each letter escaped": lambda text: every_letter(text, "\\u{:04x}"),
+    "JSON, capital digits": lambda text: every_letter(text, "\\u{:04X}"),
+    "JSON, every second letter": lambda text: every_second_letter(text, "\\u{:04x}"),
+    "JSON in JSON": lambda text: json.dumps(json.dumps(every_second_letter(text, "\\u{:04x}"))),
+    "slashes escaped": lambda text: text.replace("/", "\\/"),
+    "URL": quote,
+    "URL, nothing safe": lambda text: quote(text, safe=""),
+    "URL of a form": quote_plus,
+    "URL, each letter": lambda text: every_letter(text, "%{:02x}"),
+    "URL, every second letter": lambda text: every_second_letter(text, "%{:02X}"),
+    "URL twice": lambda text: quote(quote(text, safe=""), safe=""),
+    "Python's repr": repr,
+    "Python's repr of bytes": lambda text: repr(text.encode()),
+    "HTML": lambda text: every_second_letter(text, "&#{};"),
+    "HTML, hexadecimal": lambda text: every_letter(text, "&#x{:x};"),
+    "in lines": lambda text: "\n".join(text[n : n + 10] for n in range(0, len(text), 10)),
+    **{
+        f"base64 after {n} bytes": lambda text, n=n: base64.b64encode(b"abc"[:n] + text.encode() + b"z" * n).decode()
+        for n in range(3)
+    },
+    **{
+        f"base64url after {n} bytes": lambda text, n=n: base64.urlsafe_b64encode(b"abc"[:n] + text.encode()).decode()
+        for n in range(3)
+    },
+    "base64 in a URL": lambda text: quote(base64.b64encode(text.encode()).decode(), safe=""),
+}
+
+
+def is_visible(secret, text, encode):
+    """Whether a stretch of the encoded secret of twelve letters' length is left in the text."""
+    encoded = encode(secret)
+    length = max(12, len(encoded) // 3)
+    middle = (len(encoded) - length) // 2
+    return encoded[middle : middle + length] in text
+
+
+@pytest.mark.parametrize("secret", SECRETS, ids=["token", "consumer key", "username", "hash key", "private key"])
+@pytest.mark.parametrize("name", ENCODINGS)
+def test_a_secret_is_removed_in_every_encoding(name, secret):
+    encode = ENCODINGS[name]
+    text = f"before {encode(secret)} after"
+
+    shown = redact(text)
+
+    assert shown.startswith("before")
+    assert not is_visible(secret, shown, encode)
+    assert "…" in shown
+
+
+@pytest.mark.parametrize("secret", [TOKEN, CONSUMER_KEY, PRIVATE_KEY])
+def test_a_piece_of_a_secret_is_removed(secret):
+    piece = secret[30:60].replace("\n", "")
+
+    assert piece not in redact(f"the first part: {piece}")
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_each_line_of_the_key_is_removed(line):
+    assert line not in redact(f"  {line}\r\n")
+
+
+def test_errors_show_no_secret_in_message_values_or_traceback():
+    error = SalesforceError(f"no right for {TOKEN}", value=TOKEN, columns=(TOKEN, "Name"), more={"a": [TOKEN]}, rows=3)
+
+    for text in (str(error), repr(error), repr(error.values), "".join(traceback.format_exception(error))):
+        assert "sesame" not in text
+    assert error.values["rows"] == 3
+    assert error.values["columns"][1] == "Name"
+
+
+def test_log_records_show_no_secret_in_message_or_traceback(caplog):
+    caplog.set_level(logging.DEBUG)
+    log = get_logger("sf_assets.sample")
+
+    log.warning("the answer was %s", json.dumps({"token": TOKEN}))
+    try:
+        raise ValueError(f"cannot read {TOKEN}")
+    except ValueError:
+        log.exception("a failure")
+
+    assert "sesame" not in caplog.text
+    assert "Traceback" in caplog.text
+
+
+CONTROLS = ["\x1b[2J", "a\r\nWARNING forged", "a\nb", "\x00", "\x7f", "\x85", "\u2028", "\u202eabc", "\ud800"]
+
+
+@pytest.mark.parametrize("text", CONTROLS)
+def test_control_characters_are_escaped(text):
+    shown = redact(text)
+
+    assert shown.isprintable()
+    assert "\\" in shown
+
+
+def test_plain_text_of_any_language_stays_as_it_is():
+    text = "Überweisung für Łódź, 東京, 🙂 and non-breaking\u00a0blanks: 100 % 'x' \"y\" \\d"
+
+    assert redact(text) == text
+
+
+def test_a_long_text_is_cut_and_says_so():
+    shown = redact("x" * 1_000_000)
+
+    assert len(shown) < LONGEST_MESSAGE + 50
+    assert shown.endswith("… (cut, 1,000,000 characters)")
+
+
+@pytest.mark.parametrize(
+    "text", [" " * 1_000_000, "\\" * 1_000_000, "%41" * 300_000, "\\u0041" * 200_000, "&a" * 500_000]
+)
+def test_a_hostile_text_takes_little_time(text):
+    began = time.process_time()
+
+    redact(text)
+
+    assert time.process_time() - began < 2.0
+
+
+def test_values_that_are_no_text_stay_as_they_are():
+    assert redact_value((1, 2.5, None, True, [TOKEN])) == (1, 2.5, None, True, ["…"])
