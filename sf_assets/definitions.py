@@ -22,7 +22,15 @@ def build_definitions(deployment: Deployment) -> dg.Definitions:
     words = {name: word for name, word in cadences(specs, deployment.cadences).items() if name in chosen}
     condition = KEEP_FRESH if deployment.fills_missing else KEEP_FRESH_ONCE_FILLED
     readers, docs, days = deployment.readers, deployment.docs, deployment.history_days
-    assets = build_endpoints(specs, naming=naming, cadences=words, condition=condition, readers=readers, docs=docs)
+    assets = build_endpoints(
+        specs,
+        naming=naming,
+        cadences=words,
+        condition=condition,
+        readers=readers,
+        docs=docs,
+        fills_missing=deployment.fills_missing,
+    )
     history = [build_history_sensor(f"{naming.source}_history", days)] if days else []
     tables = dg.Definitions(
         assets=[org_node(naming), *assets],

@@ -104,7 +104,7 @@ def test_the_downstream_asset_of_the_page_reads_a_table_and_makes_one(tmp_path):
     properties = {"type": "sql", "uri": f"sqlite:///{tmp_path}/catalog.db", "warehouse": f"file://{tmp_path}/tables"}
     iceberg = IcebergResource(catalog="test", properties=properties)
     frame = pl.DataFrame({"id": ["1", "2", "3"], "industry": ["A", "A", "B"], "is_deleted": [False, False, True]})
-    iceberg.warehouse().overwrite("account", [frame])
+    iceberg.tables().overwrite("account", [frame])
     mart = made(next(one for one in examples("dagit.md", "python") if "AssetIn" in one), "accounts_by_industry")
 
     result = dg.materialize(
@@ -114,7 +114,7 @@ def test_the_downstream_asset_of_the_page_reads_a_table_and_makes_one(tmp_path):
     )
 
     assert result.success
-    assert iceberg.warehouse().scan("accounts_by_industry").collect().to_dicts() == [{"industry": "A", "len": 2}]
+    assert iceberg.tables().scan("accounts_by_industry").collect().to_dicts() == [{"industry": "A", "len": 2}]
 
 
 def test_what_is_the_users_own_stands_beside_the_thirty_in_one_code_location(tmp_path):

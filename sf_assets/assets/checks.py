@@ -1,7 +1,7 @@
-"""What a sync knows, as three check results inside each asset: is the table complete, as specified, and current.
+"""Three check results inside each endpoint's asset: `complete`, `as_specified` and `current`.
 
-They cost no call. `complete` blocks what is downstream; the other two tell. A warning is for what a person may want to
-mend and no row is lost by; an error is for lost or stale rows.
+They cost no API call. `complete` blocks what is downstream. A warning names what a person may want to correct while no
+row is lost; an error is for lost or old rows. Each sentence gives figures, and each warning says what to do.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,22 +12,24 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from sf_assets import errors
+from sf_assets.assets.sentences import counted, joined, number, plural, priced
 from sf_assets.specs.catalogue import SYSTEM_COLUMNS
 from sf_assets.specs.model import EndpointSpec
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # Polars and pyiceberg take 0.4 s of CPU to import, and every Dagster process loads this module
     from sf_assets.sync.report import SyncReport
 
 CHECKS: Mapping[str, str] = {
-    "complete": "Every row that the org showed is in the table, keys are unique and not null, nothing shrank.",
-    "as_specified": "The object is available and every column of the spec is read, in full and in its own type.",
-    "current": "The table is true as of this run, and enough of the day's API calls is left for the next ones.",
+    "complete": "Every row that the org showed is in the table. Keys are unique and not null. No row vanished.",
+    "as_specified": "The object is available, and each column of the spec is read completely and in its own type.",
+    "current": "The table equals the org as of this run, and enough of the day's API calls is left for the next runs.",
 }
 MARKED = "Salesforce does not show these rows any more. It does not say if they are deleted or hidden from the user."
 QUOTA_LOW = 0.9
 """Share of the daily calls above which `current` warns."""
+GRANT = "Give the integration user read access to them, or list them under `excluded` in endpoints.toml."
 
-_ASKED_BY: Mapping[str, tuple[type[errors.SfAssetsError], ...]] = {
+_CHECK_OF_ERROR: Mapping[str, tuple[type[errors.SfAssetsError], ...]] = {
     "complete": (errors.ResultIncomplete, errors.ShrinkRefused, errors.KeysRepeated),
     "as_specified": (
         errors.ColumnIncompatible,
@@ -43,11 +45,17 @@ _ASKED_BY: Mapping[str, tuple[type[errors.SfAssetsError], ...]] = {
 
 @dataclass(frozen=True)
 class Finding:
-    """What one check looked at, and the sentences that speak against it (none: it passes)."""
+    """The result of one check: its figures in a sentence, and warnings with remedies (empty: the check passes)."""
 
-    against: tuple[str, ...]
-    looked_at: Mapping[str, Any] = field(default_factory=dict)
+    figures: str
+    warnings: tuple[str, ...]
+    metadata: Mapping[str, Any] = field(default_factory=dict)
     is_error: bool = False
+
+    @property
+    def description(self) -> str:
+        """The warnings, if there are any, and the figures."""
+        return " ".join([*self.warnings, self.figures])
 
 
 def check_specs(key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
@@ -58,37 +66,37 @@ def check_specs(key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
     ]
 
 
-def check_results(spec: EndpointSpec, record: "SyncReport") -> Iterator[dg.AssetCheckResult]:
-    """Yield the three results of a sync that came to its end; the record must be complete."""
-    for name, finding in findings(spec, record).items():
+def check_results(spec: EndpointSpec, report: "SyncReport") -> Iterator[dg.AssetCheckResult]:
+    """Yield the three results of a sync that has ended. The report must be complete."""
+    for name, finding in findings(spec, report).items():
         yield dg.AssetCheckResult(
             check_name=name,
-            passed=not finding.against,
+            passed=not finding.warnings,
             severity=dg.AssetCheckSeverity.ERROR if finding.is_error else dg.AssetCheckSeverity.WARN,
-            description=" ".join(finding.against) or CHECKS[name],
-            metadata={key: value for key, value in finding.looked_at.items() if value is not None},
+            description=finding.description,
+            metadata={key: value for key, value in finding.metadata.items() if value is not None},
         )
 
 
-def findings(spec: EndpointSpec, record: "SyncReport") -> dict[str, Finding]:
-    """Return what each check found, by its name."""
+def findings(spec: EndpointSpec, report: "SyncReport") -> dict[str, Finding]:
+    """Return each check's finding by its name."""
     return {
-        "complete": _complete(spec, record),
-        "as_specified": _as_specified(spec, record),
-        "current": _current(record),
+        "complete": _complete(spec, report),
+        "as_specified": _as_specified(spec, report),
+        "current": _current(report),
     }
 
 
-def warnings(spec: EndpointSpec, record: "SyncReport") -> list[str]:
-    """Return every sentence that speaks against the sync, of all three checks."""
-    return [sentence for finding in findings(spec, record).values() for sentence in finding.against]
+def warnings(spec: EndpointSpec, report: "SyncReport") -> list[str]:
+    """Return the warnings of all three checks."""
+    return [sentence for finding in findings(spec, report).values() for sentence in finding.warnings]
 
 
 def failed_evaluation(
-    key: dg.AssetKey, error: errors.SfAssetsError, looked_at: Mapping[str, Any]
+    key: dg.AssetKey, error: errors.SfAssetsError, metadata: Mapping[str, Any]
 ) -> dg.AssetCheckEvaluation | None:
-    """Return the red check that an error answers, with what was looked at; None when no check asks for it."""
-    for name, kinds in _ASKED_BY.items():
+    """Return the red result of the check that an error concerns, or None if it concerns none."""
+    for name, kinds in _CHECK_OF_ERROR.items():
         if isinstance(error, kinds):
             return dg.AssetCheckEvaluation(
                 asset_key=key,
@@ -96,50 +104,61 @@ def failed_evaluation(
                 passed=False,
                 severity=dg.AssetCheckSeverity.ERROR,
                 description=error.with_remedy,
-                metadata=looked_at,
+                metadata=metadata,
                 blocking=name == "complete",
             )
     return None
 
 
-def _complete(spec: EndpointSpec, record: "SyncReport") -> Finding:
-    problems, org = record.problems, record.org
-    without_deleted = "queryAll" in org.degraded and spec.has_is_deleted
-    against = [
-        "This org does not serve queryAll: deleted and archived rows were not seen." * without_deleted,
-        f"{problems.out_of_sight:,} rows of the table are out of the user's sight, too many to be deleted rows."
-        " Give the integration user View All Data, or run once with confirm_shrink: true if they are really deleted."
-        * bool(problems.out_of_sight),
-        f"The table was not compared with the org: {problems.not_compared}" * bool(problems.not_compared),
-        "The comparison with the org found more differences than one day's calls can read; the next run goes on."
-        * bool(record.reconciled and record.reconciled.is_partial),
-    ]
-    written = record.written
+def _complete(spec: EndpointSpec, report: "SyncReport") -> Finding:
+    problems, read, written = report.problems, report.read, report.written
+    rows = written.rows if written else report.planned.table_rows
     return Finding(
-        tuple(filter(None, against)),
+        f"{plural(rows, 'row')}. This run read {number(read.rows)} ({number(read.deleted)} of them deleted)"
+        f"{_changes(report)}. {joined(spec.keys)} {'is' if len(spec.keys) == 1 else 'together are'} unique.",
+        tuple(_row_warnings(spec, report)),
         {
             "keys": ", ".join(spec.keys),
-            "rows_announced": record.planned.rows,
-            "rows_read": record.read.rows,
-            "table_rows_before": record.planned.table_rows,
-            "table_rows": written.rows if written else record.planned.table_rows,
+            "rows_announced": report.planned.rows,
+            "rows_read": read.rows,
+            "table_rows_before": report.planned.table_rows,
+            "table_rows": rows,
             "rows_vanished": written.vanished if written else 0,
-            **_comparison(record),
+            **_comparison(report),
             "notes": "\n".join(problems.notes) or None,
         },
         is_error=bool(problems.out_of_sight),
     )
 
 
-def _comparison(record: "SyncReport") -> dict[str, Any]:
+def _row_warnings(spec: EndpointSpec, report: "SyncReport") -> Iterator[str]:
+    problems = report.problems
+    if "queryAll" in report.org.degraded and spec.has_is_deleted:
+        yield "This org does not serve queryAll, so deleted and archived rows are not read. Ask for direct access to it."
+    if problems.out_of_sight:
+        yield (
+            f"{plural(problems.out_of_sight, 'row')} of the table are hidden from the integration user: too many to be"
+            " deleted rows. Give the user View All Data, or run once with confirm_shrink: true if they are deleted."
+        )
+    if problems.not_compared:
+        why = problems.not_compared.rstrip(".")
+        yield f"The table was not compared with the org: {why}. See the run's log; the next run compares it again."
+    if report.reconciled and report.reconciled.is_partial:
+        yield (
+            "The comparison with the org found more differences than one day's calls can read. The next run goes on; to"
+            " read all rows now, run the endpoint with full_refresh: true. Check the user's rights if this comes back."
+        )
+
+
+def _comparison(report: "SyncReport") -> dict[str, Any]:
     """Return when the table was last compared with the org, and what that found."""
-    times, result = record.final.times if record.final else None, record.reconciled
+    times, result = report.final.times if report.final else None, report.reconciled
     return {
         "compared_at": _timestamp(times.reconciled_at if times else None),
         "ids_compared_at": _timestamp(times.ids_compared_at if times else None),
         "compared_by": result and result.how,
         "rows_marked_deleted": result and result.rows_marked,
-        "rows_out_of_sight": record.problems.out_of_sight or None,
+        "rows_out_of_sight": report.problems.out_of_sight or None,
         "marked_means": MARKED if result and result.rows_marked else None,
     }
 
@@ -148,104 +167,163 @@ def _timestamp(moment: datetime | None) -> dg.TimestampMetadataValue | None:
     return dg.MetadataValue.timestamp(moment) if moment else None
 
 
-def _as_specified(spec: EndpointSpec, record: "SyncReport") -> Finding:
-    problems, org = record.problems, record.org
-    rounded = {name: count for name, count in problems.rounded.items() if name not in problems.rounded_before}
-    hidden = sorted({*problems.hidden, *(name for name in problems.missing if name not in _features(spec))})
-    against = [
-        f"The object is not available: {problems.unavailable}" * bool(problems.unavailable),
-        f"Hidden from the integration user, or gone: {', '.join(hidden)}." * bool(hidden and not problems.unavailable),
-        f"Listed by describe but refused in queries: {_priced(problems.refused)}. They are tried again once a day."
-        * bool(problems.refused),
-        f"New and not backfilled: {_priced(problems.pending)}." * bool(problems.pending),
-        f"Digits beyond the column's scale were rounded: {_counted(rounded)}." * bool(rounded),
-        f"Left out of records, and so read as NULL: {_counted(problems.left_out)}." * bool(problems.left_out),
-        f"Half of an emoji was replaced by U+FFFD in: {_counted(problems.replaced)}." * bool(problems.replaced),
-        "This org serves no describe: columns and types are the catalogue's." * ("describe" in org.degraded),
-        *_policy(spec, record),
-    ]
+def _changes(report: "SyncReport") -> str:
+    written = report.written
+    if written is None:
+        return " and changed none"
+    vanished = f", {number(written.vanished)} gone" if written.vanished else ""
+    return f": {number(written.inserted)} new, {number(written.updated)} changed{vanished}"
+
+
+def _as_specified(spec: EndpointSpec, report: "SyncReport") -> Finding:
+    problems, planned = report.problems, report.planned
     return Finding(
-        tuple(filter(None, against)),
+        _column_figures(spec, report),
+        tuple(
+            filter(None, [*_object_warnings(report), *_column_warnings(spec, report), *_hashing_warnings(spec, report)])
+        ),
         {
             "object": spec.sobject,
             "object_available": problems.unavailable is None,
-            "missing": _listed(problems.missing),
-            "hidden": _listed(problems.hidden),
-            "refused": _listed(tuple(problems.refused)),
-            "shown_again": _listed(record.planned.revealed),
-            "added": _listed(record.planned.added),
-            "retyped": listed(record.retyped),
-            "calculated": _listed(record.planned.calculated),
-            **aged(record),
-            "rounded_now": _counted(problems.rounded) or None,
-            "rounded_columns": _listed(record.final.columns.rounded) if record.final else None,
+            "missing": joined(problems.missing) or None,
+            "hidden": joined(problems.hidden) or None,
+            "refused": joined(problems.refused) or None,
+            "shown_again": joined(planned.revealed) or None,
+            "added": joined(planned.added) or None,
+            "retyped": listed(report.retyped),
+            "calculated": joined(planned.calculated) or None,
+            **calculated_age(report),
+            "rounded_now": counted(problems.rounded) or None,
+            "rounded_columns": joined(report.final.columns.rounded) or None if report.final else None,
         },
     )
 
 
-def aged(record: "SyncReport") -> dict[str, Any]:
+def _column_figures(spec: EndpointSpec, report: "SyncReport") -> str:
+    problems, optional = report.problems, optional_columns(spec)
+    absent = [name for name in problems.missing if name in optional]
+    total = report.planned.columns
+    rounded = report.final.columns.rounded if report.final else ()
+    sentences = [
+        f"{number(total - len(problems.missing))} of {plural(total, 'column')} are read." * bool(total),
+        f"{plural(len(absent), 'column')} of features that are off in this org: NULL." * bool(absent),
+        f"{plural(len(rounded), 'column')} with rounded values: {joined(rounded)}." * bool(rounded),
+    ]
+    return " ".join(filter(None, sentences)) or CHECKS["as_specified"]
+
+
+def _object_warnings(report: "SyncReport") -> Iterator[str]:
+    problems = report.problems
+    if problems.unavailable:
+        why = problems.unavailable.rstrip(".")
+        yield f"The object is not available: {why}. Give the integration user access to it."
+    if "describe" in report.org.degraded:
+        yield (
+            "This org serves no describe: columns and types are those of our catalogue, and custom fields are not read."
+            " Ask for direct access to the org."
+        )
+
+
+def _column_warnings(spec: EndpointSpec, report: "SyncReport") -> Iterator[str]:
+    problems, optional = report.problems, optional_columns(spec)
+    hidden = sorted({*problems.hidden, *(name for name in problems.missing if name not in optional)})
+    rounded = {name: count for name, count in problems.rounded.items() if name not in problems.rounded_before}
+    if hidden and not problems.unavailable:
+        yield f"Hidden from the integration user, or deleted: {joined(hidden)}. {GRANT}"
+    if problems.refused:
+        yield (
+            f"Listed by describe but refused in queries: {priced(problems.refused)}. They are tried again once a day;"
+            " list them under `excluded` in endpoints.toml to stop that."
+        )
+    if problems.pending:
+        yield (
+            f"New, and NULL in older rows: {priced(problems.pending)}. Run the endpoint with full_refresh: true to"
+            " fill them."
+        )
+    if rounded:
+        yield f"Rounded to the column's scale: {counted(rounded)}. Give the field more decimal places in Salesforce."
+    if problems.left_out:
+        yield (
+            f"Left out of records, and so stored as NULL: {counted(problems.left_out)}. Check the gateway before the"
+            " org."
+        )
+    if problems.replaced:
+        yield (
+            f"Half of an emoji was replaced by U+FFFD: {counted(problems.replaced)}. Correct the text in Salesforce."
+        )
+    if held := report.planned.held_excluded:
+        yield (
+            f"The table still holds values of columns that are excluded now: {joined(held)}. Remove them from every"
+            f" file: sf-assets erase-columns {spec.endpoint}"
+        )
+
+
+def _hashing_warnings(spec: EndpointSpec, report: "SyncReport") -> Iterator[str]:
+    """Yield what the table holds against the hashing policy. A column that was never read holds nothing."""
+    if not (spec.hashed or (report.final and report.final.hashing.mixed)) or report.final is None:
+        return
+    from sf_assets.sync.hashing_policy import columns_out_of_policy  # only for hashed columns: it loads Polars
+
+    clear, outdated = columns_out_of_policy(report.final, spec)
+    unread = set(report.problems.missing) - set(report.final.columns.hidden)
+    if held := [name for name in clear if name not in unread]:
+        yield (
+            f"The table may still hold the text of columns that are hashed now: {joined(held)}. Run the endpoint once"
+            f" with full_refresh: true, then remove the text from older files: sf-assets erase-columns {spec.endpoint}"
+        )
+    if outdated:
+        yield (
+            f"Older rows hold hashes of columns that are not hashed any more: {joined(outdated)}. Run the endpoint once"
+            " with full_refresh: true."
+        )
+
+
+def calculated_age(report: "SyncReport") -> dict[str, Any]:
     """Return how old a calculated value may be: formulas and roll-ups change without a stamp on their row."""
-    as_of = record.calculated_as_of
+    as_of = report.calculated_as_of
     if as_of is None:
         return {}
-    days = (record.began_at - as_of).total_seconds() / 86_400
+    days = (report.began_at - as_of).total_seconds() / 86_400
     return {"calculated_as_of": dg.MetadataValue.timestamp(as_of), "calculated_days": round(days, 2)}
 
 
 def listed(changes: Mapping[str, str]) -> str | None:
-    """Return the columns with what became of each; None where there is none."""
+    """Return each column with its change, or None if there is none."""
     return ", ".join(f"{column} ({change})" for column, change in changes.items()) or None
 
 
-def _policy(spec: EndpointSpec, record: "SyncReport") -> Iterator[str]:
-    """A policy holds for what is written from then on; a column that nobody ever saw holds nothing."""
-    from sf_assets.sync.hashing_policy import columns_out_of_policy  # only here: it loads Polars
-
-    if record.final is None:
-        return
-    clear, stale = columns_out_of_policy(record.final, spec)
-    unseen = set(record.problems.missing) - set(record.final.columns.hidden)
-    if told := [name for name in clear if name not in unseen]:
-        yield (
-            f"Rows of before the policy may hold the text of what is hashed now: {', '.join(told)}."
-            " Run the endpoint once with full_refresh: true; old snapshots go within five days."
-        )
-    if stale:
-        yield f"Older rows hold hashes of what is hashed no more: {', '.join(stale)}. Run it once with full_refresh."
-
-
-def _current(record: "SyncReport") -> Finding:
-    problems, org = record.problems, record.org
-    share = org.quota_used / org.quota_limit if org.quota_used is not None and org.quota_limit else None
-    against = [
-        f"{share or 0:.0%} of the org's daily API calls are used." * bool(share and share > QUOTA_LOW),
-        "The table keeps what it had: the object cannot be read now." * bool(problems.unavailable),
+def _current(report: "SyncReport") -> Finding:
+    org, as_of = report.org, report.true_as_of
+    share = org.quota_used / org.quota_limit if org.quota_used is not None and org.quota_limit else 0.0
+    warnings = [
+        f"{share:.0%} of the org's daily API calls are used. Lower the cadences (SF_ASSETS_CADENCES) or buy calls."
+        * (share > QUOTA_LOW),
+        "The object cannot be read now, so the table stays as it was. See as_specified."
+        * bool(report.problems.unavailable),
     ]
     return Finding(
-        tuple(filter(None, against)),
+        " ".join(filter(None, [_as_of(as_of), f"{plural(report.read.calls, 'call')} in this run.", _quota(report)])),
+        tuple(filter(None, warnings)),
         {
-            "true_as_of": dg.MetadataValue.timestamp(org.true_as_of) if org.true_as_of else None,
+            "true_as_of": dg.MetadataValue.timestamp(as_of) if as_of else None,
+            "calls": report.read.calls,
             "quota_used": org.quota_used,
             "quota_limit": org.quota_limit,
         },
     )
 
 
-def _features(spec: EndpointSpec) -> frozenset[str]:
-    """The standard columns that many orgs lack: none of them is missed. Rights come and go with releases, so none of
-    them is missed by a query that asks for all standard columns."""
-    rights = "Permissions" if spec.query.standard else None
+def _as_of(moment: datetime | None) -> str:
+    return f"True as of {moment:%Y-%m-%d %H:%M:%S} UTC." if moment else ""
+
+
+def _quota(report: "SyncReport") -> str:
+    used, limit = report.org.quota_used, report.org.quota_limit
+    return "" if used is None or limit is None else f"All apps have used {number(used)} of {number(limit)} calls today."
+
+
+def optional_columns(spec: EndpointSpec) -> frozenset[str]:
+    """Return the standard columns that an org may lack without a warning: those of features and of other releases."""
+    prefix = "Permissions" if spec.query.standard else None  # rights come and go with releases
     columns = (*spec.catalogue, *SYSTEM_COLUMNS)
-    return frozenset(one.name for one in columns if one.feature or (rights and one.name.startswith(rights)))
-
-
-def _listed(names: tuple[str, ...]) -> str | None:
-    return ", ".join(names) or None
-
-
-def _priced(calls: Mapping[str, int]) -> str:
-    return ", ".join(f"{column} (costs {count} calls)" for column, count in calls.items())
-
-
-def _counted(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{column} ({count} values)" for column, count in counts.items())
+    return frozenset(one.name for one in columns if one.feature or (prefix and one.name.startswith(prefix)))

@@ -1,7 +1,8 @@
-"""EndpointSpec -> AssetsDefinition. The body of all thirty: survey, sync, yield it, yield its checks."""
+"""The asset of an endpoint: from its spec to Dagster's definition and the body that all endpoints share."""
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -9,17 +10,17 @@ import dagster as dg
 
 from sf_assets.assets.checks import check_results, check_specs
 from sf_assets.assets.config import EndpointConfig, run_config_schema
+from sf_assets.assets.failures import DOCS, raise_as_failure
 from sf_assets.assets.freshness import policy
 from sf_assets.assets.naming import Naming
-from sf_assets.assets.org_asset import tell_org
+from sf_assets.assets.org_asset import refuse_automatic_first_copy, refuse_other_history, report_org_read
 from sf_assets.assets.registration import NoRegistration, Registration
-from sf_assets.assets.reporting import DOCS, raise_as_failure
+from sf_assets.assets.reporting import start_line
 from sf_assets.assets.resources import IcebergResource, SalesforceResource
-from sf_assets.assets.selection import selected_keys
 from sf_assets.specs.model import EndpointSpec
 from sf_assets.sync.progress import ProgressLog
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # Polars and pyiceberg take 0.4 s of CPU to import, and every Dagster process loads this module
     from sf_assets.sync.endpoint import Sync
 
 KINDS = {"salesforce", "polars", "iceberg"}
@@ -27,61 +28,62 @@ Results = Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]
 Siblings = Mapping[dg.AssetKey, EndpointSpec]
 
 
+@dataclass(frozen=True)
+class Common:
+    """What all endpoints of a deployment have in common.
+
+    `siblings`: all endpoints; a run asks the org about the selected ones at once. `condition`: keeps those with a
+    cadence fresh. `fills_missing`: automation makes first copies too. `docs`: where docs/ can be opened in a browser.
+    """
+
+    naming: Naming
+    siblings: Siblings
+    condition: dg.AutomationCondition[Any]
+    readers: Registration
+    fills_missing: bool = True
+    docs: str = ""
+
+
 def build_endpoints(
     specs: Sequence[EndpointSpec],
     *,
     naming: Naming,
-    cadences: dict[str, str],
+    cadences: Mapping[str, str],
     condition: dg.AutomationCondition[Any],
     readers: Registration | None = None,
+    fills_missing: bool = True,
     docs: str = "",
 ) -> list[dg.AssetsDefinition]:
-    """Build the assets of all specs; those with a cadence are kept fresh by `condition`, `readers` are told of each.
-
-    `docs`: the address of docs/ in a browser, if it has one.
-    """
-    siblings = {naming.key(spec.endpoint): spec for spec in specs}
-    return [
-        build_endpoint(
-            spec,
-            naming=naming,
-            siblings=siblings,
-            cadence=cadences.get(spec.endpoint),
-            condition=condition,
-            readers=readers or NoRegistration(),
-            docs=docs,
-        )
-        for spec in specs
-    ]
+    """Build the assets of all specs. `readers` publish each table to Snowflake; see `Common` for the others."""
+    common = Common(
+        naming=naming,
+        siblings={naming.key(spec.endpoint): spec for spec in specs},
+        condition=condition,
+        readers=readers or NoRegistration(),
+        fills_missing=fills_missing,
+        docs=docs,
+    )
+    return [build_endpoint(spec, common, cadence=cadences.get(spec.endpoint)) for spec in specs]
 
 
-def build_endpoint(
-    spec: EndpointSpec,
-    *,
-    naming: Naming,
-    siblings: Siblings,
-    cadence: str | None,
-    condition: dg.AutomationCondition[Any],
-    readers: Registration,
-    docs: str = "",
-) -> dg.AssetsDefinition:
-    """Build one endpoint's asset. `siblings` are all endpoints: a run surveys those of them that it has selected."""
-    key = naming.key(spec.endpoint)
+def build_endpoint(spec: EndpointSpec, common: Common, *, cadence: str | None) -> dg.AssetsDefinition:
+    """Build one endpoint's asset. Without a cadence it is not automated."""
+    key = common.naming.key(spec.endpoint)
 
     @dg.asset(
         key=key,
-        deps=[naming.org_key],
+        deps=[common.naming.org_key],
         group_name=spec.group,
         owners=[spec.owner],
         kinds=KINDS,
-        pool=naming.pool(spec.endpoint),  # dagster.yaml: one run a pool, so a second run over a table waits its turn
+        pool=common.naming.pool(spec.endpoint),  # dagster.yaml: one run a pool, so a second run of a table waits
         tags={"salesforce/object": spec.sobject, "salesforce/read": spec.how, "salesforce/cadence": cadence or "none"},
         description=description(spec, cadence),
-        metadata={"dagster/code_references": _code_references(spec), **_docs(docs)},
+        metadata={"dagster/code_references": _code_references(spec), **_docs(common.docs)},
         config_schema=run_config_schema(),
-        check_specs=[*check_specs(key), *readers.check_specs(key)],
+        check_specs=[*check_specs(key), *common.readers.check_specs(key)],
         freshness_policy=policy(cadence) if cadence else None,
-        automation_condition=condition if cadence else None,
+        automation_condition=common.condition if cadence else None,
     )
     def endpoint(
         context: dg.AssetExecutionContext,
@@ -89,50 +91,49 @@ def build_endpoint(
         iceberg: IcebergResource,
         snowflake: Registration,
     ) -> Results:
-        config = EndpointConfig(**context.op_execution_context.op_config)
         with raise_as_failure(context, spec.endpoint):
-            sync = _begin(spec, siblings, context=context, config=config, salesforce=salesforce, iceberg=iceberg)
+            sync = _start(spec, common, context=context, salesforce=salesforce, iceberg=iceberg)
         yield dg.MaterializeResult(value=sync)
-        tell_org(context, naming, sync.report)
+        report_org_read(context, common.naming, sync.report)
         yield from check_results(spec, sync.report)
-        yield from snowflake.publish(spec.endpoint, iceberg.warehouse())
+        yield from snowflake.publish(spec.endpoint, iceberg.tables())
 
     return endpoint
 
 
 def description(spec: EndpointSpec, cadence: str | None) -> str:
-    """Return the description for a newcomer, as markdown: what the table holds, how it is read, and the SOQL."""
-    read = "queryAll, deleted and archived rows included" if spec.has_is_deleted else "query"
+    """Return the asset's description as markdown. Its first line is a sentence: lists in Dagit show only that."""
+    read = "through queryAll, deleted and archived rows included" if spec.has_is_deleted else "through query"
     how = {
-        "tail": f"changed rows by SystemModstamp, through {read}; a change replaces the row with the same key",
-        "snapshot": f"the whole object through {read}, when it has changed",
+        "tail": f"rows that changed (SystemModstamp), {read}; a changed row replaces the row with the same key",
+        "snapshot": f"the whole object when it has changed, {read}",
     }[spec.how]
     return (
         f"{spec.description}\n\n"
-        f"| | |\n|---|---|\n| Object | `{spec.sobject}` |\n| Key | {', '.join(f'`{key}`' for key in spec.keys)} |\n"
-        f"| Read | {how} |\n| Cadence | {(cadence or 'when it is launched').replace('_', ' ')} |\n\n"
+        f"- **Object**: `{spec.sobject}`\n- **Key**: {', '.join(f'`{key}`' for key in spec.keys)}\n"
+        f"- **Reads**: {how}\n- **Cadence**: {(cadence or 'none, a person launches it').replace('_', ' ')}\n\n"
         f"```sql\n{spec.query.text.strip()}\n```\n"
     )
 
 
-def _begin(
+def _start(
     spec: EndpointSpec,
-    siblings: Siblings,
+    common: Common,
     *,
     context: dg.AssetExecutionContext,
-    config: EndpointConfig,
     salesforce: SalesforceResource,
     iceberg: IcebergResource,
 ) -> "Sync":
-    from sf_assets.planning.estimate import refuse_unaffordable
+    """Plan the sync: ask the org about the run's endpoints once, decide what to read, and log it."""
+    from sf_assets.planning.estimate import refuse_unaffordable  # only a run needs them: they load Polars and httpx
     from sf_assets.sync.endpoint import sync
 
+    config = EndpointConfig(**context.op_execution_context.op_config)
     run, deployment = config.run_options(), salesforce.deployment_options(hashes=bool(spec.hashed))
-    tables = iceberg.warehouse()
-    keys = selected_keys(context)
-    selected = [sibling for key, sibling in siblings.items() if key in keys]
-    preflight = salesforce.survey(context.run.run_id, selected, tables)
-    client = salesforce.client()
+    tables, client = iceberg.tables(), salesforce.client()
+    preflight = salesforce.preflight(
+        context.run.run_id, _selected(common.siblings, context), tables, verify_org=_verifier(context, common, config)
+    )
     planned = sync(
         spec,
         preflight=preflight,
@@ -143,9 +144,31 @@ def _begin(
         now=_now,
         watch=ProgressLog(context.log.info),
     )
+    if not common.fills_missing:
+        refuse_automatic_first_copy(context, spec.endpoint, is_filled=planned.stored is not None)
     if not config.spread_over_days:
         refuse_unaffordable(planned, preflight=preflight, client=client, deployment=deployment)
+    context.log.info(start_line(planned))
     return planned
+
+
+def _verifier(context: dg.AssetExecutionContext, common: Common, config: EndpointConfig) -> Callable[[str], None]:
+    if config.adopt_org:
+        return lambda org_id: None
+    return lambda org_id: refuse_other_history(context.instance, common.naming, org_id)
+
+
+def _selected(siblings: Siblings, context: dg.AssetExecutionContext) -> list[EndpointSpec]:
+    """Return the endpoints whose steps this process executes.
+
+    The run's plan names them, whether it is a selection, all assets or a re-execution from failure. A step process of
+    a multiprocess executor plans its own step alone.
+    """
+    step = context.get_step_execution_context()
+    layer, plan = step.job_def.asset_layer, step.execution_plan
+    nodes = {plan_step.node_handle for plan_step in plan.steps if plan_step.key in plan.step_keys_to_execute}
+    keys = {key for node in nodes for key in layer.get_selected_entity_keys_for_node(node)}
+    return [spec for key, spec in siblings.items() if key in keys]
 
 
 def _docs(address: str) -> dict[str, dg.MetadataValue[Any]]:
@@ -153,7 +176,7 @@ def _docs(address: str) -> dict[str, dg.MetadataValue[Any]]:
 
 
 def _code_references(spec: EndpointSpec) -> dg.CodeReferencesMetadataValue:
-    with warnings.catch_warnings():  # beta in Dagster: were they to go, only a link in Dagit would
+    with warnings.catch_warnings():  # beta in Dagster; without them only a link in Dagit is missing
         warnings.simplefilter("ignore", dg.BetaWarning)
         reference = dg.LocalFileCodeReference(file_path=spec.query.path, line_number=1, label=f"{spec.endpoint}.soql")
         return dg.CodeReferencesMetadataValue(code_references=[reference])

@@ -24,12 +24,17 @@ def policy(cadence: str) -> dg.FreshnessPolicy:
 
 
 _LATE = AC.freshness_warned() | AC.freshness_failed()
-# A failed endpoint is tried again once an hour; a bare `freshness_failed()` would ask for it at every tick.
-_HELD_BACK = ~AC.in_progress() & ~AC.newly_updated() & (~AC.execution_failed() | AC.cron_tick_passed("0 * * * *"))
+_FULL_HOUR = AC.cron_tick_passed("0 * * * *")
+# A run that started and made nothing has failed, crashed or been terminated. What a person terminated must not start
+# again within minutes, so its endpoint waits for the full hour, as after a failure.
+_UNFINISHED = (AC.newly_requested() | AC.in_progress()).since(AC.newly_updated() | _FULL_HOUR)
+_MAY_START = (
+    ~AC.in_progress() & ~AC.newly_updated() & ~_UNFINISHED & (~AC.execution_failed() | _FULL_HOUR)
+)  # a bare `freshness_failed()` would request the endpoint at every tick
 
-KEEP_FRESH = ((_LATE | AC.missing()) & _HELD_BACK).with_label("keep_fresh")
+KEEP_FRESH = ((_LATE | AC.missing()) & _MAY_START).with_label("keep_fresh")
 """Fills a table that was never filled, and keeps it fresh."""
-KEEP_FRESH_ONCE_FILLED = (_LATE & _HELD_BACK).with_label("keep_fresh_once_filled")
+KEEP_FRESH_ONCE_FILLED = (_LATE & _MAY_START).with_label("keep_fresh_once_filled")
 """For production: a person starts the first copy of an org; what follows runs by itself."""
 
 

@@ -1,4 +1,4 @@
-"""Frames into the warehouse and back. A sync of an endpoint is merged or replaced; any other asset's frame replaces."""
+"""The IO manager: a sync of an endpoint is merged into its table or replaces it; a plain frame replaces its table."""
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -9,11 +9,12 @@ import dagster as dg
 
 from sf_assets.assets import reporting
 from sf_assets.assets.checks import warnings
+from sf_assets.assets.failures import raise_as_failure, translate_errors
 from sf_assets.assets.resources import IcebergResource
 from sf_assets.errors import ConfigError, IcebergError, SfAssetsError
 from sf_assets.sync import status_table
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # Polars and pyiceberg take 0.4 s of CPU to import, and every Dagster process loads this module
     import polars as pl
 
     from sf_assets.iceberg.model import TableFacts
@@ -31,9 +32,10 @@ class IcebergIOManager(dg.ConfigurableIOManager):
     iceberg: IcebergResource
 
     def handle_output(self, context: dg.OutputContext, obj: object) -> None:
-        """Write the value in one stream and tell what was written as the materialization's metadata.
+        """Write the value in one stream, and report what was written as the materialization's metadata.
 
-        Raises `dg.Failure`, with what to do about it, for every error of ours that writing or reading ends with.
+        Raises:
+            dg.Failure: reading or writing ended with an error of ours; it names the remedy.
         """
         from sf_assets.sync.endpoint import Sync
 
@@ -46,62 +48,60 @@ class IcebergIOManager(dg.ConfigurableIOManager):
         _set_data_version(context, metadata.get("snapshot_id"))
 
     def load_input(self, context: dg.InputContext) -> "pl.DataFrame | pl.LazyFrame":
-        """Return the upstream asset's table, lazily unless a `pl.DataFrame` is asked for."""
+        """Return the upstream asset's table: lazily, or as a `pl.DataFrame` if the input is annotated so."""
         import polars as pl
 
         table = context.asset_key.path[-1]
-        with reporting.failing(table):
+        with translate_errors(table):
             frame = self._scan(table)
             if columns := context.definition_metadata.get("columns"):
                 frame = frame.select(columns)
             return frame.collect() if context.dagster_type.typing_type is pl.DataFrame else frame
 
     def _scan(self, table: str) -> "pl.LazyFrame":
-        warehouse = self.iceberg.warehouse()
-        if warehouse.facts(table) is None:
-            what = f"there is no table {self._named(table)} to load"
+        tables = self.iceberg.tables()
+        if tables.facts(table) is None:
+            what = f"there is no table {self._full_name(table)} to load"
             raise ConfigError(what, remedy=f"Materialize the asset that makes the table {table} first.")
-        return warehouse.scan(table)
+        return tables.scan(table)
 
     def _store_sync(self, table: str, sync: "Sync", asset: dg.AssetExecutionContext) -> dict[str, Any]:
         from sf_assets.sync.write import write_sync
 
-        run_id = asset.run.run_id
-        with reporting.raise_as_failure(asset, table, come_to=lambda error: _come_to(error, sync, self.iceberg, table)):
-            facts = write_sync(self.iceberg.warehouse(), table, sync, run_id)
-        against = warnings(sync.spec, sync.report)
-        status_table.add(_status(sync, facts, run_id=run_id, against=against))
-        return reporting.materialized(
-            sync.spec,
-            sync.report,
-            facts=facts,
-            columns=sync.columns,
-            table=self._named(sync.spec.endpoint),
-            seconds=(datetime.now(UTC) - sync.report.began_at).total_seconds(),
-        )
+        with raise_as_failure(asset, table, metadata=lambda error: _progress(error, sync, self.iceberg, table)):
+            facts = write_sync(self.iceberg.tables(), table, sync, asset.run.run_id)
+        seconds = (datetime.now(UTC) - sync.report.began_at).total_seconds()
+        asset.log.info(reporting.read_line(sync.report, seconds=seconds))
+        asset.log.info(reporting.commit_line(sync.report, facts))
+        status_table.add(_status(sync, facts, asset.run.run_id, warnings(sync.spec, sync.report)))
+        return reporting.sync_metadata(sync, facts=facts, table=self._full_name(table), seconds=seconds)
 
     def _store_frames(self, table: str, value: object, asset: dg.AssetExecutionContext) -> dict[str, Any]:
         from sf_assets.iceberg.commit.table_state import RUN
 
-        with reporting.failing(table):
-            written = self.iceberg.warehouse().overwrite(table, _frames(value), summary={RUN: asset.run.run_id})
-        return reporting.stored(written, self._named(table))
+        with translate_errors(table):
+            written = self.iceberg.tables().overwrite(table, _frames(value), summary={RUN: asset.run.run_id})
+        return reporting.frame_metadata(written, self._full_name(table))
 
-    def _named(self, table: str) -> str:
+    def _full_name(self, table: str) -> str:
         return f"{self.iceberg.namespace}.{table}"
 
 
-def _come_to(error: SfAssetsError, sync: "Sync", iceberg: IcebergResource, table: str) -> dict[str, Any]:
-    """What a sync that failed had come to; a warehouse that failed is not asked for it."""
-    told = reporting.reading(sync.report)
+def _progress(error: SfAssetsError, sync: "Sync", iceberg: IcebergResource, table: str) -> dict[str, Any]:
+    """Return what a failed sync has read and committed. A catalog that failed is not asked again."""
+    metadata = reporting.progress_metadata(sync.report)
     if not isinstance(error, IcebergError):
         with suppress(SfAssetsError):
-            told |= reporting.kept(iceberg.warehouse().facts(table), before=sync.facts)
-    return told
+            metadata |= reporting.table_metadata(iceberg.tables().facts(table), before=sync.facts)
+    return metadata
 
 
 def _frames(value: Any) -> "Iterable[pl.DataFrame]":
-    """Return what an asset returned as frames; raise ConfigError when it is no frame and no iterable of frames."""
+    """Return an asset's value as frames.
+
+    Raises:
+        ConfigError: it is neither a frame nor an iterable of frames.
+    """
     import polars as pl
 
     if isinstance(value, pl.LazyFrame):
@@ -111,28 +111,28 @@ def _frames(value: Any) -> "Iterable[pl.DataFrame]":
     if isinstance(value, Iterable) and not isinstance(value, str | bytes | dict):
         return value
     raise ConfigError(
-        f"the asset returned {type(value).__name__}, which is no table",
+        f"the asset returned {type(value).__name__}, which is not a table",
         remedy="Return a pl.DataFrame, a pl.LazyFrame, or MaterializeResult(value=<iterator of pl.DataFrame>).",
     )
 
 
-def _status(sync: "Sync", facts: "TableFacts", *, run_id: str, against: Sequence[str]) -> status_table.Status:
+def _status(sync: "Sync", facts: "TableFacts", run_id: str, warnings: Sequence[str]) -> status_table.Status:
     written = sync.report.written
     return status_table.Status(
         endpoint=sync.spec.endpoint,
-        state="warned" if against else "fresh" if written and written.commits else "unchanged",
+        state="warned" if warnings else "fresh" if written and written.commits else "unchanged",
         run_id=run_id,
-        true_as_of=sync.report.org.true_as_of,
+        true_as_of=sync.report.true_as_of,
         rows=facts.rows,
         snapshot_id=facts.snapshot_id,
-        warnings=" ".join(against),
+        warnings=" ".join(warnings),
     )
 
 
 def _set_data_version(context: dg.OutputContext, snapshot_id: str | None) -> None:
-    """Make the snapshot the asset's data version, so that a sync without news makes nothing downstream stale.
+    """Set the snapshot as the asset's data version, so that a sync without changes makes nothing outdated.
 
-    Dagster has no public way to set it from an IO manager; this is the only place that goes through the step's context.
+    Dagster has no public way to set it from an IO manager, so this goes through the step's context.
     """
     if snapshot_id is not None:
         context.step_context.set_data_version(context.asset_key, dg.DataVersion(snapshot_id))

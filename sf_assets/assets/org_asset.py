@@ -1,38 +1,71 @@
-"""The Salesforce org as one node above all endpoints: what of its day's calls was used when a run last read it."""
+"""The Salesforce org as one node above all endpoints, and whose history a Dagster instance holds."""
 
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from sf_assets.assets.naming import Naming
+from sf_assets.errors import ConfigError
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # it loads pyiceberg, and every Dagster process loads this module
     from sf_assets.sync.report import SyncReport
 
+ORG_ID = "org_id"
+"""Metadata of the node's events."""
+AUTOMATION_TAG = "dagster/from_automation_condition"
+"""Tag of the runs that a sensor of automation conditions requests."""
 SAME_DATA = {"dagster/data_version": "INITIAL"}
-"""The data version of what was never made: that the org was read makes no table look out of step with it."""
-_told: set[str] = set()
+"""The data version of an asset that was never made, so that reading the org makes no table look outdated."""
+_reported_runs: set[str] = set()
 
 
 def org_node(naming: Naming) -> dg.AssetSpec:
     """Return the one upstream node of all endpoints."""
     return dg.AssetSpec(
         naming.org_key,
-        description="The Salesforce org that all endpoints are read from. It is not made here: its events say when a"
-        " run last read it, and what of its daily API calls was used then, by all its apps.",
+        description="The Salesforce org that all endpoints are read from. Dagster does not materialize it: its events"
+        " show when a run last read the org, and how many of its daily API calls all apps had used then.",
         kinds={"salesforce"},
         group_name="org",
     )
 
 
-def tell_org(context: dg.AssetExecutionContext, naming: Naming, record: "SyncReport") -> None:
-    """Tell that the org was read, once a run; outside the run's own events, which are of its tables."""
+def report_org_read(context: dg.AssetExecutionContext, naming: Naming, report: "SyncReport") -> None:
+    """Report that the org was read, once a run. The event is not the run's own: those are of its tables."""
     run_id = context.run.run_id
-    if run_id in _told:
+    if run_id in _reported_runs:
         return
-    _told.add(run_id)
-    quota = {"quota_used": record.org.quota_used, "quota_limit": record.org.quota_limit}
-    facts: dict[str, Any] = {"org_id": record.org_id, "run": dg.MetadataValue.dagster_run(run_id)}
-    known = {name: value for name, value in quota.items() if value is not None}
-    read = dg.AssetMaterialization(naming.org_key, metadata=facts | known, tags=SAME_DATA)
-    context.instance.report_runless_asset_event(read)
+    _reported_runs.add(run_id)
+    quota = {"quota_used": report.org.quota_used, "quota_limit": report.org.quota_limit}
+    facts: dict[str, Any] = {ORG_ID: report.org_id, "run": dg.MetadataValue.dagster_run(run_id)}
+    present = {name: value for name, value in quota.items() if value is not None}
+    event = dg.AssetMaterialization(naming.org_key, metadata=facts | present, tags=SAME_DATA)
+    context.instance.report_runless_asset_event(event)
+
+
+def refuse_other_history(instance: dg.DagsterInstance, naming: Naming, org_id: str) -> None:
+    """Raise ConfigError if this Dagster instance shows the history of another org under the same asset keys."""
+    event = instance.get_latest_materialization_event(naming.org_key)
+    materialization = event.asset_materialization if event else None
+    value = materialization.metadata.get(ORG_ID) if materialization else None
+    former = str(value.value) if value else org_id
+    if former[:15] != org_id[:15]:
+        raise ConfigError(
+            f"this Dagster instance has the history of org {former} under {naming.source}/*, and this run reads org"
+            f" {org_id}",
+            remedy="Give each org and deployment a DAGSTER_HOME (or Dagster database) of its own, or a name of its own"
+            " (SF_ASSETS_ORG). If the org is a refreshed sandbox, run with adopt_org: true and full_refresh: true.",
+            setting="DAGSTER_HOME",
+        )
+
+
+def refuse_automatic_first_copy(context: dg.AssetExecutionContext, endpoint: str, *, is_filled: bool) -> None:
+    """Raise ConfigError if automation is about to make the first copy of a table."""
+    if is_filled or AUTOMATION_TAG not in context.run.tags:
+        return
+    raise ConfigError(
+        f"{endpoint}: automation has started a first copy, because Dagster remembers a table that is not there",
+        remedy="Look at its cost with `sf-assets plan`, then materialize it yourself, in Dagit or on the command line."
+        " Automation keeps the table fresh from then on.",
+        setting="SF_ASSETS_DEPLOYMENT",
+    )

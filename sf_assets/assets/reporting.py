@@ -1,60 +1,114 @@
-"""A sync's record in Dagster's words: a materialization's metadata, and a Failure that teaches for an error of ours."""
+"""A sync's report as Dagster shows it: the metadata of a materialization and of a failure, and the log's lines."""
 
-import inspect
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from sf_assets.assets.checks import aged, failed_evaluation, listed
-from sf_assets.errors import QuotaSpent, SfAssetsError
+from sf_assets.assets.checks import calculated_age, listed, warnings
+from sf_assets.assets.sentences import joined, number, plural
 from sf_assets.specs.model import EndpointSpec
-from sf_assets.sync import status_table
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # Polars and pyiceberg take 0.4 s of CPU to import, and every Dagster process loads this module
     from sf_assets.iceberg.model import TableFacts, Written
     from sf_assets.sync.columns import Column
+    from sf_assets.sync.endpoint import Sync
     from sf_assets.sync.report import SyncReport
 
-ERRORS_PAGE = "docs/errors.md"
-CHECKOUT = Path(__file__).parents[2]
-DOCS = "docs"
-"""Metadata of an asset: where the pages can be opened in a browser, if the deployment says so."""
+TERMS: Mapping[str, str] = {
+    "summary": "True as of, rows, cost, and what is wrong.",
+    "kind": "unchanged: nothing to read. tail: changed rows. walk: all rows by Id. replace: all rows, table replaced."
+    " reread: the rows of since and until. unavailable: the object is off.",
+    "rows_read": "Rows in the pages of this run; rows_read_deleted of them are deleted in Salesforce.",
+    "calls": "API calls of this endpoint in this run, without its share of login, describe and probe.",
+    "sent_again": "Calls that repeated one after a fault.",
+    "waited_seconds": "Time spent waiting for a permit of the request budget.",
+    "quota_used": "Daily API calls used by all apps of the org; quota_limit is the org's limit.",
+    "true_as_of": "The table equals the org as of this moment.",
+    "lag_seconds": "Seconds between true_as_of and the start of the sync.",
+    "rows_vanished": "Rows that a replace removed because Salesforce does not have them any more.",
+    "snapshot_id": "The table's Iceberg snapshot.",
+    "calculated_as_of": "No formula or roll-up value is older than this.",
+}
+"""What the words of the metadata mean; shown in Dagit as `terms`."""
 
 
-def materialized(
-    spec: EndpointSpec,
-    record: "SyncReport",
-    *,
-    facts: "TableFacts",
-    columns: "Iterable[Column]",
-    table: str,
-    seconds: float,
-) -> dict[str, Any]:
-    """Return the metadata of a materialization. The record must be complete; `table` is the table's full name."""
-    told = {
-        "kind": record.kind,
-        **reading(record),
-        **_writing(record.written),
-        "seconds": round(seconds, 3),
-        "dagster/row_count": facts.rows,
-        "dagster/uri": facts.uri,
-        "dagster/table_name": table,
-        "snapshot_id": None if facts.snapshot_id is None else str(facts.snapshot_id),
-        "dagster/column_schema": column_schema(spec, columns),
-        **_columns(record),
-    }
-    return _said(told)
+def sync_metadata(sync: "Sync", *, facts: "TableFacts", table: str, seconds: float) -> dict[str, Any]:
+    """Return the metadata of a materialization. The report must be complete; `table` is the table's full name."""
+    spec, report = sync.spec, sync.report
+    return _present(
+        {
+            "summary": dg.MetadataValue.md(summary(spec, report, rows=facts.rows)),
+            "kind": report.kind,
+            **progress_metadata(report),
+            **_write_metadata(report.written),
+            "seconds": round(seconds, 3),
+            "dagster/row_count": facts.rows,
+            "dagster/uri": facts.uri,
+            "dagster/table_name": table,
+            "snapshot_id": None if facts.snapshot_id is None else str(facts.snapshot_id),
+            "dagster/column_schema": column_schema(spec, sync.columns),
+            **_column_metadata(report),
+            "terms": dg.MetadataValue.md("\n".join(f"- **{term}**: {meaning}" for term, meaning in TERMS.items())),
+        }
+    )
+
+
+def summary(spec: EndpointSpec, report: "SyncReport", *, rows: int) -> str:
+    """Return what a reader of the table wants to know first, as markdown."""
+    as_of = report.true_as_of
+    moment = f"True as of {as_of:%Y-%m-%d %H:%M:%S} UTC" if as_of else "True as of an earlier run"
+    figures = f"**{moment}. {plural(rows, 'row')}. {plural(report.read.calls, 'call')}{_of_limit(report)}.**"
+    return "\n".join([figures, "", *(f"- {sentence}" for sentence in warnings(spec, report) or ["Nothing is wrong."])])
+
+
+def _of_limit(report: "SyncReport") -> str:
+    return f" of {number(report.org.quota_limit)} a day" if report.org.quota_limit else ""
+
+
+def start_line(sync: "Sync") -> str:
+    """Return the log's first line: what is read."""
+    position = sync.base.position if sync.base else None
+    since = position.tail_from if position else None
+    what = {
+        "unchanged": "nothing has changed since the last sync",
+        "tail": f"reads changes since {since:%Y-%m-%d %H:%M:%S} UTC" if since else "goes on with the changed rows",
+        "walk": "goes on with its rows by Id" if position and position.walk else "reads all rows by Id",
+        "replace": "reads all rows and replaces the table",
+        "reread": "reads again the rows of since and until",
+        "unavailable": "the object is not available, so the table stays as it is",
+    }[sync.report.kind]
+    return f"{sync.spec.endpoint}: {what}."
+
+
+def read_line(report: "SyncReport", *, seconds: float) -> str:
+    """Return the log's second line: what came in, and what it cost."""
+    read = report.read
+    return (
+        f"{report.endpoint}: {plural(read.rows, 'row')} in {plural(read.pages, 'page')}, {plural(read.calls, 'call')},"
+        f" {seconds:.1f} seconds."
+    )
+
+
+def commit_line(report: "SyncReport", facts: "TableFacts") -> str:
+    """Return the log's third line: what was committed."""
+    written = report.written
+    if written is None or not written.commits:
+        return (
+            f"{report.endpoint}: no row changed, so nothing was committed. The table has {plural(facts.rows, 'row')}."
+        )
+    return (
+        f"{report.endpoint}: committed snapshot {facts.snapshot_id}: {number(written.inserted)} new,"
+        f" {number(written.updated)} changed, {plural(facts.rows, 'row')} in the table."
+    )
 
 
 def column_schema(spec: EndpointSpec, columns: "Iterable[Column]") -> dg.TableSchema:
-    """Return the table's columns for Dagit's Columns panel; a description is Salesforce's own."""
+    """Return the table's columns for Dagit's Columns panel. Descriptions are Salesforce's own."""
     return dg.TableSchema([_table_column(spec, column) for column in columns])
 
 
-def stored(written: "Written", table: str) -> dict[str, Any]:
+def frame_metadata(written: "Written", table: str) -> dict[str, Any]:
     """Return the metadata of a plain frame that was stored as `table`."""
     return {
         "dagster/row_count": written.rows,
@@ -65,133 +119,50 @@ def stored(written: "Written", table: str) -> dict[str, Any]:
     }
 
 
-def failure(error: SfAssetsError, endpoint: str, *, docs: str = "", come_to: Mapping[str, Any] = {}) -> dg.Failure:  # noqa: B006 - read only
-    """Return the Failure whose first line says what happened, to which endpoint, and what to do about it.
-
-    `docs` is where docs/ can be opened, `come_to` what the endpoint had come to.
-    """
-    name = type(error).__name__
-    told = {key: _plain(value) for key, value in error.values.items() if value is not None}
-    return dg.Failure(
-        f"{endpoint}: {error.with_remedy}",
-        metadata={
-            "error": name,
-            "remedy": dg.MetadataValue.md(f"{error.remedy} See `{name}` in {ERRORS_PAGE}."),
-            "what_it_means": dg.MetadataValue.md(meaning(type(error))),
-            "page": errors_page(type(error), docs),
-            **{key: dg.MetadataValue.text(value) for key, value in told.items() if key not in ("error", "remedy")},
-            **come_to,
-        },
-        allow_retries=error.retryable,
+def progress_metadata(report: "SyncReport") -> dict[str, Any]:
+    """Return what a sync has read so far, and what it cost."""
+    as_of, read = report.true_as_of, report.read
+    return _present(
+        {
+            "rows_read": read.rows,
+            "rows_read_deleted": read.deleted,
+            "pages": read.pages,
+            "calls": read.calls,
+            "sent_again": read.repeated_calls,
+            "waited_seconds": round(read.waited_seconds, 3),
+            "quota_used": report.org.quota_used,
+            "quota_limit": report.org.quota_limit,
+            "true_as_of": as_of and dg.MetadataValue.timestamp(as_of),
+            "lag_seconds": as_of and round((report.began_at - as_of).total_seconds(), 3),
+            "soql": read.soql and dg.MetadataValue.md(f"```sql\n{read.soql}\n```"),
+            "notes": _bullets(report.problems.notes),
+        }
     )
 
 
-def meaning(kind: type[SfAssetsError]) -> str:
-    """Return what the page of errors says of a class besides its remedy, as markdown."""
-    said = " ".join((inspect.getdoc(kind) or "").split())
-    return f"**{kind.__name__}.** {said} Trying again helps: {'yes' if kind.retryable else 'no'}."
+def table_metadata(facts: "TableFacts | None", *, before: "TableFacts | None") -> dict[str, Any]:
+    """Return what a failed sync has left in its table, and where the next one starts."""
+    former, present = (before and before.snapshot_id), (facts and facts.snapshot_id)
+    nothing = "Nothing: the table is as it was." if before else "Nothing: there is no table yet."
+    return _present(
+        {
+            "table_rows_before": before.rows if before else 0,
+            "table_rows": facts.rows if facts else 0,
+            "snapshot_id": None if present is None else str(present),
+            "committed": nothing if present == former else "All rows up to a checkpoint. The next run goes on there.",
+        }
+    )
 
 
-def errors_page(kind: type[SfAssetsError], docs: str) -> dg.MetadataValue[Any]:
-    """Return the place of an error on the page of errors: a link under `docs`, without that a path of the checkout."""
-    anchor = f"{Path(ERRORS_PAGE).name}#{kind.__name__.lower()}"
-    if docs:
-        return dg.MetadataValue.url(f"{docs.rstrip('/')}/{anchor}")
-    folder = CHECKOUT / "docs"
-    return dg.MetadataValue.path(str(folder / anchor) if folder.is_dir() else f"docs/{anchor}")
-
-
-def _plain(value: object) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
-
-
-def _nothing(error: SfAssetsError) -> Mapping[str, Any]:
-    return {}
-
-
-@contextmanager
-def raise_as_failure(
-    context: dg.AssetExecutionContext,
-    endpoint: str,
-    *,
-    come_to: Callable[[SfAssetsError], Mapping[str, Any]] = _nothing,
-) -> Iterator[None]:
-    """Note the endpoint as failed; turn an error of ours into its red check, when one asks for it, and a Failure."""
-    try:
-        yield
-    except SfAssetsError as error:
-        status_table.add(_failed(error, endpoint, context.run.run_id))
-        told = failure(error, endpoint, docs=_docs(context), come_to=come_to(error))
-        if evaluation := failed_evaluation(context.asset_key, error, told.metadata):
-            context.log_event(evaluation)
-        raise told from error
-    except Exception as error:
-        said = f"Ended by {type(error).__name__}; see the log of the run."
-        status_table.add(status_table.Status(endpoint, "failed", context.run.run_id, warnings=said))
-        raise
-
-
-def _docs(context: dg.AssetExecutionContext) -> str:
-    told = context.assets_def.metadata_by_key.get(context.asset_key, {}).get(DOCS)
-    return str(told.value) if isinstance(told, dg.UrlMetadataValue) else ""
-
-
-@contextmanager
-def failing(name: str) -> Iterator[None]:
-    """Turn an error of ours into a Failure; `name` is the table or endpoint that its first line begins with."""
-    try:
-        yield
-    except SfAssetsError as error:
-        raise failure(error, name) from error
-
-
-def _failed(error: SfAssetsError, endpoint: str, run_id: str) -> status_table.Status:
-    word: status_table.Outcome = "quota_spent" if isinstance(error, QuotaSpent) else "failed"
-    return status_table.Status(endpoint, word, run_id, warnings=error.with_remedy)
-
-
-def reading(record: "SyncReport") -> dict[str, Any]:
-    """Return what a reading took, and how far it came."""
-    as_of = record.org.true_as_of
-    told = {
-        "rows_read": record.read.rows,
-        "rows_read_deleted": record.read.deleted,
-        "pages": record.read.pages,
-        "calls": record.read.calls,
-        "sent_again": record.read.repeated_calls,
-        "waited_seconds": round(record.read.waited_seconds, 3),
-        "quota_used": record.org.quota_used,
-        "quota_limit": record.org.quota_limit,
-        "true_as_of": as_of and dg.MetadataValue.timestamp(as_of),
-        "lag_seconds": as_of and round((record.began_at - as_of).total_seconds(), 3),
-        "soql": record.read.soql and dg.MetadataValue.md(f"```sql\n{record.read.soql}\n```"),
-        "notes": _bullets(record.problems.notes),
-    }
-    return _said(told)
-
-
-def _bullets(notes: "list[str]") -> dg.MetadataValue[Any] | None:
+def _bullets(notes: list[str]) -> dg.MetadataValue[Any] | None:
     return dg.MetadataValue.md("\n".join(f"- {note}" for note in notes)) if notes else None
 
 
-def kept(facts: "TableFacts | None", *, before: "TableFacts | None") -> dict[str, Any]:
-    """Return what a sync that failed has left in its table, and where the next one begins."""
-    former, present = (before and before.snapshot_id), (facts and facts.snapshot_id)
-    nothing = "Nothing: the table is as it was." if before else "Nothing: there is no row yet."
-    told = {
-        "table_rows_before": before.rows if before else 0,
-        "table_rows": facts.rows if facts else 0,
-        "snapshot_id": None if present is None else str(present),
-        "committed": nothing if present == former else "What was read up to a checkpoint; the next run goes on there.",
-    }
-    return _said(told)
+def _present(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in metadata.items() if value not in (None, "")}
 
 
-def _said(told: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in told.items() if value not in (None, "")}
-
-
-def _writing(written: "Written | None") -> Mapping[str, Any]:
+def _write_metadata(written: "Written | None") -> Mapping[str, Any]:
     return {
         "rows_inserted": written.inserted if written else 0,
         "rows_updated": written.updated if written else 0,
@@ -201,15 +172,15 @@ def _writing(written: "Written | None") -> Mapping[str, Any]:
     }
 
 
-def _columns(record: "SyncReport") -> Mapping[str, Any]:
+def _column_metadata(report: "SyncReport") -> Mapping[str, Any]:
     return {
-        "missing_columns": ", ".join(record.problems.missing),
-        "hidden_columns": ", ".join(record.problems.hidden),
-        "added_columns": ", ".join(record.planned.added),
-        "retyped_columns": listed(record.retyped),
-        "rounded_columns": ", ".join(record.final.columns.rounded) if record.final else None,
-        "calculated_columns": ", ".join(record.planned.calculated),
-        **aged(record),
+        "missing_columns": joined(report.problems.missing),
+        "hidden_columns": joined(report.problems.hidden),
+        "added_columns": joined(report.planned.added),
+        "retyped_columns": listed(report.retyped),
+        "rounded_columns": joined(report.final.columns.rounded) if report.final else None,
+        "calculated_columns": joined(report.planned.calculated),
+        **calculated_age(report),
     }
 
 

@@ -1,7 +1,7 @@
-"""The two shared resources: a Salesforce org and an Iceberg catalog. Each hands out the process's one plain object.
+"""The two shared resources: a Salesforce org and an Iceberg catalog. Each returns the process's one plain object.
 
-Dagster makes a resource anew wherever it is nested; the objects below it (one login, one request budget, one catalog
-connection) are therefore kept by value in this module and not in the resource.
+Dagster makes a new resource wherever it is nested. So this module keeps the objects behind it (one login, one request
+budget, one catalog connection) by the resource's values.
 """
 
 import time
@@ -18,7 +18,7 @@ from sf_assets.assets.credentials import CredentialsResource
 from sf_assets.errors import IcebergReadOnly, SfAssetsError
 from sf_assets.sync import status_table
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # httpx, Polars and pyiceberg take 0.5 s of CPU to import, and every Dagster process loads this
     from sf_assets.iceberg.tables import IcebergTables
     from sf_assets.salesforce.client import Client
     from sf_assets.salesforce.rate_limit.ledger import Ledger
@@ -26,36 +26,39 @@ if TYPE_CHECKING:
     from sf_assets.sync.preflight import Preflight
     from sf_assets.sync.report import DeploymentOptions
 
-Made = TypeVar("Made")
+Value = TypeVar("Value")
 SPACING = 1.04
-"""Requests lie so many times further apart than allowed: an org counts them over any second of its own clock."""
-_made: dict[Hashable, Any] = {}
-_surveys: "dict[tuple[str, Hashable], Preflight | SfAssetsError]" = {}
+"""Factor on the time between requests: an org counts them over any second of its own clock."""
+_values: dict[Hashable, Any] = {}
+_preflights: "dict[tuple[str, Hashable], Preflight | SfAssetsError]" = {}
 
 
-def once_a_process(key: Hashable, build: Callable[[], Made]) -> Made:
-    """Return the object that this process already has under `key`, else build and keep it."""
-    if key not in _made:
-        _made[key] = build()
-    return cast("Made", _made[key])
+def once_a_process(key: Hashable, build: Callable[[], Value]) -> Value:
+    """Return this process's object under `key`; build it at the first call."""
+    if key not in _values:
+        _values[key] = build()
+    return cast("Value", _values[key])
 
 
 class SalesforceResource(dg.ConfigurableResource[Any]):
-    """One Salesforce org: login by JWT bearer, and every request to it under one budget."""
+    """One Salesforce org, with login by JWT bearer and one request budget."""
 
     instance_url: str = Field(description="The org's My Domain host; https is implied, http only for 127.0.0.1.")
     credentials: CredentialsResource
-    audience: str = Field(default="", description="`aud` of the login; empty: derived from the host.")
+    audience: str = Field(default="", description="`aud` of the login, an https origin. Empty: derived from the host.")
     requests_per_second: float = Field(
         default=2.0, gt=0, description="The most that is sent in a second, with retries."
     )
     quota_reserve: float = Field(default=0.1, ge=0, lt=1, description="Share of the daily calls left to others.")
-    daily_calls: int = Field(default=0, ge=0, description="The most calls that we send in a day (UTC); 0: no such cap.")
+    daily_calls: int = Field(
+        default=0, ge=0, description="The most calls that we send in a day (UTC). 0: no limit of ours."
+    )
     ledger: str = Field(
-        default="", description="SQLAlchemy URL of the request ledger that processes share; empty: this process's own."
+        default="",
+        description="SQLAlchemy URL of the request ledger that processes share. Empty: a ledger of this process alone.",
     )
     give_up_after_seconds: float = Field(
-        default=900.0, gt=0, description="How long one request is tried again while the org is busy or out of reach."
+        default=900.0, gt=0, description="How long one request is repeated while the org is busy or does not answer."
     )
     read_deleted: bool = Field(default=True, description="Read deleted and archived rows too (queryAll).")
     calculated: Literal["refresh", "stale", "exclude"] = Field(
@@ -65,12 +68,12 @@ class SalesforceResource(dg.ConfigurableResource[Any]):
     )
 
     def hash_key(self) -> bytes:
-        """Return the key of hashed columns; empty: there is none."""
+        """Return the key of hashed columns, or an empty key if there is none."""
         return self.credentials.hash_key().encode()
 
     def deployment_options(self, *, hashes: bool = False) -> "DeploymentOptions":
         """Return how this deployment reads its org. `hashes`: an endpoint has hashed columns and needs the key."""
-        from sf_assets.sync.report import DeploymentOptions
+        from sf_assets.sync.report import DeploymentOptions  # only a run needs it: it loads pyiceberg
 
         return DeploymentOptions(
             read_deleted=self.read_deleted,
@@ -80,56 +83,67 @@ class SalesforceResource(dg.ConfigurableResource[Any]):
         )
 
     def resolved(self) -> "SalesforceResource":
-        """Return the resource with its EnvVars read, as Dagster hands it to a run: for commands, which have none."""
-        with warnings.catch_warnings():  # Dagster itself calls what it has deprecated or has in beta, nested
+        """Return the resource with its EnvVars read, as a run gets it. Commands use it."""
+        with warnings.catch_warnings():  # Dagster itself uses deprecated and beta parts for nested resources
             warnings.simplefilter("ignore", DeprecationWarning)
             warnings.simplefilter("ignore", dg.BetaWarning)
             with self.process_config_and_initialize_cm() as resolved:
                 return cast("SalesforceResource", resolved)
 
     def client(self) -> "Client":
-        """Return the process's one client for these values. Nothing is sent before its first question."""
+        """Return the process's one client for these values. It sends nothing before its first request."""
         return once_a_process(self._key(), self._build_client)
 
-    def survey(self, run_id: str, specs: "Sequence[EndpointSpec]", warehouse: "IcebergTables") -> "Preflight":
-        """Return what this run asks the org of all its endpoints at once: asked at the first call, kept for the run.
+    def preflight(
+        self,
+        run_id: str,
+        specs: "Sequence[EndpointSpec]",
+        tables: "IcebergTables",
+        *,
+        verify_org: Callable[[str], None] = lambda org_id: None,
+    ) -> "Preflight":
+        """Return the org's answers about all endpoints of a run: asked at the first call, kept until the run ends.
 
-        What the whole run cannot do without (login, host, quota) fails every endpoint with the same error, asked once.
+        Trouble of the whole run (login, host, quota, `verify_org`) raises the same error object for each endpoint.
         """
         key = (run_id, self._key())
-        if key not in _surveys:
-            _surveys[key] = self._survey(specs, warehouse)
-        outcome = _surveys[key]
+        if key not in _preflights:
+            _preflights[key] = self._ask(specs, tables, verify_org)
+        outcome = _preflights[key]
         if isinstance(outcome, SfAssetsError):
             raise outcome.with_traceback(None)
         return outcome
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
-        """Forget the run's survey."""
-        ended = context.run.run_id if context.run else None
-        for key in [key for key in _surveys if key[0] == ended]:
-            _surveys.pop(key, None)
+        """Delete the run's preflight."""
+        run_id = context.run.run_id if context.run else None
+        for key in [key for key in _preflights if key[0] == run_id]:
+            _preflights.pop(key, None)
 
-    def _survey(self, specs: "Sequence[EndpointSpec]", warehouse: "IcebergTables") -> "Preflight | SfAssetsError":
-        from sf_assets.sync.preflight import preflight
+    def _ask(
+        self, specs: "Sequence[EndpointSpec]", tables: "IcebergTables", verify_org: Callable[[str], None]
+    ) -> "Preflight | SfAssetsError":
+        from sf_assets.sync.preflight import preflight  # only a run needs it: it loads Polars and httpx
 
         try:
-            return preflight(
+            answers = preflight(
                 specs,
-                tables=warehouse,
+                tables=tables,
                 client=self.client(),
                 read_deleted=self.read_deleted,
                 now=lambda: datetime.now(UTC),
             )
+            verify_org(answers.org_id)
         except SfAssetsError as error:
             return self.credentials.advised(error)
+        return answers
 
     def _key(self) -> Hashable:
         limits = (self.requests_per_second, self.quota_reserve, self.daily_calls, self.give_up_after_seconds)
         return ("client", self.instance_url, self.audience, limits, self.ledger, self.credentials.identity())
 
     def _build_client(self) -> "Client":
-        from sf_assets.salesforce.client import Client
+        from sf_assets.salesforce.client import Client  # only a run needs it: it loads httpx
         from sf_assets.salesforce.client_settings import OrgAccess, RequestLimits
         from sf_assets.salesforce.retry import RetryPolicy
 
@@ -147,7 +161,7 @@ class SalesforceResource(dg.ConfigurableResource[Any]):
         return Client(access, limits=limits, ledger=self.open_ledger())
 
     def open_ledger(self) -> "Ledger":
-        """Return the books that all processes keep to; the org's host is their key in the database."""
+        """Return the request ledger. Processes that share it have one pace and one quota for the org's host."""
         from sf_assets.salesforce.instance_url import parse_instance_url
         from sf_assets.salesforce.rate_limit.ledger import MemoryLedger
 
@@ -164,40 +178,49 @@ class SalesforceResource(dg.ConfigurableResource[Any]):
 
 
 class IcebergResource(dg.ConfigurableResource[Any]):
-    """One Iceberg catalog, named as pyiceberg names it, and the namespace of the tables in it."""
+    """One Iceberg catalog, by its name in pyiceberg's configuration, and the namespace of the tables."""
 
-    catalog: str = Field(default="salesforce", description="Catalog name, configured in pyiceberg's own way.")
+    catalog: str = Field(default="salesforce", description="Name of the catalog in pyiceberg's configuration.")
     namespace: str = Field(default="salesforce", description="Namespace of the tables.")
     properties: dict[str, str] = Field(
-        default={}, description="Catalog properties over those that pyiceberg finds for the name. No secrets here."
+        default={}, description="Catalog properties; they override those of pyiceberg's configuration. No secrets here."
     )
     local_folder: str = Field(
-        default="", description="Where a SQLite catalog and its files are kept when the name is configured nowhere."
+        default="",
+        description="Folder of a SQLite catalog and its files, used if pyiceberg has no configuration for the name.",
     )
     past_waits: bool = Field(
         default=False, description="Another system reads the tables: erasures wait for it before they delete files."
     )
     upkeep: str = Field(default="own", description="Who compacts the tables and expires snapshots: own or external.")
 
+<<<<<<< HEAD
     def warehouse(self) -> "IcebergTables":
         """Return the process's one warehouse for these values."""
         key: tuple[Hashable, ...] = ("warehouse", self.catalog, self.namespace, *sorted(self.properties.items()))
         key += (self.local_folder, self.past_waits, self.upkeep)
         return once_a_process(key, self._build_warehouse)
+=======
+    def tables(self) -> "IcebergTables":
+        """Return the process's one `IcebergTables` for these values."""
+        key: tuple[Hashable, ...] = ("tables", self.catalog, self.namespace, *sorted(self.properties.items()))
+        key += (self.local_folder, self.past_waits)
+        return once_a_process(key, self._build_tables)
+>>>>>>> db27b98 (Give checks figures and remedies, one message per cause)
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         """Write the run's row of each endpoint into `_sync_status`, in one commit."""
         if context.run and context.log:
-            status_table.commit(context.run.run_id, self.warehouse, context.log)
+            status_table.commit(context.run.run_id, self.tables, context.log)
 
-    def _build_warehouse(self) -> "IcebergTables":
+    def _build_tables(self) -> "IcebergTables":
         from sf_assets.iceberg.tables import IcebergTables
 
         properties = self.catalog_properties()
         return IcebergTables(self.catalog, self.namespace, properties, past_waits=self.past_waits, upkeep=self.upkeep)
 
     def catalog_properties(self) -> dict[str, str]:
-        """Return what is set over pyiceberg's own settings for the name; a local catalog where it has none."""
+        """Return the properties that override pyiceberg's configuration, or a local catalog if there is none."""
         from pyiceberg.utils.config import Config
 
         if self.properties or not self.local_folder or Config().get_catalog_config(self.catalog):
@@ -206,7 +229,7 @@ class IcebergResource(dg.ConfigurableResource[Any]):
 
 
 def local_catalog(folder: Path) -> dict[str, str]:
-    """Return the properties of a SQLite catalog with its files in `folder`, made when missing (WarehouseReadOnly)."""
+    """Return the properties of a SQLite catalog with its files in `folder`; make the folder if needed."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

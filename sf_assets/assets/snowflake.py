@@ -94,12 +94,12 @@ class SnowflakeTables(Registration):
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         """Register the status table once the run has written it, then log out of Snowflake."""
         if self.mode == "tables" and context.run and context.log:
-            status_table.commit(context.run.run_id, self.iceberg.warehouse, context.log)
+            status_table.commit(context.run.run_id, self.iceberg.tables, context.log)
             self._publish_status(context.log)
         self.session().close()
 
     def _publish_status(self, log: Any) -> None:
-        tables, name = self.iceberg.warehouse(), status_table.TABLE
+        tables, name = self.iceberg.tables(), status_table.TABLE
         if tables.facts(name) is None:
             return
         try:
@@ -215,7 +215,7 @@ def _waiting_check(key: dg.AssetKey) -> dg.AssetChecksDefinition:
     )
     def visible_in_snowflake(iceberg: IcebergResource, snowflake: Registration) -> dg.AssetCheckResult:
         assert isinstance(snowflake, SnowflakeTables)
-        return snowflake.check_visible(key.path[-1], iceberg.warehouse())
+        return snowflake.check_visible(key.path[-1], iceberg.tables())
 
     return visible_in_snowflake
 

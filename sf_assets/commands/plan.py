@@ -59,7 +59,7 @@ def plan_run(settings: "Deployment", names: Sequence[str], *, full_refresh: bool
     hashes = any(spec.hashed for spec in chosen)
     return build_plan(
         chosen,
-        tables=settings.iceberg.warehouse(),
+        tables=settings.iceberg.tables(),
         client=salesforce.client(),
         run=EndpointConfig(full_refresh=full_refresh).run_options(),
         deployment=salesforce.deployment_options(hashes=hashes),

@@ -53,7 +53,7 @@ def differing(settings: "Deployment", specs: "Sequence[EndpointSpec]") -> Iterat
     from sf_assets.sync.endpoint import find_differences
     from sf_assets.sync.preflight import preflight
 
-    salesforce, tables = settings.salesforce.resolved(), settings.iceberg.warehouse()
+    salesforce, tables = settings.salesforce.resolved(), settings.iceberg.tables()
     client = salesforce.client()
 
     def now() -> datetime:

@@ -36,7 +36,7 @@ def repair(endpoints: tuple[str, ...], is_applied: bool, deep: bool, full_copy: 
     names = [spec.endpoint for spec in chosen_specs(all_endpoints(settings.specs), endpoints)] + (
         [] if endpoints else [STATUS_TABLE]
     )
-    tables = settings.iceberg.warehouse()
+    tables = settings.iceberg.tables()
     repairs = [plan for name in names if (plan := plan_repair(tables, name, deep=deep, full_copy=full_copy)).does]
     for plan in repairs:
         click.echo("\n".join(report(plan)))

@@ -26,9 +26,7 @@ def sweep(older_than_days: float) -> None:
 
     Snapshots expire five days after they were made. Files that only they used stay until they are swept.
     """
-    for table, files in remove_orphan_files(
-        deployment().iceberg.warehouse(), older_than=timedelta(days=older_than_days)
-    ):
+    for table, files in remove_orphan_files(deployment().iceberg.tables(), older_than=timedelta(days=older_than_days)):
         result = (
             "not a table of sf_assets, left alone" if files is None else f"{files} file{'s' * (files != 1)} removed"
         )

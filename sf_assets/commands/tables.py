@@ -36,7 +36,7 @@ def existing_tables(iceberg: "IcebergResource") -> "IcebergTables":
     is_local = not iceberg.properties and not Config().get_catalog_config(iceberg.catalog)
     if is_local and not (Path(iceberg.local_folder) / "catalog.db").exists():
         raise ConfigError(f"there are no tables yet in {iceberg.local_folder}", remedy=NO_TABLES)
-    return iceberg.warehouse()
+    return iceberg.tables()
 
 
 def table_list(rows: list[dict[str, Any]]) -> Table:

@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 from sf_assets.errors import SalesforceError
 from sf_assets.salesforce.client import Client
+from sf_assets.specs.naming import column_name
 from sf_assets.sync.column_status import revealed_columns, with_hidden
 from sf_assets.sync.columns import ColumnPlan
 from sf_assets.sync.limits import pages
@@ -32,6 +33,8 @@ def planned(plan: SyncPlan) -> Planned:
         added=() if table is None else tuple(c.api_name for c in plan.columns.table if c.name not in table),
         revealed=revealed_columns(plan.base, plan.columns.read_names) if plan.base else (),
         calculated=tuple(column.api_name for column in plan.columns.read if column.calculated),
+        columns=len(plan.columns.table),
+        held_excluded=tuple(name for name in plan.spec.excluded if table is not None and column_name(name) in table),
     )
 
 

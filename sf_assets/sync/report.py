@@ -75,7 +75,8 @@ class Planned:
     """What the sync set out to read. Columns are API names.
 
     `rows`: what the read comes to, or None if unknown. `table_rows`: rows in the table before. `added`: columns that
-    the table lacks. `revealed`: columns that were hidden and are readable again.
+    the table lacks. `revealed`: columns that were hidden and are readable again. `columns`: how many columns the table
+    has by its spec and the org. `held_excluded`: columns that the spec excludes and the table still has.
     """
 
     rows: int | None = None
@@ -83,6 +84,8 @@ class Planned:
     added: tuple[str, ...] = ()
     revealed: tuple[str, ...] = ()
     calculated: tuple[str, ...] = ()
+    columns: int = 0
+    held_excluded: tuple[str, ...] = ()
 
 
 @dataclass
@@ -176,6 +179,14 @@ class SyncReport:
     retyped: dict[str, str] = field(default_factory=dict)
     reconciled: Reconciled | None = None
     final: State | None = None
+
+    @property
+    def true_as_of(self) -> datetime | None:
+        """The moment as of which the table equals the org, or None if this sync does not move it.
+
+        A sync of an object that is off reads nothing, and a re-read looks at a part of the rows.
+        """
+        return None if self.problems.unavailable or self.kind == "reread" else self.org.true_as_of
 
     @property
     def calculated_as_of(self) -> datetime | None:

@@ -91,11 +91,14 @@ def _write(tables: "IcebergTables", statuses: Iterable[Status], *, now: datetime
 
 
 def _completed(tables: "IcebergTables", statuses: Iterable[Status]) -> list[Status]:
-    """Fill what a failed sync does not know from the row that the table has."""
+    """Fill what a sync does not know from the row that the table has."""
     statuses = list(statuses)
-    failed = {status.endpoint for status in statuses if status.state in ("failed", "quota_spent")}
-    before = _before(tables) if failed else {}
-    return [replace(one, **before.get(one.endpoint, {})) if one.endpoint in failed else one for one in statuses]
+    before = _before(tables) if any(status.true_as_of is None for status in statuses) else {}
+    return [_filled(one, before.get(one.endpoint, {})) for one in statuses]
+
+
+def _filled(status: Status, before: dict[str, Any]) -> Status:
+    return replace(status, **{name: value for name, value in before.items() if getattr(status, name) is None})
 
 
 def _before(tables: "IcebergTables") -> dict[str, dict[str, Any]]:

@@ -71,7 +71,7 @@ class Runs:
     @property
     def warehouse(self) -> Any:
         """The deployment's tables."""
-        return self.deployment.iceberg.warehouse()
+        return self.deployment.iceberg.tables()
 
     def under(self, **environment: str) -> "Runs":
         """The same with other variables, and so with another client."""

@@ -21,4 +21,4 @@ def test_dagsters_own_command_materializes_an_endpoint_of_a_started_practice_org
     )
 
     assert done.returncode == 0, done.stderr[-2000:]
-    assert read_deployment(env).iceberg.warehouse().facts("product").rows == len(practice_org.org.rows("Product2"))
+    assert read_deployment(env).iceberg.tables().facts("product").rows == len(practice_org.org.rows("Product2"))

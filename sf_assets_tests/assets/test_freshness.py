@@ -156,6 +156,53 @@ def test_a_failing_endpoint_that_is_late_is_tried_once_an_hour_in_production_too
     assert story.tick()
     story.run()
 
-    asked = [story.tick() for _ in range(180)]
+    asked = [story.tick(minutes=5) for _ in range(36)]
 
     assert asked.count(True) == 3
+
+
+def terminated(story, *, seen_running):
+    """Start a run that automation has not requested, and terminate it."""
+    job = story.defs.resolve_implicit_global_asset_job_def()
+    run = story.instance.create_run_for_job(job, asset_selection={KEY})
+    story.instance.report_dagster_event(dg.DagsterEvent("PIPELINE_START", job.name, message="started"), run.run_id)
+    if seen_running:
+        assert not story.tick()
+    story.instance.report_run_canceled(run)
+
+
+@pytest.mark.parametrize("condition", [KEEP_FRESH, KEEP_FRESH_ONCE_FILLED])
+def test_a_requested_run_that_is_terminated_waits_for_the_full_hour(instance, condition):
+    story = Story(instance, condition)
+    story.run()
+    story.tick()
+    story.daemon_finds(FreshnessState.FAIL)
+    assert story.tick()
+    terminated(story, seen_running=False)
+
+    requested = [story.tick(minutes=5) for _ in range(24)]
+
+    assert requested.count(True) == 2
+    assert not any(requested[:10])
+
+
+def test_a_run_that_a_person_started_and_terminated_waits_too(instance):
+    story = Story(instance, KEEP_FRESH_ONCE_FILLED)
+    story.run()
+    story.tick()
+    story.daemon_finds(FreshnessState.FAIL)
+    terminated(story, seen_running=True)
+
+    assert not any(story.tick(minutes=5) for _ in range(10))
+
+
+def test_a_table_refreshed_each_minute_is_not_held_back_by_its_own_runs(instance):
+    story = Story(instance, KEEP_FRESH)
+    runs = 0
+    for _ in range(20):
+        if story.tick():
+            story.run()
+            runs += 1
+            story.daemon_finds(FreshnessState.WARN)
+
+    assert runs >= 6

@@ -58,7 +58,7 @@ def test_a_frame_becomes_the_table_of_the_keys_last_part(run, iceberg, value):
 
     (materialization,) = result.asset_materializations_for_node("marts__totals")
     told = {name: entry.value for name, entry in materialization.metadata.items()}
-    assert iceberg.warehouse().scan("totals").collect().equals(FRAME)
+    assert iceberg.tables().scan("totals").collect().equals(FRAME)
     assert (told["dagster/row_count"], told["dagster/table_name"]) == (2, "salesforce.totals")
     assert materialization.tags["dagster/data_version"] == told["snapshot_id"]
 
@@ -68,7 +68,7 @@ def test_a_second_frame_replaces_the_first(run, iceberg):
 
     run(asset_of(lambda: FRAME.head(1)))
 
-    assert iceberg.warehouse().scan("totals").collect().height == 1
+    assert iceberg.tables().scan("totals").collect().height == 1
 
 
 def test_an_asset_that_returns_nothing_stores_nothing(run, iceberg):
@@ -77,7 +77,7 @@ def test_an_asset_that_returns_nothing_stores_nothing(run, iceberg):
         return None
 
     assert run(nothing).success
-    assert iceberg.warehouse().facts("nothing") is None
+    assert iceberg.tables().facts("nothing") is None
 
 
 @pytest.mark.parametrize("value", ["text", 5, {"name": ["Acme"]}])
@@ -131,4 +131,4 @@ def test_an_error_of_the_stream_stays_its_own_and_nothing_is_written(run, iceber
 
     (event,) = [event for event in result.all_events if event.is_step_failure]
     assert "the mart's own mistake" in event.step_failure_data.error.to_string()
-    assert iceberg.warehouse().facts("totals") is None or iceberg.warehouse().facts("totals").rows == 0
+    assert iceberg.tables().facts("totals") is None or iceberg.tables().facts("totals").rows == 0

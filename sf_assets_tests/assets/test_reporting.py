@@ -6,7 +6,7 @@ import dagster as dg
 import pytest
 
 from sf_assets import errors
-from sf_assets.assets.reporting import failing, failure, raise_as_failure
+from sf_assets.assets.failures import failure, raise_as_failure, translate_errors
 from sf_assets.assets.resources import IcebergResource
 
 
@@ -55,12 +55,12 @@ def test_only_what_may_pass_by_itself_may_be_retried(error, again):
 
 
 def test_what_is_no_error_of_ours_is_left_as_it_is():
-    with pytest.raises(ZeroDivisionError), failing("account"):
+    with pytest.raises(ZeroDivisionError), translate_errors("account"):
         raise ZeroDivisionError
 
 
 def test_the_failure_names_its_cause():
-    with pytest.raises(dg.Failure) as raised, failing("account"):
+    with pytest.raises(dg.Failure) as raised, translate_errors("account"):
         raise errors.OrgBusy("busy")
 
     assert isinstance(raised.value.__cause__, errors.OrgBusy)
@@ -78,7 +78,7 @@ def test_a_mistake_of_ours_is_noted_in_the_status_table_and_keeps_its_traceback(
     result = dg.materialize([account], resources={"iceberg": iceberg}, instance=instance, raise_on_error=False)
 
     (event,) = [event for event in result.all_events if event.is_step_failure]
-    (row,) = iceberg.warehouse().scan("_sync_status").collect().to_dicts()
+    (row,) = iceberg.tables().scan("_sync_status").collect().to_dicts()
     assert "a mistake" in event.step_failure_data.error.to_string()
     assert (row["endpoint"], row["state"], row["run_id"]) == ("account", "failed", result.run_id)
     assert row["warnings"].startswith("Ended by ZeroDivisionError")

@@ -36,8 +36,8 @@ def test_another_value_is_another_client(values):
 def test_two_resources_of_the_same_values_share_one_warehouse(tmp_path):
     first, second = IcebergResource(local_folder=str(tmp_path)), IcebergResource(local_folder=str(tmp_path))
 
-    assert first.warehouse() is second.warehouse()
-    assert first.warehouse() is not IcebergResource(local_folder=str(tmp_path), namespace="other").warehouse()
+    assert first.tables() is second.tables()
+    assert first.tables() is not IcebergResource(local_folder=str(tmp_path), namespace="other").tables()
 
 
 def test_a_digest_differs_by_value_and_by_place_and_tells_nothing():

@@ -31,7 +31,7 @@ class House:
         self.deployment = self.opened("0")
         self.client, self.warehouse = (
             self.deployment.salesforce.resolved().client(),
-            self.deployment.iceberg.warehouse(),
+            self.deployment.iceberg.tables(),
         )
 
     def opened(self, day: str, **environment: str):

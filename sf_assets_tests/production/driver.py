@@ -20,7 +20,7 @@ def main(target: Path) -> None:
         job = build_definitions(deployment).resolve_implicit_global_asset_job_def()
         quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
         result = job.execute_in_process(instance=instance, run_config=quiet, raise_on_error=False)
-    warehouse = deployment.iceberg.warehouse()
+    warehouse = deployment.iceberg.tables()
     tables = {}
     for spec in endpoints():
         rows = warehouse.scan(spec.endpoint).drop("_synced_at").sort(spec.keys).collect()

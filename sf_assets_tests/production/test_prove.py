@@ -65,7 +65,7 @@ def prove(environment, tmp_path):
 @pytest.fixture
 def filled(environment):
     """One endpoint with rows."""
-    tables = read_deployment(environment).iceberg.warehouse()
+    tables = read_deployment(environment).iceberg.tables()
     tables.overwrite("organization", [pl.DataFrame({"id": ["1", "2"], "n": [1, 2]})])
     return tables
 

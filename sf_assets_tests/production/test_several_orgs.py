@@ -52,7 +52,7 @@ def materialize(tmp_path, monkeypatch):
             for event in result.all_events
             if event.is_step_failure
         ]
-        return set(deployment.iceberg.warehouse().scan("product").collect()["id"]), failures
+        return set(deployment.iceberg.tables().scan("product").collect()["id"]), failures
 
     return run
 

@@ -135,7 +135,7 @@ def test_two_orgs_live_side_by_side_in_one_dagster(dagster, orgs, environments, 
     assert_each_location_ran_by_itself(runs, ticks)
     assert_no_key_is_in_both(dagster)
     for name, server in orgs.items():
-        warehouse = read_deployment(environments[name]).iceberg.warehouse()
+        warehouse = read_deployment(environments[name]).iceberg.tables()
         for endpoint, sobject in ENDPOINTS.items():
             ids = sorted(warehouse.scan(endpoint).collect()["id"])
             assert ids == sorted(row["Id"] for row in server.org.rows(sobject, deleted=True)), (name, endpoint)

@@ -95,7 +95,7 @@ def test_an_excluded_column_is_neither_asked_for_nor_in_the_table(environment, p
     asked = [request.query for request in practice_org.requests if "LastName" in request.query]
     assert asked
     assert not any("MobilePhone" in soql for soql in asked)
-    assert not {"mobile_phone", "mobilephone"} & set(deployment.iceberg.warehouse().facts("contact").columns)
+    assert not {"mobile_phone", "mobilephone"} & set(deployment.iceberg.tables().facts("contact").columns)
 
 
 @pytest.fixture

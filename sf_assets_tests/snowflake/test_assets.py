@@ -41,7 +41,7 @@ class Run:
 
     def __init__(self, environment, *endpoints):
         self.deployment = read_deployment(environment)
-        self.warehouse = self.deployment.iceberg.warehouse()
+        self.warehouse = self.deployment.iceberg.tables()
         with dg.DagsterInstance.ephemeral() as instance:
             job = build_definitions(self.deployment).resolve_implicit_global_asset_job_def()
             keys = [self.deployment.naming.key(endpoint) for endpoint in endpoints]
@@ -62,7 +62,7 @@ class Run:
 
 def lake_of(environment):
     """What the catalog integration finds: the newest metadata of a table."""
-    warehouse = read_deployment(environment).iceberg.warehouse()
+    warehouse = read_deployment(environment).iceberg.tables()
     return lambda table: warehouse.facts(table).metadata_location
 
 

@@ -53,7 +53,7 @@ def told(environment):
 @pytest.fixture
 def lake(environment, snowflake):
     """Three contacts, which a linked database shows at their newest version."""
-    warehouse = read_deployment(environment).iceberg.warehouse()
+    warehouse = read_deployment(environment).iceberg.tables()
     rows = {"id": ["1", "2", "3"], "weight": [0.1, 0.2, 0.3], "amount": [Decimal("1.25"), None, Decimal("2.50")]}
     warehouse.overwrite("contact", [pl.DataFrame(rows)])
     snowflake.sees_all(lambda table: warehouse.facts(table).metadata_location)
@@ -119,7 +119,7 @@ def test_rows_that_snowflake_does_not_show_are_a_failure(sound, lake, told):
 
 
 def test_a_sum_over_no_value_is_no_sum(sound, environment, told):
-    warehouse = read_deployment(environment).iceberg.warehouse()
+    warehouse = read_deployment(environment).iceberg.tables()
     warehouse.overwrite(
         "contact", [pl.DataFrame({"id": ["1"], "amount": [None]}, {"id": pl.String, "amount": pl.Int64})]
     )

@@ -26,7 +26,7 @@ def check_secret(context: DoctorContext) -> Iterator[Finding]:
 def check_storage(context: DoctorContext) -> Iterator[Finding]:
     """Check that the catalog lists the tables and that their bucket answers this role."""
     iceberg = context.deployment.iceberg
-    storage = iceberg.warehouse().check_connectivity()
+    storage = iceberg.tables().check_connectivity()
     if storage is None:
         message = f"catalog {iceberg.catalog} has no namespace {iceberg.namespace} yet"
         remedy = "Create it as `sf-assets setup aws` prints it, or let the first sync create it."

@@ -20,7 +20,7 @@ def check_ledger(context: DoctorContext) -> Iterator[Finding]:
 def check_catalog(context: DoctorContext) -> Iterator[Finding]:
     """Check that the Iceberg catalog answers and that each chosen table can be opened."""
     iceberg = context.deployment.iceberg
-    tables = iceberg.warehouse()
+    tables = iceberg.tables()
     count = sum(tables.facts(spec.endpoint) is not None for spec in context.specs)
     message = f"catalog {iceberg.catalog}, namespace {iceberg.namespace}: {count} of {len(context.specs)} tables exist"
     yield Finding("catalog", "ok", message)
@@ -29,7 +29,7 @@ def check_catalog(context: DoctorContext) -> Iterator[Finding]:
 @register_check("files")
 def check_files(context: DoctorContext) -> Iterator[Finding]:
     """Check that every file of each chosen table exists and has its size."""
-    tables, damaged = context.deployment.iceberg.warehouse(), False
+    tables, damaged = context.deployment.iceberg.tables(), False
     for spec in context.specs:
         for damage in tables.maintenance.find_damage(spec.endpoint)[:3]:
             damaged = True

@@ -24,7 +24,7 @@ def check_snowflake(context: DoctorContext) -> Iterator[Finding]:
     readers = context.deployment.readers
     if isinstance(readers, NoRegistration):
         return
-    tables = context.deployment.iceberg.warehouse()
+    tables = context.deployment.iceberg.tables()
     names = (spec.endpoint for spec in context.specs)
     table = next((name for name in names if (facts := tables.facts(name)) and facts.rows), None)
     with open_readers(readers) as snowflake:

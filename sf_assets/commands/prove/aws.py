@@ -36,7 +36,7 @@ def probe_table(context: ProofContext) -> Iterator[Exchange]:
 
     from sf_assets.iceberg.model import Chunk, TableColumn
 
-    tables = context.deployment.iceberg.warehouse()
+    tables = context.deployment.iceberg.tables()
     columns = (
         TableColumn("id", StringType(), "Explains the field. " * 15),
         TableColumn("_synced_at", TimestamptzType()),

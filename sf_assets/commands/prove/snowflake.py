@@ -55,7 +55,7 @@ def table_functions(context: ProofContext) -> Iterator[Exchange]:
 def content(context: ProofContext) -> Iterator[Exchange]:
     """Compare count and sum with the Iceberg table. The report says equal or different, never the figures."""
     table = _table(context)
-    ours = table_content(context.deployment.iceberg.warehouse(), table)
+    ours = table_content(context.deployment.iceberg.tables(), table)
     with _open(context) as snowflake:
         statement = statements.count_and_sum(snowflake.target, table, ours.column)
         exchange = _ask(
@@ -105,7 +105,7 @@ def _open(context: ProofContext) -> Any:
 
 def _table(context: ProofContext) -> str:
     """Return the first chosen endpoint with rows. Raises: ConfigError."""
-    tables = context.deployment.iceberg.warehouse()
+    tables = context.deployment.iceberg.tables()
     for spec in context.specs:
         facts = tables.facts(spec.endpoint)
         if facts is not None and facts.rows:

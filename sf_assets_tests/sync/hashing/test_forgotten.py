@@ -44,7 +44,7 @@ def sync(practice_org, tmp_path, monkeypatch):
                 )
             )
         assert result.success
-        return deployment.iceberg.warehouse()
+        return deployment.iceberg.tables()
 
     return run
 

@@ -53,7 +53,7 @@ def run(environment, *names):
             )
         )
     failures = [e.step_failure_data.user_failure_data.description for e in result.all_events if e.is_step_failure]
-    return deployment.iceberg.warehouse(), failures
+    return deployment.iceberg.tables(), failures
 
 
 def test_a_canary_is_in_no_file_and_its_hash_is_the_same_in_every_table(environment, practice_org, tmp_path, holds):

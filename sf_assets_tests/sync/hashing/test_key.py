@@ -71,7 +71,7 @@ def sync(practice_org, tmp_path, monkeypatch):
         failures = [e.step_failure_data.user_failure_data.description for e in events if e.is_step_failure]
         checks = [e.asset_check_evaluation_data for e in events if e.event_type_value == EVALUATED]
         red = {e.asset_key.path[-1] for e in checks if e.check_name == "as_specified" and not e.passed}
-        return Run(ended.success, deployment.iceberg.warehouse(), failures, red)
+        return Run(ended.success, deployment.iceberg.tables(), failures, red)
 
     return run
 

@@ -50,7 +50,7 @@ def sync(practice_org, tmp_path, monkeypatch):
                 )
             )
         (check,) = [e for e in result.get_asset_check_evaluations() if e.check_name == "as_specified"]
-        return deployment.iceberg.warehouse(), None if check.passed else check.description
+        return deployment.iceberg.tables(), None if check.passed else check.description
 
     return run
 
