@@ -63,24 +63,24 @@ def differing(settings: "Deployment", specs: "Sequence[EndpointSpec]") -> Iterat
     for spec in specs:
         options = salesforce.deployment_options(hashes=bool(spec.hashed))
         try:
-            found = find_differences(
+            comparison = find_differences(
                 spec, preflight=answers, tables=tables, client=client, now=now, deployment=options
             )  # fmt: skip
-            yield described(spec, found), False
+            yield described(spec, comparison), False
         except SfAssetsError as error:
             yield f"{spec.endpoint}: {error}", True
 
 
-def described(spec: "EndpointSpec", found: "Differences | None") -> str:
+def described(spec: "EndpointSpec", comparison: "Differences | None") -> str:
     """Return the line of one endpoint."""
-    if found is None:
+    if comparison is None:
         why = "it is replaced as a whole" if spec.how == "snapshot" else "it is not read completely yet"
         return f"{spec.endpoint}: not compared, {why}."
-    if not found.outdated and not found.surplus:
+    if not comparison.outdated and not comparison.surplus:
         return f"{spec.endpoint}: equal to the org."
     parts = [
-        _counted("new or changed in the org", found.outdated),
-        _counted("in the table and not shown by the org", found.surplus),
+        _counted("new or changed in the org", comparison.outdated),
+        _counted("in the table and not shown by the org", comparison.surplus),
     ]
     return f"{spec.endpoint}: {'; '.join(filter(None, parts))}."
 
