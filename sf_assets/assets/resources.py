@@ -194,19 +194,11 @@ class IcebergResource(dg.ConfigurableResource[Any]):
     )
     upkeep: str = Field(default="own", description="Who compacts the tables and expires snapshots: own or external.")
 
-<<<<<<< HEAD
-    def warehouse(self) -> "IcebergTables":
-        """Return the process's one warehouse for these values."""
-        key: tuple[Hashable, ...] = ("warehouse", self.catalog, self.namespace, *sorted(self.properties.items()))
-        key += (self.local_folder, self.past_waits, self.upkeep)
-        return once_a_process(key, self._build_warehouse)
-=======
     def tables(self) -> "IcebergTables":
         """Return the process's one `IcebergTables` for these values."""
         key: tuple[Hashable, ...] = ("tables", self.catalog, self.namespace, *sorted(self.properties.items()))
-        key += (self.local_folder, self.past_waits)
+        key += (self.local_folder, self.past_waits, self.upkeep)
         return once_a_process(key, self._build_tables)
->>>>>>> db27b98 (Give checks figures and remedies, one message per cause)
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         """Write the run's row of each endpoint into `_sync_status`, in one commit."""
