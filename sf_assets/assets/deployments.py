@@ -17,7 +17,7 @@ from sf_assets.assets.naming import Naming
 from sf_assets.assets.practice_credentials import PracticeCredentials, is_served
 from sf_assets.assets.registration import NoRegistration, Registration
 from sf_assets.assets.resources import IcebergResource, SalesforceResource
-from sf_assets.assets.settings import is_origin, shown
+from sf_assets.assets.settings import is_loopback, is_origin, shown
 from sf_assets.errors import ConfigError
 
 PRACTICE_URL = "http://127.0.0.1:8630"
@@ -111,6 +111,12 @@ def _naming(env: Environment) -> Naming:
 
 def _practice(env: Environment, home: Path) -> SalesforceResource:
     url, folder = env.get("SALESFORCE_INSTANCE_URL") or PRACTICE_URL, practice_folder(home, _naming(env))
+    if not is_loopback(url):
+        raise ConfigError(
+            "SALESFORCE_INSTANCE_URL names a real org, and the deployment is practice",
+            remedy="Set SF_ASSETS_DEPLOYMENT=production, or unset SALESFORCE_INSTANCE_URL for the practice org.",
+            setting="SALESFORCE_INSTANCE_URL",
+        )
     return _salesforce(env, home, instance_url=url, credentials=PracticeCredentials(folder=str(folder)))
 
 

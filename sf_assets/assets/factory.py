@@ -1,7 +1,7 @@
 """The asset of an endpoint: from its spec to Dagster's definition and the body that all endpoints share."""
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -131,9 +131,7 @@ def _start(
     config = EndpointConfig(**context.op_execution_context.op_config)
     run, deployment = config.run_options(), salesforce.deployment_options(hashes=bool(spec.hashed))
     tables, client = iceberg.tables(), salesforce.client()
-    preflight = salesforce.preflight(
-        context.run.run_id, _selected(common.siblings, context), tables, verify_org=_verifier(context, common, config)
-    )
+    preflight = salesforce.preflight(context.run.run_id, _selected(common.siblings, context), tables)
     planned = sync(
         spec,
         preflight=preflight,
@@ -144,18 +142,14 @@ def _start(
         now=_now,
         watch=ProgressLog(context.log.info),
     )
+    if not config.adopt_org:
+        refuse_other_history(context, common.naming, preflight.org_id)
     if not common.fills_missing:
         refuse_automatic_first_copy(context, spec.endpoint, is_filled=planned.stored is not None)
     if not config.spread_over_days:
         refuse_unaffordable(planned, preflight=preflight, client=client, deployment=deployment)
     context.log.info(start_line(planned))
     return planned
-
-
-def _verifier(context: dg.AssetExecutionContext, common: Common, config: EndpointConfig) -> Callable[[str], None]:
-    if config.adopt_org:
-        return lambda org_id: None
-    return lambda org_id: refuse_other_history(context.instance, common.naming, org_id)
 
 
 def _selected(siblings: Siblings, context: dg.AssetExecutionContext) -> list[EndpointSpec]:

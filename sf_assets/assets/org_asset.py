@@ -17,6 +17,7 @@ AUTOMATION_TAG = "dagster/from_automation_condition"
 SAME_DATA = {"dagster/data_version": "INITIAL"}
 """The data version of an asset that was never made, so that reading the org makes no table look outdated."""
 _reported_runs: set[str] = set()
+_history_errors: dict[tuple[str, str], ConfigError | None] = {}
 
 
 def org_node(naming: Naming) -> dg.AssetSpec:
@@ -43,20 +44,31 @@ def report_org_read(context: dg.AssetExecutionContext, naming: Naming, report: "
     context.instance.report_runless_asset_event(event)
 
 
-def refuse_other_history(instance: dg.DagsterInstance, naming: Naming, org_id: str) -> None:
-    """Raise ConfigError if this Dagster instance shows the history of another org under the same asset keys."""
+def refuse_other_history(context: dg.AssetExecutionContext, naming: Naming, org_id: str) -> None:
+    """Raise ConfigError if this Dagster instance shows the history of another org under the same asset keys.
+
+    The endpoints of a run share one error object, and so one message.
+    """
+    key = (context.run.run_id, naming.source)
+    if key not in _history_errors:
+        _history_errors[key] = _history_error(context.instance, naming, org_id)
+    if (error := _history_errors[key]) is not None:
+        raise error.with_traceback(None)
+
+
+def _history_error(instance: dg.DagsterInstance, naming: Naming, org_id: str) -> ConfigError | None:
     event = instance.get_latest_materialization_event(naming.org_key)
     materialization = event.asset_materialization if event else None
     value = materialization.metadata.get(ORG_ID) if materialization else None
     former = str(value.value) if value else org_id
-    if former[:15] != org_id[:15]:
-        raise ConfigError(
-            f"this Dagster instance has the history of org {former} under {naming.source}/*, and this run reads org"
-            f" {org_id}",
-            remedy="Give each org and deployment a DAGSTER_HOME (or Dagster database) of its own, or a name of its own"
-            " (SF_ASSETS_ORG). If the org is a refreshed sandbox, run with adopt_org: true and full_refresh: true.",
-            setting="DAGSTER_HOME",
-        )
+    if former[:15] == org_id[:15]:
+        return None
+    return ConfigError(
+        f"this Dagster instance has the history of org {former} under {naming.source}/*, and this run reads {org_id}",
+        remedy="Give each org and deployment a DAGSTER_HOME (or Dagster database) of its own, or a name of its own"
+        " (SF_ASSETS_ORG). If the org is a refreshed sandbox, run with adopt_org: true and full_refresh: true.",
+        setting="DAGSTER_HOME",
+    )
 
 
 def refuse_automatic_first_copy(context: dg.AssetExecutionContext, endpoint: str, *, is_filled: bool) -> None:

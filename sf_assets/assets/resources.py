@@ -16,6 +16,7 @@ from pydantic import Field
 
 from sf_assets.assets.credentials import CredentialsResource
 from sf_assets.errors import IcebergReadOnly, SfAssetsError
+from sf_assets.redaction import protect
 from sf_assets.sync import status_table
 
 if TYPE_CHECKING:  # httpx, Polars and pyiceberg take 0.5 s of CPU to import, and every Dagster process loads this
@@ -69,7 +70,9 @@ class SalesforceResource(dg.ConfigurableResource[Any]):
 
     def hash_key(self) -> bytes:
         """Return the key of hashed columns, or an empty key if there is none."""
-        return self.credentials.hash_key().encode()
+        key = self.credentials.hash_key()
+        protect(key)
+        return key.encode()
 
     def deployment_options(self, *, hashes: bool = False) -> "DeploymentOptions":
         """Return how this deployment reads its org. `hashes`: an endpoint has hashed columns and needs the key."""
@@ -94,21 +97,14 @@ class SalesforceResource(dg.ConfigurableResource[Any]):
         """Return the process's one client for these values. It sends nothing before its first request."""
         return once_a_process(self._key(), self._build_client)
 
-    def preflight(
-        self,
-        run_id: str,
-        specs: "Sequence[EndpointSpec]",
-        tables: "IcebergTables",
-        *,
-        verify_org: Callable[[str], None] = lambda org_id: None,
-    ) -> "Preflight":
+    def preflight(self, run_id: str, specs: "Sequence[EndpointSpec]", tables: "IcebergTables") -> "Preflight":
         """Return the org's answers about all endpoints of a run: asked at the first call, kept until the run ends.
 
-        Trouble of the whole run (login, host, quota, `verify_org`) raises the same error object for each endpoint.
+        Trouble of the whole run (login, host, quota) raises the same error object for each endpoint.
         """
         key = (run_id, self._key())
         if key not in _preflights:
-            _preflights[key] = self._ask(specs, tables, verify_org)
+            _preflights[key] = self._ask(specs, tables)
         outcome = _preflights[key]
         if isinstance(outcome, SfAssetsError):
             raise outcome.with_traceback(None)
@@ -120,23 +116,19 @@ class SalesforceResource(dg.ConfigurableResource[Any]):
         for key in [key for key in _preflights if key[0] == run_id]:
             _preflights.pop(key, None)
 
-    def _ask(
-        self, specs: "Sequence[EndpointSpec]", tables: "IcebergTables", verify_org: Callable[[str], None]
-    ) -> "Preflight | SfAssetsError":
+    def _ask(self, specs: "Sequence[EndpointSpec]", tables: "IcebergTables") -> "Preflight | SfAssetsError":
         from sf_assets.sync.preflight import preflight  # only a run needs it: it loads Polars and httpx
 
         try:
-            answers = preflight(
+            return preflight(
                 specs,
                 tables=tables,
                 client=self.client(),
                 read_deleted=self.read_deleted,
                 now=lambda: datetime.now(UTC),
             )
-            verify_org(answers.org_id)
         except SfAssetsError as error:
             return self.credentials.advised(error)
-        return answers
 
     def _key(self) -> Hashable:
         limits = (self.requests_per_second, self.quota_reserve, self.daily_calls, self.give_up_after_seconds)

@@ -13,6 +13,14 @@ def shown(value: str) -> str:
     return repr(value) if is_plain else f"a text of {len(value)} characters that is not shown"
 
 
+def is_loopback(url: str) -> bool:
+    """Return whether a host or URL is this machine."""
+    try:
+        return urlsplit(url if "://" in url else f"//{url}").hostname in LOOPBACK
+    except ValueError:  # an IPv6 address without its closing bracket
+        return False
+
+
 def is_origin(text: str) -> bool:
     """Return whether a text is an https origin, or an http origin of this machine."""
     try:

@@ -64,10 +64,14 @@ def test_only_complete_blocks_what_is_downstream():
     [
         ({"problems__hidden": ("Phone",)}, "as_specified", "Phone"),
         ({"problems__missing": ("Industry",)}, "as_specified", "Industry"),
-        ({"problems__pending": {"Score__c": 120}}, "as_specified", "Score__c (costs 120 calls)"),
+        (
+            {"problems__pending": {"Score__c": 120}},
+            "as_specified",
+            "Score__c (costs 120 calls). Run the endpoint with full_refresh: true",
+        ),
         ({"problems__rounded": {"AnnualRevenue": 3}}, "as_specified", "AnnualRevenue (3 values)"),
         ({"problems__unavailable": "Quotes are off."}, "as_specified", "Quotes are off."),
-        ({"problems__unavailable": "Quotes are off."}, "current", "keeps what it had"),
+        ({"problems__unavailable": "Quotes are off."}, "current", "stays as it was"),
         ({"org__degraded": ("describe",)}, "as_specified", "describe"),
         ({"org__degraded": ("queryAll",)}, "complete", "deleted"),
         ({"org__quota_used": 14_000}, "current", "93%"),
@@ -143,3 +147,51 @@ def test_an_error_turns_the_check_red_that_asks_for_it(error, check):
 
 def test_an_error_that_no_check_asks_for_turns_none_red():
     assert failed_evaluation(KEY, errors.HostUnreachable("silence"), {}) is None
+
+
+def test_a_green_check_speaks_in_figures():
+    read = changed(
+        PLAIN,
+        read__rows=12, read__deleted=3, read__calls=1, planned__table_rows=1_200, planned__columns=71,
+        problems__missing=tuple(column.name for column in ACCOUNT.catalogue if column.feature)[:2],
+    )  # fmt: skip
+
+    texts = {name: result.description for name, result in results(read).items()}
+
+    assert texts["complete"].startswith("1,200 rows. This run read 12 (3 of them deleted)")
+    assert texts["as_specified"].startswith("69 of 71 columns are read. 2 columns of features that are off")
+    assert texts["current"] == (
+        "True as of 2026-03-10 12:00:00 UTC. 1 call in this run. All apps have used 100 of 15,000 calls today."
+    )
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        {"problems__hidden": ("Phone",)},
+        {"problems__missing": ("Industry",)},
+        {"problems__pending": {"Score__c": 1}},
+        {"problems__refused": {"Score__c": 1}},
+        {"problems__rounded": {"AnnualRevenue": 3}},
+        {"problems__left_out": {"Phone": 3}},
+        {"problems__replaced": {"Phone": 3}},
+        {"problems__unavailable": "Quotes are off."},
+        {"problems__missing_rows": 2, "kind": "tail"},
+        {"planned__held_excluded": ("Phone",)},
+        {"org__degraded": ("describe", "queryAll")},
+        {"org__quota_used": 14_000},
+    ],
+)
+def test_each_warning_says_what_to_do(what):
+    verbs = ("Give ", "Ask ", "Run ", "Correct ", "Check ", "Lower ", "Remove ", "See ", "list them ")
+
+    for sentence in warnings(ACCOUNT, changed(PLAIN, **what)):
+        assert any(verb in sentence for verb in verbs), sentence
+        assert "1 columns" not in sentence
+        assert "1 rows" not in sentence
+
+
+@pytest.mark.parametrize("what", [{"problems__unavailable": "Off."}, {"kind": "reread"}])
+def test_a_sync_that_does_not_read_the_object_does_not_move_true_as_of(what):
+    assert changed(PLAIN, **what).true_as_of is None
+    assert "true_as_of" not in results(changed(PLAIN, **what))["current"].metadata

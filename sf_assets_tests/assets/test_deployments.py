@@ -140,13 +140,11 @@ def test_the_environment_is_read_nowhere_else():
         if "os.environ" in path.read_text() or "getenv" in path.read_text()
     }
 
-    # salesforce/network.py reads the variables of every HTTP client: HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE.
     # Commands hand their environment to children; the plugin, which lives in dbt's process, hands it to read_lake.
     beside = ("commands/", "devorg/", "cli.py", "downstream/duckdb_plugin.py")
-    assert {name for name in readers if not name.startswith(beside)} == {
-        "assets/deployments.py",
-        "salesforce/network.py",
-    }
+    # network.py reads the proxy and certificate variables that every program of a machine shares.
+    own = {"assets/deployments.py", "salesforce/network.py"}
+    assert {name for name in readers if not name.startswith(beside)} == own
 
 
 @pytest.mark.parametrize(
@@ -195,10 +193,3 @@ def test_a_secret_in_the_wrong_setting_is_not_quoted(name, secret):
         build_definitions(read_deployment({name: secret}))
 
     assert secret not in f"{refusal.value} {refusal.value.remedy} {refusal.value.values}"
-
-
-def test_upkeep_is_ours_unless_another_engine_is_named() -> None:
-    assert read_deployment({}).iceberg.upkeep == "own"
-    assert read_deployment({"SF_ASSETS_UPKEEP": "external"}).iceberg.upkeep == "external"
-    with pytest.raises(ConfigError, match="SF_ASSETS_UPKEEP is 'mine'; it must be one of: own, external"):
-        read_deployment({"SF_ASSETS_UPKEEP": "mine"})

@@ -51,8 +51,11 @@ def test_a_login_or_right_that_the_org_refuses_fails_each_endpoint_with_one_ques
 
     told = runs.under(SALESFORCE_LOGIN_AUDIENCE="https://login.salesforce.com")("product", "pricebook")
 
-    assert_teaches(told, "product", error)
-    assert_teaches(told, "pricebook", error)
+    first, second = list(told.failures)
+    assert_teaches(told, first, error)
+    assert failure(told, second).description == (
+        f"{second}: not read, for the same reason as {first} ({error.__name__}). Its failure says what to do."
+    )
     assert [record.kind for record in practice_org.requests].count("token") <= 2
 
 
@@ -175,7 +178,7 @@ def test_a_failure_between_two_pages_tells_what_was_sent_read_and_kept(runs, pra
     assert (said["status"], said["error_code"], said["attempts"]) == ("403", "INSUFFICIENT_ACCESS", "2")
     assert (said["calls"], said["sent_again"], said["pages"], said["rows_read"]) == (3, 1, 1, 15)
     assert (said["table_rows_before"], said["table_rows"]) == (0, runs.warehouse.facts("account").rows) == (0, 15)
-    assert said["committed"].startswith("What was read up to a checkpoint")
+    assert said["committed"].startswith("All rows up to a checkpoint")
     red = told.checks["account", "as_specified"].metadata
     assert (red["rows_read"].value, red["error"].value) == (15, "AccessDenied")
     assert runs("account").materialized["account"]["rows_inserted"] == 25
@@ -248,3 +251,39 @@ def test_no_secret_is_in_any_event_or_log_of_a_failed_run(runs, practice_org, in
     assert key.splitlines()[1] not in written
     assert json.dumps(key)[1:60] not in written
     assert practice_org.credentials["consumer_key"] not in written
+
+
+def test_a_failure_leaves_the_other_checks_as_they_were(runs, practice_org):
+    before = runs("product").checks
+    practice_org.org.hide_field("Product2", "SystemModstamp")
+
+    after = runs("product").checks
+
+    assert not after["product", "as_specified"].passed
+    for name in ("complete", "current"):
+        assert after["product", name].passed
+        assert after["product", name].description == before["product", name].description
+
+
+def test_the_checks_of_a_first_sync_that_fails_are_not_empty(runs, practice_org):
+    practice_org.org.hide_field("Product2", "SystemModstamp")
+
+    checks = runs("product").checks
+
+    assert checks["product", "as_specified"].severity == dg.AssetCheckSeverity.ERROR
+    for name in ("complete", "current"):
+        assert checks["product", name].severity == dg.AssetCheckSeverity.WARN
+        assert checks["product", name].description.startswith("Not checked yet")
+
+
+def test_an_object_that_is_off_keeps_its_true_as_of(runs, practice_org):
+    runs("quote")
+    before = runs.warehouse.scan(status_table.TABLE).collect().to_dicts()[0]
+    practice_org.org.switch_off("Quote")
+
+    after = runs("quote")
+
+    row = runs.warehouse.scan(status_table.TABLE).collect().to_dicts()[0]
+    assert (row["state"], row["true_as_of"]) == ("warned", before["true_as_of"])
+    assert "true_as_of" not in after.materialized["quote"]
+    assert "true as of an earlier run" in after.materialized["quote"]["summary"].lower()

@@ -56,7 +56,7 @@ def test_lost_digits_warn_once_and_stay_named_until_none_are_lost(runs, practice
     refreshed = runs("account", config={"full_refresh": True})
 
     assert not first.checks["account", "as_specified"].passed
-    assert "AnnualRevenue (1 values)" in first.checks["account", "as_specified"].description
+    assert "AnnualRevenue (1 value)" in first.checks["account", "as_specified"].description
     assert idle.checks["account", "as_specified"].passed
     assert [looked_at(told).get("rounded_columns") for told in (first, idle, mended, refreshed)] == [
         *["AnnualRevenue"] * 3,
@@ -101,3 +101,15 @@ def test_a_column_that_was_of_the_catalogues_type_until_the_org_showed_it_is_nam
     told = runs.under(SALESFORCE_QUOTA_RESERVE="0.11")("account")
 
     assert looked_at(told)["retyped"] == "number_of_employees (int to double)"
+
+
+def test_a_column_that_is_excluded_later_is_named_while_the_table_holds_it(runs, tmp_path):
+    runs("contact")
+    (tmp_path / "specs").mkdir()
+    (tmp_path / "specs/endpoints.toml").write_text('[override.contact]\nexcluded = ["MobilePhone"]\n')
+
+    check = runs.under(SF_ASSETS_SPECS=str(tmp_path / "specs"))("contact").checks["contact", "as_specified"]
+
+    assert not check.passed
+    assert "still holds values of columns that are excluded now: MobilePhone" in check.description
+    assert "sf-assets erase-columns contact" in check.description
