@@ -134,11 +134,11 @@ def _complete(spec: EndpointSpec, report: "SyncReport") -> Finding:
 def _row_warnings(spec: EndpointSpec, report: "SyncReport") -> Iterator[str]:
     problems = report.problems
     if "queryAll" in report.org.degraded and spec.has_is_deleted:
-        yield "This org does not serve queryAll, so deleted and archived rows are not read. Ask for direct access to it."
+        yield "This org does not serve queryAll, so deleted and archived rows are not read. Ask for access to queryAll."
     if problems.out_of_sight:
         yield (
-            f"{plural(problems.out_of_sight, 'row')} of the table are hidden from the integration user: too many to be"
-            " deleted rows. Give the user View All Data, or run once with confirm_shrink: true if they are deleted."
+            f"{plural(problems.out_of_sight, 'row')} of the table are out of the user's sight, too many to be deleted"
+            " rows. Give the user View All Data, or run once with confirm_shrink: true if they are deleted."
         )
     if problems.not_compared:
         why = problems.not_compared.rstrip(".")
