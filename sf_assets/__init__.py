@@ -2,3 +2,20 @@
 
 Importing this package, or any module of it but `sf_assets.definitions`, has no effect.
 """
+
+from typing import Any
+
+__all__ = ["SalesforceOrg"]
+
+
+def __getattr__(name: str) -> Any:
+    """Load the component at its first use: importing this package must stay cheap for every Dagster process."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from sf_assets.assets.component import SalesforceOrg
+
+    return SalesforceOrg
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

@@ -59,8 +59,13 @@ class Deployment:
         return practice_folder(self.home, self.naming)
 
 
-def read_deployment(environment: Environment | None = None) -> Deployment:
-    """Read the environment (default: the process's own); raise ConfigError that names the variable."""
+def read_deployment(
+    environment: Environment | None = None, *, credentials: CredentialsResource | None = None
+) -> Deployment:
+    """Read the environment (default: the process's own). Given credentials replace those of the environment.
+
+    Raises: ConfigError that names the variable.
+    """
     env = os.environ if environment is None else environment
     name, home = _one_of(env, "SF_ASSETS_DEPLOYMENT", DEPLOYMENTS), home_folder(env)
     iceberg = _iceberg(env, home / "lake" / name)
@@ -68,7 +73,7 @@ def read_deployment(environment: Environment | None = None) -> Deployment:
         name=name,
         naming=_naming(env),
         home=home,
-        salesforce=DEPLOYMENTS[name](env, home),
+        salesforce=DEPLOYMENTS[name](env, home, credentials),
         iceberg=iceberg,
         readers=_readers(env, iceberg),
         endpoints=env.get("SF_ASSETS_ENDPOINTS", ""),
@@ -109,7 +114,7 @@ def _naming(env: Environment) -> Naming:
     return Naming(env.get("SF_ASSETS_ORG", ""))
 
 
-def _practice(env: Environment, home: Path) -> SalesforceResource:
+def _practice(env: Environment, home: Path, given: CredentialsResource | None) -> SalesforceResource:
     url, folder = env.get("SALESFORCE_INSTANCE_URL") or PRACTICE_URL, practice_folder(home, _naming(env))
     if not is_loopback(url):
         raise ConfigError(
@@ -117,12 +122,12 @@ def _practice(env: Environment, home: Path) -> SalesforceResource:
             remedy="Set SF_ASSETS_DEPLOYMENT=production, or unset SALESFORCE_INSTANCE_URL for the practice org.",
             setting="SALESFORCE_INSTANCE_URL",
         )
-    return _salesforce(env, home, instance_url=url, credentials=PracticeCredentials(folder=str(folder)))
+    return _salesforce(env, home, instance_url=url, credentials=given or PracticeCredentials(folder=str(folder)))
 
 
-def _production(env: Environment, home: Path) -> SalesforceResource:
-    _refuse_missing(env, HOST if env.get("SALESFORCE_SECRET_ID") else {**HOST, **LOGIN})
-    return _salesforce(env, home, instance_url=env["SALESFORCE_INSTANCE_URL"], credentials=_credentials(env))
+def _production(env: Environment, home: Path, given: CredentialsResource | None) -> SalesforceResource:
+    _refuse_missing(env, HOST if given or env.get("SALESFORCE_SECRET_ID") else {**HOST, **LOGIN})
+    return _salesforce(env, home, instance_url=env["SALESFORCE_INSTANCE_URL"], credentials=given or _credentials(env))
 
 
 HOST: Mapping[str, str] = {"SALESFORCE_INSTANCE_URL": "the org's My Domain host, as acme.my.salesforce.com"}
@@ -146,7 +151,7 @@ def _refuse_missing(env: Environment, settings: Mapping[str, str]) -> None:
         raise ConfigError(what, setting=", ".join(missing))
 
 
-DEPLOYMENTS: Mapping[str, Callable[[Environment, Path], SalesforceResource]] = {
+DEPLOYMENTS: Mapping[str, Callable[[Environment, Path, CredentialsResource | None], SalesforceResource]] = {
     "practice": _practice,
     "production": _production,
 }
@@ -176,7 +181,7 @@ def _ledger(env: Environment, home: Path) -> str:
 
 def _credentials(env: Environment) -> CredentialsResource:
     if secret_id := env.get("SALESFORCE_SECRET_ID"):
-        return _secrets_manager(secret_id)
+        return secrets_manager(secret_id)
     key_file = env.get("SALESFORCE_PRIVATE_KEY_FILE", "")
     values: dict[str, Any] = {"private_key_file": key_file} if key_file else {}
     values |= {} if key_file else {"private_key": dg.EnvVar("SALESFORCE_PRIVATE_KEY")}
@@ -186,7 +191,8 @@ def _credentials(env: Environment) -> CredentialsResource:
     )
 
 
-def _secrets_manager(secret_id: str) -> CredentialsResource:
+def secrets_manager(secret_id: str) -> CredentialsResource:
+    """Return credentials that are read from a secret in AWS Secrets Manager."""
     from dagster_aws.secretsmanager import SecretsManagerResource
 
     from sf_assets.assets.aws_credentials import SecretsManagerCredentials

@@ -12,7 +12,7 @@ from sf_assets.assets.checks import check_results, check_specs
 from sf_assets.assets.config import EndpointConfig, run_config_schema
 from sf_assets.assets.failures import DOCS, raise_as_failure
 from sf_assets.assets.freshness import policy
-from sf_assets.assets.naming import Naming
+from sf_assets.assets.naming import Naming, ResourceKeys
 from sf_assets.assets.org_asset import refuse_automatic_first_copy, refuse_other_history, report_org_read
 from sf_assets.assets.registration import NoRegistration, Registration
 from sf_assets.assets.reporting import start_line
@@ -42,6 +42,7 @@ class Common:
     readers: Registration
     fills_missing: bool = True
     docs: str = ""
+    keys: ResourceKeys = ResourceKeys()  # noqa: RUF009 - frozen
 
 
 def build_endpoints(
@@ -53,6 +54,7 @@ def build_endpoints(
     readers: Registration | None = None,
     fills_missing: bool = True,
     docs: str = "",
+    keys: ResourceKeys = ResourceKeys(),  # noqa: B008 - frozen, so one for all is safe
 ) -> list[dg.AssetsDefinition]:
     """Build the assets of all specs. `readers` publish each table to Snowflake; see `Common` for the others."""
     common = Common(
@@ -62,6 +64,7 @@ def build_endpoints(
         readers=readers or NoRegistration(),
         fills_missing=fills_missing,
         docs=docs,
+        keys=keys,
     )
     return [build_endpoint(spec, common, cadence=cadences.get(spec.endpoint)) for spec in specs]
 
@@ -81,16 +84,14 @@ def build_endpoint(spec: EndpointSpec, common: Common, *, cadence: str | None) -
         description=description(spec, cadence),
         metadata={"dagster/code_references": _code_references(spec), **_docs(common.docs)},
         config_schema=run_config_schema(),
+        required_resource_keys={common.keys.salesforce, common.keys.iceberg, common.keys.snowflake},
+        io_manager_key=common.keys.io_manager,
         check_specs=[*check_specs(key), *common.readers.check_specs(key)],
         freshness_policy=policy(cadence) if cadence else None,
         automation_condition=common.condition if cadence else None,
     )
-    def endpoint(
-        context: dg.AssetExecutionContext,
-        salesforce: SalesforceResource,
-        iceberg: IcebergResource,
-        snowflake: Registration,
-    ) -> Results:
+    def endpoint(context: dg.AssetExecutionContext) -> Results:
+        salesforce, iceberg, snowflake = _resources(context, common.keys)
         with raise_as_failure(context, spec.endpoint):
             sync = _start(spec, common, context=context, salesforce=salesforce, iceberg=iceberg)
         yield dg.MaterializeResult(value=sync)
@@ -99,6 +100,13 @@ def build_endpoint(spec: EndpointSpec, common: Common, *, cadence: str | None) -
         yield from snowflake.publish(spec.endpoint, iceberg.tables())
 
     return endpoint
+
+
+def _resources(
+    context: dg.AssetExecutionContext, keys: ResourceKeys
+) -> tuple[SalesforceResource, IcebergResource, Registration]:
+    resources = context.resources
+    return getattr(resources, keys.salesforce), getattr(resources, keys.iceberg), getattr(resources, keys.snowflake)
 
 
 def description(spec: EndpointSpec, cadence: str | None) -> str:

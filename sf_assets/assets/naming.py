@@ -5,7 +5,7 @@ other. So with several orgs in an instance all of them but one bear a name of th
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import dagster as dg
 
@@ -55,3 +55,18 @@ class Naming:
     def pool(self, endpoint: str) -> str:
         """Return the pool of an endpoint's table. The dot is in no endpoint's name, so no two orgs share a pool."""
         return f"{self.of_org('table')}{'.' if self.org else '_'}{endpoint}"
+
+
+@dataclass(frozen=True)
+class ResourceKeys:
+    """The names of an org's resources. Orgs of one code location have names of their own."""
+
+    salesforce: str = "salesforce"
+    iceberg: str = "iceberg"
+    snowflake: str = "snowflake"
+    io_manager: str = "io_manager"
+
+    @classmethod
+    def of(cls, naming: Naming) -> "ResourceKeys":
+        """Return the names that carry the org's name."""
+        return cls(**{key.name: naming.of_org(key.name) for key in fields(cls)})

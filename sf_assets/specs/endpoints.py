@@ -1,12 +1,14 @@
 """The table of the thirty endpoints, one a line. The columns of each are in `queries/<endpoint>.soql`."""
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from sf_assets.specs.cadences import CadenceWord
 from sf_assets.specs.model import EndpointRow, EndpointSpec, How
-from sf_assets.specs.soql_file import read_file
-from sf_assets.specs.user_endpoints import UserEndpoints, read_user_endpoints
+from sf_assets.specs.soql_file import SoqlQuery, read_file, read_query
+from sf_assets.specs.user_endpoints import UserEndpoints, inline_endpoints, read_user_endpoints
 
 QUERIES = Path(__file__).with_name("queries")
 
@@ -90,6 +92,24 @@ def endpoints(user_folder: Path | None = None) -> tuple[EndpointSpec, ...]:
     if user_folder is None:
         return _package_endpoints()
     return _specs(read_user_endpoints(user_folder, ENDPOINTS))
+
+
+def endpoints_of(values: Mapping[str, Any], *, path: Path) -> tuple[EndpointSpec, ...]:
+    """Return the package's endpoints and those of a YAML file's values.
+
+    values: `custom_objects`, each row with its `query` (SOQL text), and `overrides`. Raises: SpecError that names the
+    file.
+    """
+    objects = [dict(row) for row in values.get("custom_objects", ())]
+    texts = {row["endpoint"]: row.pop("query") for row in objects}
+    rows = inline_endpoints({**values, "custom_objects": objects}, ENDPOINTS, path=path)
+    return tuple(EndpointSpec.of(row, query=_query(row.endpoint, texts, path)) for row in rows)
+
+
+def _query(endpoint: str, texts: Mapping[str, str], path: Path) -> SoqlQuery:
+    if endpoint in texts:
+        return read_query(texts[endpoint], path=f"{path} ({endpoint})")
+    return read_file(QUERIES / f"{endpoint}.soql")
 
 
 @cache

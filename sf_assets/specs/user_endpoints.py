@@ -32,6 +32,18 @@ MAX_BYTES = 1_000_000
 
 
 @dataclass(frozen=True)
+class _Places:
+    """What messages call a row of a new endpoint, and the settings of an endpoint."""
+
+    row: str
+    override: str
+
+
+TOML = _Places("[[endpoint]]", "[override.{}]")
+YAML = _Places("custom_objects, row", "overrides.{}")
+
+
+@dataclass(frozen=True)
 class UserEndpoints:
     """All rows, with the user's settings applied, and the user's `.soql` files by endpoint."""
 
@@ -57,6 +69,16 @@ def read_user_endpoints(folder: Path, package_rows: Sequence[EndpointRow]) -> Us
     return UserEndpoints(rows, {**{row.endpoint: folder / f"{row.endpoint}.soql" for row in own}, **queries})
 
 
+def inline_endpoints(raw: Mapping[str, Any], package_rows: Sequence[EndpointRow], *, path: Path) -> list[EndpointRow]:
+    """Return all rows with the rows and settings of a YAML file applied.
+
+    raw: `custom_objects` (rows) and `overrides` (endpoint -> settings). Raises: SpecError that names the file.
+    """
+    table = _Table(path, {"endpoint": raw.get("custom_objects", []), "override": raw.get("overrides", {})}, YAML)
+    own = table.rows([row.endpoint for row in package_rows])
+    return list(table.overridden((*package_rows, *own)))
+
+
 def _is_folder(path: Path) -> bool:
     try:
         return path.is_dir()
@@ -65,18 +87,18 @@ def _is_folder(path: Path) -> bool:
 
 
 class _Table:
-    """The `endpoints.toml` of one folder; a missing file counts as an empty one."""
+    """The `endpoints.toml` of one folder, or values that another file holds. A missing file counts as an empty one."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.raw = self._read()
+    def __init__(self, path: Path, raw: dict[str, Any] | None = None, places: _Places | None = None) -> None:
+        self.path, self.places = path, places or TOML
+        self.raw = self._read() if raw is None else raw
         self._refuse_unknown(self.raw, ("endpoint", "override"), where="the file")
 
     def rows(self, taken: Sequence[str]) -> tuple[EndpointRow, ...]:
         """Return the rows of new endpoints. `taken` are the names that they may not have."""
         rows: list[EndpointRow] = []
         for number, raw in enumerate(self._list_of_tables(), 1):
-            row = self._row(raw, where=f"[[endpoint]] {number}")
+            row = self._row(raw, where=f"{self.places.row} {number}")
             if row.endpoint in {*taken, *(other.endpoint for other in rows)}:
                 name = row.endpoint
                 remedy = f"Choose another name, or change that endpoint by [override.{name}] and {name}.soql"
@@ -135,7 +157,7 @@ class _Table:
         return self._checked(values, where)
 
     def _changed(self, row: EndpointRow, raw: object) -> EndpointRow:
-        where = f"[override.{row.endpoint}]"
+        where = self.places.override.format(row.endpoint)
         if not isinstance(raw, dict):
             raise self.refuse(f"override.{row.endpoint} is not a table", f"Write {where} and the settings below it")
         self._refuse_unknown(raw, OVERRIDABLE, where=where)

@@ -1,0 +1,108 @@
+"""A deployment becomes Dagster definitions. The door `sf_assets.definitions` and the component share it."""
+
+from collections.abc import Callable, Sequence
+
+import dagster as dg
+
+from sf_assets.assets.deployments import Deployment
+from sf_assets.assets.factory import build_endpoints
+from sf_assets.assets.fixed_resources import fix_resources
+from sf_assets.assets.freshness import KEEP_FRESH, KEEP_FRESH_ONCE_FILLED, automated, build_sensors, cadences
+from sf_assets.assets.io_manager import IcebergIOManager
+from sf_assets.assets.naming import ResourceKeys
+from sf_assets.assets.org_asset import org_node
+from sf_assets.assets.run_retention import build_history_sensor
+from sf_assets.errors import ConfigError
+from sf_assets.specs.endpoints import endpoints
+from sf_assets.specs.model import EndpointSpec
+
+SpecChange = Callable[[EndpointSpec, dg.AssetSpec], dg.AssetSpec]
+
+
+def build_definitions(
+    deployment: Deployment,
+    *,
+    specs: Sequence[EndpointSpec] | None = None,
+    keys: ResourceKeys = ResourceKeys(),  # noqa: B008 - frozen, so one for all is safe
+    change: SpecChange | None = None,
+) -> dg.Definitions:
+    """Build the endpoints' assets, checks, sensors and resources, and the marts if the deployment has them.
+
+    `specs`: the endpoints, if they are not those of the deployment's folder. `keys`: names of the resources. `change`
+    changes an asset's spec, such as its group or its tags.
+    """
+    specs = endpoints(deployment.specs) if specs is None else specs
+    tables = dg.Definitions(
+        assets=_assets(deployment, specs, keys, change),
+        asset_checks=deployment.readers.checks([deployment.naming.key(spec.endpoint) for spec in specs]),
+        sensors=_sensors(deployment, specs),
+        resources=_resources(deployment, keys),
+        executor=dg.in_process_executor,  # a process a step costs 26 times the CPU and logs in thirty times
+    )
+    return dg.Definitions.merge(tables, _marts(deployment)) if deployment.dbt else tables
+
+
+def _assets(
+    deployment: Deployment, specs: Sequence[EndpointSpec], keys: ResourceKeys, change: SpecChange | None
+) -> list[dg.AssetsDefinition | dg.AssetSpec]:
+    condition = KEEP_FRESH if deployment.fills_missing else KEEP_FRESH_ONCE_FILLED
+    assets = build_endpoints(
+        specs,
+        naming=deployment.naming,
+        cadences=_cadences(deployment, specs),
+        condition=condition,
+        readers=deployment.readers,
+        docs=deployment.docs,
+        fills_missing=deployment.fills_missing,
+        keys=keys,
+    )
+    if change is not None:
+        assets = [_changed(asset, spec, change) for asset, spec in zip(assets, specs, strict=True)]
+    return [org_node(deployment.naming), *assets]
+
+
+def _changed(asset: dg.AssetsDefinition, endpoint: EndpointSpec, change: SpecChange) -> dg.AssetsDefinition:
+    """Change the asset's spec. Raises: ConfigError if the key changes, by which its table is found."""
+    (spec,) = asset.specs
+    changed = change(endpoint, spec)
+    if changed.key != spec.key:
+        raise ConfigError(
+            f"{endpoint.endpoint}: its asset key would change from {spec.key.to_user_string()} to"
+            f" {changed.key.to_user_string()}",
+            remedy="Leave the key as it is: the table, the pool and the checks have its name. Set `org` for a prefix.",
+            endpoint=endpoint.endpoint,
+        )
+    return asset.map_asset_specs(lambda _: changed)
+
+
+def _cadences(deployment: Deployment, specs: Sequence[EndpointSpec]) -> dict[str, str]:
+    chosen = automated(specs, deployment.endpoints)
+    words = cadences(specs, deployment.cadences)
+    return {name: word for name, word in words.items() if name in chosen}
+
+
+def _sensors(deployment: Deployment, specs: Sequence[EndpointSpec]) -> list[dg.SensorDefinition]:
+    naming, days = deployment.naming, deployment.history_days
+    retention = [build_history_sensor(f"{naming.source}_history", days)] if days else []
+    return [*build_sensors(_cadences(deployment, specs), naming), *retention]
+
+
+def _resources(deployment: Deployment, keys: ResourceKeys) -> dict[str, dg.ResourceDefinition]:
+    return fix_resources(
+        {
+            keys.salesforce: deployment.salesforce,
+            keys.iceberg: deployment.iceberg,
+            keys.snowflake: deployment.readers,
+            keys.io_manager: IcebergIOManager(iceberg=deployment.iceberg),
+        }
+    )
+
+
+def _marts(deployment: Deployment) -> dg.Definitions:
+    """Build the dbt project's assets. Raises: ConfigError if dbt is not installed."""
+    try:
+        from sf_assets.assets.dbt import build_marts
+    except ModuleNotFoundError as error:
+        what, remedy = f"SF_ASSETS_DBT is 1, and {error.name} is not installed", "Install the extra: sf-assets[dbt]."
+        raise ConfigError(what, remedy=remedy, setting="SF_ASSETS_DBT") from None
+    return build_marts(deployment)

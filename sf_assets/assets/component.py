@@ -1,0 +1,204 @@
+"""The Dagster component `sf_assets.SalesforceOrg`: a YAML file becomes the assets of one Salesforce org."""
+
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import dagster as dg
+from dagster.components.utils.defs_state import DefsStateConfig, DefsStateConfigArgs, ResolvedDefsStateConfig
+from dagster.components.utils.translation import TranslationFn, TranslationFnResolver
+
+from sf_assets.assets.build import build_definitions
+from sf_assets.assets.component_model import CustomObject, LoginVariables, Override, specs_values
+from sf_assets.assets.component_scaffolder import SalesforceOrgScaffolder
+from sf_assets.assets.credentials import CredentialsResource, EnvironmentCredentials
+from sf_assets.assets.deployments import Deployment, read_deployment, secrets_manager
+from sf_assets.assets.freshness import automated
+from sf_assets.assets.naming import ResourceKeys
+from sf_assets.errors import ConfigError, SfAssetsError, SpecError
+from sf_assets.specs.endpoints import endpoints_of
+from sf_assets.specs.model import EndpointSpec
+
+SHARED_SETTINGS = ("SF_ASSETS_HOME", "DAGSTER_HOME", "SF_ASSETS_LEDGER", "SF_ASSETS_DOCS_URL")
+"""Variables of the process that hold for all orgs of a code location; also those that begin with SNOWFLAKE_."""
+VARIABLES = {
+    "org": "SF_ASSETS_ORG",
+    "instance_url": "SALESFORCE_INSTANCE_URL",
+    "audience": "SALESFORCE_LOGIN_AUDIENCE",
+    "catalog": "SF_ASSETS_CATALOG",
+    "namespace": "SF_ASSETS_NAMESPACE",
+    "requests_per_second": "SALESFORCE_REQUESTS_PER_SECOND",
+    "quota_reserve": "SALESFORCE_QUOTA_RESERVE",
+    "daily_calls": "SALESFORCE_DAILY_CALLS",
+    "endpoints": "SF_ASSETS_ENDPOINTS",
+    "cadences": "SF_ASSETS_CADENCES",
+    "snowflake": "SF_ASSETS_SNOWFLAKE",
+}
+"""Attribute -> the variable with the same meaning, whose reader checks it."""
+
+
+@dg.scaffold_with(SalesforceOrgScaffolder)
+@dataclass
+class SalesforceOrg(dg.StateBackedComponent, dg.Resolvable):
+    """A Salesforce org as Iceberg tables: an asset, checks and freshness for each endpoint.
+
+    Without `instance_url` the org is the practice org. Secrets are named and never written here. The columns that
+    the org shows are this component's state: `dg utils refresh-defs-state` reads them; loading sends no request.
+    """
+
+    instance_url: Annotated[
+        str, dg.Resolver.default(description="My Domain host of the org. Empty: the practice org.")
+    ] = ""
+    practice: Annotated[
+        bool, dg.Resolver.default(description="The host is a practice org (`sf-assets practice --port`).")
+    ] = False
+    login: LoginVariables = field(default_factory=LoginVariables)
+    org: Annotated[
+        str, dg.Resolver.default(description="Short name for keys and namespace; the first org needs none.")
+    ] = ""
+    audience: Annotated[str, dg.Resolver.default(description="`aud` of the login, if it is not the host.")] = ""
+    catalog: Annotated[str, dg.Resolver.default(description="Name of the catalog in pyiceberg's settings.")] = ""
+    namespace: Annotated[str, dg.Resolver.default(description="Namespace of the tables; by default the key's.")] = ""
+    endpoints: Annotated[
+        list[str], dg.Resolver.default(description="Endpoints or groups that become assets. Default: all.")
+    ] = field(default_factory=list)
+    cadences: Annotated[
+        dict[str, str], dg.Resolver.default(description="Endpoint, group or `all` -> hourly, six_hours or daily.")
+    ] = field(default_factory=dict)
+    overrides: Annotated[dict[str, Override], dg.Resolver.default(description="Endpoint -> its own settings.")] = field(
+        default_factory=dict
+    )
+    custom_objects: Annotated[
+        list[CustomObject], dg.Resolver.default(description="Objects of the org as endpoints of their own.")
+    ] = field(default_factory=list)
+    requests_per_second: Annotated[
+        float, dg.Resolver.default(description="Most requests a second, of all runs together.")
+    ] = 2.0
+    quota_reserve: Annotated[float, dg.Resolver.default(description="Share of the daily API calls for others.")] = 0.1
+    daily_calls: Annotated[
+        int, dg.Resolver.default(description="Most API calls of ours in a day (UTC). 0: no such bound.")
+    ] = 0
+    snowflake: Annotated[str, dg.Resolver.default(description="linked or tables, if SNOWFLAKE_ACCOUNT is set.")] = ""
+    translation: Annotated[
+        TranslationFn[EndpointSpec] | None,
+        TranslationFnResolver(template_vars_for_translation_fn=lambda endpoint: {"endpoint": endpoint}),
+    ] = None
+    defs_state: ResolvedDefsStateConfig = field(
+        default_factory=lambda: DefsStateConfigArgs(
+            management_type=DefsStateConfigArgs.local_filesystem().management_type, refresh_if_dev=False
+        )
+    )
+
+    @property
+    def defs_state_config(self) -> DefsStateConfig:
+        """The place of the state; one for each org."""
+        return DefsStateConfig.from_args(self.defs_state, default_key=f"SalesforceOrg[{self.org or 'salesforce'}]")
+
+    def build_defs_from_state(self, context: dg.ComponentLoadContext, state_path: Path | None) -> dg.Definitions:
+        """Build the org's definitions; with a state, their column schemas too."""
+        columns = json.loads(state_path.read_text(encoding="utf-8")) if state_path and state_path.exists() else {}
+        with _named_errors(context.path):
+            deployment = self.deployment()
+            return build_definitions(
+                replace(deployment, endpoints=""),
+                specs=self.specs(context.path),
+                keys=ResourceKeys.of(deployment.naming),
+                change=lambda endpoint, spec: self.get_asset_spec(
+                    endpoint, _with_columns(spec, columns.get(endpoint.endpoint))
+                ),
+            )
+
+    def get_asset_spec(self, endpoint: EndpointSpec, spec: dg.AssetSpec) -> dg.AssetSpec:
+        """Return an endpoint's asset spec. Override it, or use `translation`, to change group, tags or owners."""
+        return self.translation(spec, endpoint) if self.translation else spec
+
+    def write_state_to_path(self, state_path: Path) -> None:
+        """Describe the objects and write the columns of their tables.
+
+        Raises: what login and describe raise.
+        """
+        from sf_assets.assets.described_columns import described_columns  # loads Polars and httpx
+
+        columns = described_columns(self.deployment().salesforce.resolved(), self.specs(Path("defs.yaml")))
+        state_path.parent.mkdir(parents=True, exist_ok=True)
+        state_path.write_text(json.dumps(columns), encoding="utf-8")
+
+    def specs(self, path: Path) -> tuple[EndpointSpec, ...]:
+        """Return the endpoints that become assets. `path`: the file that messages name."""
+        specs = endpoints_of(specs_values(self.overrides, self.custom_objects), path=path)
+        chosen = automated(specs, ",".join(self.endpoints))
+        return tuple(spec for spec in specs if spec.endpoint in chosen)
+
+    def deployment(self) -> Deployment:
+        """Return the deployment that the attributes describe."""
+        is_practice = self.practice or not self.instance_url
+        values = {VARIABLES[name]: _text(getattr(self, name)) for name in VARIABLES}
+        shared = {name: value for name, value in os.environ.items() if _is_shared(name)}
+        values["SF_ASSETS_DEPLOYMENT"] = "practice" if is_practice else "production"
+        return read_deployment(
+            {**shared, **{name: value for name, value in values.items() if value}},
+            credentials=None if is_practice else self._credentials(),
+        )
+
+    def _credentials(self) -> CredentialsResource:
+        if self.login.secret_id:
+            return secrets_manager(self.login.secret_id)
+        return EnvironmentCredentials(
+            consumer_key=dg.EnvVar(self.login.consumer_key),
+            username=dg.EnvVar(self.login.username),
+            columns_key=dg.EnvVar(self.login.hash_key) if self.login.hash_key else "",
+            private_key="" if self.login.private_key_file else dg.EnvVar(self.login.private_key),
+            private_key_file=self.login.private_key_file,
+        )
+
+
+def _is_shared(name: str) -> bool:
+    return name in SHARED_SETTINGS or name.startswith("SNOWFLAKE_")
+
+
+def _text(value: object) -> str:
+    """Return an attribute as the environment would hold it."""
+    if isinstance(value, Mapping):
+        return ",".join(f"{key}={word}" for key, word in value.items())
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return ",".join(map(str, value))
+    return str(value)
+
+
+def _with_columns(spec: dg.AssetSpec, columns: Sequence[Mapping[str, Any]] | None) -> dg.AssetSpec:
+    if not columns:
+        return spec
+    schema = dg.TableSchema([dg.TableColumn(c["name"], c["type"], c["description"]) for c in columns])
+    return spec.merge_attributes(metadata={"dagster/column_schema": schema})
+
+
+@contextmanager
+def _named_errors(path: Path) -> Iterator[None]:
+    """Name the file, its line and the attribute in errors of settings."""
+    attribute_of: Callable[[str], str] = {variable: name for name, variable in VARIABLES.items()}.__getitem__
+    try:
+        yield
+    except (ConfigError, SpecError) as error:
+        setting = str(error.values.get("setting", ""))
+        name = attribute_of(setting) if setting in VARIABLES.values() else ""
+        raise _renamed(error, path, setting, name) from None
+
+
+def _renamed(error: SfAssetsError, path: Path, setting: str, name: str) -> ConfigError:
+    file = path / "defs.yaml" if path.is_dir() else path
+    line = _line_of(file, name) if name else 0
+    place = f"{file}:{line}" if line else str(file)
+    what = str(error).replace(setting, name) if name else str(error)
+    return ConfigError(f"{place}: {what}", remedy=error.remedy, path=str(file), setting=name or setting)
+
+
+def _line_of(file: Path, name: str) -> int:
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError):
+        return 0
+    return next((number for number, line in enumerate(lines, 1) if line.strip().startswith(f"{name}:")), 0)
