@@ -84,7 +84,7 @@ def _cadences(deployment: Deployment, specs: Sequence[EndpointSpec]) -> dict[str
 def _sensors(deployment: Deployment, specs: Sequence[EndpointSpec]) -> list[dg.SensorDefinition]:
     naming, days = deployment.naming, deployment.history_days
     retention = [build_history_sensor(f"{naming.source}_history", days)] if days else []
-    return [*build_sensors(_cadences(deployment, specs), naming), *retention]
+    return [*build_sensors(_cadences(deployment, specs), naming, is_running=deployment.has_org), *retention]
 
 
 def _resources(deployment: Deployment, keys: ResourceKeys) -> dict[str, dg.ResourceDefinition]:
