@@ -18,4 +18,5 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
+    """Return the names, those that load at first use included."""
     return [*globals(), *__all__]
