@@ -9,7 +9,7 @@ __all__ = ["SalesforceOrg"]
 
 
 def __getattr__(name: str) -> Any:
-    """Load the component at its first use: importing this package must stay cheap for every Dagster process."""
+    """Load the component at first use: every Dagster process imports this package."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from sf_assets.assets.component import SalesforceOrg
