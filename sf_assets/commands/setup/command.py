@@ -81,3 +81,19 @@ def salesforce(chosen: str, secret: str) -> None:
     names = automated(specs, chosen)
     chosen_specs = [spec for spec in specs if spec.endpoint in names]
     click.echo(salesforce_steps(chosen_specs, SetupValues(secret=secret)), nl=False)
+
+
+@setup.command("upkeep")
+@click.option("--engine", type=click.Choice(["spark", "emr", "glue", "s3tables"]), required=True)
+@click.option("--endpoints", "chosen", default="", help="Names or groups, as in SF_ASSETS_ENDPOINTS; default: all.")
+@_options("account_id", "region", "bucket", "prefix", "namespace", "orgs", "kms_key")
+def upkeep(engine: str, chosen: str, **values: Any) -> None:
+    """Print what another engine runs, or switches on, to maintain the tables."""
+    from sf_assets.assets.deployments import read_specs_folder
+    from sf_assets.assets.freshness import automated
+    from sf_assets.commands.setup.upkeep import upkeep_script
+
+    specs = endpoints(read_specs_folder())
+    names = automated(specs, chosen)
+    tables = [*(spec.endpoint for spec in specs if spec.endpoint in names), "_sync_status"]
+    click.echo(upkeep_script(SetupValues(**values), engine=cast("Any", engine), tables=tables), nl=False)
