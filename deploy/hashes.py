@@ -27,6 +27,9 @@ from pip._internal.commands.download import DownloadCommand
 ROOT = Path(__file__).parent.parent
 IN_THE_IMAGE = (".[postgres,docker]", "dagster-webserver", "setuptools")
 """What the Dockerfile names; setuptools builds the project's own wheel."""
+IN_THE_MARTS_IMAGE = (".[postgres,docker,dbt]", *IN_THE_IMAGE[1:])
+DBT_SNOWFLAKE = "dbt-snowflake"
+"""Installed without its dependencies: it asks for an old certifi, and has every other one already."""
 IN_A_CHECKOUT = (".[dev,dbt,postgres]",)
 """What `make install` brings."""
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")

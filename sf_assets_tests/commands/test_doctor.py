@@ -158,7 +158,7 @@ def test_open_questions_are_asked_only_when_told_to(environment, capsys):
     assert ended.value.code == 0
     assert set(told) == set(QUESTIONS)
     assert told["Does FIELDS(STANDARD) on PermissionSet give every Permissions column?"].endswith("describe has 386")
-    assert "refused: AssertionRefused" in told["Is an assertion accepted whose exp is an hour ahead?"]
+    assert "refused: AssertionRefused" in told["Is an assertion accepted with an exp that is an hour ahead?"]
     assert "answered" in told["What do setup objects answer to this user?"]
 
 

@@ -35,8 +35,8 @@ def test_the_image_installs_hashed_files_alone():
     installs = re.findall(r"pip install (.*?) ?\\?$", DOCKERFILE, flags=re.MULTILINE)
 
     assert installs == [
-        "--no-cache-dir --require-hashes --no-deps -r requirements.txt",
-        '--no-cache-dir --no-deps --no-build-isolation ".[postgres,docker]"',
+        "--no-cache-dir --require-hashes --no-deps -r requirements${MARTS:+-marts}.txt",
+        '--no-cache-dir --no-deps --no-build-isolation ".[postgres,docker${MARTS:+,dbt}]"',
     ]
 
 
@@ -49,12 +49,27 @@ def test_all_that_the_image_copies_is_there_and_let_through():
         assert f"!{source}" in ignored
 
 
+def test_the_image_with_marts_has_the_dbt_project_and_hashed_dbt():
+    marts = (DEPLOY / "requirements-marts.txt").read_text(encoding="utf-8")
+    plain = (DEPLOY / "requirements.txt").read_text(encoding="utf-8")
+    names = {
+        name: set(re.findall(r"^([a-z0-9-]+)==", text, flags=re.MULTILINE))
+        for name, text in (("marts", marts), ("plain", plain))
+    }
+
+    assert "ARG MARTS=" in DOCKERFILE
+    assert names["plain"] <= names["marts"]
+    assert {"dbt-core", "dbt-duckdb", "dbt-snowflake", "dagster-dbt"} <= names["marts"] - names["plain"]
+    assert COMPOSE["services"]["code"]["build"]["args"] == {"MARTS": "${MARTS:-}"}
+    assert "SF_ASSETS_DBT_PROJECT=/opt/sf_assets/dbt" in DOCKERFILE
+
+
 def test_the_extras_of_the_image_are_those_of_the_package():
     config = configparser.ConfigParser()
     config.read(ROOT / "setup.cfg")
-    (extras,) = re.findall(r'"\.\[([a-z,]+)\]"', DOCKERFILE)
+    (extras,) = re.findall(r'"\.\[([a-z,]+)\$\{MARTS:\+,([a-z]+)\}\]"', DOCKERFILE)
 
-    assert set(extras.split(",")) <= set(config["options.extras_require"])
+    assert {*extras[0].split(","), extras[1]} <= set(config["options.extras_require"])
 
 
 @pytest.mark.parametrize("name", ["code", "webserver", "daemon"])

@@ -8,7 +8,7 @@ from sf_assets.sync.hashing import SHORTEST_KEY
 
 @register_check("secret")
 def check_secret(context: DoctorContext) -> Iterator[Finding]:
-    """Check that the secret can be read and is complete; skipped where no secret is configured."""
+    """Check that the configured secret can be read and is complete."""
     credentials = context.salesforce.credentials
     name: str | None = getattr(credentials, "secret_id", None)
     if name is None:

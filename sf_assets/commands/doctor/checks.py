@@ -23,7 +23,7 @@ Status = Literal["ok", "warn", "fail"]
 MODULES = tuple(f"sf_assets.commands.doctor.{name}" for name in ("deployment", "salesforce", "aws", "snowflake"))
 """The modules that register checks, in the order in which they run."""
 BEFORE_LOGIN = frozenset({"key", "host", "login"})
-"""Checks whose failure means that there is no login."""
+"""Checks that mean, if they fail, that there is no login."""
 NEED_LOGIN = frozenset({"login", "clock", "quota", "rights"})
 
 
@@ -74,7 +74,10 @@ def register_check(name: str) -> Callable[[Check], Check]:
 
 
 def run_checks(deployment: "Deployment", specs: "Sequence[EndpointSpec]") -> Iterator[Finding]:
-    """Run every check in the order of registration; checks that need a login are skipped after a refused one."""
+    """Run every check in the order of registration.
+
+    Checks that need a login are skipped after a refused one.
+    """
     for module in MODULES:
         import_module(module)
     context = DoctorContext(deployment, specs)

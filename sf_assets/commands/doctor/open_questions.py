@@ -124,7 +124,7 @@ def _outcome(client: Client, soql: str) -> str:
 
 
 QUESTIONS: Mapping[str, Callable[[Client], str]] = {
-    "Is an assertion accepted whose exp is an hour ahead?": far_expiry,
+    "Is an assertion accepted with an exp that is an hour ahead?": far_expiry,
     "Is the My Domain origin accepted as the audience of a login?": own_audience,
     "May the locator of a page be used twice?": used_locator,
     "Does GET /limits count as a call?": limits_call,

@@ -50,7 +50,7 @@ def _lines(findings: Iterable[Finding], answers: Answers) -> Iterator[str]:
 
 
 def _as_json(findings: Iterable[Finding], answers: Answers) -> dict[str, Any]:
-    """Return the findings under the keys that the command has always printed: they are an interface."""
+    """Return the findings under the keys of the command's JSON, which are an interface."""
     return {
         "findings": [
             {"check": finding.check, "word": finding.status, "said": finding.message, "remedy": finding.remedy}

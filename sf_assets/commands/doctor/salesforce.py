@@ -81,7 +81,7 @@ def check_clock(context: DoctorContext) -> Iterator[Finding]:
 
 @register_check("rights")
 def check_rights(context: DoctorContext) -> Iterator[Finding]:
-    """Check that each chosen object is visible and can be counted, and that the user may not write."""
+    """Check that each chosen object can be read and that the user may not write."""
     from sf_assets.salesforce.org_info import objects
 
     listed = context.client.drive(objects(version=context.client.version))

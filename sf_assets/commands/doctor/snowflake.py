@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # the Snowflake connector takes seconds to import
 
 @register_check("snowflake")
 def check_snowflake(context: DoctorContext) -> Iterator[Finding]:
-    """Check login, role, linked database, and the version and content of the first chosen table with rows."""
+    """Check login, role and linked database, then the first chosen table with rows."""
     readers = context.deployment.readers
     if isinstance(readers, NoRegistration):
         return
@@ -61,7 +61,10 @@ def _checks(snowflake: "SnowflakeTables", tables: "IcebergTables", table: str | 
 
 
 def table_content(tables: "IcebergTables", table: str) -> "TableContent":
-    """Count the rows and sum the first column with an exact sum; the sum of floats depends on their order."""
+    """Count the rows and sum the first exact column.
+
+    The sum of floats depends on their order.
+    """
     import polars as pl
 
     from sf_assets.snowflake.account_checks import TableContent

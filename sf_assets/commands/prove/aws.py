@@ -18,7 +18,10 @@ def identity(context: ProofContext) -> Iterator[Exchange]:
 
 @step("aws", "Lake Formation")
 def lake_formation(context: ProofContext) -> Iterator[Exchange]:
-    """Ask whether Lake Formation decides on new tables. The writer role may be refused: that is an answer too."""
+    """Ask whether Lake Formation decides on new tables.
+
+    The writer role may be refused: that is an answer too.
+    """
     source = "docs.aws.amazon.com/lake-formation/latest/dg/change-settings.html"
     keys = ("DataLakeSettings",)
     yield _exchange("settings of Lake Formation", "lakeformation", "get_data_lake_settings", source, keys=keys)
@@ -30,7 +33,7 @@ def lake_formation(context: ProofContext) -> Iterator[Exchange]:
     changes=f"creates the table {PROBE} with one row in the namespace, and removes it with its files",
 )
 def probe_table(context: ProofContext) -> Iterator[Exchange]:
-    """Write, read and remove a table whose column has a description of 300 characters."""
+    """Write, read and remove a table with a long column description."""
     import polars as pl
     from pyiceberg.types import StringType, TimestamptzType
 
@@ -53,7 +56,10 @@ def probe_table(context: ProofContext) -> Iterator[Exchange]:
 
 
 def _remove(context: ProofContext, source: str) -> Exchange:
-    """Remove the probe. The writer role may not drop a table: then the report says what remains."""
+    """Remove the probe table.
+
+    The writer role may not drop a table: then the report says what remains.
+    """
     from pyiceberg.catalog import load_catalog
 
     iceberg = context.deployment.iceberg

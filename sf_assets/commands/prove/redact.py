@@ -29,11 +29,11 @@ SETTINGS = (
     "SNOWFLAKE_PRIVATE_KEY",
     "SNOWFLAKE_HOST",
 )
-"""Settings whose values never appear in a report."""
+"""Settings with values that never appear in a report."""
 
 
 class Redaction:
-    """Replaces values of settings by their names, and names of an account by what they are."""
+    """The replacements of one account: values of settings, and names by what they are."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         values = {name: environment.get(name, "") for name in SETTINGS}

@@ -19,7 +19,7 @@ COMMENT_LIMIT = 255
 
 @step("salesforce", "descriptions longer than Glue's limit")
 def long_descriptions(context: ProofContext) -> Iterator[Exchange]:
-    """Count the fields whose name, label and help text together exceed a column comment."""
+    """Count the fields with a description longer than a column comment."""
     for sobject in _described(context):
         lengths = [len(_description(field)) for field in sobject.fields]
         long = [length for length in lengths if length > COMMENT_LIMIT]
@@ -34,14 +34,14 @@ def visible_columns(context: ProofContext) -> Iterator[Exchange]:
     """Compare the columns of each spec with the fields that describe shows to this user."""
     described = {sobject.name: {field.name.lower() for field in sobject.fields} for sobject in _described(context)}
     for spec in context.specs:
-        shown = described.get(spec.sobject)
+        visible = described.get(spec.sobject)
         names = [
             field.name.lower() for field in spec.catalogue if not field.feature and not spec.is_excluded(field.name)
         ]
-        if shown is None:
+        if visible is None:
             yield Exchange(f"columns of {spec.endpoint}", "describe", "the object is not visible", "", "refused")
             continue
-        hidden = [name for name in names if name not in shown]
+        hidden = [name for name in names if name not in visible]
         verdict: Verdict = "different" if hidden else "as documented"
         answer = {"standard columns": len(names), "hidden": hidden}
         source = "View All Fields or field permissions of the permission set show every column"
@@ -50,7 +50,7 @@ def visible_columns(context: ProofContext) -> Iterator[Exchange]:
 
 @step("salesforce", "licences of the integration user")
 def licences(context: ProofContext) -> Iterator[Exchange]:
-    """Ask for the user licence and the permission set licences of the user that is logged in."""
+    """Ask for the licences of the user that is logged in."""
     client = _client(context)
     user = _call(client, "/services/oauth2/userinfo")
     identity = user.get("user_id", "") if isinstance(user, dict) else ""
@@ -65,8 +65,8 @@ def licences(context: ProofContext) -> Iterator[Exchange]:
 
 @step("salesforce", "permissions that depend on others")
 def permission_dependencies(context: ProofContext) -> Iterator[Exchange]:
-    """Compare the dependencies that the org names with those that the permission set is closed under."""
-    known = dependencies("user_permissions", "permission")
+    """Compare the dependencies that the org names with ours."""
+    ours = dependencies("user_permissions", "permission")
     client, source = _client(context), "developer.salesforce.com: Tooling API, PermissionDependency"
     for name in permission_set(context.specs).user_permissions:
         soql = f"SELECT RequiredPermission FROM PermissionDependency WHERE Permission = '{name}'"
@@ -75,7 +75,7 @@ def permission_dependencies(context: ProofContext) -> Iterator[Exchange]:
             yield Exchange(f"requirements of {name}", soql, rows, source, "refused")
             continue
         required = sorted({str(row.get("RequiredPermission")) for row in rows})
-        verdict: Verdict = "as documented" if set(required) <= known.get(name, frozenset()) else "different"
+        verdict: Verdict = "as documented" if set(required) <= ours.get(name, frozenset()) else "different"
         yield Exchange(f"requirements of {name}", soql, required, source, verdict)
 
 

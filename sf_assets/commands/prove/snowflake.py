@@ -41,7 +41,7 @@ def discovery(context: ProofContext) -> Iterator[Exchange]:
 
 @step("snowflake", "what the loader may ask about a table")
 def table_functions(context: ProofContext) -> Iterator[Exchange]:
-    """Ask for version and refresh state of a table that exists, and of one that does not."""
+    """Ask for version and refresh state of an existing and a missing table."""
     with _open(context) as snowflake:
         session, target = snowflake.session(), snowflake.target
         for table in (_table(context), MISSING):
@@ -53,7 +53,10 @@ def table_functions(context: ProofContext) -> Iterator[Exchange]:
 
 @step("snowflake", "content of a table")
 def content(context: ProofContext) -> Iterator[Exchange]:
-    """Compare count and sum with the Iceberg table. The report says equal or different, never the figures."""
+    """Compare count and sum with the Iceberg table.
+
+    The report says equal or different, never the figures.
+    """
     table = _table(context)
     ours = table_content(context.deployment.iceberg.tables(), table)
     with _open(context) as snowflake:
@@ -89,7 +92,10 @@ def resume_discovery(context: ProofContext) -> Iterator[Exchange]:
     "snowflake", "a refresh by hand", changes="runs ALTER ICEBERG TABLE ... REFRESH on one table, which changes no row"
 )
 def refresh(context: ProofContext) -> Iterator[Exchange]:
-    """Refresh a table of a read-only linked database: if that works, polls may be rare (docs/cost.md)."""
+    """Refresh a table of a read-only linked database.
+
+    If that works, polls may be rare (docs/cost.md).
+    """
     with _open(context) as snowflake:
         statement = statements.refresh(snowflake.target, _table(context))
         source = "docs.snowflake.com/en/sql-reference/sql/alter-iceberg-table-refresh"
@@ -114,7 +120,10 @@ def _table(context: ProofContext) -> str:
 
 
 def _ask(session: SqlSession, name: str, statement: str, source: str, *, rows: int | None = None) -> Exchange:
-    """Run a statement. An error is an answer in the form of exchanges.json: code, sqlstate, message."""
+    """Run a statement and return the exchange.
+
+    An error is an answer in the form of exchanges.json: code, sqlstate, message.
+    """
     try:
         answer: Any = [list(row) for row in session.execute(statement)]
     except SnowflakeError as error:

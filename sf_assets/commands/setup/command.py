@@ -39,7 +39,7 @@ def _options(*names: str) -> Callable[[Command], Command]:
 
 @click.group()
 def setup() -> None:
-    """Print what has to be done once in AWS, Snowflake and Salesforce, filled in with your values."""
+    """Print the set-up of AWS, Snowflake and Salesforce with your values."""
 
 
 @setup.command("aws")

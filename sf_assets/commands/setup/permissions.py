@@ -38,13 +38,16 @@ PARENTS: Mapping[str, str] = {
     "PricebookEntry": "Pricebook2",
     "QuoteLineItem": "Quote",
 }
-"""Objects whose rows are visible by the right to their parent."""
+"""Object -> the parent that decides on its rows."""
 WITHOUT_VIEW_ALL = frozenset({"Pricebook2", "Product2"})
 
 
 @dataclass(frozen=True)
 class ObjectPermission:
-    """Read access to one object. `view_all_fields` is off where columns are excluded: then fields are granted."""
+    """Read access to one object.
+
+    `view_all_fields` is off where columns are excluded: then fields are granted.
+    """
 
     name: str
     view_all_records: bool
@@ -61,7 +64,10 @@ class PermissionSet:
 
 
 def permission_set(specs: Iterable[EndpointSpec]) -> PermissionSet:
-    """Return the smallest set that reads these endpoints and deploys: nothing in it lacks what it depends on."""
+    """Return the smallest set that reads these endpoints and deploys.
+
+    Nothing in it lacks what it depends on.
+    """
     excluded = _excluded(specs)
     rights = {"ApiEnabled", *(RIGHTS[name] for name in excluded if name in RIGHTS)}
     owners = {PARENTS.get(name, name) for name in excluded} - WITHOUT_OBJECT_RIGHT
@@ -104,7 +110,10 @@ def grantable_fields(sobject: str, excluded: Sequence[str]) -> tuple[str, ...]:
 
 
 def _fields(excluded: Mapping[str, Sequence[str]]) -> Iterator[str]:
-    """Yield the fields to grant one by one: of objects with excluded columns, and without an object right."""
+    """Yield the fields to grant one by one.
+
+    They belong to objects with excluded columns or without an object right.
+    """
     for name in sorted(excluded):
         if excluded[name] or name in WITHOUT_OBJECT_RIGHT:
             yield from (f"{name}.{field}" for field in grantable_fields(name, excluded[name]))

@@ -9,7 +9,7 @@ POD_IDENTITY = "pods.eks.amazonaws.com"
 
 
 def bucket_policy(values: SetupValues) -> Json:
-    """Deny every request without TLS."""
+    """Return the policy that refuses every request without TLS."""
     return _policy(
         {
             "Sid": "OnlyTls",
@@ -23,13 +23,16 @@ def bucket_policy(values: SetupValues) -> Json:
 
 
 def bucket_encryption(values: SetupValues) -> Json:
-    """Encrypt new objects with the customer's KMS key."""
+    """Return the encryption of new objects with the customer's KMS key."""
     default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": values["kms_key"]}
     return {"Rules": [{"ApplyServerSideEncryptionByDefault": default, "BucketKeyEnabled": True}]}
 
 
 def lifecycle(values: SetupValues) -> Json:
-    """Expire abandoned uploads and old versions, never current objects: a data file of last year is still read."""
+    """Return the rules that expire abandoned uploads and old versions.
+
+    They never expire current objects: a data file of last year is still read.
+    """
     scope = {"Status": "Enabled", "Filter": {"Prefix": f"{values['prefix']}/"}}
     return {
         "Rules": [
@@ -52,7 +55,7 @@ def database_input(values: SetupValues, name: str, location: str) -> Json:
 
 
 def reader_policy(values: SetupValues) -> Json:
-    """Let Snowflake read the files of the tables and their entries in Glue."""
+    """Return the rights of Snowflake: read the tables' files and entries."""
     return _policy(
         _allow("ReadFiles", ["s3:GetObject", "s3:GetObjectVersion"], _objects(values)),
         _allow("ListFiles", ["s3:ListBucket", "s3:GetBucketLocation"], bucket_arn(values)),
@@ -67,7 +70,7 @@ def reader_policy(values: SetupValues) -> Json:
 
 
 def writer_policy(values: SetupValues) -> Json:
-    """Let the runs write the tables and read the secret of their org.
+    """Return the rights of the runs: write the tables, read the secret.
 
     ListBucket has no condition on the prefix: with one, S3 answers 403 instead of 404 for a missing file.
     """
@@ -85,7 +88,10 @@ def writer_policy(values: SetupValues) -> Json:
 
 
 def reader_trust(values: SetupValues, *, is_first: bool = False) -> Json:
-    """Trust Snowflake's two users, with the external id. `is_first`: trust this account until they are known."""
+    """Return the trust for Snowflake's two users, with the external id.
+
+    `is_first`: for this account, until the users exist.
+    """
     users = sorted({values["volume_user_arn"], values["catalog_user_arn"]})
     principal = f"arn:aws:iam::{values['account_id']}:root" if is_first else users
     return _policy(
@@ -99,7 +105,10 @@ def reader_trust(values: SetupValues, *, is_first: bool = False) -> Json:
 
 
 def writer_trust(values: SetupValues) -> Json:
-    """Trust what the runs run on: a service, the service account of pods (IRSA), or EKS Pod Identity."""
+    """Return the trust for what the runs run on.
+
+    That is a service, the service account of pods (IRSA), or EKS Pod Identity.
+    """
     if values.oidc_provider:
         return _service_account_trust(values)
     statement: Json = {
@@ -117,7 +126,10 @@ def writer_trust(values: SetupValues) -> Json:
 
 
 def _service_account_trust(values: SetupValues) -> Json:
-    """Trust one service account. docs.aws.amazon.com/eks/latest/userguide/associate-service-account-role.html"""
+    """Return the trust for one service account.
+
+    Source: docs.aws.amazon.com/eks/latest/userguide/associate-service-account-role.html
+    """
     provider = values["oidc_provider"]
     subject = f"system:serviceaccount:{values['kubernetes_namespace']}:{values['service_account']}"
     return _policy(
@@ -143,7 +155,10 @@ def glue_arns(values: SetupValues) -> list[str]:
 
 
 def secret_arns(values: SetupValues) -> list[str]:
-    """Return the ARN of each org's secret. AWS appends a hyphen and six characters to the name."""
+    """Return the ARN of each org's secret.
+
+    AWS appends a hyphen and six characters to the name.
+    """
     start = f"arn:aws:secretsmanager:{values['region']}:{values['account_id']}:secret"
     return [f"{start}:{name}-??????" for name in values.secrets]
 
@@ -157,7 +172,7 @@ def _key(values: SetupValues, actions: list[str]) -> list[Json]:
 
 
 def _data_access(values: SetupValues) -> list[Json]:
-    """Lake Formation also checks its own grants for this action, whose only resource is `*`."""
+    """Return the right to ask Lake Formation for data; its only resource is `*`."""
     return [_allow("LakeFormation", "lakeformation:GetDataAccess", "*")] if values.lake_formation else []
 
 

@@ -15,12 +15,18 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 
 def render(template: str, **variables: Any) -> str:
-    """Return a template filled in. A name that ends in .xml.j2 escapes its values for XML."""
+    """Return a template filled in.
+
+    A template with a name that ends in .xml.j2 escapes its values for XML.
+    """
     return _environment(is_xml=template.endswith(".xml.j2")).get_template(template).render(**variables)
 
 
 def render_script(template: str, values: SetupValues, *, comment: str, **variables: Any) -> str:
-    """Return a script. Values that are missing are listed after its first comment, with where each comes from."""
+    """Return a script.
+
+    Missing values are listed after its first comment, with where each comes from.
+    """
     head, _, body = render(template, values=values, **variables).partition("\n\n")
     gaps = values.gaps(body)
     missing = [f"{comment} Not filled in yet:", *(f"{comment}   {line}" for line in gaps)] if gaps else []
@@ -42,7 +48,7 @@ def _environment(*, is_xml: bool) -> Environment:
 
 
 def _document(value: Any) -> str:
-    """Return JSON for a here-document: its lines cannot end it, for a value has no line break."""
+    """Return JSON for a here-document; a value has no line break that could end it."""
     return json.dumps(value, indent=2)
 
 

@@ -10,7 +10,10 @@ DOCS = "docs.snowflake.com/en"
 
 
 def snowflake_script(values: SetupValues, *, mode: Mode, tables: Sequence[str]) -> str:
-    """Return the script. `tables`: the names of the endpoints, for one table each in mode tables."""
+    """Return the script.
+
+    `tables`: the names of the endpoints, for one table each in mode tables.
+    """
     return render_script(
         "snowflake.sql.j2",
         values,

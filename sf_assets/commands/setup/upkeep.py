@@ -85,7 +85,10 @@ def job_run(values: SetupValues) -> Json:
 
 
 def spark_settings(values: SetupValues) -> list[str]:
-    """Return Spark's settings for the Glue catalog. iceberg.apache.org/docs/latest/aws/"""
+    """Return Spark's settings for the Glue catalog.
+
+    Source: iceberg.apache.org/docs/latest/aws/
+    """
     catalog = "spark.sql.catalog.salesforce"
     return [
         "spark.jars=/usr/share/aws/iceberg/lib/iceberg-spark3-runtime.jar",
@@ -98,7 +101,7 @@ def spark_settings(values: SetupValues) -> list[str]:
 
 
 def upkeep_policy(values: SetupValues) -> Json:
-    """Let the engine read and write the tables' files and update their entries, and nothing else."""
+    """Return the rights of the engine: rewrite the tables and nothing else."""
     objects = [f"{bucket_arn(values)}/{values['prefix']}/*", f"{bucket_arn(values)}/{values['prefix']}-upkeep/*"]
     statements = [
         ("Files", ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"], objects),

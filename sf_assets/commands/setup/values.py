@@ -101,7 +101,7 @@ class SetupValues:
         return str(getattr(self, name)) or gap(name)
 
     def gaps(self, text: str) -> list[str]:
-        """Return a line for each gap of a text: its name, its option and where its value comes from."""
+        """Return a line for each gap of a text, with its option and origin."""
         names = [field.name for field in fields(self) if gap(field.name) in text]
         return [f"{gap(name)}: --{name.replace('_', '-')}, from: {ORIGINS[name]}" for name in names]
 
@@ -112,7 +112,10 @@ class SetupValues:
 
     @property
     def databases(self) -> dict[str, str]:
-        """Namespace of each org -> the folder of its tables. Two orgs never share a folder."""
+        """Namespace of each org -> the folder of its tables.
+
+        Two orgs never share a folder.
+        """
         folder = f"s3://{self['bucket']}/{self['prefix']}/"
         named = [f"salesforce_{org}" for org in self.named_orgs]
         return {self["namespace"]: folder, **{name: f"{folder}{name}.db/" for name in named}}
@@ -131,7 +134,10 @@ class SetupValues:
 
     @property
     def reader_arn(self) -> str:
-        """The role that Snowflake assumes. We choose its name, so its ARN is known before it exists."""
+        """The role that Snowflake assumes.
+
+        We choose its name, so its ARN is known before it exists.
+        """
         return f"arn:aws:iam::{self['account_id']}:role/{READER_ROLE}"
 
     @property
