@@ -56,14 +56,16 @@ class Release(NamedTuple):
 
 
 def main() -> None:
-    """Write the three files."""
+    """Write the four files."""
     pins = _pins()
     releases = dict(zip(pins, _releases(pins), strict=True))
     checkout, image = _needed_by(IN_A_CHECKOUT), _needed_by(IN_THE_IMAGE)
+    marts = _needed_by(IN_THE_MARTS_IMAGE) | {DBT_SNOWFLAKE}
     for file, head, names, fits in (
         ("requirements.txt", OF_THE_CHECKOUT, checkout, _fits_a_checkout),
         ("requirements-test.txt", OF_THE_TESTS, pins.keys() - checkout, _fits_a_checkout),
         ("deploy/requirements.txt", OF_THE_IMAGE, image, _fits_the_image),
+        ("deploy/requirements-marts.txt", OF_THE_IMAGE, marts, _fits_the_image),
     ):
         chosen = {name: pins[name] for name in sorted(names)}
         (ROOT / file).write_text(head + _text(chosen, releases, fits), encoding="utf-8")

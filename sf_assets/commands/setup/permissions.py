@@ -44,7 +44,7 @@ WITHOUT_VIEW_ALL = frozenset({"Pricebook2", "Product2"})
 
 @dataclass(frozen=True)
 class ObjectPermission:
-    """Read access to one object.
+    """The right to read one object.
 
     `view_all_fields` is off where columns are excluded: then fields are granted.
     """
