@@ -68,7 +68,7 @@ def _tail(step: Step, probe: Probe | None) -> ReadStep:
 
 def _tail_after(planned: Sync, step: Step, probe: Probe | None) -> ReadStep:
     """Return the tail after a walk of several pages, for rows that changed meanwhile."""
-    fixed = step.walk.ceiling if step.walk and step.walk.after_id else probe.ceiling if probe else None
+    fixed = step.walk.ceiling if step.walk and step.walk.is_begun else probe.ceiling if probe else None
     ceiling = later(planned.base.position.tail_from if planned.base else None, fixed)
     return ReadStep("query", _since(ceiling - LOOKBACK) if ceiling else (), None if ceiling else 0)
 

@@ -3,6 +3,7 @@
 import threading
 import weakref
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -20,6 +21,7 @@ from sf_assets.salesforce.org_info import org_id
 from sf_assets.salesforce.paging import Stream, pages
 from sf_assets.salesforce.rate_limit.ledger import Ledger, MemoryLedger
 from sf_assets.salesforce.sender import Sender
+from sf_assets.salesforce.traffic import Traffic
 from sf_assets.salesforce.wire import Flow, Page, Query, Request, Response, Result, Transport, Usage
 
 log = get_logger(__name__)
@@ -67,28 +69,36 @@ class Client:
     @property
     def calls(self) -> int:
         """Requests sent, logins and repetitions included."""
-        return self._sender.traffic.calls
+        return self._sender.traffic.total.calls
 
     @property
     def sent_again(self) -> int:
         """Repetitions among the calls."""
-        return self._sender.traffic.sent_again
+        return self._sender.traffic.total.repeated_calls
 
     @property
     def waited_seconds(self) -> float:
         """Seconds of waiting for permits."""
-        return self._sender.traffic.waited_seconds
+        return self._sender.traffic.total.waited_seconds
 
     @property
     def usage(self) -> Usage | None:
         """The org's API calls as of the last answer, or None."""
-        return self._sender.traffic.usage
+        return self._sender.headers.usage
 
     @property
     def server_time(self) -> datetime | None:
         """The org's clock at the last answer, or None."""
-        moment: datetime | None = self._sender.traffic.server_time
+        moment: datetime | None = self._sender.headers.server_time
         return moment
+
+    def counting(self) -> AbstractContextManager[Traffic]:
+        """Count what this thread sends within a block."""
+        return self._sender.traffic.counting()
+
+    def requests_per_second(self) -> float:
+        """Return the rate that the ledger allows now."""
+        return self.ledger.standing().pace.rate
 
     def now(self) -> datetime:
         """Return the time of this machine's clock."""

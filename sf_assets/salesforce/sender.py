@@ -28,6 +28,7 @@ from sf_assets.salesforce.rate_limit.ledger import Ledger
 from sf_assets.salesforce.rate_limit.quota import QuotaExceeded, quota_spent, refused_by_org
 from sf_assets.salesforce.rate_limit.throttle import Permit
 from sf_assets.salesforce.retry import Attempts
+from sf_assets.salesforce.traffic import TrafficCounter
 from sf_assets.salesforce.wire import Request, Response, Transport, TransportError, Usage
 
 log = get_logger(__name__)
@@ -36,12 +37,9 @@ SKEW_SECONDS = 120.0
 
 
 @dataclass
-class Traffic:
-    """What was sent and received so far: requests, repetitions, waiting, and what the last answers said."""
+class LastHeaders:
+    """What the headers of the last answers said: the org's usage and its clock."""
 
-    calls: int = 0
-    sent_again: int = 0
-    waited_seconds: float = 0.0
     usage: Usage | None = None
     server_time: Any = None
 
@@ -69,7 +67,8 @@ class Sender:
         open_transport: Callable[[], Transport],
         seed: int | None = None,
     ) -> None:
-        self.address, self.ledger, self.traffic = address, ledger, Traffic()
+        self.address, self.ledger = address, ledger
+        self.traffic, self.headers = TrafficCounter(), LastHeaders()
         self._limits, self._clock = limits, clock
         self._open_transport = open_transport
         self._random = random.Random(seed)
@@ -82,7 +81,7 @@ class Sender:
         attempts, refusal = Attempts(self._clock.monotonic()), None
         while True:
             attempts = attempts.add(refusal)
-            self.traffic.sent_again += attempts.sent > 1
+            self.traffic.add(repeated_calls=int(attempts.sent > 1))
             attempt = self._send_once(request, session=session, reserve=reserve)
             outcome = classify(request, attempt.answer)
             if isinstance(outcome, Response) and session is not None and attempt.token is not None:
@@ -127,17 +126,18 @@ class Sender:
         transport = self._open_transport()
         permit = self._wait_for_permit(reserve)
         body = request.body() if callable(request.body) else request.body
+        began = self._clock.monotonic()
         answer = transport.send(request, body=body, access_token=token.access_token if token else None)
-        self.traffic.calls += 1
+        self.traffic.add(calls=1, sending_seconds=self._clock.monotonic() - began)
         if isinstance(answer, Response):
             self._read_headers(answer)
         return _Attempt(request, permit, token, answer)
 
     def _read_headers(self, response: Response) -> None:
-        self.traffic.server_time = date_of(response.headers) or self.traffic.server_time
+        self.headers.server_time = date_of(response.headers) or self.headers.server_time
         usage = usage_of(response.headers)
         if usage is not None:
-            self.traffic.usage = usage
+            self.headers.usage = usage
             self.ledger.read(usage)
 
     def _wait_for_permit(self, reserve: float | None) -> Permit:
@@ -149,7 +149,7 @@ class Sender:
                 raise OrgBusy(f"no request may be sent before {until}, after {waited_seconds:.0f} s of waiting")
             self._clock.sleep(permit.wait_seconds)
             waited_seconds += permit.wait_seconds
-            self.traffic.waited_seconds += permit.wait_seconds
+            self.traffic.add(waited_seconds=permit.wait_seconds)
             permit = self.ledger.permit(permit, reserve=None)
         if isinstance(permit, QuotaExceeded):
             raise quota_spent(permit, reserve=reserve or 0.0, now=self._clock.now())

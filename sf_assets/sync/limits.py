@@ -1,5 +1,6 @@
 """Sizes and times that several modules of the sync share."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 from sf_assets.salesforce.limits import PAGE_ROWS
@@ -12,6 +13,24 @@ DEEP_LOOKBACK = timedelta(hours=36)
 """The daily deep tail looks this far back, for rows that were committed even later."""
 DAY = timedelta(hours=24)
 """How often the daily work of an endpoint is due."""
+TRIES = 3
+"""How often a result that stays short, or that comes in another order, is read."""
+SMALLEST_RANGE_ROWS = 200
+"""No query is narrowed below this LIMIT after QUERY_TIMEOUT."""
+
+
+@dataclass(frozen=True)
+class LaneLimits:
+    """How an object is read in lanes (`lanes.py`).
+
+    Objects of fewer than `least_rows` rows are read by one query after another. A lane's queries have the LIMIT
+    `page_rows`, at most `most` of them are in flight, and a lane gets at most `window_pages` at a time.
+    """
+
+    least_rows: int = 4 * PAGE_ROWS
+    page_rows: int = PAGE_ROWS
+    most: int = 24
+    window_pages: int = 25
 
 
 def pages(rows: int) -> int:

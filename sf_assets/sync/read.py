@@ -97,7 +97,7 @@ class EndpointRead:
         ceiling = not_ahead(probe.ceiling if probe else reader.newest(), plan.began_at)
         expected = probe.count if probe else None
         if step.walk:
-            start = step.walk if step.walk.after_id else replace(step.walk, ceiling=ceiling)
+            start = step.walk if step.walk.is_begun else replace(step.walk, ceiling=ceiling)
             return walk(reader, at_walk(base, start), ceiling=ceiling, rows_expected=expected, filter=filter_)
         if step.kind == "tail":
             last = probe if self._is_explained() else None
@@ -132,7 +132,7 @@ class EndpointRead:
             plan.spec, self.client, self.report, plan.columns,
             all_rows=plan.deployment.read_deleted and plan.spec.has_is_deleted,
             commit_rows=plan.deployment.commit_rows, reserve=plan.reserve, plan_again=self._plan_again,
-            watch=self.watch, hash_key=plan.deployment.hash_key,
+            watch=self.watch, hash_key=plan.deployment.hash_key, lanes=plan.deployment.lanes,
         )  # fmt: skip
 
     def _plan_again(self, dropped: Collection[str]) -> ColumnPlan:

@@ -1,5 +1,6 @@
 """One endpoint's questions to the org, answered as frames; what they cost and found goes into the record."""
 
+import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -14,8 +15,9 @@ from sf_assets.salesforce.wire import Page, Query
 from sf_assets.specs.model import STAMP, EndpointSpec
 from sf_assets.specs.soql import select
 from sf_assets.sync.columns import ColumnPlan
-from sf_assets.sync.decode import decode
+from sf_assets.sync.decode import Decoded, decode
 from sf_assets.sync.hashing import hashed_names, without_texts, without_value
+from sf_assets.sync.limits import LaneLimits
 from sf_assets.sync.preflight import own_filter
 from sf_assets.sync.report import SyncReport, ignore_progress
 
@@ -58,6 +60,8 @@ class Reader:
     dropped: set[str] = field(default_factory=set)
     noted: set[str] = field(default_factory=set)
     hash_key: bytes = field(default=b"", repr=False)
+    lanes: LaneLimits = LaneLimits()  # noqa: RUF009 - frozen
+    _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
     def of_columns(self, names: Collection[str]) -> "Reader":
         """Return a reader of some of the columns, with the same report."""
@@ -72,18 +76,31 @@ class Reader:
         """The API names that are read."""
         return self.plan.read_names
 
-    def pages(self, *, where: Sequence[str], order_by: Sequence[str] = (), limit: int | None = None) -> Iterator[Rows]:
-        """Read one result, page by page. A column that the org refuses is dropped by name before the first page."""
+    def pages(
+        self, *, where: Sequence[str], order_by: Sequence[str] = (), limit: int | None = None, watch: bool = True
+    ) -> Iterator[Rows]:
+        """Read one result, page by page. A column that the org refuses is dropped by name before the first page.
+
+        Several threads may read at once; without `watch` the caller reports progress itself.
+        """
         while True:
+            plan = self.plan
             try:
-                yield from self._pages(where, order_by, limit)
+                for rows in self._pages(plan, where, order_by, limit):
+                    if watch:
+                        self.watch(self.report)
+                    yield rows
                 return
             except FieldInvalid as error:
-                self._drop(error)
+                with self._lock:
+                    if self.plan is plan:  # otherwise another thread has dropped a column meanwhile
+                        self._drop(error)
 
-    def _pages(self, where: Sequence[str], order_by: Sequence[str], limit: int | None) -> Iterator[Rows]:
+    def _pages(
+        self, plan: ColumnPlan, where: Sequence[str], order_by: Sequence[str], limit: int | None
+    ) -> Iterator[Rows]:
         soql = select(
-            self.columns, self.spec.sobject, where=[*own_filter(self.spec), *where], order_by=order_by, limit=limit
+            plan.read_names, self.spec.sobject, where=[*own_filter(self.spec), *where], order_by=order_by, limit=limit
         )
         self.report.read.soql = self.report.read.soql or soql
         pages = iter(self.client.read(Query(self.spec.sobject, soql, self.all_rows), reserve=self.reserve))
@@ -92,13 +109,22 @@ class Reader:
                 page = next(pages, None)
             if page is None:
                 return
-            yield self._rows(page)
+            with self._lock:  # one page at a time: its values as Python objects take ten times its bytes
+                rows = self._rows(page, plan)
+            del page
+            yield rows
 
-    def _rows(self, page: Page) -> Rows:
+    def _rows(self, page: Page, plan: ColumnPlan) -> Rows:
         try:
-            decoded = decode(page.records, self.plan.read, sobject=self.spec.sobject, synced_at=page.requested_at)
+            decoded = decode(page.records, plan.read, sobject=self.spec.sobject, synced_at=page.requested_at)
         except ValueUnexpected as error:
             raise without_value(error, self.spec) from None
+        self._record(decoded)
+        hashed = hashed_names(plan.read, self.spec)
+        return Rows(without_texts(decoded.frame, hashed, self.hash_key), page.total_size)
+
+    def _record(self, decoded: Decoded) -> None:
+        """Add a page to the report."""
         for column, count in decoded.rounded.items():
             self.report.problems.rounded[column] = self.report.problems.rounded.get(column, 0) + count
         for column, count in decoded.left_out.items():
@@ -113,21 +139,18 @@ class Reader:
         self.report.read.rows += decoded.frame.height
         if DELETED in decoded.frame.columns:
             self.report.read.deleted += int(decoded.frame[DELETED].sum())
-        self.watch(self.report)
-        hashed = hashed_names(self.plan.read, self.spec)
-        return Rows(without_texts(decoded.frame, hashed, self.hash_key), page.total_size)
 
     @contextmanager
     def counted(self) -> Iterator[None]:
-        """Write into the record what was sent within, also when it ends in an error."""
-        client = self.client
-        calls, again, waited = client.calls, client.sent_again, client.waited_seconds
-        try:
-            yield
-        finally:
-            self.report.read.calls += client.calls - calls
-            self.report.read.repeated_calls += client.sent_again - again
-            self.report.read.waited_seconds += client.waited_seconds - waited
+        """Add what this thread sends within to the report, also when it ends in an error."""
+        with self.client.counting() as traffic:
+            try:
+                yield
+            finally:
+                with self._lock:
+                    self.report.read.calls += traffic.calls
+                    self.report.read.repeated_calls += traffic.repeated_calls
+                    self.report.read.waited_seconds += traffic.waited_seconds
 
     def _drop(self, error: FieldInvalid) -> None:
         plan = self.plan_again(self.dropped)

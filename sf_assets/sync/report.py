@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from sf_assets.iceberg.model import Written
+from sf_assets.sync.limits import LaneLimits
 from sf_assets.sync.state import State, later
 
 Kind = Literal["unchanged", "walk", "tail", "replace", "reread", "unavailable"]
@@ -63,6 +64,7 @@ class DeploymentOptions:
     hash_key: bytes = field(default=b"", repr=False)
     quota_reserve: float = 0.1
     bulk_reserve: float = 0.3
+    lanes: LaneLimits = LaneLimits()
 
     @property
     def first_copy_reserve(self) -> float:

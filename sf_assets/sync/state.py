@@ -21,14 +21,26 @@ class Probe:
     ceiling: datetime | None
 
 
+Spans = tuple[tuple[str | None, str | None], ...]
+
+
 @dataclass(frozen=True)
 class Walk:
-    """An unfinished walk by Id: `columns` have been read since its start, `ceiling` was fixed before it."""
+    """An unfinished walk by Id: `columns` have been read since its start, `ceiling` was fixed before it.
+
+    Read are the rows up to `after_id` and those of each span: after its first Id, up to its last (None: all).
+    """
 
     after_id: str | None
     ceiling: datetime | None
     began_at: datetime
     columns: tuple[str, ...]
+    spans: Spans = ()
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether any row has been read."""
+        return self.after_id is not None or bool(self.spans)
 
 
 @dataclass(frozen=True)
@@ -204,7 +216,7 @@ def _attribute(value: Any, path: tuple[str, ...]) -> Any:
 def _encoded(value: Any) -> Any:
     if not is_dataclass(value) or isinstance(value, type):
         return value
-    return {_RENAMED.get(name, name): item for name, item in asdict(value).items()}
+    return {_RENAMED.get(name, name): item for name, item in asdict(value).items() if item or name != "spans"}
 
 
 def _decoded(raw: dict[str, Any]) -> State:
@@ -229,7 +241,8 @@ def _moments(raw: Mapping[str, Any], *names: str) -> dict[str, Any]:
 
 
 def _walk(raw: Mapping[str, Any]) -> Walk:
-    return Walk(**_moments(raw, "ceiling", "began_at") | {"columns": tuple(raw["columns"])})
+    spans = tuple((first, end) for first, end in raw.get("spans", ()))
+    return Walk(**_moments(raw, "ceiling", "began_at") | {"columns": tuple(raw["columns"]), "spans": spans})
 
 
 def _resume(raw: Mapping[str, Any]) -> Resume:

@@ -12,9 +12,11 @@ from sf_assets.specs.model import STAMP
 from sf_assets.specs.soql import datetime_literal, string_literal
 from sf_assets.sync.column_status import revealed_columns, with_hidden, with_refused, with_rounded
 from sf_assets.sync.decide import Step
-from sf_assets.sync.limits import LOOKBACK, SMALL_OBJECT_ROWS
+from sf_assets.sync.id_range import IdRange
+from sf_assets.sync.lanes import LaneReader
+from sf_assets.sync.limits import LOOKBACK, SMALL_OBJECT_ROWS, TRIES
 from sf_assets.sync.reader import Reader, Rows
-from sf_assets.sync.state import Probe, Resume, State, Walk, at_resume, at_walk, later
+from sf_assets.sync.state import Probe, Resume, Spans, State, Walk, at_resume, at_walk, later
 from sf_assets.sync.transitions import (
     checkpoint,
     explaining,
@@ -30,11 +32,9 @@ RANGE_ROWS = 50_000
 PAGED_BY_ID_ROWS = SMALL_OBJECT_ROWS
 """Up to this size each page of a walk is a query of its own (`Id > last`): as many calls, and no row can be lost to a
 locator that executes the query again with an offset after a purge."""
-SMALLEST_RANGE_ROWS = 200
 HELD_ROWS = SMALL_OBJECT_ROWS
 """A result up to this size is held until it is known to be whole; a larger one is handed on page by page."""
 COMMIT_BYTES = 96 * 2**20
-TRIES = 3
 
 
 @dataclass(frozen=True)
@@ -66,61 +66,52 @@ class CommitThreshold:
         return full
 
 
-def by_id(reader: Reader, *, after: str | None, rows_expected: int | None, where: Sequence[str] = ()) -> Iterator[Rows]:
-    """Read a whole object (or what `where` leaves of it) in ranges of ascending Ids, from behind `after`.
+def read_by_id(
+    reader: Reader, *, after: str | None, rows_expected: int | None, where: Sequence[str] = ()
+) -> Iterator[Rows]:
+    """Read a whole object (or what `where` leaves of it) in ascending order of Ids, from after an Id.
 
-    A result that falls short of its totalSize is read on from its last Id when nothing before that is missing,
-    otherwise read again. The end is a range that holds fewer rows than it was asked for, by its rows and by its
-    totalSize. Raises ResultIncomplete when that does not help; an org that does not order is read in one query.
+    An org that does not order is read in one query.
+
+    Raises:
+        ResultIncomplete: a result stays short.
     """
     limit = PAGE_ROWS if (rows_expected or 0) <= PAGED_BY_ID_ROWS else RANGE_ROWS
-    tries = 0
-    while tries < TRIES:
-        start, rows, total, ascends = after, 0, 0, True
-        try:
-            for page in reader.pages(where=[*where, *_between(start, None)], order_by=["Id"], limit=limit):
-                ascends = _ascends(after, page.frame["id"])
-                if not ascends:
-                    break
-                rows, total, after = rows + page.frame.height, page.total, page.last_id or after
-                yield page
-        except QueryTimedOut as error:
-            limit = _narrower(reader, limit, error)
-            continue
-        except LocatorLost:
-            tries = tries + 1 if after == start else 0
-            continue
-        if ascends and rows >= total:
-            if max(rows, total) < limit:
-                return
-            tries = 0
-        elif ascends and after != start and reader.confirm_complete([*where, *_between(start, after)], rows):
-            tries = 0
-        else:
-            after, tries = start, tries + 1
-    if ascends:
-        raise reader.incomplete(rows, total)
+    ids = IdRange(reader, after=after, upper=None, limit=limit, where=where)
+    while not ids.is_done:
+        yield from ids.query()
+    if ids.is_unordered:
+        yield from _read_unordered(reader, where=where)
+
+
+def _read_unordered(reader: Reader, *, where: Sequence[str] = ()) -> Iterator[Rows]:
     reader.report.note("The org did not order by Id as it was asked to: the object was read in one query.")
     yield from _in_one_query(reader, where=where)
 
 
-def _ascends(after: str | None, ids: pl.Series) -> bool:
-    """Whether a page goes on behind an Id: each Id greater than the one before, by its bytes or in whatever case."""
-    known = ids if after is None else pl.concat([pl.Series("id", [after]), ids])
-    return (known.is_sorted() or known.str.to_lowercase().is_sorted()) and known.n_unique() == len(known)
+@dataclass(frozen=True)
+class WalkedPage:
+    """A page of a walk, and what has been read with it: up to `after_id`, and the spans."""
+
+    rows: Rows
+    after_id: str | None
+    spans: Spans = ()
 
 
-def _between(after: str | None, last: str | None) -> list[str]:
-    bounds = ((">", after), ("<=", last))
-    return [f"Id {sign} {string_literal(bound)}" for sign, bound in bounds if bound is not None]
-
-
-def _narrower(reader: Reader, limit: int, error: QueryTimedOut) -> int:
-    """A query that timed out is asked again for fewer rows, down to a bound."""
-    if limit <= SMALLEST_RANGE_ROWS:
-        raise error
-    reader.report.note(f"QUERY_TIMEOUT: the walk goes on in ranges of {limit // 4} rows.")
-    return limit // 4
+def _walk_pages(
+    reader: Reader, *, after_id: str | None, spans: Spans, rows_expected: int | None
+) -> Iterator[WalkedPage]:
+    """Read what is left of a walk, in lanes where the object is large or was read in lanes before."""
+    if not spans and (rows_expected is None or rows_expected < reader.lanes.least_rows):
+        for rows in read_by_id(reader, after=after_id, rows_expected=rows_expected):
+            yield WalkedPage(rows, rows.last_id or after_id)
+        return
+    lanes = LaneReader(reader, after_id=after_id, spans=spans, rows_expected=rows_expected)
+    for rows in lanes:
+        yield WalkedPage(rows, lanes.after_id, lanes.spans)
+    if lanes.is_unordered:
+        for rows in _read_unordered(reader):
+            yield WalkedPage(rows, after_id, spans)
 
 
 def walk(
@@ -133,7 +124,7 @@ def walk(
     start = base.position.walk
     assert start is not None
     done = yield from _by_walk(reader, base, start, rows_expected=rows_expected, filter=filter)
-    was_short = start.after_id is None and reader.report.read.pages <= 1
+    was_short = not start.is_begun and reader.report.read.pages <= 1
     if was_short or done.position.tail_from is None:
         return
     step = tail_after_walk(done, reader.columns)
@@ -145,13 +136,14 @@ def _by_walk(
 ) -> Generator[Batch, None, State]:
     """Read by Id and return the final state, which the last batch has too."""
     threshold, state = CommitThreshold(reader.commit_rows), base
-    if start.after_id is None:
+    if not start.is_begun:
         state = with_rounded(base, [c for c in base.columns.rounded if c not in start.columns])
     try:
-        for rows in by_id(reader, after=start.after_id, rows_expected=rows_expected):
-            state = walked(state, reader.columns, after_id=rows.last_id or start.after_id)
+        pages = _walk_pages(reader, after_id=start.after_id, spans=start.spans, rows_expected=rows_expected)
+        for page in pages:
+            state = walked(state, reader.columns, after_id=page.after_id, spans=page.spans)
             state = _learned(reader, state)
-            yield Batch(rows.frame, state if threshold.add(rows.frame) else None)
+            yield Batch(page.rows.frame, state if threshold.add(page.rows.frame) else None)
     except SfAssetsError:
         yield Batch(reader.nothing(), state)
         raise
@@ -225,9 +217,8 @@ def whole(
     filter: str | None, rows_expected: int | None, by_ids: bool,
 ) -> Iterator[Batch]:  # fmt: skip
     """Read the whole object for a replace: the only commit point is the end. `by_ids` where Ids can be trusted."""
-    pages = by_id(reader, after=None, rows_expected=rows_expected) if by_ids else _in_one_query(reader)
     newest: datetime | None = None
-    for rows in pages:
+    for rows in _all_pages(reader, rows_expected) if by_ids else _in_one_query(reader):
         newest = later(newest, rows.newest)
         yield Batch(rows.frame, None)
     final = finished_replace(
@@ -235,6 +226,11 @@ def whole(
         filter=filter, hashed=reader.spec.hashed,
     )  # fmt: skip
     yield _end(reader, final)
+
+
+def _all_pages(reader: Reader, rows_expected: int | None) -> Iterator[Rows]:
+    for page in _walk_pages(reader, after_id=None, spans=(), rows_expected=rows_expected):
+        yield page.rows
 
 
 def _in_one_query(reader: Reader, *, where: Sequence[str] = ()) -> Iterator[Rows]:
@@ -264,7 +260,7 @@ def reread(reader: Reader, base: State, *, since: datetime | None, until: dateti
     threshold = CommitThreshold(reader.commit_rows)
     bounds = ((">=", since), ("<", until))
     where = [f"{STAMP} {sign} {datetime_literal(bound)}" for sign, bound in bounds if bound is not None]
-    for rows in by_id(reader, after=None, rows_expected=None, where=where):
+    for rows in read_by_id(reader, after=None, rows_expected=None, where=where):
         yield Batch(rows.frame, base if threshold.add(rows.frame) else None)
     yield _end(reader, base)
 

@@ -6,7 +6,7 @@ import pytest
 from sf_assets.planning.read_steps import ReadStep
 from sf_assets.salesforce.limits import PAGE_ROWS
 from sf_assets.sync.reader import Rows
-from sf_assets.sync.strategies import by_id
+from sf_assets.sync.strategies import read_by_id
 
 
 class Counting:
@@ -15,7 +15,7 @@ class Counting:
     def __init__(self, rows: int) -> None:
         self.rows, self.calls = rows, 0
 
-    def pages(self, *, where, order_by, limit):
+    def pages(self, *, where, order_by, limit, watch):
         after = int(where[0].split("'")[1]) if where else 0
         total = min(limit, self.rows - after)
         for first in range(0, max(total, 1), PAGE_ROWS):
@@ -29,7 +29,7 @@ class Counting:
 )
 def test_a_walk_costs_what_its_reading_takes(rows):
     counting = Counting(rows)
-    list(by_id(counting, after=None, rows_expected=rows))
+    list(read_by_id(counting, after=None, rows_expected=rows))
 
     assert ReadStep("ids", (), rows, rows).calls == counting.calls
 

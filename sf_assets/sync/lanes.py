@@ -1,0 +1,296 @@
+"""Several ranges of Ids read at once, so that one object uses the whole request rate however long a page takes.
+
+A lane reads one range of Ids. All lanes send under the client's one rate and quota. The lanes move through the object
+as a front: each new lane begins a window of pages after the last one, and near the end the longest range is halved.
+Threads read and decode; the caller's thread takes the pages and learns which ranges are complete.
+"""
+
+import math
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sf_assets.sync.id_range import IdRange
+from sf_assets.sync.id_space import IdSpace
+from sf_assets.sync.reader import Reader, Rows
+from sf_assets.sync.state import Spans
+
+PENDING_BYTES = 64 * 2**20
+"""Decoded pages that may wait for the writer; beyond it no query is sent."""
+SLOW_SECONDS, SLOW_LANES = 15.0, 4
+"""Salesforce allows 5 (production: 25) requests at once that take over 20 s: pages that are nearly as slow have few
+lanes."""
+RATE_SECONDS = 5.0
+MOST_SPARSE = 2
+"""After this many windows in succession with few rows the next query has no upper bound: it finds the end of a gap."""
+LEAST_HALVED_PAGES = 4
+UNKNOWN_PAGES = 4
+"""The guess for an object that has more rows than the probe counted."""
+FULL_WINDOW = 0.95
+"""A window ends a little before a full page, so that its last result is short and needs no query after it."""
+
+
+@dataclass
+class Lane:
+    """One range, from `first` on; `taken` is the last Id that the caller has, `is_taken` whether it has all.
+
+    `page` are the first and last Id of a full page: how far apart the Ids are here. `rows` were read.
+    """
+
+    range: IdRange
+    first: str | None
+    taken: str | None
+    page: tuple[str, str] | None = None
+    rows: int = 0
+    is_busy: bool = False
+    is_taken: bool = False
+
+    @property
+    def end(self) -> str | None:
+        """The last Id that the caller has, or the end of the range; None: the end of the object, or nothing."""
+        return self.range.upper if self.is_taken else self.taken
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether the caller has anything of it."""
+        return self.is_taken or self.taken != self.first
+
+
+class LaneReader:
+    """Reads what is left of an object and yields its pages, in no order between lanes.
+
+    `after_id` and `spans` are what has been read before; after each page they are what has been taken by then.
+    """
+
+    def __init__(self, reader: Reader, *, after_id: str | None, spans: Spans, rows_expected: int | None) -> None:
+        self.after_id, self.spans = after_id, spans
+        self.is_unordered = False
+        self._reader, self._limits = reader, reader.lanes
+        self._rows_left = math.inf if rows_expected is None else float(rows_expected)
+        self._lanes = self._lanes_of(after_id, spans)
+        self._space = IdSpace()
+        self._latency = 0.0
+        self._width, self._sparse_windows = 0, 0
+        self._requests_per_second, self._rate_at = 1.0, -math.inf
+        self._changed = threading.Condition()
+        self._ready: deque[tuple[Lane, Rows | None]] = deque()
+        self._ready_bytes = 0.0
+        self._error: BaseException | None = None
+        self._is_stopped = False
+
+    def __iter__(self) -> Iterator[Rows]:
+        try:
+            while (taken := self._take()) is not None:
+                lane, rows = taken
+                self._advance(lane, rows)
+                if rows is not None:
+                    self._reader.watch(self._reader.report)
+                    yield rows
+        finally:
+            with self._changed:
+                self._is_stopped = True
+
+    def _take(self) -> tuple[Lane, Rows | None] | None:
+        """Wait for the next page, or the end of a lane; None at the end of all. Raises: what a lane ended with."""
+        with self._changed:
+            while True:
+                self._start_lanes()
+                if self.is_unordered:
+                    return None
+                if self._ready:
+                    lane, rows = self._ready.popleft()
+                    self._ready_bytes -= rows.frame.estimated_size() if rows is not None else 0
+                    return lane, rows
+                if self._error is not None:
+                    raise self._error
+                if not any(lane.is_busy for lane in self._lanes):
+                    return None
+                self._changed.wait()
+
+    def _start_lanes(self) -> None:
+        """Start queries until there are as many as the rate needs. The lock is held."""
+        while not (self._is_stopped or self._error) and self._ready_bytes < PENDING_BYTES:
+            if sum(lane.is_busy for lane in self._lanes) >= self._wanted():
+                return
+            lane = self._next_lane()
+            if lane is None:
+                return
+            lane.is_busy = True
+            threading.Thread(target=self._read, args=(lane,), name="sf_assets lane", daemon=True).start()
+
+    def _wanted(self) -> int:
+        """Return how many requests must be in flight: the rate times the latency, and one that is being decoded."""
+        if not self._latency or len(self._ready) > self._limits.most:
+            return 1
+        most = SLOW_LANES if self._latency > SLOW_SECONDS else self._limits.most
+        return min(most, math.ceil(self._rate() * self._latency) + 1)
+
+    def _rate(self) -> float:
+        """Return the client's rate, asked every few seconds: the ledger may be in a database."""
+        now = time.monotonic()
+        if now - self._rate_at > RATE_SECONDS:
+            self._requests_per_second, self._rate_at = self._reader.client.requests_per_second(), now
+        return self._requests_per_second
+
+    def _read(self, lane: Lane) -> None:
+        """Run one query of a lane in a thread of its own."""
+        error, sent = None, 0.0
+        try:
+            with self._reader.client.counting() as traffic:
+                for rows in lane.range.query(watch=False):
+                    self._deliver(lane, rows, latency=traffic.sending_seconds - sent)
+                    sent = traffic.sending_seconds
+                    if self._is_stopped:
+                        return
+        except BaseException as caught:  # noqa: BLE001 - it is raised again in the caller's thread
+            error = caught
+        with self._changed:
+            lane.is_busy = False
+            if lane.range.is_done:
+                self._learn_width(lane)
+            self._error = self._error or error
+            self.is_unordered |= lane.range.is_unordered
+            self._is_stopped |= lane.range.is_unordered
+            if lane.range.is_done and not error:
+                self._ready.append((lane, None))
+            self._start_lanes()
+            self._changed.notify_all()
+
+    def _deliver(self, lane: Lane, rows: Rows, *, latency: float) -> None:
+        ids = rows.frame["id"]
+        with self._changed:
+            self._latency = (self._latency * 3 + latency) / 4 if self._latency else latency
+            if len(ids):
+                self._space.observe([ids[0], ids[-1], *ids[:: max(1, len(ids) // 128)]])
+            if len(ids) > 1 and (lane.page is None or len(ids) >= self._limits.page_rows // 2):
+                lane.page = (ids[0], ids[-1])
+                if not self._width or lane.range.upper is None:
+                    self._width, self._sparse_windows = self._page_width(lane), 0
+            lane.rows += len(ids)
+            self._rows_left -= len(ids)
+            self._ready.append((lane, rows))
+            self._ready_bytes += rows.frame.estimated_size()
+            self._start_lanes()
+            self._changed.notify_all()
+
+    def _next_lane(self) -> Lane | None:
+        """Return a range that nobody reads: a gap, a window of what comes after all, or half of the longest."""
+        idle = [lane for lane in self._lanes if not (lane.is_busy or lane.range.is_done)]
+        if not idle:
+            return self._half()
+        if idle[0].range.upper is None:
+            self._bound_window(idle[0])
+        return idle[0]
+
+    def _bound_window(self, last: Lane) -> None:
+        """Leave what comes after a window to another lane; not where the Ids after a gap are unknown."""
+        pages = self._pages_after(last)
+        if last.range.after is None or not self._width or self._sparse_windows >= MOST_SPARSE or pages < 2:
+            return
+        window = max(1, min(self._limits.window_pages, int(pages / (1.5 * self._wanted()))))
+        self._cut(last, int((window - 1 + FULL_WINDOW) * self._width))
+
+    def _pages_after(self, last: Lane) -> float:
+        """Return the pages of the last range, as far as the number of rows was known."""
+        bounded = sum(self._pages_left(lane) + lane.is_busy for lane in self._lanes[:-1] if not lane.range.is_done)
+        pages = self._rows_left / self._limits.page_rows - bounded
+        return UNKNOWN_PAGES if pages < 2 and last.rows >= self._limits.page_rows else pages
+
+    def _learn_width(self, lane: Lane) -> None:
+        """Learn from a range that was read whole how many Ids apart the pages are. The lock is held."""
+        first, upper = lane.first, lane.range.upper
+        if first is None or upper is None:
+            return
+        width = self._space.number(upper) - self._space.number(first)
+        pages = lane.rows / self._limits.page_rows
+        if pages >= 0.5 * width / max(self._width, 1):
+            self._width, self._sparse_windows = max(1, int(width / pages)), 0
+        else:
+            self._width, self._sparse_windows = self._width * 2, self._sparse_windows + 1
+
+    def _half(self) -> Lane | None:
+        """Halve the longest range, by the distance of the Ids where it is being read."""
+        open_lanes = [lane for lane in self._lanes if lane.range.upper is not None and not lane.range.is_done]
+        longest = max(open_lanes, key=self._pages_left, default=None)
+        if longest is None or self._pages_left(longest) < LEAST_HALVED_PAGES:
+            return None
+        pages = int(self._pages_left(longest) / 2) + longest.is_busy + FULL_WINDOW
+        return self._cut(longest, int(pages * self._page_width(longest)))
+
+    def _cut(self, lane: Lane, width: int) -> Lane | None:
+        """End a lane's range a number of Ids ahead, and return a new lane for the rest of the range."""
+        after, upper = lane.range.after, lane.range.upper
+        assert after is not None
+        point = self._space.split_point(self._space.number(after) + width, after=after, before=upper)
+        if point is None:
+            return None
+        rest = Lane(self._range(point, upper), first=point, taken=point, page=lane.page)
+        lane.range.upper = point
+        self._lanes.insert(self._lanes.index(lane) + 1, rest)
+        return rest
+
+    def _page_width(self, lane: Lane) -> int:
+        first, last = lane.page or ("", "")
+        return max(1, self._space.number(last) - self._space.number(first))
+
+    def _pages_left(self, lane: Lane) -> float:
+        """Return the pages of a bounded range after the query that is in flight, if its Ids are as dense as before."""
+        if lane.range.upper is None or lane.range.after is None or lane.page is None:
+            return 0.0
+        width = self._space.number(lane.range.upper) - self._space.number(lane.range.after)
+        pages = min(width / self._page_width(lane), self._rows_left / self._limits.page_rows)
+        return max(0.0, pages - lane.is_busy)
+
+    def _range(self, after: str | None, upper: str | None) -> IdRange:
+        return IdRange(self._reader, after=after, upper=upper, limit=self._limits.page_rows)
+
+    def _lanes_of(self, after_id: str | None, spans: Spans) -> list[Lane]:
+        """Return a lane for each gap between what was read before, and a finished one for each span."""
+        lanes, after = [], after_id
+        for first, end in spans:
+            lanes.append(Lane(self._range(after, first), first=after, taken=after))
+            done = Lane(self._range(first, end), first=first, taken=end, is_taken=True)
+            done.range.is_done = True
+            lanes.append(done)
+            after = end
+        if after is not None or not spans:
+            lanes.append(Lane(self._range(after, None), first=after, taken=after))
+        return lanes
+
+    def _advance(self, lane: Lane, rows: Rows | None) -> None:
+        """Note what the caller is about to have."""
+        with self._changed:
+            if rows is None:
+                lane.is_taken = True
+            else:
+                lane.taken = rows.last_id or lane.taken
+            self._join_lanes()
+            self.after_id, self.spans = _spans(self._lanes, self.after_id)
+
+    def _join_lanes(self) -> None:
+        """Join a lane that was taken whole with what was taken after it."""
+        kept: list[Lane] = []
+        for lane in self._lanes:
+            before = kept[-1] if kept else None
+            if before is not None and before.is_taken and lane.is_taken:
+                before.range.upper, before.taken = lane.range.upper, lane.taken
+            else:
+                kept.append(lane)
+        self._lanes = kept
+
+
+def _spans(lanes: Sequence[Lane], after_id: str | None) -> tuple[str | None, Spans]:
+    """Return what the caller has: the last Id of the part from the beginning on, and the parts after it."""
+    parts: list[tuple[str | None, str | None]] = []
+    is_whole = False
+    for lane in lanes:
+        if lane.is_begun and parts and is_whole:
+            parts[-1] = (parts[-1][0], lane.end)
+        elif lane.is_begun:
+            parts.append((lane.first, lane.end))
+        is_whole = lane.is_taken
+    if parts and lanes[0].is_begun:
+        after_id = parts.pop(0)[1] or after_id
+    return after_id, tuple(parts)
