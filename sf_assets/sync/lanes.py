@@ -135,25 +135,28 @@ class LaneReader:
         return self._requests_per_second
 
     def _read(self, lane: Lane) -> None:
-        """Run one query of a lane in a thread of its own."""
-        error, sent = None, 0.0
+        """Run one query of a lane in a thread of its own; an error is raised again in the caller's thread."""
         try:
-            with self._reader.client.counting() as traffic:
-                for rows in lane.range.query(watch=False):
-                    self._deliver(lane, rows, latency=traffic.sending_seconds - sent)
-                    sent = traffic.sending_seconds
-                    if self._is_stopped:
-                        return
-        except BaseException as caught:  # noqa: BLE001 - it is raised again in the caller's thread
-            error = caught
+            self._query(lane)
+        except BaseException as error:  # noqa: BLE001 - nobody else would see it
+            with self._changed:
+                lane.is_busy, self._error = False, self._error or error
+                self._changed.notify_all()
+
+    def _query(self, lane: Lane) -> None:
+        sent = 0.0
+        with self._reader.client.counting() as traffic:
+            for rows in lane.range.query(watch=False):
+                self._deliver(lane, rows, latency=traffic.sending_seconds - sent)
+                sent = traffic.sending_seconds
+                if self._is_stopped:
+                    break
         with self._changed:
             lane.is_busy = False
-            if lane.range.is_done:
-                self._learn_width(lane)
-            self._error = self._error or error
             self.is_unordered |= lane.range.is_unordered
             self._is_stopped |= lane.range.is_unordered
-            if lane.range.is_done and not error:
+            if lane.range.is_done:
+                self._learn_width(lane)
                 self._ready.append((lane, None))
             self._start_lanes()
             self._changed.notify_all()
@@ -205,7 +208,7 @@ class LaneReader:
             return
         width = self._space.number(upper) - self._space.number(first)
         pages = lane.rows / self._limits.page_rows
-        if pages >= 0.5 * width / max(self._width, 1):
+        if pages and pages >= 0.5 * width / max(self._width, 1):
             self._width, self._sparse_windows = max(1, int(width / pages)), 0
         else:
             self._width, self._sparse_windows = self._width * 2, self._sparse_windows + 1

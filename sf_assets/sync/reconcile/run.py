@@ -25,7 +25,7 @@ from sf_assets.sync.reconcile.method import Method, choose_method
 from sf_assets.sync.reconcile.ranges import Range, RangeCount, differs, first_ranges, fits, is_leaf, split
 from sf_assets.sync.report import ComparisonLimits, Reconciled, SyncReport
 from sf_assets.sync.state import ReadTimes, State
-from sf_assets.sync.strategies import Batch, by_id
+from sf_assets.sync.strategies import Batch, read_by_id
 
 IDS_A_QUERY = 300
 """Ids in one query's IN list: with them the URI stays below Salesforce's 16 KB."""
@@ -125,7 +125,7 @@ class Reconciliation:
     def _by_rows(self) -> Generator[Batch, None, Differences]:
         """Read every row in full: the merge finds what is news, only surplus rows are left to find."""
         shown = [self.reader.nothing()]
-        for rows in by_id(self.reader, after=None, rows_expected=self.table.height):
+        for rows in read_by_id(self.reader, after=None, rows_expected=self.table.height):
             shown.append(rows.frame)
             yield Batch(rows.frame, None)
         return Differences(surplus=self._compare(shown, self.table).surplus)
@@ -134,7 +134,7 @@ class Reconciliation:
         """Read Ids, stamps and the columns that change without a stamp; pass on those of rows that are current."""
         reader = self._narrow(self.method.columns)
         shown = [reader.nothing()]
-        for rows in by_id(reader, after=None, rows_expected=self.table.height):
+        for rows in read_by_id(reader, after=None, rows_expected=self.table.height):
             shown.append(_identified(rows))
             if self.method.columns:
                 yield Batch(self._current(rows.frame), None)
@@ -197,7 +197,7 @@ class Reconciliation:
     def _compare_range(self, one: Range, logged: pl.DataFrame) -> Differences:
         reader = self._narrow(())
         last = [f"Id <= {string_literal(one.last)}"] if one.last else []
-        shown = [_identified(rows) for rows in by_id(reader, after=one.after, rows_expected=one.rows, where=last)]
+        shown = [_identified(rows) for rows in read_by_id(reader, after=one.after, rows_expected=one.rows, where=last)]
         bounds = [pl.col(names.ID) > one.after] if one.after else []
         bounds += [pl.col(names.ID) <= one.last] if one.last else []
         table = self.table.filter(*bounds) if bounds else self.table
@@ -242,7 +242,7 @@ class Reconciliation:
         """Read rows by Id, or the whole object if that costs less."""
         calls = -(-len(ids) // IDS_A_QUERY)
         if calls > pages(max(self.table.height, len(ids))):
-            yield from (rows.frame for rows in by_id(self.reader, after=None, rows_expected=self.table.height))
+            yield from (rows.frame for rows in read_by_id(self.reader, after=None, rows_expected=self.table.height))
             return
         for start in range(0, len(ids), IDS_A_QUERY):
             if self.reader.report.read.calls >= self.limits.most_calls:
@@ -267,7 +267,7 @@ class Reconciliation:
         if counts.sight_lost_since is None or lost >= counts.out_of_sight or self.method.compares_all:
             return
         since = f"{STAMP} >= {datetime_literal(counts.sight_lost_since)}"
-        for rows in by_id(self.reader, after=None, rows_expected=self.table.height, where=[since]):
+        for rows in read_by_id(self.reader, after=None, rows_expected=self.table.height, where=[since]):
             yield Batch(rows.frame, None)
 
     @property

@@ -1,0 +1,103 @@
+"""One object read in several ranges of Ids at once: kills, changes meanwhile, orgs that answer in other forms."""
+
+from datetime import timedelta
+
+import pytest
+
+from sf_assets.errors import TableForeign
+from sf_assets.sync.limits import LaneLimits
+from sf_assets.sync.state import State
+from sf_assets_tests.sync.histories.lake import KilledError
+
+LANES = LaneLimits(least_rows=0, page_rows=20, most=4, window_pages=3)
+ROWS = 600
+
+
+@pytest.fixture
+def many(lake):
+    rows = [{"LastName": f"n{i}"} for i in range(ROWS)]
+    lake.org.insert_many("Contact", rows, stamp=lake.clock() - timedelta(days=2))
+    lake.org.update("Contact", lake.org.rows("Contact")[1]["Id"], {"FirstName": "the ceiling"})
+    lake.clock.advance(days=1)
+    return lake
+
+
+def test_lanes_read_every_row_once(many):
+    report = many.sync("contact", lanes=LANES)["contact"]
+
+    many.assert_equal("contact")
+    held = len(many.org.rows("Contact"))
+    assert report.read.rows <= held + LANES.page_rows  # the tail after the walk reads the newest row again
+    assert report.read.calls <= 1.3 * held / LANES.page_rows + LANES.most
+
+
+@pytest.mark.parametrize("after_pages", [1, 2, 3, 5, 8, 11, 14, 18, 22, 26])
+def test_a_walk_in_lanes_that_is_killed_goes_on(many, after_pages):
+    with pytest.raises(KilledError):
+        many.sync("contact", lanes=LANES, commit_rows=1, dies_after=after_pages)
+    taken = many.table("contact")
+    many.org.update("Contact", many.org.rows("Contact")[0]["Id"], {"FirstName": "changed meanwhile"})
+    many.org.update("Contact", many.org.rows("Contact")[-1]["Id"], {"FirstName": "changed meanwhile"})
+    many.clock.advance(days=1)
+
+    report = many.sync("contact", lanes=LANES)["contact"]
+
+    many.assert_equal("contact")
+    held = len(many.org.rows("Contact"))
+    assert report.read.rows <= held - len(taken) + (LANES.most + 1) * LANES.page_rows
+
+
+def test_a_killed_walk_leaves_spans_that_a_walk_without_lanes_goes_on_from(many):
+    spans = ()
+    for after_pages in (6, 9, 12):
+        with pytest.raises(KilledError):
+            many.sync("contact", lanes=LANES, commit_rows=1, dies_after=after_pages)
+        spans = spans or many.state("contact").position.walk.spans
+    assert spans
+
+    many.sync("contact")
+
+    many.assert_equal("contact")
+
+
+def test_rows_that_change_while_lanes_read_are_in_the_table(many):
+    changed = iter(many.org.rows("Contact")[5::40])
+
+    def change_one(_):
+        row = next(changed, None)
+        if row is not None:
+            many.clock.advance(seconds=1)
+            many.org.update("Contact", row["Id"], {"FirstName": "while it was read"})
+
+    many.sync("contact", lanes=LANES, watch=change_one)
+    many.clock.advance(days=1)
+    many.sync("contact", lanes=LANES)
+
+    many.assert_equal("contact")
+
+
+def test_a_full_refresh_in_lanes_equals_the_org(many):
+    many.sync("contact", lanes=LANES)
+    many.org.update("Contact", many.org.rows("Contact")[7]["Id"], {"FirstName": "changed"})
+
+    many.sync("contact", lanes=LANES, full_refresh=True)
+
+    many.assert_equal("contact")
+
+
+def test_pages_shorter_than_asked_for_are_followed_in_each_lane(many):
+    many.org.behave(short_pages=(7, 3, 11))
+
+    many.sync("contact", lanes=LANES)
+
+    many.assert_equal("contact")
+
+
+def test_a_state_with_something_that_this_version_does_not_know_is_refused(many):
+    with pytest.raises(KilledError):
+        many.sync("contact", lanes=LANES, commit_rows=1, dies_after=6)
+    text = many.state("contact").to_json()
+
+    with pytest.raises(TableForeign, match="lanes_of_tomorrow"):
+        State.from_json(text.replace('"walk":{', '"walk":{"lanes_of_tomorrow":1,'))
+    assert State.from_json(text).to_json() == text
