@@ -9,6 +9,7 @@ from pydantic import Field
 from sf_assets.assets.credentials import CredentialsResource, digest
 from sf_assets.assets.resources import once_a_process
 from sf_assets.errors import ConfigError
+from sf_assets.redaction import protect
 from sf_assets.salesforce.login.credentials import Credentials
 
 KEYS = ("consumer_key", "private_key", "username")
@@ -34,7 +35,9 @@ class SecretsManagerCredentials(CredentialsResource):
         return digest(self.secret_id, str(self.secrets.region_name), str(self.secrets.endpoint_url))
 
     def _read_hash_key(self) -> str:
-        return _read_secret(self.secrets.get_client(), self.secret_id).get("hash_key", "")
+        hash_key = _read_secret(self.secrets.get_client(), self.secret_id).get("hash_key", "")
+        protect(hash_key)
+        return hash_key
 
 
 def _read_secret(client: Any, secret_id: str) -> dict[str, str]:

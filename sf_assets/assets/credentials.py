@@ -9,7 +9,7 @@ import dagster as dg
 from pydantic import Field
 
 from sf_assets.errors import ConfigError, SfAssetsError
-from sf_assets.redaction import get_logger
+from sf_assets.redaction import get_logger, protect
 from sf_assets.salesforce.login.credentials import LONGEST_KEY, Credentials
 
 log = get_logger(__name__)
@@ -66,6 +66,7 @@ class EnvironmentCredentials(CredentialsResource):
 
     def hash_key(self) -> str:
         """Return the setting."""
+        protect(self.columns_key)
         return self.columns_key
 
     def identity(self) -> str:

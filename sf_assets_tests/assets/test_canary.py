@@ -48,7 +48,8 @@ class Echo(Fault):
     answer: Callable[[], object] = str
 
     def response_body(self) -> bytes:
-        return json.dumps(self.answer()).encode()
+        answer = self.answer()
+        return answer if isinstance(answer, bytes) else json.dumps(answer).encode()
 
 
 @pytest.fixture
@@ -90,6 +91,27 @@ class Case:
         for kind in ("queryAll", "query"):
             self.org.faults.append(Echo(kind=kind, times=None, status=403, answer=answer))
 
+    def quote_token_escaped(self) -> None:
+        """Refuse to read, and quote the token with escapes, behind a forged line and a code of a megabyte."""
+
+        def answer() -> bytes:
+            escaped = "".join(f"\\u{ord(letter):04x}" for letter in self.sessions.given[-1])
+            code = "X" * 1_000_000
+            return f'[{{"errorCode": "{code}", "message": "\\u001b[2J\\r\\nWARNING forged {escaped}"}}]'.encode()
+
+        for kind in ("queryAll", "query"):
+            self.org.faults.append(Echo(kind=kind, times=None, status=403, answer=answer))
+
+    def answer_token_as_value(self) -> None:
+        """Answer a row with the token in a column of another type."""
+
+        def answer() -> object:
+            row = {"attributes": {"type": "Product2"}, "Id": "01t000000000001AAA", "IsActive": self.sessions.given[-1]}
+            return {"totalSize": 1, "done": True, "records": [row]}
+
+        for kind in ("queryAll", "query"):
+            self.org.faults.append(Echo(kind=kind, times=None, status=200, answer=answer))
+
     def quote_login(self) -> None:
         """Refuse the login, and quote whose it was."""
         told = f"no {self.credentials['consumer_key']} for {self.credentials['username']}"
@@ -123,6 +145,8 @@ OUTCOMES = {
     "login refused with a quotation": (Case.quote_login, errors.AssertionRefused),
     "session refused": (lambda case: case.behave(sessions_refused=True), errors.SessionRefused),
     "right missing": (Case.quote_token, errors.AccessDenied),
+    "right missing, the token escaped": (Case.quote_token_escaped, errors.AccessDenied),
+    "the token as a value": (Case.answer_token_as_value, errors.ValueUnexpected),
     "quota spent": (lambda case: case.behave(daily_limit=1), errors.QuotaSpent),
     "HTML answer": (lambda case: case.always(kind="queryAll", status=200, html=True), errors.AnswerTorn),
     "torn JSON": (lambda case: case.always(kind="queryAll", truncate=True), errors.AnswerTorn),
@@ -206,6 +230,8 @@ def test_a_run_leaves_no_secret_anywhere_and_speaks_to_no_other_host(outcome, ca
     assert left.errors == ([error.__name__] if error else [])
     for secret in case.secrets:
         assert [name for name, held in left.held.items() if secret.encode() in held] == []
+    assert [name for name, held in left.held.items() if b"\x1b[2J" in held or b"\nWARNING forged" in held] == []
+    assert sum(map(len, left.held.values())) < 20_000_000
     assert elsewhere.connections() == 0
     seen = {name.rpartition("/")[2] for name, held in left.held.items() if left.run_id.encode() in held}
     assert seen >= {"err", "event 0", "index.db"}  # the places that would tell it are among those looked at

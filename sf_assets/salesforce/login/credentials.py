@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from sf_assets.errors import ConfigError
+from sf_assets.redaction import protect
 
 INVISIBLE = " \t\r\n\v\f\u00a0\ufeff\u200b"
 """Characters that a copy and paste leaves at the ends of a value."""
@@ -27,11 +28,11 @@ class Credentials:
                 setting = f"SALESFORCE_{name.upper()}"
                 raise ConfigError(f"{setting} is empty", setting=setting)
             object.__setattr__(self, name, value)
+        self.protect()
 
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        """The values that no message may show."""
-        return (self.consumer_key, self.private_key, self.username)
+    def protect(self) -> None:
+        """Remove these values from every message from now on."""
+        protect(self.consumer_key, self.private_key, self.username)
 
 
 @dataclass(frozen=True)

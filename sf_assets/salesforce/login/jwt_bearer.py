@@ -54,7 +54,7 @@ def login(
 
     The key is read before anything is sent. Raises: ConfigError for an unusable key, LoginError for a refused login.
     """
-    protect(*credentials.secrets)
+    credentials.protect()
     key = read_private_key(credentials.private_key, source=credentials.key_file)
     refusals: list[LoginError] = []
     for audience in audiences:
