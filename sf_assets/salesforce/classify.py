@@ -18,6 +18,12 @@ from sf_assets.salesforce.wire import Request, Response, TransportError
 _NO_SUCH_COLUMN = re.compile(r"No such column '([^']{1,255})' on (?:entity|sobject of type)")
 _QUOTED = re.compile(r"['\"`]([A-Za-z]\w{0,254})['\"`]")
 _PLACE = re.compile(r"ERROR at Row:\d{1,9}:Column:(\d{1,9})")
+_TITLE = re.compile(r"<title[^<>]{0,100}>([^<]{1,200})", re.IGNORECASE)
+_CHARSET = re.compile(r"charset\s?=\s?[\"']?(iso-8859-1|latin-?1|windows-1252|cp1252)\b", re.IGNORECASE)
+HEAD_BYTES = 20_000
+"""Bytes of a foreign body that are looked at."""
+LONGEST_PLAIN = 300
+"""Bytes of a plain text that a message quotes."""
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -78,11 +84,19 @@ def classify(request: Request, answer: Response | TransportError) -> Response | 
     if answer.status != 200:
         return refusal_of(answer.status, answer.body, is_login=is_login, location=answer.headers.get("location"))
     try:
-        content, repaired = decode(answer.body, request.shape)
+        content, repaired = decode(_as_utf8(answer), request.shape)
     except ValueError as error:
         text = f"not the JSON that was asked for ({_kind_of(answer.body)}): {error}"
         return ApiRefusal(row_for(200, NO_CODE, text, is_login=is_login), 200, NO_CODE, text[:LONGEST_TEXT])
     return replace(answer, content=content, repaired=repaired)
+
+
+def _as_utf8(answer: Response) -> bytes:
+    """Return the body as UTF-8; an org or a gateway may declare Latin-1 in `Content-Type`."""
+    declared = _CHARSET.search(answer.headers.get("content-type", "")[:LONGEST_CODE])
+    if declared is None or answer.body.isascii() or "\ufffd" not in answer.body.decode("utf-8", "replace"):
+        return answer.body
+    return answer.body.decode("cp1252", "replace").encode()
 
 
 def decode(body: bytes, shape: Any) -> tuple[Any, int]:
@@ -161,7 +175,14 @@ def _lenient(body: bytes, shape: Any) -> Any:
 
 
 def _kind_of(body: bytes) -> str:
-    if not body.strip():
+    """Describe a body that is not Salesforce's JSON: its kind, the title of a page, or a short text."""
+    head = body[:HEAD_BYTES].decode("utf-8", "replace").strip()
+    if not head:
         return "an empty body"
-    kind = "HTML" if body.lstrip().startswith(b"<") else "a foreign body"
-    return f"{kind} of {len(body):,} bytes"
+    if not head.startswith("<"):
+        is_text = len(body) <= LONGEST_PLAIN and head.isprintable() and head[0] not in "[{"
+        return f"{head!r}" if is_text else f"a foreign body of {len(body):,} bytes"
+    title = _TITLE.search(head)
+    about = f" with the title {' '.join(title[1].split())!r}" if title else ""
+    maintenance = " about maintenance" if "maintenance" in head.lower() else ""
+    return f"HTML of {len(body):,} bytes{about}{maintenance}"

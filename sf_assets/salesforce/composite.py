@@ -15,7 +15,7 @@ class SubAnswer(msgspec.Struct):
     """The answer to one of the GETs."""
 
     httpStatusCode: int
-    referenceId: str
+    referenceId: str | None = None
     body: msgspec.Raw = msgspec.Raw(b"null")
 
     def error(self, path: str, *, about: str, soql: str = "") -> SalesforceError | None:
@@ -54,10 +54,18 @@ def composite(paths: Sequence[str], *, version: str, about: str) -> Flow[Group]:
         about=about,
     )
     response = yield request
+    _raise_refusal_of_all(response.content, request)
     answers = {answer.referenceId: answer for answer in response.content.compositeResponse}
     if set(answers) != {entry["referenceId"] for entry in entries}:
         raise AnswerTorn(f"{about}: composite answered {len(answers)} of {len(entries)} requests", url=request.path)
     return [answers[entry["referenceId"]] for entry in entries], response.sent_at
+
+
+def _raise_refusal_of_all(content: CompositeAnswer, request: Request) -> None:
+    """Raise the refusal of the whole call, which Salesforce puts into an answer without a referenceId."""
+    for answer in content.compositeResponse:
+        if answer.referenceId is None and answer.httpStatusCode != 200:
+            raise refusal_of(answer.httpStatusCode, answer.body).error(request)
 
 
 def composite_if_served(

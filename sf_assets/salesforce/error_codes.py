@@ -14,6 +14,9 @@ ACCESS_CODES = frozenset({
 })  # fmt: skip
 """The user lacks a right."""
 
+SESSION_CODES = frozenset({"INVALID_SESSION_ID", "INVALID_AUTH_HEADER", "INVALID_JWT_FORMAT"})
+"""The token is not accepted: it has ended, or it is malformed."""
+
 PAGING_CODES = frozenset({"INVALID_QUERY_LOCATOR", "INVALID_LOCATOR", "INVALID_PAGING_OPTION"})
 """The cursor of a result is not valid any more."""
 

@@ -6,7 +6,14 @@ Salesforce gives two meanings to one code; the piece of text is then in the tabl
 
 from sf_assets import errors
 from sf_assets.errors import SalesforceError
-from sf_assets.salesforce.error_codes import ACCESS_CODES, EXTERNAL_CODES, MAINTENANCE_CODES, OTHER_CODES, PAGING_CODES
+from sf_assets.salesforce.error_codes import (
+    ACCESS_CODES,
+    EXTERNAL_CODES,
+    MAINTENANCE_CODES,
+    OTHER_CODES,
+    PAGING_CODES,
+    SESSION_CODES,
+)
 from sf_assets.salesforce.error_row import CODES, HTTP, LIMITS, NO_CODE, OWN, REST, Retry, Row
 
 _GONE = "Check SALESFORCE_INSTANCE_URL: an org that was deleted or moved answers this for ever; else try later."
@@ -35,6 +42,10 @@ STATUS_ROWS = (
         when="SERVER_UNAVAILABLE: overload or maintenance, JSON or HTML", source=REST,
     ),
     Row(407, None, errors.ProxyRefused, when="the proxy wants a user and a password", source=HTTP),
+    Row(
+        range(200, 300), NO_CODE, errors.OrgBusy, Retry.FAULT, 6, text="maintenance",
+        when="a page that speaks of maintenance, with a good status", remedy=_MAINTENANCE, source="restforce#860",
+    ),
     Row(
         range(200, 300), None, errors.AnswerTorn, Retry.FAULT, 6,
         when="a good status with HTML, an empty or a foreign body", source=OWN,
@@ -113,8 +124,8 @@ _QUERY_ROWS = (
         errors.QueryTooLarge, when="more Ids, bytes or types in one answer than allowed", source=CODES,
     ),
     Row(
-        None, "MALFORMED_QUERY", errors.FilterRequired, text="requires a filter",
-        when="Implementation restriction: ContentDocumentLink and its like",
+        None, "MALFORMED_QUERY", errors.FilterRequired, text="Implementation restriction",
+        when="ContentDocumentLink, EntitySubscription and their like",
         source="Object reference, ContentDocumentLink",
     ),
     Row(
@@ -143,10 +154,14 @@ _SESSION_ROWS = (
         when="the app may not be used by this user", source="jsforce",
     ),
     Row(
-        None, "INVALID_AUTH_HEADER", errors.SessionRefused, when="the header is malformed: a proxy changes it",
-        source=REST,
+        None, SESSION_CODES, errors.SessionRefused, Retry.LOGIN,
+        when="the session or the JWT-based token has ended, or a proxy changes the header",
+        source=f"{CODES}; airbyte#71024",
     ),
-    Row(None, "INVALID_SESSION_ID", errors.SessionRefused, Retry.LOGIN, when="the session has ended", source=CODES),
+    Row(
+        403, NO_CODE, errors.SessionRefused, Retry.LOGIN, text="_OAuth_Token",
+        when="Bad_OAuth_Token, Missing_OAuth_Token as plain text", source="Help, OAuth endpoints",
+    ),
     Row(401, None, errors.SessionRefused, Retry.LOGIN, when="any other 401", source=REST),
 )  # fmt: skip
 
@@ -173,6 +188,10 @@ _ACCESS_ROWS = (
         errors.OrgInactive, when="the org is locked, expired, or not on this host", source=CODES,
     ),
     Row(None, "PASSWORD_LOCKOUT", errors.UserInactive, when="the user is locked", source=CODES),
+    Row(
+        None, "URL_NOT_RESET", errors.ForeignAddress, when="the session belongs to another host",
+        source="amazon-connect-salesforce-lambda#12",
+    ),
     Row(None, "UNSUPPORTED_API_VERSION", errors.ApiVersionRetired, when="the version was retired", source=CODES),
     Row(
         403, NO_CODE, errors.ProxyRefused, when="a 403 without Salesforce's body: a proxy's page",

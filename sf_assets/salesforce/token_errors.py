@@ -37,6 +37,10 @@ TOKEN_ROWS: tuple[Row, ...] = (
         _REFUSED, None, errors.CertificateExpired, text="certificate", when="the app's certificate has expired",
         source=OAUTH,
     ),
+    Row(
+        _REFUSED, None, errors.ConsumerKeyUnknown, text="client credentials",
+        when="authentication failure - invalid client credentials", source="salesforcedictionary.com",
+    ),
     Row(_REFUSED, None, errors.UserInactive, text="user is locked", when="the user is locked", source=OAUTH),
     Row(_REFUSED, None, errors.UserInactive, text="frozen", when="the user is frozen", source=OAUTH),
     Row(_REFUSED, None, errors.UserInactive, text="inactive user", when="the user is inactive", source=OAUTH),

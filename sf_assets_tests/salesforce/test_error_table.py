@@ -75,6 +75,9 @@ REFUSALS = [
     ),
     (401, complaint("INVALID_SESSION_ID", "Connected app is not attached to Agent"), errors.SessionRefused, 1),
     (401, complaint("INVALID_AUTH_HEADER"), errors.SessionRefused, 1),
+    (401, complaint("INVALID_JWT_FORMAT"), errors.SessionRefused, 1),
+    (403, b"Bad_OAuth_Token", errors.SessionRefused, 1),
+    (400, complaint("URL_NOT_RESET", "Destination URL not reset."), errors.ForeignAddress, 1),
     (401, b"", errors.SessionRefused, 1),
     (403, complaint("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded."), errors.QuotaSpent, 1),
     (
@@ -105,7 +108,10 @@ REFUSALS = [
     (302, b"", errors.ForeignAddress, 1),
     (300, b"", errors.ForeignAddress, 1),
     (418, b"", errors.SalesforceError, 1),
-    (200, HTML, errors.AnswerTorn, 6),
+    (200, HTML, errors.OrgBusy, 6),
+    (200, b"\n\n\n<html>a page</html>", errors.AnswerTorn, 6),
+    (200, b"upstream connect error or disconnect/reset before headers", errors.AnswerTorn, 6),
+    (503, b"upstream connect error or disconnect/reset before headers", errors.OrgBusy, None),
     (200, b"", errors.AnswerTorn, 6),
     (204, b"", errors.AnswerTorn, 6),
     (200, b'{"totalSize": 1, "done": true, "records": [{"Id": "0', errors.AnswerTorn, 6),
@@ -405,3 +411,41 @@ def test_a_refused_login_with_clocks_that_agree_keeps_its_error(org, clock):
 
     with pytest.raises(errors.AssertionRefused):
         org.client().org_id()
+
+
+def test_a_short_text_and_the_title_of_a_page_are_quoted(org):
+    org.then(404, b"upstream connect error").then(404, b"<html><head><title>No\n route</title>")
+
+    for words in ("'upstream connect error'", "with the title 'No route'"):
+        with pytest.raises(errors.ResourceNotFound, match=words):
+            list(org.client().read(QUERY))
+
+
+@pytest.mark.parametrize("code", ["INVALID_SESSION_ID", "INVALID_AUTH_HEADER", "INVALID_JWT_FORMAT"])
+def test_a_token_that_worked_is_renewed_whatever_the_code_of_its_end(org, code):
+    org.then(200, PAGE).then(401, complaint(code)).then(200, PAGE)
+    client = org.client()
+
+    assert [len(list(client.read(QUERY))) for _ in range(2)] == [1, 1]
+    assert len(org.login_calls) == 2
+
+
+@pytest.mark.parametrize("charset", ["ISO-8859-1", "'latin1'", "windows-1252"])
+def test_a_declared_latin_1_is_read_as_such(org, charset):
+    body = '{"totalSize": 1, "done": true, "records": [{"Name": "Köln"}]}'
+    org.then(200, body.encode("latin-1"), content_type=f"application/json; charset={charset}")
+    org.then(200, body.encode(), content_type=f"application/json; charset={charset}")
+
+    pages = [page for _ in range(2) for page in org.client().read(QUERY)]
+
+    assert [bytes(page.records).decode() for page in pages] == ['[{"Name": "Köln"}]'] * 2
+    assert [page.repaired for page in pages] == [0, 0]
+
+
+def test_a_composite_that_is_refused_as_a_whole_is_done_without_at_once(org):
+    refusal = [{"errorCode": "LIMIT_EXCEEDED", "message": "The request can't contain more than 25 operations."}]
+    org.then(200, {"compositeResponse": [{"body": refusal, "httpStatusCode": 400, "referenceId": None}]})
+    org.then(200, {"totalSize": 1, "done": True, "records": [{"expr0": 3}]})
+
+    assert org.client().ask([QUERY]) == [{"expr0": 3}]
+    assert len(org.data_calls) == 2

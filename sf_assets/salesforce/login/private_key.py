@@ -12,7 +12,7 @@ from sf_assets.errors import ConfigError
 from sf_assets.salesforce.login.credentials import INVISIBLE, LONGEST_KEY
 
 LEAST_BITS = 2048
-_BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]{1,40})-----(.*?)-----END \1-----", re.DOTALL)
+_BLOCK = re.compile(r"-{2,9}BEGIN ([A-Z0-9 ]{1,40}?) ?-{2,9}(.*?)-{2,9}END \1 ?-{2,9}", re.DOTALL)
 _KEYS = frozenset({"PRIVATE KEY", "RSA PRIVATE KEY"})
 _OTHERS = {
     "ENCRYPTED PRIVATE KEY": "is protected by a passphrase",
@@ -73,7 +73,7 @@ def read_private_key(text: str, *, source: str = "") -> RSAPrivateKey:
 def _der(text: str, *, source: str) -> bytes:
     blocks = _BLOCK.findall(_plain(text)) or _BLOCK.findall(_plain(_unwrapped(text)))
     if not blocks:
-        why = "is cut: its END line is missing" if "-----BEGIN" in text else "is not a PEM"
+        why = "is cut: its END line is missing" if "--BEGIN" in text else "is not a PEM"
         return _decoded(_plain(text), why=why, source=source)
     kind, body = next((block for block in blocks if block[0] in _KEYS), blocks[0])
     if kind not in _KEYS:

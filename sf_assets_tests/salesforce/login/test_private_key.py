@@ -34,6 +34,8 @@ FORMS = {
     "base64 of PEM": lambda key: base64.b64encode(text(key)).decode(),
     "base64 of PEM in lines": lambda key: base64.encodebytes(text(key)).decode(),
     "base64 of PKCS#1 PEM": lambda key: base64.b64encode(text(key, PrivateFormat.TraditionalOpenSSL)).decode(),
+    "four dashes": lambda key: text(key).decode().replace("-----BEGIN", "----BEGIN"),
+    "literal carriage returns alone": lambda key: text(key).decode().replace("\n", "\\r"),
     "base64 of DER": lambda key: base64.b64encode(text(key, encoding=Encoding.DER)).decode(),
 }
 
