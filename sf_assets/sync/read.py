@@ -19,6 +19,15 @@ from sf_assets.sync.state import State, at_walk
 from sf_assets.sync.strategies import Batch, reread, tail, walk, whole
 from sf_assets.sync.transitions import not_ahead
 
+COMMITS = 22
+"""A long read commits this many times: a kill costs a twentieth, and the files are few enough to stay as they are."""
+LEAST_COMMIT_ROWS = 20_000
+
+
+def commit_rows(planned: int | None, *, most: int) -> int:
+    """Return after how many rows a long read commits."""
+    return min(most, max(LEAST_COMMIT_ROWS, (planned or 0) // COMMITS))
+
 
 @dataclass(frozen=True)
 class EndpointRead:
@@ -94,6 +103,7 @@ class EndpointRead:
         plan, probe, filter_ = self.plan, self.plan.probe, self.plan.spec.query.where
         base = plan.base or plan.blank
         self.report.planned.rows = self._rows_planned(step)
+        reader.commit_rows = commit_rows(self.report.planned.rows, most=plan.deployment.commit_rows)
         ceiling = not_ahead(probe.ceiling if probe else reader.newest(), plan.began_at)
         expected = probe.count if probe else None
         if step.walk:
