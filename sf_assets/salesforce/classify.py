@@ -175,7 +175,9 @@ def _lenient(body: bytes, shape: Any) -> Any:
 
 
 def _kind_of(body: bytes) -> str:
-    """Describe a body that is not Salesforce's JSON: its kind, the title of a page, or a short text."""
+    """Describe a body that is not Salesforce's JSON.
+
+    The description has its kind, the title of a page, or a short text."""
     head = body[:HEAD_BYTES].decode("utf-8", "replace").strip()
     if not head:
         return "an empty body"

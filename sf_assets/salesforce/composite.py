@@ -62,7 +62,7 @@ def composite(paths: Sequence[str], *, version: str, about: str) -> Flow[Group]:
 
 
 def _raise_refusal_of_all(content: CompositeAnswer, request: Request) -> None:
-    """Raise the refusal of the whole call, which Salesforce puts into an answer without a referenceId."""
+    """Raise the refusal of the whole call: an answer without a referenceId."""
     for answer in content.compositeResponse:
         if answer.referenceId is None and answer.httpStatusCode != 200:
             raise refusal_of(answer.httpStatusCode, answer.body).error(request)

@@ -16,7 +16,7 @@ class Traffic:
     sending_seconds: float = 0.0
 
     def add(self, calls: int, repeated_calls: int, waited_seconds: float, sending_seconds: float) -> None:
-        """Count."""
+        """Add the figures of one request."""
         self.calls += calls
         self.repeated_calls += repeated_calls
         self.waited_seconds += waited_seconds
