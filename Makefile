@@ -147,6 +147,10 @@ pace: $(STAMP) ## Prove that eight processes keep one pace at 2 requests/s, also
 chaos: $(TEST_STAMP) ## Play 300 random histories of an org that is edited and killed while it is read (a quarter of an hour)
 	@PYTHONPATH=. $(BIN)/python sf_assets_tests/sync/histories/test_random_histories.py $(or $(ARGS),300)
 
+.PHONY: lake-chaos
+lake-chaos: $(TEST_STAMP) ## Kill changes of a table, and fail its disk, at random file operations: make lake-chaos SEED=1 RUNS=100
+	@PYTHONPATH=. $(BIN)/python -m sf_assets_tests.iceberg.chaos $(or $(SEED),1) $(or $(RUNS),100)
+
 .PHONY: clean
 clean: ## Remove the practice org, its tables and Dagster's history (.sf_assets), and every cache
 	rm -rf .sf_assets .pytest_cache .mypy_cache .ruff_cache .import_linter_cache build dist *.egg-info

@@ -1,13 +1,17 @@
 """Remove files that no snapshot needs: of abandoned commits and of expired snapshots."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 
 from pyiceberg.table import Table
+from pyiceberg.table.snapshots import Snapshot
 
+from sf_assets.errors import TableDamaged
 from sf_assets.iceberg.commit.data_writer import remove_files
 from sf_assets.iceberg.commit.manifests import Manifests
 from sf_assets.iceberg.files import list_files, split_scheme
+from sf_assets.iceberg.metadata_log import past_snapshots
 
 
 def remove_orphan_files(table: Table, *, before: datetime) -> tuple[str, ...]:
@@ -32,14 +36,19 @@ def referenced(table: Table) -> Iterator[str]:
     yield from (entry.metadata_file for entry in metadata.metadata_log)
     yield from (statistics.statistics_path for statistics in metadata.statistics)
     yield from (statistics.statistics_path for statistics in metadata.partition_statistics)
-    manifests, seen = Manifests(table.io), set[str]()
+    manifests, seen, past = Manifests(table.io), set[str](), past_snapshots(table)
     for snapshot in metadata.snapshots:
-        yield snapshot.manifest_list
-        for manifest in manifests.of(snapshot):
-            if manifest.manifest_path not in seen:
-                seen.add(manifest.manifest_path)
-                yield manifest.manifest_path
-                yield from (entry.data_file.file_path for entry in manifests.entries(manifest))
+        with suppress(*(TableDamaged,) if snapshot in past else ()):  # an erasure has begun to delete its files
+            yield from _files_of(snapshot, manifests, seen)
+
+
+def _files_of(snapshot: Snapshot, manifests: Manifests, seen: set[str]) -> Iterator[str]:
+    yield snapshot.manifest_list
+    for manifest in manifests.of(snapshot):
+        if manifest.manifest_path not in seen:
+            seen.add(manifest.manifest_path)
+            yield manifest.manifest_path
+            yield from (entry.data_file.file_path for entry in manifests.entries(manifest))
 
 
 def _path(location: str) -> str:
