@@ -25,10 +25,10 @@ SERVER_FILE = "server.json"
 
 @contextmanager
 def practice_org(home: Path, *, port: int | None = None, options: Sequence[str] = ()) -> Iterator[str]:
-    """Serve the practice org of `home` and yield its URL; one that is already served is used and left running.
+    """Serve the practice org of `home` and yield its URL.
 
-    Without `port` it is PORT, or a free one if another program has that. `options` go to `python -m
-    sf_assets.devorg` as they are. Raises: ConfigError.
+    An org that is already served is used and left running. Without `port` it is PORT, or a free one if another program
+    has that. `options` go to `python -m sf_assets.devorg` as they are. Raises: ConfigError.
     """
     if url := serving(home):
         yield url

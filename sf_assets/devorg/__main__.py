@@ -85,7 +85,10 @@ def row_counts(items: Sequence[str]) -> dict[str, int]:
 
 
 def _json(text: str | None) -> Any:
-    """Read JSON from the command line, or from the file that it names; without a text return an empty object."""
+    """Read JSON from the command line, or from the file that it names.
+
+    Without a text return an empty object.
+    """
     if text is None:
         return {}
     return json.loads(text if text.lstrip()[:1] in "{[" else Path(text).read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""What the org refuses, in Salesforce's own words: a status and a list of one error."""
+"""Refusals of the org in Salesforce's words: a status and a list of one error."""
 
 import json
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ APPEND_C = (
 
 @dataclass(eq=False)
 class Refusal(Exception):
-    """A data call that is refused; the body is Salesforce's list form. `fields` is shown only where it is given."""
+    """A refused data call. `fields` is in the body only if it is given."""
 
     status: int
     error_code: str
@@ -31,7 +31,7 @@ def session_invalid() -> Refusal:
 
 
 def session_useless() -> Refusal:
-    """The 401 that a new login does not cure."""
+    """Return the 401 that a new login does not cure."""
     return Refusal(401, "INVALID_SESSION_ID", "This session is not valid for use with the REST API")
 
 
@@ -48,12 +48,12 @@ def quota_spent() -> Refusal:
 
 
 def too_many_requests() -> Refusal:
-    """What a gateway before the org says; Salesforce's own table has no 429."""
+    """Return the refusal of a gateway; Salesforce's own table has no 429."""
     return Refusal(429, "TOO_MANY_REQUESTS", "Too many requests.")
 
 
 def unknown_exception(error: Exception) -> Refusal:
-    """A fault of the practice org itself, or of a hook; a real org gives a number for its support instead."""
+    """Return the refusal for an error of the practice org itself, or of a hook."""
     return Refusal(500, "UNKNOWN_EXCEPTION", f"An unexpected error occurred: {type(error).__name__}: {error}")
 
 
@@ -74,7 +74,10 @@ def method_not_allowed(method: str, allowed: str) -> Refusal:
 
 
 def unsupported(what: str) -> Refusal:
-    """What a real org may understand and the practice org does not: said by name, with a code of its own."""
+    """Return the refusal of what the practice org does not support.
+
+    A real org may support it.
+    """
     return Refusal(400, "PRACTICE_ORG_UNSUPPORTED", f"The practice org does not support {what}; see docs/devorg.md.")
 
 
@@ -83,7 +86,10 @@ def malformed(message: str) -> Refusal:
 
 
 def at_place(soql: str, at: int, message: str) -> str:
-    """The message under the piece of the statement that it is about, with a caret; `at` counts characters from 0."""
+    """Return a message under the piece of the statement that it is about.
+
+    A caret marks the place; `at` counts characters from 0.
+    """
     start = max(0, at - SNIPPET)
     line = " ".join(soql[start : at + SNIPPET].splitlines())
     return f"\n{line}\n{' ' * (at - start)}^\nERROR at Row:1:Column:{at + 1}\n{message}"

@@ -1,4 +1,4 @@
-"""What a client needs to log in to the practice org: consumer key, private key, username."""
+"""The credentials of a practice org: consumer key, private key, username."""
 
 from dataclasses import dataclass, field
 from functools import cache
@@ -11,7 +11,7 @@ CONSUMER_KEY = "3MVG9PracticeOrgConsumerKey.of_the_practice_org_itself_000000000
 
 @dataclass(frozen=True)
 class Credentials:
-    """The three values; `private_key` is PEM (PKCS 8). The key opens nothing but a practice org."""
+    """Consumer key, private key (PEM, PKCS 8) and username. The key works for practice orgs only."""
 
     consumer_key: str
     private_key: str = field(repr=False)
@@ -30,7 +30,7 @@ def _public_key(pem: str) -> rsa.RSAPublicKey:
 
 
 def new_private_key() -> str:
-    """A fresh RSA key of 2048 bits as PEM."""
+    """Return a new RSA key of 2048 bits as PEM."""
     key = rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
     pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     return pem.decode()
@@ -38,5 +38,8 @@ def new_private_key() -> str:
 
 @cache
 def process_private_key() -> str:
-    """One key for all orgs of a process that were not given one: making a key takes a tenth of a second."""
+    """Return one key for all orgs of the process.
+
+    Making a key takes a tenth of a second.
+    """
     return new_private_key()

@@ -1,4 +1,4 @@
-"""pytest fixtures: `pytest_plugins = ["sf_assets.devorg.fixtures"]` gives each test a practice org of its own."""
+"""pytest fixtures: `pytest_plugins = ["sf_assets.devorg.fixtures"]` gives each test its own practice org."""
 
 from collections.abc import Iterator
 
@@ -13,12 +13,15 @@ SMALL = {"Account": 40, "Contact": 60, "Lead": 30, "Opportunity": 40, "Case": 30
 
 @pytest.fixture(scope="session")
 def practice_seed() -> Org:
-    """The org that `practice_org` copies: made once a session, never changed. Override it for other data."""
+    """Return the org that `practice_org` copies. It is made once a session and never changed.
+
+    Override it for other data.
+    """
     return sample_org(seed=7, rows=SMALL)
 
 
 @pytest.fixture
 def practice_org(practice_seed: Org) -> Iterator[Server]:
-    """A served practice org of this test's own; the org itself is `practice_org.org`."""
+    """Serve a practice org for one test; the org itself is `practice_org.org`."""
     with serve(practice_seed.copy()) as server:
         yield server

@@ -1,6 +1,6 @@
-"""A practice org that lives on: its folder holds the key pair, the seed, and a journal of all that was done to it.
+"""A practice org that a folder keeps: its key pair, its seed, and a journal of its changes.
 
-Never to be put under version control: the folder carries a `.gitignore` of its own that names everything in it.
+The folder must not be put under version control: its own `.gitignore` names everything in it.
 """
 
 import json
@@ -25,7 +25,7 @@ OWNER_FILE, OWNER_FOLDER = 0o600, 0o700
 
 @dataclass(frozen=True)
 class OrgConfig:
-    """What an org is made from; the same birth gives the same first day."""
+    """What an org is made from. The same configuration gives the same first day."""
 
     seed: int
     base: str
@@ -33,7 +33,7 @@ class OrgConfig:
 
 
 class PracticeHome:
-    """One folder, one org. A second start gives the org of the first with its changes, and lets it live meanwhile."""
+    """The folder of one org. The next start continues with its rows and simulates the time between."""
 
     def __init__(self, folder: Path, *, clock: Clock = wall_clock) -> None:
         self.folder = folder
@@ -43,9 +43,10 @@ class PracticeHome:
     def open(
         self, *, seed: int | None = None, counts: Mapping[str, int] | None = None, behaviour: Behaviour | None = None
     ) -> Org:
-        """The folder's org, made on the first start. Later `seed` and `counts` must be the same or absent.
+        """Return the folder's org; the first start makes it.
 
-        ValueError when they differ: an org does not change its past, another folder is another org.
+        Raises:
+            ValueError: `seed` or `counts` differ from those of the first start.
         """
         self.folder.mkdir(parents=True, exist_ok=True, mode=OWNER_FOLDER)
         (self.folder / ".gitignore").write_text("*\n", encoding="utf-8")
@@ -81,7 +82,7 @@ class PracticeHome:
         return self.folder / "journal.jsonl"
 
     def credentials(self, org: Org) -> Credentials:
-        """The org's credentials, made on the first start; both files are readable by their owner alone."""
+        """Return the org's credentials; the first start makes them. Both files are the owner's alone."""
         if not self.key_file.exists():
             _write_secret(self.key_file, new_private_key())
         made = Credentials(CONSUMER_KEY, self.key_file.read_text(encoding="ascii"), str(org.user["Username"]))
@@ -119,7 +120,10 @@ class PracticeHome:
                 self._last_seen = max(filter(None, (self._last_seen, _moment_of(operation))), default=None)
 
     def _journal(self) -> Iterator[dict[str, Any]]:
-        """The operations so far. A last line without its end was cut by a crash: it was not done, and is cut off."""
+        """Yield the operations so far.
+
+        A last line that a crash left incomplete is cut off.
+        """
         if not self.journal_file.exists():
             return
         with self.journal_file.open("r+b") as journal:
@@ -136,11 +140,11 @@ class PracticeHome:
     # -- the time between two starts ----------------------------------------------------------------------------
 
     def close(self, org: Org) -> None:
-        """Note until when the org was served, so that the next start changes nothing earlier."""
+        """Record until when the org was served: the next start changes nothing earlier."""
         self._write({"lived_until": stamp_text(org.now())})
 
     def _simulate_pause(self, org: Org, *, since: datetime) -> None:
-        """Let plausible things happen for the time passed, three days at the most, and remember until when."""
+        """Simulate the changes of the time between two starts, three days at most."""
         until = org.now()
         if until > since:
             simulate(org, max(since, until - LONGEST_PAUSE), until)

@@ -1,6 +1,6 @@
-"""How deals go on in a living org: leads become deals, deals move by stages, each move with its history row."""
+"""Changes of deals: leads become deals, deals move by stages, each move with its history row."""
 
-from sf_assets.devorg.activity.rows import ActiveRows, is_alive
+from sf_assets.devorg.activity.rows import ActiveRows, is_live
 from sf_assets.devorg.seed.deal_stages import BY_NAME, LOST, STAGES, WON, Stage, expected, fiscal
 from sf_assets.devorg.seed.row_builder import DAY_SECONDS, Row, day, money, stamp
 
@@ -8,7 +8,10 @@ DAYS_TO_CLOSE = 60
 
 
 def move_deal(rows: ActiveRows, at: int) -> int:
-    """An open deal goes one stage on, or is won or lost; its account's calculated pipeline follows without a stamp."""
+    """Move an open deal one stage, or win or lose it.
+
+    The calculated pipeline of its account changes without a stamp.
+    """
     deal = rows.one("Opportunity", at, _is_open)
     if deal is None:
         return 0
@@ -23,7 +26,7 @@ def move_deal(rows: ActiveRows, at: int) -> int:
 
 
 def new_amount(rows: ActiveRows, at: int) -> int:
-    """An open deal without lines is worth more than was thought."""
+    """Raise the amount of an open deal without lines."""
     deal = rows.one("Opportunity", at, lambda row: _is_open(row) and not row["HasOpportunityLineItem"])
     if deal is None:
         return 0
@@ -36,8 +39,8 @@ def new_amount(rows: ActiveRows, at: int) -> int:
 
 
 def convert_lead(rows: ActiveRows, at: int) -> int:
-    """A lead becomes an account, a contact and a deal."""
-    lead = rows.one("Lead", at, lambda row: is_alive(row) and not row["IsConverted"])
+    """Convert a lead to an account, a contact and a deal."""
+    lead = rows.one("Lead", at, lambda row: is_live(row) and not row["IsConverted"])
     if lead is None:
         return 0
     mine: Row = {"OwnerId": rows.one_id("User", at), "LeadSource": lead["LeadSource"]}
@@ -55,11 +58,14 @@ def convert_lead(rows: ActiveRows, at: int) -> int:
 
 
 def _is_open(row: Row) -> bool:
-    return is_alive(row) and not row["IsClosed"]
+    return is_live(row) and not row["IsClosed"]
 
 
 def _next(rows: ActiveRows, stage: Stage) -> Stage:
-    """The stage after this one; the last open one ends won or lost, and a deal may be lost on the way."""
+    """Return the stage after this one.
+
+    The last open stage ends won or lost. A deal can be lost at any stage.
+    """
     place = STAGES.index(stage) + 1
     if rows.rng.random() < 0.15:
         return LOST
@@ -69,7 +75,7 @@ def _next(rows: ActiveRows, stage: Stage) -> Stage:
 
 
 def _first(company: str, at: int) -> Row:
-    """A deal on its first day."""
+    """Return a deal on its first day."""
     closes = day(at + DAYS_TO_CLOSE * DAY_SECONDS)
     stage = STAGES[0]
     return stage.columns() | fiscal(closes) | {
@@ -79,7 +85,7 @@ def _first(company: str, at: int) -> Row:
 
 
 def _history_columns(deal: Row, deal_id: str) -> Row:
-    """What a history row shows of a deal."""
+    """Return the columns of a deal that its history row copies."""
     names = ("StageName", "Probability", "ForecastCategory", "Amount", "ExpectedRevenue", "CloseDate")
     columns = {name: deal[name] for name in (*names, "CurrencyIsoCode")}
     return columns | {"OpportunityId": deal_id}

@@ -1,4 +1,4 @@
-"""What changes among the org's own people: logins, and rights that are given. Snapshot endpoints see news by these."""
+"""Changes of the org's own people: logins, and rights that they get. Snapshot endpoints show these."""
 
 from sf_assets.devorg.activity.rows import ActiveRows
 from sf_assets.devorg.seed.row_builder import Row, pick, stamp
@@ -17,7 +17,7 @@ def count_page_views(rows: ActiveRows, at: int) -> int:
 
 
 def assign_set(rows: ActiveRows, at: int) -> int:
-    """Give a user a permission set that he does not have yet."""
+    """Assign a permission set to a user who does not have it yet."""
     user = rows.one_id("User", at)
     had = {row["PermissionSetId"] for row in rows.all("PermissionSetAssignment") if row["AssigneeId"] == user}
     wanted = rows.one("PermissionSet", at, lambda row: row["ProfileId"] is None and row["Id"] not in had)
@@ -28,7 +28,7 @@ def assign_set(rows: ActiveRows, at: int) -> int:
 
 
 def grant_field(rows: ActiveRows, at: int) -> int:
-    """Let a permission set that people made read a field that it could not."""
+    """Let a permission set that people made read one more field."""
     field = pick(rows.rng, GRANTED)
     had = {row["ParentId"] for row in rows.all("FieldPermissions") if row["Field"] == field}
     wanted = rows.one("PermissionSet", at, lambda row: _is_made(row) and row["Id"] not in had)

@@ -1,4 +1,4 @@
-"""Changes while the org runs: a thread that lets plausible things happen at a steady pace."""
+"""Changes while the org runs: a thread that makes plausible changes at a steady pace."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ TRIES = 10
 
 
 class Pulse:
-    """One change after another. `per_minute` is the pace."""
+    """The pace of an org's changes. `per_minute` is their number."""
 
     def __init__(self, org: Org, *, per_minute: float, seed: int | None = None) -> None:
         self.org = org
@@ -21,7 +21,10 @@ class Pulse:
         self._rng = Random(seed)
 
     def beat(self) -> int:
-        """Make one plausible change now. Return the number of changed rows; 0 if no row fits in ten tries."""
+        """Make one plausible change now and return the number of changed rows.
+
+        Return 0 if no row fits in ten tries.
+        """
         at = int(self.org.now().timestamp())
         with self.org.lock:
             rows = ActiveRows(self.org, self._rng)
@@ -29,14 +32,17 @@ class Pulse:
             return next((count for count in changes if count), 0)
 
     def run(self, wait: Callable[[float], bool]) -> None:
-        """Beat until `wait`, which gets the seconds of a pause, returns True."""
+        """Repeat `beat` until `wait`, which gets the seconds of a pause, returns True."""
         while not wait(self._seconds):
             self.beat()
 
 
 @contextmanager
 def beating(org: Org, *, per_minute: float) -> Iterator[None]:
-    """Change the org in a thread until the block ends; a pace of 0 changes nothing."""
+    """Change the org in a thread until the block ends.
+
+    A pace of 0 changes nothing.
+    """
     if per_minute <= 0:
         yield
         return

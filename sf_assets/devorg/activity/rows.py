@@ -1,4 +1,4 @@
-"""Finding rows of a living org and changing them at a moment, so that no stamp ever goes back."""
+"""Rows of an org that changes: find one, change it at a moment, and never move a stamp back."""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -11,7 +11,7 @@ TRIES = 200
 
 
 class ChangeableOrg(Protocol):
-    """The verbs of an org that life needs. `stamp` is the moment of the change; without `restamp` no stamp moves."""
+    """The operations of an org that simulated activity uses."""
 
     def insert(self, sobject: str, record: Mapping[str, Any], *, stamp: datetime) -> str: ...
     def update(
@@ -24,16 +24,16 @@ class ChangeableOrg(Protocol):
 
 
 def moment(at: int) -> datetime:
-    """The epoch second as an aware datetime."""
+    """Return the epoch second as an aware datetime."""
     return datetime.fromtimestamp(at, UTC)
 
 
-def is_alive(row: Row) -> bool:
+def is_live(row: Row) -> bool:
     return not row.get("IsDeleted")
 
 
 class ActiveRows:
-    """An org's rows as they are known during one pause; what is changed here is changed in the org."""
+    """The rows of an org during one pause. Changes here are changes of the org."""
 
     def __init__(self, org: ChangeableOrg, rng: Random) -> None:
         self.org = org
@@ -41,13 +41,13 @@ class ActiveRows:
         self._known: dict[str, list[Row]] = {}
 
     def all(self, sobject: str) -> list[Row]:
-        """All rows of the object, deleted ones too."""
+        """Return all rows of the object, deleted ones too."""
         if sobject not in self._known:
             self._known[sobject] = self.org.rows(sobject)
         return self._known[sobject]
 
-    def one(self, sobject: str, at: int, fits: Callable[[Row], bool] = is_alive) -> Row | None:
-        """A row that fits and was not touched after `at`; None when a fair number of tries finds none."""
+    def one(self, sobject: str, at: int, fits: Callable[[Row], bool] = is_live) -> Row | None:
+        """Return a row that fits and is not younger than `at`, or None."""
         rows, now = self.all(sobject), stamp(at)
         for _ in range(TRIES if rows else 0):
             row = pick(self.rng, rows)
@@ -56,12 +56,12 @@ class ActiveRows:
         return None
 
     def one_id(self, sobject: str, at: int) -> str | None:
-        """The Id of a living row."""
+        """Return the Id of a live row."""
         row = self.one(sobject, at)
         return row["Id"] if row else None
 
     def insert(self, sobject: str, values: Row, at: int) -> str:
-        """Put a row in and know it from now on."""
+        """Insert a row and remember it."""
         given = {name: value for name, value in values.items() if value is not None}
         record_id = self.org.insert(sobject, given, stamp=moment(at))
         if sobject in self._known:
@@ -69,13 +69,13 @@ class ActiveRows:
         return record_id
 
     def update(self, sobject: str, row: Row, values: Row, at: int) -> int:
-        """Change a row; one row was changed."""
+        """Change a row and return the number of changed rows."""
         self.org.update(sobject, row["Id"], values, stamp=moment(at))
         row |= values | {"SystemModstamp": stamp(at)}
         return 1
 
     def recalculate(self, sobject: str, record_id: str, change: Callable[[Row], Row], at: int) -> int:
-        """Set calculated columns from the row as it is: its stamp does not move."""
+        """Set calculated columns from the row; its stamp does not move."""
         values = change(self.org.row(sobject, record_id))
         self.org.update(sobject, record_id, values, stamp=moment(at), restamp=False)
         return 1

@@ -1,6 +1,6 @@
-"""What happens in the practice org while nobody looks: leads come, deals move, cases close, people log in.
+"""Simulated activity in the practice org: leads come, deals move, cases close, people log in.
 
-It changes an org through the org's own verbs only; the same org and interval give the same changes.
+It uses the org's own operations only. The same org and interval give the same changes.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,8 +10,8 @@ from random import Random
 
 from sf_assets.devorg.activity.deals import convert_lead, move_deal, new_amount
 from sf_assets.devorg.activity.people import assign_set, count_page_views, grant_field, log_in
-from sf_assets.devorg.activity.rows import ActiveRows, ChangeableOrg, is_alive, moment
-from sf_assets.devorg.seed.accounts import interest, person
+from sf_assets.devorg.activity.rows import ActiveRows, ChangeableOrg, is_live, moment
+from sf_assets.devorg.seed.accounts import lead_columns, person
 from sf_assets.devorg.seed.row_builder import DAY_SECONDS, Row, day, pick, stamp
 from sf_assets.devorg.seed.vocabulary import SUBJECTS, TEXTS, firms
 
@@ -20,10 +20,10 @@ Action = Callable[[ActiveRows, int], int]
 
 
 def simulate(org: ChangeableOrg, since: datetime, until: datetime) -> int:
-    """Let time pass: make plausible changes with stamps inside (since, until], in order; the number of changed rows.
+    """Make plausible changes with stamps inside (since, until], and return their number of rows.
 
-    A short pause sees some forty actions, a long one at most four hundred. Nothing happens where no whole second
-    lies inside. Both moments are aware.
+    A short pause has some forty actions, a long one at most four hundred. Nothing changes if the interval contains no
+    whole second. Both moments are aware.
     """
     first, last = int(since.timestamp()) + 1, int(until.timestamp())
     if last < first:
@@ -37,24 +37,24 @@ def simulate(org: ChangeableOrg, since: datetime, until: datetime) -> int:
     return sum(act(rows, at) for at, act in zip(moments, islice(cycle(actions), count), strict=True))
 
 
-# Each happening takes the rows and its moment (epoch seconds) and says how many rows it changed: none when none fits.
+# An action takes the rows and its moment (epoch seconds) and returns the number of rows that it changed.
 
 
 def new_lead(rows: ActiveRows, at: int) -> int:
     rng = rows.rng
-    values = person(rng, at % 10**6, host="lead.example") | interest(rng, at % 10**6)
+    values = person(rng, at % 10**6, host="lead.example") | lead_columns(rng, at % 10**6)
     values |= {"Company": pick(rng, firms()), "Status": "Open - Not Contacted", "OwnerId": rows.one_id("User", at)}
     rows.insert("Lead", values, at)
     return 1
 
 
 def work_lead(rows: ActiveRows, at: int) -> int:
-    row = rows.one("Lead", at, lambda row: is_alive(row) and row["Status"] == "Open - Not Contacted")
+    row = rows.one("Lead", at, lambda row: is_live(row) and row["Status"] == "Open - Not Contacted")
     return rows.update("Lead", row, {"Status": "Working - Contacted", "IsUnreadByOwner": False}, at) if row else 0
 
 
 def delete_lead(rows: ActiveRows, at: int) -> int:
-    row = rows.one("Lead", at, lambda row: is_alive(row) and not row["IsConverted"])
+    row = rows.one("Lead", at, lambda row: is_live(row) and not row["IsConverted"])
     return _delete(rows, "Lead", row, at)
 
 
@@ -72,7 +72,7 @@ def new_case(rows: ActiveRows, at: int) -> int:
 
 
 def close_case(rows: ActiveRows, at: int) -> int:
-    row = rows.one("Case", at, lambda row: is_alive(row) and not row["IsClosed"])
+    row = rows.one("Case", at, lambda row: is_live(row) and not row["IsClosed"])
     return rows.update("Case", row, {"Status": "Closed", "IsClosed": True, "ClosedDate": stamp(at)}, at) if row else 0
 
 
@@ -88,13 +88,13 @@ def new_task(rows: ActiveRows, at: int) -> int:
 
 
 def finish_task(rows: ActiveRows, at: int) -> int:
-    row = rows.one("Task", at, lambda row: is_alive(row) and not row["IsClosed"])
+    row = rows.one("Task", at, lambda row: is_live(row) and not row["IsClosed"])
     values = {"Status": "Completed", "IsClosed": True, "CompletedDateTime": stamp(at)}
     return rows.update("Task", row, values, at) if row else 0
 
 
 def delete_task(rows: ActiveRows, at: int) -> int:
-    return _delete(rows, "Task", rows.one("Task", at, lambda row: is_alive(row) and not row["IsRecurrence"]), at)
+    return _delete(rows, "Task", rows.one("Task", at, lambda row: is_live(row) and not row["IsRecurrence"]), at)
 
 
 def undelete_task(rows: ActiveRows, at: int) -> int:
@@ -107,7 +107,7 @@ def undelete_task(rows: ActiveRows, at: int) -> int:
 
 
 def _delete(rows: ActiveRows, sobject: str, row: Row | None, at: int) -> int:
-    """Put a row in the recycle bin."""
+    """Move a row to the recycle bin."""
     if row is None:
         return 0
     rows.org.delete(sobject, row["Id"], stamp=moment(at))
@@ -129,8 +129,8 @@ def new_contact(rows: ActiveRows, at: int) -> int:
 
 
 def edit_account(rows: ActiveRows, at: int) -> int:
-    """The account of some contact gets another phone number and score; a stamp never goes back."""
-    contact = rows.one("Contact", at, lambda row: is_alive(row) and row["AccountId"] is not None)
+    """Change phone number and score of some contact's account."""
+    contact = rows.one("Contact", at, lambda row: is_live(row) and row["AccountId"] is not None)
     account = rows.org.row("Account", contact["AccountId"]) if contact else None
     if account is None or account["SystemModstamp"] > stamp(at):
         return 0
@@ -155,14 +155,14 @@ def new_event(rows: ActiveRows, at: int) -> int:
 
 
 def activate_order(rows: ActiveRows, at: int) -> int:
-    row = rows.one("Order", at, lambda row: is_alive(row) and row["Status"] == "Draft")
+    row = rows.one("Order", at, lambda row: is_live(row) and row["Status"] == "Draft")
     if row is None:
         return 0
     values = {"Status": "Activated", "StatusCode": "Activated", "ActivatedDate": stamp(at)}
     return rows.update("Order", row, values | {"ActivatedById": row["OwnerId"]}, at)
 
 
-# What happens more often stands here more often.
+# Frequent actions are listed more often.
 ACTIONS: Sequence[Action] = (
     *(new_lead, new_lead, work_lead, convert_lead, delete_lead),
     *(move_deal, move_deal, move_deal, new_amount),

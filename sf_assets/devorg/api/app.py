@@ -33,7 +33,7 @@ class Exchange:
 
 
 class PracticeApp:
-    """Answers the requests of one org; safe for many threads. `origin` is where clients reach it."""
+    """The application of one org; safe for many threads. `origin` is where clients reach it."""
 
     def __init__(self, org: Org, connected_app: ConnectedApp, *, origin: str) -> None:
         self.org = org

@@ -29,7 +29,10 @@ def csv_page(
 
 
 def _cells(parts: Sequence[bytes]) -> list[bytes]:
-    """Return the cells of JSON values: a JSON string without escapes is a CSV cell already."""
+    """Return the cells of JSON values.
+
+    A JSON string without escapes is a CSV cell already.
+    """
     return [
         b'""' if part == NULL else part if part[0] == QUOTE and b"\\" not in part else _quoted(part) for part in parts
     ]

@@ -1,4 +1,4 @@
-"""POST /composite: up to 25 GETs in one call, of which at most five may be queries; each has its own status inside."""
+"""POST /composite: up to 25 GETs in one call, at most five of them queries. Each has a status of its own."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -14,7 +14,7 @@ Serve = Callable[[Request], Response]
 
 
 def composite_response(request: Request, *, serve: Serve, is_query: Callable[[str], bool]) -> Response:
-    """Answer all subrequests by `serve`; `is_query` tells by the path which of them count against the five."""
+    """Answer all subrequests with `serve`; `is_query` says which paths count as queries."""
     parts = _parts(request.body)
     refusal = _too_many(parts, is_query)
     if refusal is not None:
@@ -23,7 +23,7 @@ def composite_response(request: Request, *, serve: Serve, is_query: Callable[[st
 
 
 def part_urls(body: bytes) -> tuple[str, ...]:
-    """The URLs of a composite body, for the log; none when the body is no composite request."""
+    """Return the URLs of a composite body for the log; nothing if it is malformed."""
     try:
         return tuple(str(part["url"]) for part in _parts(body))
     except Refusal:

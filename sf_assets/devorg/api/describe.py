@@ -1,4 +1,4 @@
-"""Describe and describe-global, in the shape that a real org gives them, from the fields that this user may see."""
+"""Describe and describe-global in the form of a real org, with the fields that the user may see."""
 
 import json
 from typing import Any
@@ -25,13 +25,13 @@ SOAP_TYPES = {
 
 
 def global_describe(tables: list[Table], *, version: str) -> bytes:
-    """The list of objects."""
+    """Return the list of objects."""
     listed = [_object_facts(table.schema, version=version) for table in tables]
     return json.dumps({"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": listed}).encode()
 
 
 def object_describe(table: Table, *, version: str) -> bytes:
-    """One object with its visible fields."""
+    """Return one object with its visible fields."""
     fields = [_field_facts(field) for field in table.schema.fields.values() if field.visible]
     more = {"fields": fields, "childRelationships": [], "recordTypeInfos": [], "supportedScopes": []}
     return json.dumps({**_object_facts(table.schema, version=version), **more}).encode()

@@ -1,4 +1,4 @@
-"""A request as the routes see it, an answer as they give it, and the line that the log keeps of both."""
+"""Requests, responses, and the records of the request log."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ JSON = "application/json;charset=UTF-8"
 
 @dataclass(frozen=True)
 class Request:
-    """One request, or a subrequest of a composite one. `server_url` is the origin it was sent to."""
+    """One request, or a subrequest of a composite one. `server_url` is the origin of the server."""
 
     method: str
     path: str
@@ -27,7 +27,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Response:
-    """What is sent back; `body` is whole and not compressed."""
+    """A whole response; `body` is not compressed."""
 
     status: int
     body: bytes = b""
@@ -37,7 +37,10 @@ class Response:
 
 @dataclass(frozen=True)
 class RequestRecord:
-    """One line of the log. `query` is the SOQL, else the raw query string; `parts` are the URLs of subrequests."""
+    """One entry of the request log.
+
+    `query` is the SOQL, or else the raw query string; `parts` are the URLs of subrequests.
+    """
 
     number: int
     at: datetime
@@ -52,6 +55,6 @@ class RequestRecord:
 
 
 def split_target(target: str) -> tuple[str, str, dict[str, str]]:
-    """A request target as path, raw query string and parameters."""
+    """Return path, raw query string and parameters of a request target."""
     parts = urlsplit(target)
     return unquote(parts.path), parts.query, dict(parse_qsl(parts.query, keep_blank_values=True))

@@ -33,7 +33,7 @@ HOSTS = {False: "https://login.salesforce.com", True: "https://test.salesforce.c
 
 @dataclass(frozen=True)
 class ConnectedApp:
-    """The connected app: its consumer key, and the public half of the key pair whose certificate was uploaded."""
+    """The connected app: its consumer key and the public key of its certificate."""
 
     consumer_key: str
     public_key: RSAPublicKey
@@ -41,7 +41,7 @@ class ConnectedApp:
 
 @dataclass(eq=False)
 class LoginRefused(Exception):
-    """A refusal of the token endpoint: 400, an object and not a list."""
+    """A refusal of the token endpoint: status 400 with an object, not a list."""
 
     error: str
     description: str
@@ -57,7 +57,7 @@ def login_refusal(name: str) -> LoginRefused:
 
 
 def token_response(org: Org, request: Request, *, app: ConnectedApp) -> Response:
-    """The answer to a login."""
+    """Answer a login."""
     try:
         return _granted(org, request, app=app)
     except LoginRefused as refusal:
@@ -78,7 +78,10 @@ def _granted(org: Org, request: Request, *, app: ConnectedApp) -> Response:
 
 
 def _claims(assertion: str, app: ConnectedApp) -> Mapping[str, Any]:
-    """The claims of an assertion that this app has signed; an unknown consumer key is told before a bad signature."""
+    """Return the claims of an assertion that the app signed.
+
+    An unknown consumer key is reported before a wrong signature.
+    """
     try:
         issuer = jwt.decode(assertion, options={"verify_signature": False}).get("iss")
         if issuer != app.consumer_key:
@@ -99,10 +102,10 @@ def _check_claims(org: Org, claims: Mapping[str, Any], *, app: ConnectedApp, ser
 
 
 def _check_audience(org: Org, audience: str, server_url: str) -> None:
-    """Raise unless the app accepts the audience.
+    """Raise LoginRefused unless the app accepts the audience.
 
     An External Client App refuses the generic hosts (n8n-io/n8n#28990, forcedotcom/cli#3482). A Connected App accepts
-    both (simstudioai/sim#6508); `generic` is the older rule that SE 184363 reports.
+    both (simstudioai/sim#6508). `generic` is the older rule of SE 184363.
     """
     generic = audience in HOSTS.values()
     own = audience in (server_url, server_url.replace("http://", "https://"), org.behaviour.my_domain)
@@ -115,7 +118,10 @@ def _check_audience(org: Org, audience: str, server_url: str) -> None:
 
 
 def _check_expiry(expiry: Any, now: datetime) -> None:
-    """`exp` may be a number or a text of seconds; at most three minutes ahead, with leeway for skewed clocks."""
+    """Raise LoginRefused unless `exp` is at most three minutes ahead.
+
+    `exp` is a number or a text of seconds. Clocks may differ by three minutes.
+    """
     try:
         ahead = float(expiry) - now.timestamp()
     except (TypeError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""Query results as pages: the first from a statement, the others from the locator in `nextRecordsUrl`."""
+"""Pages of query results: the first from a statement, the others from the locator in `nextRecordsUrl`."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -21,7 +21,7 @@ Printer = Callable[[list[bytes]], bytes]
 
 
 def first_page(org: Org, request: Request, *, version: str, all_rows: bool) -> Response:
-    """The answer to a statement: its first page, or its aggregate records."""
+    """Return the first page of a statement, or its aggregate records."""
     bound = _bound(org, request.soql)
     _call_hooks(org, bound, offset=0)
     with org.lock:
@@ -33,7 +33,7 @@ def first_page(org: Org, request: Request, *, version: str, all_rows: bool) -> R
 
 
 def later_page(org: Org, request: Request, *, version: str, name: str) -> Response:
-    """The page that a `nextRecordsUrl` means; `name` is `<locator>-<offset>`."""
+    """Return the page of a `nextRecordsUrl`; `name` is `<locator>-<offset>`."""
     locator_id, _, offset = name.partition("-")
     with org.lock:
         locator = org.locators.find(locator_id, org.now(), life_seconds=org.behaviour.locator_seconds)
@@ -72,7 +72,7 @@ def _opened(org: Org, bound: Plan, *, request: Request, all_rows: bool) -> Locat
 
 
 def _batch_rows(options: str) -> int:
-    """The batchSize that a client asks for; out of range it is taken as the nearest that is allowed."""
+    """Return the batchSize of a request header, within the allowed range."""
     for option in options.split(","):
         name, _, value = option.partition("=")
         if name.strip().lower() == "batchsize" and value.strip().isdigit():
@@ -118,12 +118,15 @@ def _cut_rows(org: Org, locator: Locator, *, offset: int, stop: int) -> Iterable
 
 
 def _is_there(table: Table, key: str, *, all_rows: bool) -> bool:
-    """A row that was purged, hidden or (for /query) deleted since its result was opened is not on its page."""
+    """Return whether a row is still on its page.
+
+    Rows that were purged, hidden or (for /query) deleted meanwhile are not.
+    """
     return key in table.rows and key not in table.hidden_keys and (all_rows or key not in table.deleted_keys)
 
 
 def record_printer(bound: Plan, table: Table, *, version: str) -> Printer:
-    """A function from a cut row to its JSON record."""
+    """Return a function from a row's cells to its JSON record."""
     url = f"/services/data/v{version}/sobjects/{table.schema.name}/"
     head = f'{{"attributes":{{"type":"{table.schema.name}","url":"{url}%b"}},'
     template = (head + ",".join(f'"{field.name}":%b' for field in bound.columns) + "}").encode()

@@ -52,7 +52,7 @@ def deleted_response(org: Org, request: Request, table: Table) -> Response:
 
 
 def updated_response(org: Org, request: Request, table: Table) -> Response:
-    """Return the rows whose SystemModstamp is within the time; deleted rows are not among them."""
+    """Return the rows with a SystemModstamp within the time, without deleted ones."""
     span = _span(org, request, table)
     start, end = span.bounds()
     keys = [
@@ -86,7 +86,10 @@ def _moment(request: Request, name: str) -> datetime:
 
 
 def _check_log(org: Org, span: Span, earliest: datetime, trimmed_until: int) -> None:
-    """Raise when the log was trimmed after the asked time, and by choice when within it: resync is the way out."""
+    """Raise INVALID_REPLICATION_DATE if the log was trimmed after the requested time.
+
+    By choice also if it was trimmed within the time. The client must read the object again.
+    """
     too_long_response = org.behaviour.trimmed_log == "refused" and _milliseconds(span.start) <= trimmed_until
     if too_long_response or (trimmed_until and earliest > span.end):
         raise _invalid_date(f"the delete log begins at {stamp_text(earliest)}")

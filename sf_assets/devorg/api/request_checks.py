@@ -1,4 +1,4 @@
-"""What a data call passes before it is answered: the size of its URI, the session, the quota, the pace."""
+"""Checks of a data call before it is answered: size of the URI, session, quota, pace."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,10 @@ OLD_SCHEME = "oauth "
 
 
 def too_long(org: Org, *, uri_bytes: int, header_bytes: int) -> Response | None:
-    """414 for the URI alone, 431 for URI and headers together; an HTML page, as the edge sends it."""
+    """Return 414 or 431 for a long URI or head, or None.
+
+    414 is for the URI alone, 431 for URI and headers together. Both are HTML pages of the edge.
+    """
     if uri_bytes > org.behaviour.uri_bytes:
         return _bad_message(414, "URI Too Long")
     if uri_bytes + header_bytes > org.behaviour.uri_bytes:
@@ -25,7 +28,7 @@ def _bad_message(status: int, reason: str) -> Response:
 
 
 def checked_response(org: Org, request: Request, *, respond: Callable[[], Response]) -> Response:
-    """The answer, if the call may be made; every call that has a session counts."""
+    """Return the response if the call may be made. Each call with a session counts."""
     if not _within_pace(org):
         return Response(429, api_errors.too_many_requests().body(), {"Retry-After": "1"})
     with org.lock:
@@ -62,7 +65,7 @@ def _quota_refusal(org: Org) -> api_errors.Refusal | None:
 
 
 def limit_info(org: Org) -> dict[str, str]:
-    """The header `Sforce-Limit-Info` in the form that the behaviour asks for."""
+    """Return the header `Sforce-Limit-Info` in the form that the settings choose."""
     if org.behaviour.limit_info == "none":
         return {}
     with org.lock:

@@ -1,4 +1,4 @@
-"""Which request is answered by what: one table, and the gates that every data call passes before it."""
+"""The routes of the API: which function answers which request."""
 
 import re
 from collections.abc import Callable
@@ -27,14 +27,14 @@ FROM = re.compile(r"\bFROM\s+(\w+)", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Route:
-    """A request that a route takes: `version` as in the path, `name` what the path names, if anything."""
+    """The route of a request: its kind, API version, and the name in its path."""
 
     kind: str
     version: str
     name: str
 
 
-# kind, method, path behind /services/data/vNN.0
+# kind, methods, path after /services/data/vNN.0
 ROUTES: tuple[tuple[str, str, str], ...] = (
     ("query", "GET", r"/query/?"),
     ("queryAll", "GET", r"/queryAll/?"),
@@ -58,7 +58,11 @@ QUERIES = frozenset({"query", "queryAll"})
 
 
 def find_route(request: Request) -> Route:
-    """The route of a request; 404 when there is none, 405 when the path wants another method."""
+    """Return the route of a request.
+
+    Raises:
+        Refusal: 404 without a route, 405 if the path takes another method.
+    """
     prefixed = PREFIX.fullmatch(request.path)
     if prefixed is None:
         raise api_errors.not_found()
@@ -72,7 +76,10 @@ def find_route(request: Request) -> Route:
 
 
 def check_version(org: Org, version: str) -> None:
-    """Raise 410 for a retired API version, 404 for one that does not exist (REST API guide, "API End-of-Life")."""
+    """Raise 410 for a retired API version, 404 for an unknown one.
+
+    Source: REST API guide, "API End-of-Life".
+    """
     whole, _, part = version.partition(".")
     if int(whole) < org.behaviour.oldest_version:
         raise data_refusal("retired_version")
@@ -81,7 +88,7 @@ def check_version(org: Org, version: str) -> None:
 
 
 def kind_of(request: Request) -> str:
-    """The kind of a data call for logs and faults; `unknown` when no route takes it."""
+    """Return the kind of a data call for logs and faults; `unknown` without a route."""
     try:
         return find_route(request).kind
     except Refusal:
@@ -99,7 +106,7 @@ def sobject_of(request: Request) -> str | None:
 
 
 def is_query(path: str) -> bool:
-    """Whether a GET of this path is a query, for composite's limit of five."""
+    """Return whether a path is a query, for composite's limit of five."""
     return kind_of(Request("GET", path, {}, {}, b"", "")) in QUERIES
 
 
@@ -107,7 +114,10 @@ def is_query(path: str) -> bool:
 
 
 def data_response(org: Org, request: Request, *, match_fault: FaultSource) -> Response:
-    """The answer to a data call or a subrequest, refusals included. `strike` gives the fault of a subrequest."""
+    """Answer a data call or a subrequest, refusals included.
+
+    `match_fault` returns the fault of a subrequest.
+    """
     try:
         route = find_route(request)
         check_version(org, route.version)
@@ -209,14 +219,14 @@ def _resources(org: Org, request: Request, route: Route) -> Response:
 
 
 def versions_response(org: Org) -> Response:
-    """GET /services/data: the API versions, without login."""
+    """Answer GET /services/data with the API versions; it needs no login."""
     served = range(org.behaviour.oldest_version, org.behaviour.newest_version + 1)
     listed = [{"label": release(n), "url": f"/services/data/v{n}.0", "version": f"{n}.0"} for n in served]
     return Response(200, msgspec.json.encode(listed))
 
 
 def release(version: int) -> str:
-    """The name of an API version's release: three a year, 59 was the winter of '24."""
+    """Return the name of an API version's release: three a year; 59 was Winter '24."""
     years, season = divmod(version - 59, 3)
     return f"{('Winter', 'Spring', 'Summer')[season]} '{24 + years}"
 

@@ -36,7 +36,7 @@ class Server:
 
     @property
     def requests(self) -> Sequence[RequestRecord]:
-        """The requests so far, in the order of the responses, without those of the admin API."""
+        """The requests so far, in the order of responses, without the admin API's."""
         return tuple(self.app.log)
 
     def forget_requests(self) -> None:
@@ -57,7 +57,10 @@ def connected_app(credentials: Credentials) -> ConnectedApp:
 
 @contextmanager
 def serve(org: Org, port: int = 0, *, host: str = HOST, credentials: Credentials | None = None) -> Iterator[Server]:
-    """Serve an org until the block ends. Port 0 takes a free one; any host but 127.0.0.1 is refused."""
+    """Serve an org until the block ends.
+
+    Port 0 takes a free one. Any host but 127.0.0.1 is refused.
+    """
     if host != HOST:
         raise ValueError(f"the practice org is served on {HOST} only, not on {host}")
     chosen = credentials or default_credentials(org)
@@ -90,7 +93,7 @@ class PracticeHttp(ThreadingHTTPServer):
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Reads requests from a connection, passes them to the app, writes the responses."""
+    """The connection of one client: from bytes to the app and back."""
 
     protocol_version = "HTTP/1.1"
     server_version = "practice-org"

@@ -35,7 +35,10 @@ class BulkJob:
     rows: list[bytes] | None = field(default=None, repr=False)
 
     def state(self, now: datetime, behaviour: Behaviour) -> State:
-        """Return the state at a time: a job waits, runs and ends as long as the settings say."""
+        """Return the state at a time.
+
+        A job waits, runs and ends as long as the settings say.
+        """
         if self.aborted:
             return "Aborted"
         age = (now - self.created_at).total_seconds()
@@ -60,6 +63,7 @@ class BulkJobs:
         return record_id_of("750", 62**6 + self._count)
 
     def add(self, job: BulkJob) -> None:
+        """Add a job."""
         self._jobs[job.id] = job
         self._created.append(job.created_at)
 
@@ -69,14 +73,16 @@ class BulkJobs:
         return len(self._created)
 
     def find(self, job_id: str, now: datetime) -> BulkJob | None:
-        """Return a job, or None if it does not exist or its results have expired."""
+        """Return a job, or None if it is unknown or its results have expired."""
         job = self._jobs.get(eighteen(job_id))
         if job is None or now - job.created_at > RESULT_LIFE:
             return None
         return job
 
     def all(self, now: datetime) -> list[BulkJob]:
+        """Return the jobs that have not expired."""
         return [job for job in self._jobs.values() if now - job.created_at <= RESULT_LIFE]
 
     def remove(self, job_id: str) -> None:
+        """Delete a job."""
         del self._jobs[job_id]

@@ -1,4 +1,4 @@
-"""Open results: the Ids that a query found, kept for its later pages. Not thread-safe: the org locks."""
+"""Open query results: the Ids that a query found, for its later pages. Not thread-safe: the org locks."""
 
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ MOST_OPEN = 200
 
 @dataclass(frozen=True)
 class Locator:
-    """`rows` are the rows as they were, where the behaviour freezes them; `keys` are the rows found, in order."""
+    """An open result: `keys` in order, and `rows` as they were if the settings freeze them."""
 
     id: str
     plan: Plan
@@ -25,7 +25,7 @@ class Locator:
 
 
 class Locators:
-    """The last results opened; older ones are let go, so that an org that runs for days does not grow."""
+    """The results opened last. Older ones are closed, so an org that runs for days does not grow."""
 
     def __init__(self) -> None:
         self._open: OrderedDict[str, Locator] = OrderedDict()
@@ -41,7 +41,11 @@ class Locators:
             self._open.popitem(last=False)
 
     def find(self, locator_id: str, now: datetime, *, life_seconds: float) -> Locator:
-        """The open result; INVALID_QUERY_LOCATOR when it is unknown or has died of age."""
+        """Return the open result.
+
+        Raises:
+            Refusal: INVALID_QUERY_LOCATOR if it is unknown or too old.
+        """
         locator = self._open.get(locator_id)
         if locator is None or now - locator.opened_at > timedelta(seconds=life_seconds):
             self._open.pop(locator_id, None)

@@ -33,6 +33,9 @@ class DeleteLog:
         )
 
     def trim(self, until: int) -> None:
-        """Drop the entries up to a time, as the background process of a large log does."""
+        """Drop the entries up to a time.
+
+        A background process does this to large logs.
+        """
         self._entries = {record_id: at for record_id, at in self._entries.items() if at > until}
         self.trimmed_until = max(self.trimmed_until, until)

@@ -1,4 +1,4 @@
-"""Scripted faults: rules that say which requests go wrong, and how. The first rule that strikes decides."""
+"""Scripted faults: rules for which requests fail, and how. The first rule that applies decides."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -14,14 +14,14 @@ HTML = b"<html><head><title>Error</title></head><body><h1>We are down for mainte
 
 @dataclass(frozen=True, eq=False)
 class Fault:
-    """One rule. The first block says when it strikes (all that is given must fit), the second what happens then."""
+    """One rule: first when it applies (all that is given must fit), then what happens."""
 
     kind: str | None = None  # query, queryAll, more, describe, composite, token ...
     path: str | None = None  # a piece of the path
     sobject: str | None = None
     soql: str | None = None  # a piece of the statement, such as COUNT(
     number: int | None = None  # the number of the request, from 1
-    after: int = 0  # let so many fitting requests pass first
+    after: int = 0  # let this many matching requests pass first
     times: int | None = 1  # strike so often; None: always
     probability: float = 1.0
     seed: int = 0
@@ -73,7 +73,11 @@ class Fault:
 
 
 def fault_from(settings: Mapping[str, Any]) -> Fault:
-    """A rule from JSON; an unknown name is refused with the names that there are."""
+    """Return a fault from JSON.
+
+    Raises:
+        ValueError: A name is unknown; the message lists the known ones.
+    """
     names = [entry.name for entry in fields(Fault)]
     unknown = sorted(set(settings) - set(names))
     if unknown:
@@ -86,7 +90,7 @@ def fault_json(fault: Fault) -> dict[str, Any]:
 
 
 class FaultMatcher:
-    """Counts how often each rule was met, and rolls its dice; the rules are a plain list that may change meanwhile."""
+    """The faults of an org, with counts of how often each applied."""
 
     def __init__(self, rules: Iterable[Fault]) -> None:
         self.rules = rules
@@ -95,7 +99,7 @@ class FaultMatcher:
         self._dice: dict[Fault, Random] = {}
 
     def match_fault(self, *, number: int, kind: str, path: str, sobject: str | None, soql: str = "") -> Fault | None:
-        """The rule that decides this request's answer, if any."""
+        """Return the first rule that applies to a request, or None."""
         for rule in list(self.rules):
             if rule.fits(number=number, kind=kind, path=path, sobject=sobject, soql=soql) and self._fires(rule):
                 return rule

@@ -1,4 +1,4 @@
-"""What can be done to an org's objects and fields while it runs: what an administrator does between two syncs."""
+"""Changes of objects and fields while the org runs, as an administrator makes them."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, fields, replace
@@ -15,31 +15,37 @@ WHOLE = frozenset({"int", "long"})
 
 
 class FieldOperations(OrgState):
-    """Add, hide, show and retype fields; switch objects off and on."""
+    """Add, hide, show and retype fields; add objects; switch them off and on."""
 
     def add_field(self, sobject: str, field: FieldSchema | Mapping[str, Any]) -> None:
-        """Add a field behind the others; every row has null in it (a boolean false). Names ending in __c are custom."""
+        """Add a field after the others, null in every row (a boolean false).
+
+        Names that end in __c are custom.
+        """
         with self.lock:
             made = field if isinstance(field, FieldSchema) else field_from(field)
             self.table(sobject).set_field(made)
             self._changed("add_field", sobject=sobject, field=asdict(made))
 
     def hide_field(self, sobject: str, name: str) -> None:
-        """Field-level security takes a field away: it is in no describe, and naming it is INVALID_FIELD."""
+        """Hide a field by field-level security: describe leaves it out, queries refuse it."""
         with self.lock:
             table = self.table(sobject)
             table.set_field(replace(table.schema.fields[name], visible=False))
             self._changed("hide_field", sobject=sobject, name=name)
 
     def show_field(self, sobject: str, name: str) -> None:
-        """Give a hidden field back."""
+        """Show a hidden field again."""
         with self.lock:
             table = self.table(sobject)
             table.set_field(replace(table.schema.fields[name], visible=True))
             self._changed("show_field", sobject=sobject, name=name)
 
     def retype_field(self, sobject: str, name: str, type: str, **facts: Any) -> None:  # noqa: A002  # describe's word
-        """Give a field another type; values are converted, and null where they cannot be. No stamp moves."""
+        """Change a field's type and convert its values, to null where they do not fit.
+
+        No stamp moves.
+        """
         with self.lock:
             table = self.table(sobject)
             field = replace(table.schema.fields[name], type=type, **facts)
@@ -65,7 +71,10 @@ class FieldOperations(OrgState):
     def add_object(
         self, name: str, fields: Iterable[FieldSchema | Mapping[str, Any]] = (), *, key_prefix: str = "a00"
     ) -> None:
-        """Add an object without rows: one of SPECIAL_OBJECTS by its name, or any other with these fields."""
+        """Add an object without rows.
+
+        It is one of SPECIAL_OBJECTS by its name, or any other with these fields.
+        """
         with self.lock:
             given = [field if isinstance(field, FieldSchema) else field_from(field) for field in fields]
             schema = custom_object(name, given, key_prefix) if given else special_object(name)
@@ -73,7 +82,7 @@ class FieldOperations(OrgState):
             self._changed("add_object", name=name, fields=[asdict(field) for field in given], key_prefix=key_prefix)
 
     def switch_off(self, sobject: str) -> None:
-        """Switch an object's feature off: not in describe-global, 404 on its describe, INVALID_TYPE in SOQL."""
+        """Switch off an object: 404 on its describe, INVALID_TYPE in SOQL."""
         with self.lock:
             self.switched_off.add(self.table(sobject).schema.name)
             self._changed("switch_off", sobject=sobject)
@@ -112,7 +121,11 @@ def custom_object(name: str, fields: Iterable[FieldSchema], key_prefix: str) -> 
 
 
 def field_from(facts: Mapping[str, Any]) -> FieldSchema:
-    """A field from plain facts, in our names or describe's; an unknown name is refused with the known ones."""
+    """Return a field from facts in our names or those of describe.
+
+    Raises:
+        ValueError: A name is unknown; the message lists the known ones.
+    """
     given = {DESCRIBE_NAMES.get(name, name): value for name, value in facts.items()}
     names = [entry.name for entry in fields(FieldSchema)]
     unknown = sorted(set(given) - set(names))
@@ -131,7 +144,7 @@ DESCRIBE_NAMES = {
 
 
 def converter(type_name: str) -> Callable[[Any], Any]:
-    """From a value of any type to one of this type, or None where there is none."""
+    """Return a function to a value of this type, or to None where none fits."""
     if type_name in NUMBERS:
         return _number
     if type_name in WHOLE:

@@ -1,4 +1,4 @@
-"""The practice org: an object that holds thirty Salesforce objects and can be changed while it is served."""
+"""The practice org: Salesforce objects in memory that can be changed while they are served."""
 
 from collections.abc import Callable, Iterator, Mapping
 from copy import copy
@@ -50,7 +50,7 @@ OPERATIONS = (
 
 @dataclass(frozen=True)
 class PageRequest:
-    """What `on_page` hooks are told before a page is built; `offset` counts rows from the start of the result."""
+    """A page that is about to be built, for `on_page` hooks. `offset` counts from the first row."""
 
     sobject: str
     soql: str
@@ -77,7 +77,7 @@ class Org(RowOperations, FieldOperations):
         self.begin_serving()
 
     def begin_serving(self) -> None:
-        """Forget sessions, results, faults, hooks and spent calls."""
+        """Start without sessions, results, jobs, faults, hooks and calls."""
         self.faults: list[Fault] = []
         self.on_page: list[Callable[[PageRequest], None]] = []
         self.sessions = Sessions()
@@ -86,7 +86,7 @@ class Org(RowOperations, FieldOperations):
         self.usage = Usage()
 
     def copy(self, *, clock: Clock | None = None) -> "Org":
-        """An org of its own with the same rows, without sessions, faults or journal; cheap."""
+        """Return an org with the same rows, without sessions, faults or journal; cheap."""
         with self.lock:
             twin = copy(self)
             OrgState.__init__(
@@ -102,11 +102,11 @@ class Org(RowOperations, FieldOperations):
             return twin
 
     def behave(self, **switches: Any) -> None:
-        """Set switches of the behaviour: `org.behave(page_rows=200)`."""
+        """Change settings: `org.behave(page_rows=200)`."""
         self.behaviour = replace(self.behaviour, **switches)
 
     def apply(self, operation: Mapping[str, Any]) -> Any:
-        """Do what a line of the journal, or of the side door, says: `{"op": "update", "sobject": ..., ...}`."""
+        """Apply an operation of the journal or the admin API: `{"op": "update", "sobject": ..., ...}`."""
         arguments = dict(operation)
         verb = arguments.pop("op", None)
         if verb not in OPERATIONS:
@@ -114,7 +114,10 @@ class Org(RowOperations, FieldOperations):
         return getattr(self, verb)(**arguments)
 
     def rows(self, sobject: str, deleted: bool = True, limit: int | None = None) -> list[dict[str, Any]]:
-        """Return all rows by Id with all fields, hidden ones too, as the API prints them."""
+        """Return all rows by Id with all fields, as the API prints them.
+
+        Hidden rows and fields are among them.
+        """
         with self.lock:
             return list(islice(self._records(sobject, deleted=deleted), limit))
 
@@ -126,22 +129,22 @@ class Org(RowOperations, FieldOperations):
                 yield record
 
     def row(self, sobject: str, record_id: str) -> dict[str, Any]:
-        """The truth of one row; KeyError when there is none."""
+        """Return one row with all fields. Raises: KeyError if it does not exist."""
         with self.lock:
             table = self.table(sobject)
             return table.record(table.key(record_id))
 
     def expire_sessions(self) -> None:
-        """Every token given out so far is 401 INVALID_SESSION_ID from now on."""
+        """Expire all tokens: they are 401 INVALID_SESSION_ID from now on."""
         with self.lock:
             self.sessions.expire()
 
     def expire_locators(self) -> None:
-        """Every nextRecordsUrl given out so far is INVALID_QUERY_LOCATOR from now on."""
+        """Expire all nextRecordsUrls: they are INVALID_QUERY_LOCATOR from now on."""
         with self.lock:
             self.locators.expire()
 
     def spend_calls(self, used: int) -> None:
-        """Pretend that so many calls of the day's quota are used."""
+        """Set the number of calls of the last 24 hours."""
         with self.lock:
             self.usage.set(used, self.now())

@@ -64,11 +64,12 @@ LOGIN_REFUSALS: dict[str, tuple[str, str]] = {
 
 
 def data_refusal(name: str) -> Refusal:
+    """Return a refusal of DATA_REFUSALS."""
     return Refusal(*DATA_REFUSALS[name])
 
 
 def check_name(name: str) -> None:
-    """Raise ValueError with the names that exist."""
+    """Check a name of a refusal. Raises: ValueError with the known names."""
     if name not in DATA_REFUSALS and name not in LOGIN_REFUSALS:
         names = ", ".join(sorted({*DATA_REFUSALS, *LOGIN_REFUSALS}))
         raise ValueError(f"unknown refusal {name!r}; there are {names}")

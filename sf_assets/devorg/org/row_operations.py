@@ -1,4 +1,4 @@
-"""What can be done to rows. Each verb moves the row's stamps to the org's time unless `stamp` is given."""
+"""Changes of rows. Each moves the row's stamps to the org's time unless `stamp` is given."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -34,11 +34,11 @@ class RowOperations(OrgState):
     """Insert, update, delete, undelete, purge, merge, restamp, hide and show rows."""
 
     def insert(self, sobject: str, record: Record, *, stamp: Stamp = None) -> str:
-        """Put one row in; its Id is made unless given, audit columns and booleans are filled."""
+        """Insert one row. A missing Id is made; audit columns and booleans are filled."""
         return self.insert_many(sobject, [record], stamp=stamp)[0]
 
     def insert_many(self, sobject: str, records: Iterable[Record], *, stamp: Stamp = None) -> list[str]:
-        """Put rows in with one stamp; millions are fine. Hands back their Ids."""
+        """Insert rows with one stamp and return their Ids; millions are fine."""
         with self.lock:
             table, when = self.table(sobject), self.stamp(stamp)
             defaults = {name: value for name, value in self._audit(when).items() if name in table.place}
@@ -61,34 +61,40 @@ class RowOperations(OrgState):
     def update(
         self, sobject: str, record_id: str, values: Record, *, stamp: Stamp = None, restamp: bool = True
     ) -> None:
-        """Set columns of a row. `restamp=False` is what a formula or a pulled value does: no stamp moves."""
+        """Set columns of a row. `restamp=False` moves no stamp, as a formula does."""
         with self.lock:
             table = self.table(sobject)
             when = self.stamp(stamp)
-            moved = self._moved(table, when) if restamp else {}
-            table.change(table.key(record_id), {**moved, **values})
+            stamps = self._new_stamps(table, when) if restamp else {}
+            table.change(table.key(record_id), {**stamps, **values})
             self.journalize(
                 "update", sobject=sobject, record_id=record_id, values=dict(values), stamp=when, restamp=restamp
             )
 
-    def _moved(self, table: Table, when: str) -> dict[str, Any]:
+    def _new_stamps(self, table: Table, when: str) -> dict[str, Any]:
         return {name: when for name in (STAMP, "LastModifiedDate") if name in table.place}
 
     def restamp(self, sobject: str, ids: Iterable[str], stamp: Stamp = None) -> None:
-        """Touch rows without changing them: a mass update, a release upgrade, a late commit."""
+        """Move the stamps of rows without other changes.
+
+        A mass update or a release of Salesforce does this.
+        """
         with self.lock:
             table, when, wanted = self.table(sobject), self.stamp(stamp), list(ids)
             for record_id in wanted:
-                table.change(table.key(record_id), self._moved(table, when))
+                table.change(table.key(record_id), self._new_stamps(table, when))
             self.journalize("restamp", sobject=sobject, ids=wanted, stamp=when)
 
     def delete(self, sobject: str, record_id: str, *, stamp: Stamp = None, cascade: str | None = None) -> None:
-        """Put a row in the recycle bin, its children with it; a row of an object without IsDeleted is gone at once."""
+        """Move a row and its children to the recycle bin.
+
+        A row of an object without IsDeleted is gone at once.
+        """
         with self.lock:
             table, when, how = self.table(sobject), self.stamp(stamp), cascade or self.behaviour.cascade
             self.delete_log(sobject).add(table.key(record_id), self._logged_at(when))
             if "IsDeleted" in table.place:
-                table.change(table.key(record_id), {**self._moved(table, when), "IsDeleted": True})
+                table.change(table.key(record_id), {**self._new_stamps(table, when), "IsDeleted": True})
                 self._delete_children(sobject, [table.key(record_id)], when=when, how=how)
             else:
                 table.remove(table.key(record_id))
@@ -99,8 +105,8 @@ class RowOperations(OrgState):
             table = self.tables.get(child)
             keys = table.keys_where(column, parents) if table is not None and column in table.place else []
             for key in keys:
-                moved = self._moved(self.table(child), when) if how == "restamped" else {}
-                self.table(child).change(key, {**moved, "IsDeleted": True})
+                stamps = self._new_stamps(self.table(child), when) if how == "restamped" else {}
+                self.table(child).change(key, {**stamps, "IsDeleted": True})
                 if how != "unlogged":
                     self.delete_log(child).add(key, self._logged_at(when))
             if keys:
@@ -111,20 +117,23 @@ class RowOperations(OrgState):
         return milliseconds(when)
 
     def undelete(self, sobject: str, record_id: str, *, stamp: Stamp = None, restamp: bool = True) -> None:
-        """Take one row out of the recycle bin; its children stay there. `restamp=False` keeps its stamps."""
+        """Take one row out of the recycle bin, without its children. `restamp=False` moves no stamp."""
         with self.lock:
             table, when = self.table(sobject), self.stamp(stamp)
-            moved = self._moved(table, when) if restamp else {}
-            table.change(table.key(record_id), {**moved, "IsDeleted": False})
+            stamps = self._new_stamps(table, when) if restamp else {}
+            table.change(table.key(record_id), {**stamps, "IsDeleted": False})
             self.delete_log(sobject).discard(table.key(record_id))
             self.journalize("undelete", sobject=sobject, record_id=record_id, stamp=when, restamp=restamp)
 
     def purge(self, sobject: str, record_id: str, *, log: bool = True) -> None:
-        """Hard-delete a row: no query shows it. `log=False` leaves it out of the delete log too."""
+        """Delete a row permanently: no query shows it.
+
+        `log=False` leaves it out of the delete log too.
+        """
         self.purge_many(sobject, [record_id], log=log)
 
     def purge_many(self, sobject: str, ids: Iterable[str], *, log: bool = True, stamp: Stamp = None) -> None:
-        """Hard-delete many rows at once, as a bulk hard delete does."""
+        """Delete many rows permanently, as a bulk hard delete does."""
         with self.lock:
             table, when, wanted = self.table(sobject), self.stamp(stamp), list(ids)
             for key in map(table.key, wanted):
@@ -134,10 +143,10 @@ class RowOperations(OrgState):
             self.journalize("purge_many", sobject=sobject, ids=wanted, log=log, stamp=when)
 
     def empty_bin(self, sobject: str | None = None, *, log: bool = True) -> int:
-        """Empty the recycle bin, of one object or of all. Return the number of rows that are gone.
+        """Empty the recycle bin and return the number of deleted rows.
 
-        The delete log keeps their entries. `log=False` drops all entries up to now: the guide says that results end
-        "earlier if an administrator has purged the Recycle Bin".
+        Without an object all bins are emptied. The delete log keeps their entries. `log=False` drops all entries up to
+        now: the guide says that results end "earlier if an administrator has purged the Recycle Bin".
         """
         with self.lock:
             names, now = [sobject] if sobject else list(self.tables), self.stamp(None)
@@ -163,7 +172,10 @@ class RowOperations(OrgState):
             self.journalize("trim_delete_log", sobject=sobject, until=when)
 
     def set_raw(self, sobject: str, record_id: str, name: str, json_text: str) -> None:
-        """Put any JSON text into a cell: a lone surrogate, 1E400, 47.5 in an int. No stamp moves."""
+        """Put any JSON text into a cell. No stamp moves.
+
+        Examples: a lone surrogate, 1E400, 47.5 in an int.
+        """
         with self.lock:
             table = self.table(sobject)
             table.set_raw(table.key(record_id), name, json_text)
@@ -180,15 +192,15 @@ class RowOperations(OrgState):
             )
 
     def merge(self, sobject: str, winner: str, losers: Iterable[str], *, stamp: Stamp = None) -> None:
-        """Merge duplicates: the losers are deleted and name the winner, their children move to it."""
+        """Merge duplicates: losers are deleted and name the winner; their children move to it."""
         with self.lock:
             table, when, lost = self.table(sobject), self.stamp(stamp), list(losers)
             master = table.key(winner)
             for loser in map(table.key, lost):
-                table.change(loser, {**self._moved(table, when), "IsDeleted": True, "MasterRecordId": master})
+                table.change(loser, {**self._new_stamps(table, when), "IsDeleted": True, "MasterRecordId": master})
                 self.delete_log(sobject).add(loser, self._logged_at(when))
             self._reparent(sobject, [table.key(loser) for loser in lost], master=master, when=when)
-            table.change(master, self._moved(table, when))
+            table.change(master, self._new_stamps(table, when))
             self.journalize("merge", sobject=sobject, winner=winner, losers=lost, stamp=when)
 
     def _reparent(self, sobject: str, losers: list[str], *, master: str, when: str) -> None:
@@ -196,17 +208,17 @@ class RowOperations(OrgState):
             table = self.tables.get(child)
             keys = table.keys_where(column, losers) if table is not None and column in table.place else []
             for key in keys:
-                self.table(child).change(key, {**self._moved(self.table(child), when), column: master})
+                self.table(child).change(key, {**self._new_stamps(self.table(child), when), column: master})
 
     def hide_rows(self, sobject: str, ids: Iterable[str]) -> None:
-        """Take rows out of the integration user's sight: a sharing rule, a lost View All Data. No error tells of it."""
+        """Hide rows from the integration user, as a sharing rule does. No error reports it."""
         with self.lock:
             table, wanted = self.table(sobject), list(ids)
             table.hidden_keys.update(map(table.key, wanted))
             self.journalize("hide_rows", sobject=sobject, ids=wanted)
 
     def show_rows(self, sobject: str, ids: Iterable[str] | None = None) -> None:
-        """Give rows back to the integration user's sight; all that were hidden when none are named."""
+        """Show hidden rows again; all of them if none are named."""
         with self.lock:
             table, wanted = self.table(sobject), None if ids is None else list(ids)
             table.hidden_keys.difference_update(list(table.hidden_keys) if wanted is None else map(table.key, wanted))

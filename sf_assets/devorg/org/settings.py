@@ -1,4 +1,4 @@
-"""Every switch of the practice org, in one frozen value: `org.behaviour = replace(org.behaviour, page_rows=200)`."""
+"""All settings of the practice org in one frozen value: `org.behave(page_rows=200)` changes them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 @dataclass(frozen=True)
 class Behaviour:
-    """How the org answers; the defaults are what a production org of today does."""
+    """How the org answers. The defaults are what a production org does."""
 
     # pages
     page_rows: int = 2_000  # the most rows of a page, whatever batchSize asks for
@@ -63,7 +63,11 @@ class Behaviour:
 
 
 def behaviour_from(settings: Mapping[str, Any]) -> Behaviour:
-    """A Behaviour from JSON; an unknown name is refused with the names that there are."""
+    """Return settings from JSON.
+
+    Raises:
+        ValueError: A name is unknown; the message lists the known ones.
+    """
     names = {field.name for field in fields(Behaviour)}
     unknown = sorted(set(settings) - names)
     if unknown:

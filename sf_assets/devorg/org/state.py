@@ -1,4 +1,4 @@
-"""What the org is made of: tables, a clock, one lock, and a journal of what was done to it."""
+"""The state of an org: tables, clock, lock, and a journal of its changes."""
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
@@ -18,7 +18,7 @@ DEFAULT_USER_ID = "005000000000001AAA"
 
 
 class OrgState:
-    """Tables by API name. Every public verb of the org holds `lock`, so that a page never shows half a change."""
+    """Tables by API name. Each public operation holds `lock`, so a page never shows half a change."""
 
     def __init__(self, *, tables: dict[str, Table], seed: int, clock: Clock, behaviour: Behaviour) -> None:
         self.lock = RLock()
@@ -34,20 +34,25 @@ class OrgState:
         self.org_id = self.org_id or record_id_of("00D", 62**8 + seed)
 
     def now(self) -> datetime:
-        """The org's own time, whole seconds, UTC."""
+        """Return the org's time: whole seconds, UTC."""
         return as_moment(self.clock()).replace(microsecond=0)
 
     def stamp(self, given: datetime | str | None) -> str:
-        """The stamp of a change: the org's time, unless the caller gives one (late commits, old imports)."""
+        """Return the stamp of a change: the org's time unless one is given."""
         return stamp_text(self.now() if given is None else as_moment(given))
 
     def table(self, sobject: str) -> Table:
-        """The object's table, also when it is switched off; KeyError names the objects that there are."""
+        """Return an object's table, even if it is switched off.
+
+        Raises:
+            KeyError: The object is unknown; the message lists the known ones.
+        """
         if sobject not in self.tables:
             raise KeyError(f"no object {sobject}; there are {', '.join(sorted(self.tables))}")
         return self.tables[sobject]
 
     def delete_log(self, sobject: str) -> DeleteLog:
+        """Return the delete log of an object."""
         return self.delete_logs.setdefault(sobject, DeleteLog())
 
     def visible_tables(self) -> list[Table]:
@@ -63,13 +68,13 @@ class OrgState:
         return {name.lower(): name for name in self.tables}
 
     def journalize(self, verb: str, **arguments: Any) -> None:
-        """Write what was done to the journal, in the form that `Org.apply` takes."""
+        """Write an operation to the journal, in the form that `Org.apply` takes."""
         if self.journal is not None:
             self.journal({"op": verb, **arguments})
 
     @property
     def user(self) -> Mapping[str, Any]:
-        """The integration user's row: the first active user, or a made-up one in an org without users."""
+        """The integration user's row: the first active user, or a default one."""
         table = self.tables.get("User")
         with self.lock:
             records = map(table.record, table.by_id.between()) if table is not None else iter(())
@@ -78,7 +83,7 @@ class OrgState:
 
 
 def _deleted_rows(table: Table) -> Iterator[tuple[str, int]]:
-    """Yield Id and stamp of the rows in the recycle bin, as an org that was not seen deleting them reports them."""
+    """Yield Id and stamp of the rows in the recycle bin."""
     place = table.place.get("IsDeleted")
     for key, stamp in table.deleted_keys.items():
         if place is not None and table.parts(key)[place] == TRUE:
@@ -86,7 +91,7 @@ def _deleted_rows(table: Table) -> Iterator[tuple[str, int]]:
 
 
 def build_tables(objects: Mapping[str, ObjectSchema], data: Mapping[str, list[dict[str, Any]]]) -> dict[str, Table]:
-    """A table for each object, filled with its rows."""
+    """Return a table for each object, with its rows."""
     tables = {name: Table(schema) for name, schema in objects.items()}
     for name, records in data.items():
         tables[name].insert(records)

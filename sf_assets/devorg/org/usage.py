@@ -1,4 +1,4 @@
-"""How many calls the org has answered in the last 24 hours, and how fast they come. Not thread-safe: the org locks."""
+"""Calls of the last 24 hours and their pace. Not thread-safe: the org locks."""
 
 from collections import Counter
 from datetime import datetime
@@ -7,7 +7,7 @@ HOURS = 24
 
 
 class Usage:
-    """Calls by hour; `set` pretends that others have used the org."""
+    """Number of calls by hour. `set` pretends that others used the org."""
 
     def __init__(self) -> None:
         self._by_hour: Counter[int] = Counter()
@@ -18,7 +18,7 @@ class Usage:
         self._by_hour[self._hour(now)] += 1
 
     def used(self, now: datetime) -> int:
-        """The calls of the last 24 hours."""
+        """Return the calls of the last 24 hours."""
         oldest = self._hour(now) - HOURS
         return sum(calls for hour, calls in self._by_hour.items() if hour > oldest)
 
@@ -26,7 +26,7 @@ class Usage:
         self._by_hour = Counter({self._hour(now): used})
 
     def allows(self, now: datetime, *, per_second: float) -> bool:
-        """A bucket that fills by the clock, with room for one second: whether one more request fits."""
+        """Count one more request. Return whether the pace allows it."""
         passed = (now - self._seen).total_seconds() if self._seen else 0.0
         self._seen = now
         self._tokens = min(max(1.0, per_second), self._tokens + max(0.0, passed) * per_second)

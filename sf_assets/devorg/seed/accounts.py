@@ -1,4 +1,4 @@
-"""Accounts and the people whom the org knows: contacts of accounts, and leads that are not yet anybody's."""
+"""Accounts, their contacts, and leads."""
 
 from bisect import bisect_right
 from random import Random
@@ -21,7 +21,7 @@ DELETED_SHARE, MERGED_SHARE, CONVERTED_SHARE = 0.02, 0.01, 0.3
 LONGEST_TEXT = 32_000
 MIGRATED = (0.3, 0.55)  # these contacts were loaded by one transaction: they share one second
 CASE_QUEUE = record_id_of("00G", 77)
-# amounts whose digits go on behind their scale, and amounts that are written with an exponent
+# amounts with more digits than their scale, and amounts that are written with an exponent
 NASTY_AMOUNTS = (1234.56789, 0.123456789, 12345678.0, 987654321.25, 0.0001, 99999999999999.99, -250.005, 0.0)
 SALUTATIONS = ("Mr.", "Ms.", "Mrs.", "Dr.", "Prof.", None, None)
 SOURCES = ("Web", "Phone Inquiry", "Partner Referral", "Purchased List", "Other", None)
@@ -30,17 +30,17 @@ LANGUAGES = ("en", "de", "fr", "es", "ja", "ar", "he", "el", "pt", None)
 
 
 def maybe_text(rng: Random) -> str | None:
-    """A description: often none, mostly short."""
+    """Return a description: often null, mostly short."""
     return pick(rng, TEXTS) if rng.random() < 0.4 else None
 
 
 def is_deleted(builder: RowBuilder, share: float) -> bool:
-    """Whether the next row will have been deleted; never the first, so that others find somebody alive."""
+    """Return whether the next row is deleted; never the first, which others refer to."""
     return bool(builder.rows) and builder.rng.random() < share
 
 
 def fill_accounts(builder: RowBuilder, *, record_types: list[str | None]) -> None:
-    """The wanted accounts; some have a parent, some were deleted, some were merged into others."""
+    """Add the accounts. Some have a parent, some are deleted, some were merged into others."""
     rng, values = builder.rng, builder.schema.fields
     industries = values["Industry"].picklist_values
     types = (*values["Type"].picklist_values, None)
@@ -54,18 +54,18 @@ def fill_accounts(builder: RowBuilder, *, record_types: list[str | None]) -> Non
         }
         row |= pick(rng, billing)
         row |= pick(rng, shipping)
-        row |= _standing(rng, index)
+        row |= _company_columns(rng, index)
         row |= {"Industry": pick(rng, industries), "Type": pick(rng, types), "Rating": pick(rng, ratings)}
         row["RecordTypeId"] = pick(rng, record_types)
         row["CurrencyIsoCode"] = COUNTRY_CURRENCY.get(row.get("BillingCountryCode", ""), "USD")
-        builder.add(at, row | _promises(rng, at))
+        builder.add(at, row | _custom_fields(rng, at))
     builder.finish()
     _relate(builder, "ParentId", share=0.12)
     merge(builder)
 
 
-def _standing(rng: Random, index: int) -> Row:
-    """Numbers, addresses on the net and texts of a firm."""
+def _company_columns(rng: Random, index: int) -> Row:
+    """Return numbers, web addresses and texts of a company."""
     chance = rng.random()
     return {
         "AccountNumber": f"AC-{index:07}" if chance < 0.9 else None,
@@ -81,14 +81,17 @@ def _standing(rng: Random, index: int) -> Row:
 
 
 def _description(rng: Random, index: int) -> str | None:
-    """Every few hundredth account has the longest text that fits."""
+    """Return a description; every few hundredth account has the longest possible text."""
     if index % 400 == 3:
         return long_text(LONGEST_TEXT)
     return maybe_text(rng)
 
 
-def _promises(rng: Random, at: int) -> Row:
-    """The custom fields of an account. The two calculated ones are set once its opportunities are known."""
+def _custom_fields(rng: Random, at: int) -> Row:
+    """Return the custom fields of an account.
+
+    The two calculated ones are set later, from its opportunities.
+    """
     score, amount = rng.random(), rng.random()
     latitude, longitude = round(score * 180 - 90, 6), round(amount * 360 - 180, 6)
     has_office = score < 0.3
@@ -106,21 +109,21 @@ def _promises(rng: Random, at: int) -> Row:
 
 
 def _relate(builder: RowBuilder, name: str, *, share: float) -> None:
-    """Let some living rows refer to a living one of the same object that is older."""
-    for index, row in enumerate(builder.alive[1:], start=1):
+    """Let some live rows refer to an older live row of the same object."""
+    for index, row in enumerate(builder.live_rows[1:], start=1):
         if builder.rng.random() < share:
-            row[name] = builder.alive[int(builder.rng.random() * index)]["Id"]
+            row[name] = builder.live_rows[int(builder.rng.random() * index)]["Id"]
 
 
 def merge(builder: RowBuilder) -> None:
-    """A third of the deleted rows lost a merge: they point at the living row that won."""
+    """Let a third of the deleted rows name the row that they were merged into."""
     for row, at in zip(builder.rows, builder.born, strict=True):
         if row["IsDeleted"] and builder.rng.random() < 0.35:
             row["MasterRecordId"] = builder.one_id(builder.rng, at)
 
 
 def fill_contacts(builder: RowBuilder, *, accounts: RowBuilder) -> None:
-    """The wanted contacts, most of an account, a quarter of them loaded within one second."""
+    """Add the contacts, a quarter of them loaded within one second."""
     rng = builder.rng
     mailing, other = addresses("Mailing", with_codes=False), addresses("Other", with_codes=False)
     first, last = (int(share * builder.wanted) for share in MIGRATED)
@@ -129,7 +132,7 @@ def fill_contacts(builder: RowBuilder, *, accounts: RowBuilder) -> None:
     for index, at in enumerate(births):
         row = person(rng, index, host="mail.example") | pick(rng, mailing)
         row |= pick(rng, other) if rng.random() < 0.1 else {}
-        row |= _habits(rng, index)
+        row |= _contact_columns(rng, index)
         row["IsDeleted"] = is_deleted(builder, DELETED_SHARE)
         row["AccountId"] = accounts.one_id(rng, at) if rng.random() < 0.95 else None
         added = builder.add(at, row, touched=at if first <= index < last else None)
@@ -140,8 +143,8 @@ def fill_contacts(builder: RowBuilder, *, accounts: RowBuilder) -> None:
     merge(builder)
 
 
-def _habits(rng: Random, index: int) -> Row:
-    """What is known of a contact beyond name and addresses."""
+def _contact_columns(rng: Random, index: int) -> Row:
+    """Return the columns of a contact beyond name and addresses."""
     chance = rng.random()
     return {
         "Department": pick(rng, DEPARTMENTS) if chance < 0.5 else None, "LeadSource": pick(rng, SOURCES),
@@ -156,7 +159,7 @@ def _habits(rng: Random, index: int) -> Row:
 
 
 def person(rng: Random, index: int, *, host: str) -> Row:
-    """Name, title and ways to reach a contact or a lead."""
+    """Return name, title and addresses of a contact or a lead."""
     first, ascii_first = pick(rng, FIRST_NAMES)
     last, ascii_last = pick(rng, LAST_NAMES)
     chance = rng.random()
@@ -172,12 +175,12 @@ def person(rng: Random, index: int, *, host: str) -> Row:
 
 
 def fill_leads(builder: RowBuilder) -> None:
-    """The wanted leads; who was converted is set by `convert_leads`, once accounts have opportunities."""
+    """Add the leads. `convert_leads` converts some of them later."""
     rng, pool, names = builder.rng, addresses("", with_codes=False), firms()
     industries = (*builder.schema.fields["Industry"].picklist_values, None)
     statuses = ("Open - Not Contacted", "Working - Contacted", "Working - Contacted", "Closed - Not Converted")
     for index, at in enumerate(builder.birth_times()):
-        row = person(rng, index, host="lead.example") | pick(rng, pool) | interest(rng, index)
+        row = person(rng, index, host="lead.example") | pick(rng, pool) | lead_columns(rng, index)
         row |= {"Company": pick(rng, names), "Status": pick(rng, statuses), "Industry": pick(rng, industries)}
         row["IsDeleted"] = is_deleted(builder, DELETED_SHARE)
         if rng.random() < 0.08:
@@ -187,8 +190,8 @@ def fill_leads(builder: RowBuilder) -> None:
     merge(builder)
 
 
-def interest(rng: Random, index: int) -> Row:
-    """What is known of a lead beyond name and address."""
+def lead_columns(rng: Random, index: int) -> Row:
+    """Return the columns of a lead beyond name and address."""
     chance = rng.random()
     return {
         "LeadSource": pick(rng, SOURCES), "Rating": ("Hot", "Warm", "Cold", None)[int(chance * 4)],
@@ -202,17 +205,17 @@ def interest(rng: Random, index: int) -> Row:
 
 
 def convert_leads(builder: RowBuilder, *, opportunities: RowBuilder, contacts: RowBuilder) -> None:
-    """Convert some living leads: each becomes an opportunity that was born after it, and a contact of its account."""
-    by_account = {row["AccountId"]: row["Id"] for row in reversed(contacts.alive) if row["AccountId"]}
+    """Convert some live leads, each to a younger opportunity and a contact."""
+    by_account = {row["AccountId"]: row["Id"] for row in reversed(contacts.live_rows) if row["AccountId"]}
     taken: set[int] = set()
-    for lead, at in zip(builder.alive, builder.alive_born, strict=True):
-        place = bisect_right(opportunities.alive_born, at) + int(builder.rng.random() * 40)
-        if place in taken or place >= len(opportunities.alive) or builder.rng.random() > CONVERTED_SHARE:
+    for lead, at in zip(builder.live_rows, builder.live_born, strict=True):
+        place = bisect_right(opportunities.live_born, at) + int(builder.rng.random() * 40)
+        if place in taken or place >= len(opportunities.live_rows) or builder.rng.random() > CONVERTED_SHARE:
             continue
-        deal = opportunities.alive[place]
+        deal = opportunities.live_rows[place]
         if deal["AccountId"] in by_account:
             taken.add(place)
-            _convert(lead, deal, by_account[deal["AccountId"]], at=opportunities.alive_born[place])
+            _convert(lead, deal, by_account[deal["AccountId"]], at=opportunities.live_born[place])
 
 
 def _convert(lead: Row, opportunity: Row, contact_id: str, *, at: int) -> None:

@@ -1,4 +1,4 @@
-"""Tasks and events: what people did with customers. Old ones are archived: only a queryAll shows them."""
+"""Tasks and events. Old ones are archived: only queryAll shows them."""
 
 from collections.abc import Callable, Mapping, Sequence
 from random import Random
@@ -25,13 +25,13 @@ SUBJECTS = (
 OPEN_STATUSES = ("Not Started", "In Progress", "Waiting on someone else", "Deferred")
 
 
-def fill_tasks(builder: RowBuilder, *, whos: Sequence[RowBuilder], whats: Sequence[RowBuilder]) -> None:
-    """The wanted tasks; those that were done long ago are archived."""
+def fill_tasks(builder: RowBuilder, *, people: Sequence[RowBuilder], subjects: Sequence[RowBuilder]) -> None:
+    """Add the tasks; those that were done long ago are archived."""
     rng = builder.rng
     for index, at in enumerate(builder.birth_times()):
         due = at + int(rng.random() * 30) * DAY_SECONDS
         touched = min(builder.ends, builder.later(at))
-        row = _task(rng, index) | _about(rng, at, whos=whos, whats=whats)
+        row = _task(rng, index) | _about(rng, at, people=people, subjects=subjects)
         row |= _done(rng, due, touched, ends=builder.ends) | {"IsDeleted": is_deleted(builder, 0.03)}
         added = builder.add(at, row, touched=touched)
         if index % 50 == 9:
@@ -41,7 +41,7 @@ def fill_tasks(builder: RowBuilder, *, whos: Sequence[RowBuilder], whats: Sequen
 
 
 def _task(rng: Random, index: int) -> Row:
-    """Subject, priority and texts; a fifth are calls."""
+    """Return subject, priority and texts; a fifth are calls."""
     chance, is_call = rng.random(), rng.random() < 0.2
     priority = ("High", "Normal", "Normal", "Low")[int(chance * 4)]
     values = {"CallDurationInSeconds": int(chance * 3_600), "CallType": "Outbound", "CallObject": f"call-{index}"}
@@ -53,11 +53,11 @@ def _task(rng: Random, index: int) -> Row:
     }  # fmt: skip
 
 
-def _about(rng: Random, at: int, *, whos: Sequence[RowBuilder], whats: Sequence[RowBuilder]) -> Row:
-    """Whom and what an activity is about; a lead has no second subject."""
-    who = pick(rng, whos).one(rng, at) if rng.random() < 0.7 else None
+def _about(rng: Random, at: int, *, people: Sequence[RowBuilder], subjects: Sequence[RowBuilder]) -> Row:
+    """Return the records that an activity is about; a lead has no second one."""
+    who = pick(rng, people).one(rng, at) if rng.random() < 0.7 else None
     is_lead = who is not None and "Company" in who
-    builder = pick(rng, whats)
+    builder = pick(rng, subjects)
     what = None if is_lead or rng.random() < 0.3 else builder.one(rng, at)
     account_id = None
     if what is not None:
@@ -68,7 +68,7 @@ def _about(rng: Random, at: int, *, whos: Sequence[RowBuilder], whats: Sequence[
 
 
 def _done(rng: Random, due: int, touched: int, *, ends: int) -> Row:
-    """Whether a task is done, and archived since."""
+    """Return whether a task is done and whether it is archived."""
     is_closed = rng.random() < 0.75 and due < ends
     status = "Completed" if is_closed else pick(rng, OPEN_STATUSES)
     is_archived = is_closed and due < ends - ARCHIVED_AFTER_DAYS * DAY_SECONDS
@@ -81,11 +81,11 @@ def _done(rng: Random, due: int, touched: int, *, ends: int) -> Row:
     }  # fmt: skip
 
 
-def fill_events(builder: RowBuilder, *, whos: Sequence[RowBuilder], whats: Sequence[RowBuilder]) -> None:
-    """The wanted events, some all day long, some still to come; those long over are archived."""
+def fill_events(builder: RowBuilder, *, people: Sequence[RowBuilder], subjects: Sequence[RowBuilder]) -> None:
+    """Add the events, some all day long, some in the future; old ones are archived."""
     rng = builder.rng
     for index, at in enumerate(builder.birth_times()):
-        row = _event(rng, at, ends=builder.ends) | _about(rng, at, whos=whos, whats=whats)
+        row = _event(rng, at, ends=builder.ends) | _about(rng, at, people=people, subjects=subjects)
         row |= {
             "IsDeleted": is_deleted(builder, 0.03),
             "Location": pick(rng, ("Raum 3", "Zoom", "客先", "4th floor", None)),
@@ -112,9 +112,9 @@ def _event(rng: Random, at: int, *, ends: int) -> Row:
 
 
 def _recur(builder: RowBuilder, *, start: str, moment_of: Callable[[Row], str | None]) -> None:
-    """Let some neighbours be one series: the first is the pattern, the others are its occurrences."""
-    for first in range(20, len(builder.alive) - SERIES, 100):
-        pattern, *others = builder.alive[first : first + SERIES]
+    """Make some neighbours one series: the first is the pattern, the others are its occurrences."""
+    for first in range(20, len(builder.live_rows) - SERIES, 100):
+        pattern, *others = builder.live_rows[first : first + SERIES]
         pattern |= {
             "IsRecurrence": True, "RecurrenceType": "RecursWeekly", "RecurrenceInterval": 1, start: moment_of(pattern),
             "RecurrenceDayOfWeekMask": 2,
@@ -127,20 +127,20 @@ def _recur(builder: RowBuilder, *, start: str, moment_of: Callable[[Row], str | 
 def mark_activity(
     tasks: RowBuilder, events: RowBuilder, *, touched: Sequence[RowBuilder], opportunities: RowBuilder
 ) -> None:
-    """Set what records show of their activities: the last one's day, and for deals whether something is open."""
+    """Set the activity columns of records: last day, and open activities of deals."""
     last: dict[str, str] = {}
-    for row in (*tasks.alive, *events.alive):
+    for row in (*tasks.live_rows, *events.live_rows):
         if row["ActivityDate"] and (row.get("IsClosed") or "StartDateTime" in row):
             for record_id in filter(None, (row["WhoId"], row["WhatId"], row["AccountId"])):
                 last[record_id] = max(last.get(record_id, ""), row["ActivityDate"])
     for builder in touched:
-        for row in builder.alive:
+        for row in builder.live_rows:
             row["LastActivityDate"] = last.get(row["Id"])
-    _mark_open(tasks, {row["Id"]: row for row in opportunities.alive}, today=day(tasks.ends))
+    _mark_open(tasks, {row["Id"]: row for row in opportunities.live_rows}, today=day(tasks.ends))
 
 
 def _mark_open(tasks: RowBuilder, opportunities: Mapping[str, Row], *, today: str) -> None:
-    for task in tasks.alive:
+    for task in tasks.live_rows:
         row = opportunities.get(task["WhatId"])
         if row is not None and not task["IsClosed"]:
             row["HasOpenActivity"] = True

@@ -1,6 +1,6 @@
-"""The practice org's first day: the rows of all thirty objects, which fit together, for a seed and a base time.
+"""The sample data: rows of all thirty objects that fit together, from a seed and a base time.
 
-The same seed, base and counts give the same rows; another count changes the others' numbers as little as it can.
+The same seed, base and counts give the same rows. Another count of one object changes the others as little as possible.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from sf_assets.devorg.seed.catalog import fill_pricebooks, fill_prices, fill_pro
 from sf_assets.devorg.seed.deals import fill_contact_roles, fill_deals, sum_pipelines
 from sf_assets.devorg.seed.marketing import fill_campaigns, fill_members, roll_up
 from sf_assets.devorg.seed.orders import fill_assets, fill_orders
-from sf_assets.devorg.seed.people import fill_organization, fill_profiles, fill_roles, fill_users, sign
+from sf_assets.devorg.seed.people import fill_organization, fill_profiles, fill_roles, fill_users, set_author
 from sf_assets.devorg.seed.permissions import (
     active_record_types,
     fill_assignments,
@@ -50,26 +50,29 @@ Builders = Mapping[str, RowBuilder]
 
 
 def seed_rows(seed: int, base: datetime, counts: Mapping[str, int]) -> dict[str, list[dict[str, Any]]]:
-    """Every object's rows by API name, in the order of their Ids, each row with every field of the schema as a key.
+    """Return the rows of each object by API name, in the order of their Ids.
 
-    `counts` are rows by sObject, where they shall differ from the default; children get fewer where they lack parents.
-    Values are as the wire shows them; addresses are objects that rows share, not to be changed in place. All stamps
-    are more than an hour before `base` (aware). KeyError for an unknown sObject.
+    `counts` are rows by sObject where they differ from the default; children are fewer if they lack parents. Each row
+    has every field of the schema, with values as the API prints them. Rows share address objects: do not change them in
+    place. All stamps are more than an hour before `base` (aware).
+
+    Raises:
+        KeyError: An sObject is unknown.
     """
     schemas = load_objects()
     unknown = counts.keys() - schemas.keys()
     if unknown:
         raise KeyError(f"no such sObject: {', '.join(sorted(unknown))}")
     builders = _builders(schemas, seed=seed, base=int(base.timestamp()), counts=counts)
-    _set_up(builders, schemas)
-    _meet_customers(builders)
-    _sell(builders)
-    _serve(builders)
+    _add_setup(builders, schemas)
+    _add_customers(builders)
+    _add_sales(builders)
+    _add_service(builders)
     return {name: builders[name].rows for name in schemas}
 
 
 def _builders(schemas: Mapping[str, ObjectSchema], *, seed: int, base: int, counts: Mapping[str, int]) -> Builders:
-    """An empty sheet for each object, with a source of chance of its own."""
+    """Return an empty builder for each object, each with its own random numbers."""
     builders: dict[str, RowBuilder] = {}
     for name, (rows, days) in PLAN.items():
         builders[name] = RowBuilder(
@@ -87,14 +90,14 @@ def _wanted(name: str, count: int) -> int:
     return 1 if name in ONE else max(count, int(name in AT_LEAST_ONE))
 
 
-def _set_up(builders: Builders, schemas: Mapping[str, ObjectSchema]) -> None:
-    """The org, its people and their rights."""
+def _add_setup(builders: Builders, schemas: Mapping[str, ObjectSchema]) -> None:
+    """Add the org, its people and their rights."""
     fill_organization(builders["Organization"])
     fill_profiles(builders["Profile"])
     fill_roles(builders["UserRole"])
     fill_users(builders["User"], profiles=builders["Profile"], roles=builders["UserRole"])
     for name in ("Organization", "Profile", "UserRole"):
-        sign(builders[name], builders["User"])
+        set_author(builders[name], builders["User"])
     sets = builders["PermissionSet"]
     fill_permission_sets(sets, profiles=builders["Profile"])
     fill_assignments(builders["PermissionSetAssignment"], sets=sets, users=builders["User"])
@@ -103,8 +106,8 @@ def _set_up(builders: Builders, schemas: Mapping[str, ObjectSchema]) -> None:
     fill_record_types(builders["RecordType"])
 
 
-def _meet_customers(builders: Builders) -> None:
-    """What is sold, campaigns, accounts, contacts, leads."""
+def _add_customers(builders: Builders) -> None:
+    """Add the catalog, campaigns, accounts, contacts and leads."""
     fill_pricebooks(builders["Pricebook2"])
     fill_products(builders["Product2"])
     fill_prices(builders["PricebookEntry"], products=builders["Product2"], books=builders["Pricebook2"])
@@ -114,8 +117,8 @@ def _meet_customers(builders: Builders) -> None:
     fill_leads(builders["Lead"])
 
 
-def _sell(builders: Builders) -> None:
-    """Deals with all that hangs on them, quotes, orders, assets."""
+def _add_sales(builders: Builders) -> None:
+    """Add deals with their lines and roles, quotes, orders and assets."""
     accounts, contacts, deals = builders["Account"], builders["Contact"], builders["Opportunity"]
     deal_lines, quotes, quote_lines = builders["OpportunityLineItem"], builders["Quote"], builders["QuoteLineItem"]
     fill_deals(
@@ -146,8 +149,8 @@ def _sell(builders: Builders) -> None:
     fill_assets(builders["Asset"], contacts=contacts, **goods)
 
 
-def _serve(builders: Builders) -> None:
-    """Campaign members, cases, activities, and what records show of them."""
+def _add_service(builders: Builders) -> None:
+    """Add campaign members, cases and activities, and the columns that follow from them."""
     accounts, contacts, leads, deals = (builders[name] for name in ("Account", "Contact", "Lead", "Opportunity"))
     members = builders["CampaignMember"]
     fill_members(members, campaigns=builders["Campaign"], leads=leads, contacts=contacts, accounts=accounts)
@@ -156,11 +159,11 @@ def _serve(builders: Builders) -> None:
     fill_cases(
         builders["Case"], accounts=accounts, contacts=contacts, assets=builders["Asset"], record_types=case_types
     )
-    whos, whats = (
+    people, subjects = (
         (contacts, contacts, leads),
         (accounts, deals, deals, builders["Case"], builders["Contract"], builders["Order"]),
     )
-    fill_tasks(builders["Task"], whos=whos, whats=(*whats, builders["Quote"], builders["Campaign"]))
-    fill_events(builders["Event"], whos=whos, whats=whats)
+    fill_tasks(builders["Task"], people=people, subjects=(*subjects, builders["Quote"], builders["Campaign"]))
+    fill_events(builders["Event"], people=people, subjects=subjects)
     touched = (accounts, contacts, leads, deals, builders["Campaign"], builders["Contract"])
     mark_activity(builders["Task"], builders["Event"], touched=touched, opportunities=deals)

@@ -1,4 +1,4 @@
-"""Cases: what customers asked the service desk, what became of it, and whose contact data they show."""
+"""Cases, their outcome, and the contact data that they show."""
 
 from random import Random
 
@@ -26,9 +26,9 @@ def fill_cases(
     assets: RowBuilder,
     record_types: list[str | None],
 ) -> None:
-    """The wanted cases; older ones are mostly closed, a few were merged into others or hang below one."""
+    """Add the cases. Older ones are mostly closed; a few have a parent."""
     rng, people = builder.rng, contacts_by_account(contacts)
-    assets_of = {row["AccountId"]: row["Id"] for row in assets.alive}
+    assets_of = {row["AccountId"]: row["Id"] for row in assets.live_rows}
     for index, at in enumerate(builder.birth_times()):
         account = accounts.one(rng, at)
         own = people.get(account["Id"], []) if account else []
@@ -42,8 +42,8 @@ def fill_cases(
             added["OwnerId"] = CASE_QUEUE
     builder.finish()
     merge(builder)
-    for index, row in enumerate(builder.alive[1:], start=1):
-        row["ParentId"] = builder.alive[int(rng.random() * index)]["Id"] if rng.random() < 0.03 else None
+    for index, row in enumerate(builder.live_rows[1:], start=1):
+        row["ParentId"] = builder.live_rows[int(rng.random() * index)]["Id"] if rng.random() < 0.03 else None
 
 
 def _case(builder: RowBuilder, index: int) -> Row:
@@ -62,7 +62,7 @@ def _case(builder: RowBuilder, index: int) -> Row:
 
 
 def _from_web(rng: Random, *, has_contact: bool) -> Row:
-    """What the web form was given by somebody whom the org does not know."""
+    """Return what a stranger entered in the web form."""
     if has_contact or rng.random() < 0.3:
         return {}
     return {"SuppliedName": "Jane « Doe »", "SuppliedEmail": "jane@elsewhere.example", "SuppliedCompany": "Elsewhere"}
@@ -74,7 +74,7 @@ def _of_contact(contact: Row) -> Row:
 
 
 def _outcome(rng: Random, at: int, touched: int, *, age: int) -> Row:
-    """Open while young, closed when last touched, sometimes at once."""
+    """Return the status: open while young, closed at the last change, sometimes at once."""
     is_closed = rng.random() < min(0.95, 0.2 + age / (OLD_DAYS * DAY_SECONDS))
     if not is_closed:
         return {"Status": pick(rng, ("New", "Working", "Escalated")), "IsClosed": False}

@@ -1,4 +1,4 @@
-"""What the org sells: products, price books, and a price for a product in a book and a currency."""
+"""The catalog: products, price books, and a price for each product, book and currency."""
 
 from itertools import islice
 from itertools import product as pairs_of
@@ -18,7 +18,7 @@ ODD_PRICE = 1234.56789
 
 
 def fill_products(builder: RowBuilder) -> None:
-    """The wanted products; some no longer sold, some archived, some deleted."""
+    """Add the products; some are no longer sold, some archived, some deleted."""
     rng, values = builder.rng, builder.schema.fields
     families, units = values["Family"].picklist_values, values["QuantityUnitOfMeasure"].picklist_values
     for index, at in enumerate(builder.birth_times()):
@@ -36,7 +36,7 @@ def fill_products(builder: RowBuilder) -> None:
 
 
 def fill_pricebooks(builder: RowBuilder) -> None:
-    """The wanted price books, the standard one first."""
+    """Add the price books, the standard one first."""
     for index, at in enumerate(builder.birth_times()):
         name, _ = book(index)
         is_archived = "archived" in name
@@ -46,12 +46,12 @@ def fill_pricebooks(builder: RowBuilder) -> None:
 
 
 def book(index: int) -> tuple[str, tuple[str, ...]]:
-    """Name and currencies of the price book at this place."""
+    """Return name and currencies of the price book at a place."""
     return BOOKS[index] if index < len(BOOKS) else (f"Campaign book {index}", ("USD", "EUR"))
 
 
 def fill_prices(builder: RowBuilder, *, products: RowBuilder, books: RowBuilder) -> None:
-    """The wanted entries, product by product, each product, book and currency once: fewer where there are no more."""
+    """Add the entries, each product, book and currency once: fewer if there are not enough."""
     places = [(row, currency) for index, row in enumerate(books.rows) for currency in book(index)[1]]
     wanted = islice(pairs_of(products.rows, places), builder.wanted)
     for (item, (book_row, currency)), at in zip(wanted, builder.birth_times(), strict=False):
@@ -66,16 +66,16 @@ def fill_prices(builder: RowBuilder, *, products: RowBuilder, books: RowBuilder)
 
 
 def _price(price: float, currency: str) -> float:
-    """A price as it is kept: yen have no cents, and now and then somebody loaded one with too many digits."""
+    """Return a price: yen have no cents, and a few prices have too many digits."""
     if currency == "JPY":
         return float(round(price * YEN))
     return price if price == ODD_PRICE else money(price)
 
 
 def offers(prices: RowBuilder) -> list[list[Row]]:
-    """The entries that may be sold, one list for a book and a currency; no empty list."""
+    """Return the active entries, one list for each book and currency, without empty lists."""
     result: dict[tuple[str, str], list[Row]] = {}
-    for row in prices.alive:
+    for row in prices.live_rows:
         if row["IsActive"]:
             result.setdefault((row["Pricebook2Id"], row["CurrencyIsoCode"]), []).append(row)
     return list(result.values())

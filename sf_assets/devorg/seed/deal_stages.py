@@ -1,4 +1,4 @@
-"""How a deal goes: the stages with what they mean, and the moments of one opportunity's life in order."""
+"""Stages of deals and what they mean, and the moments of one opportunity in order."""
 
 from dataclasses import dataclass
 from random import Random
@@ -8,7 +8,7 @@ from sf_assets.devorg.seed.row_builder import DAY_SECONDS, Row, day, money
 
 @dataclass(frozen=True)
 class Stage:
-    """One stage of a deal; `probability` in percent, the two words are its forecast category as value and as label."""
+    """One stage of a deal: probability in percent, forecast category as value and as label."""
 
     name: str
     probability: float
@@ -18,7 +18,7 @@ class Stage:
     is_won: bool = False
 
     def columns(self) -> Row:
-        """What an opportunity in this stage has in the columns that follow from it."""
+        """Return the columns of an opportunity that follow from its stage."""
         return {
             "StageName": self.name, "Probability": self.probability, "IsClosed": self.is_closed, "IsWon": self.is_won,
             "ForecastCategory": self.category, "ForecastCategoryName": self.category_name,
@@ -44,7 +44,7 @@ OVERDUE_SHARE = 0.15
 
 @dataclass(frozen=True)
 class Moment:
-    """The deal as it stood from `at` (epoch seconds) on; `close_day` is the epoch day on which it should close."""
+    """The deal from `at` (epoch seconds) on; `close_day` is the epoch day of its close date."""
 
     at: int
     stage: Stage
@@ -52,7 +52,7 @@ class Moment:
     close_day: int
 
     def columns(self) -> Row:
-        """The part of a history row, and of the opportunity, that the moment decides."""
+        """Return the columns of a history row and of the opportunity that the moment decides."""
         return {
             "Amount": self.amount, "ExpectedRevenue": expected(self.amount, self.stage.probability),
             "CloseDate": day(self.close_day * DAY_SECONDS),
@@ -60,20 +60,21 @@ class Moment:
 
 
 def expected(amount: float | None, probability: float) -> float | None:
-    """Amount times probability; null without an amount."""
+    """Return amount times probability, or None without an amount."""
     return None if amount is None else money(amount * probability / 100)
 
 
 def fiscal(close_date: str) -> Row:
-    """The fiscal columns of a close date as the wire shows it; the fiscal year is the calendar's."""
+    """Return the fiscal columns of a close date; the fiscal year is the calendar year."""
     year, quarter = close_date[:4], (int(close_date[5:7]) + 2) // 3
     return {"FiscalYear": int(year), "FiscalQuarter": quarter, "Fiscal": f"{year} {quarter}"}
 
 
 def deal_moments(rng: Random, *, born: int, ends: int, amount: float | None, steps: int) -> list[Moment]:
-    """The `steps` moments (at least one) of a deal that was born at `born` and is worth `amount` in its last one.
+    """Return the moments of a deal that begins at `born` and ends with `amount`.
 
-    Stages only go forward; with more steps than stages the deal lingers, and its amount or close date moves instead.
+    `steps` is their number, at least one. Stages only go forward. With more steps than stages a stage repeats, and the
+    amount or the close date changes instead.
     """
     lasts = int((20 + rng.random() * (LONGEST_DEAL_DAYS - 20)) * DAY_SECONDS)
     is_over = born + lasts < ends
@@ -84,17 +85,20 @@ def deal_moments(rng: Random, *, born: int, ends: int, amount: float | None, ste
     moments = [
         _moment(rng, times[step], path[step], amount=amount, close_day=close_day) for step in range(len(path) - 1)
     ]
-    last_day = times[-1] // DAY_SECONDS if path[-1].is_closed else _promised(rng, close_day, ends)
+    last_day = times[-1] // DAY_SECONDS if path[-1].is_closed else _close_day(rng, close_day, ends)
     return [*moments, Moment(times[-1], path[-1], amount, last_day)]
 
 
-def _promised(rng: Random, close_day: int, ends: int) -> int:
-    """When an open deal should close: mostly in time, but some should have closed already."""
+def _close_day(rng: Random, close_day: int, ends: int) -> int:
+    """Return the close day of an open deal: mostly in time, sometimes overdue."""
     return ends // DAY_SECONDS - int(rng.random() * 40) if rng.random() < OVERDUE_SHARE else close_day
 
 
 def _path(rng: Random, steps: int, *, is_over: bool, progress: float) -> list[Stage]:
-    """One stage for each step, never backwards; a deal that is over ends won or lost."""
+    """Return one stage for each step, never backwards.
+
+    A deal that is over ends won or lost.
+    """
     furthest = len(STAGES) - 1 if is_over else min(int(progress * len(STAGES)), len(STAGES) - 1)
     last = (WON if rng.random() < 0.45 else LOST) if is_over else STAGES[furthest]
     passed = sorted(int(rng.random() * (furthest + 1)) for _ in range(steps - 1))
@@ -104,6 +108,6 @@ def _path(rng: Random, steps: int, *, is_over: bool, progress: float) -> list[St
 
 
 def _moment(rng: Random, at: int, stage: Stage, *, amount: float | None, close_day: int) -> Moment:
-    """An earlier moment: amount and close date were guesses then."""
+    """Return an earlier moment, with a guess of amount and close date."""
     guessed = None if amount is None or rng.random() < 0.2 else money(amount * (0.5 + int(rng.random() * 3) / 2))
     return Moment(at, stage, guessed, close_day - 15 * int(rng.random() * 3))

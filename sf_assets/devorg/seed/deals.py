@@ -1,4 +1,4 @@
-"""Opportunities with everything that hangs on them: lines, contact roles, and the history that tells their story."""
+"""Opportunities with their lines, contact roles and history."""
 
 from collections.abc import Mapping
 from random import Random
@@ -36,7 +36,7 @@ def fill_deals(
     prices: RowBuilder,
     record_types: list[str | None],
 ) -> None:
-    """The wanted opportunities, lines and history rows; an opportunity's amount is the sum of its lines."""
+    """Add the opportunities, lines and history rows; an amount is the sum of its lines."""
     rng, births = opportunities.rng, list(opportunities.birth_times())
     steps = _one_each(shares(rng, max(0, history.wanted - len(births)), len(births)), history.wanted)
     sold = offers(prices)
@@ -47,33 +47,33 @@ def fill_deals(
         items = _items(rng, _offer(rng, sold, account), counts[index], at=at) if sold else []
         amount = _amount(rng, items)
         tale = deal_moments(rng, born=at, ends=opportunities.ends, amount=amount, steps=max(1, steps[index]))
-        row = _values(rng, account, items, index) | _stand(tale)
+        row = _values(rng, account, items, index) | _current_columns(tale)
         row |= {"RecordTypeId": pick(rng, record_types), "CampaignId": maybe(rng, 0.3, campaigns.one_id(rng, at))}
         row["IsDeleted"] = is_deleted(opportunities, DELETED_SHARE)
         tales.append((opportunities.add(at, row, touched=tale[-1].at), items, tale[len(tale) - steps[index] :]))
     opportunities.finish()
     for row, items, tale in tales:
-        _hang(row, items, lines)
-        _tell(row, tale, history)
+        _add_lines(row, items, lines)
+        _add_history(row, tale, history)
     lines.finish()
     history.finish()
     _point_at_changes(opportunities, history)
 
 
 def _one_each(extra: list[int], wanted: int) -> list[int]:
-    """One history row for each opportunity as long as they last, and the extra ones."""
+    """Return the number of history rows of each opportunity."""
     return [count + (index < wanted) for index, count in enumerate(extra)]
 
 
 def _offer(rng: Random, sold: list[list[Row]], account: Row | None) -> list[Row]:
-    """The entries of one price book and currency: the account's currency where it is sold in."""
+    """Return the entries of one price book and currency: the account's currency where possible."""
     currency = account["CurrencyIsoCode"] if account else "USD"
     fitting = [entries for entries in sold if entries[0]["CurrencyIsoCode"] == currency]
     return pick(rng, fitting or sold)
 
 
 def _items(rng: Random, entries: list[Row], count: int, *, at: int) -> list[Row]:
-    """The lines of one opportunity, without what only the sealed opportunity knows."""
+    """Return the lines of one opportunity, without the columns that need its Id."""
     return [_item(rng, pick(rng, entries), place, at=at) for place in range(count)]
 
 
@@ -91,7 +91,7 @@ def _item(rng: Random, entry: Row, place: int, *, at: int) -> Row:
 
 
 def _amount(rng: Random, items: list[Row]) -> float | None:
-    """The sum of the lines; without lines somebody's guess, or nothing."""
+    """Return the sum of the lines; without lines a guess, or None."""
     if items:
         return round(float(sum(item["TotalPrice"] for item in items)), 8)
     chance = rng.random()
@@ -101,7 +101,7 @@ def _amount(rng: Random, items: list[Row]) -> float | None:
 
 
 def _values(rng: Random, account: Row | None, items: list[Row], index: int) -> Row:
-    """What an opportunity has beside its stage: where it belongs, what it is called, its custom fields."""
+    """Return the columns of an opportunity besides its stage."""
     chance = rng.random()
     firm = account["Name"] if account else "Walk-in"
     return {
@@ -118,8 +118,8 @@ def _values(rng: Random, account: Row | None, items: list[Row], index: int) -> R
     }  # fmt: skip
 
 
-def _stand(tale: list[Moment]) -> Row:
-    """How the opportunity stands after its last moment."""
+def _current_columns(tale: list[Moment]) -> Row:
+    """Return the columns of an opportunity after its last moment."""
     last = tale[-1]
     closes = last.close_day * DAY_SECONDS
     moved = next((later.at for earlier, later in _steps(tale) if earlier.stage is not later.stage), None)
@@ -131,12 +131,12 @@ def _stand(tale: list[Moment]) -> Row:
 
 
 def _steps(tale: list[Moment]) -> list[tuple[Moment, Moment]]:
-    """Each moment with the one before it, the latest first."""
+    """Return each moment with the one before it, the latest first."""
     return list(zip(tale, tale[1:], strict=False))[::-1]
 
 
-def _hang(opportunity: Row, items: list[Row], lines: RowBuilder) -> None:
-    """Add the lines of a sealed opportunity; they go with it when it was deleted."""
+def _add_lines(opportunity: Row, items: list[Row], lines: RowBuilder) -> None:
+    """Add the lines of an opportunity; they are deleted with it."""
     born = seconds_of(opportunity["CreatedDate"])
     for item in items:
         values = {name: value for name, value in item.items() if name != "Pricebook2Id"}
@@ -145,8 +145,8 @@ def _hang(opportunity: Row, items: list[Row], lines: RowBuilder) -> None:
         lines.add(born, values)
 
 
-def _tell(opportunity: Row, tale: list[Moment], history: RowBuilder) -> None:
-    """Add a history row for each moment, each with amount and close date of the one before."""
+def _add_history(opportunity: Row, tale: list[Moment], history: RowBuilder) -> None:
+    """Add a history row for each moment, with the values of the moment before."""
     before: Moment | None = None
     for moment in tale:
         values = moment.columns() | {name: moment.stage.columns()[name] for name in HISTORY_SHOWS}
@@ -157,7 +157,7 @@ def _tell(opportunity: Row, tale: list[Moment], history: RowBuilder) -> None:
 
 
 def _point_at_changes(opportunities: RowBuilder, history: RowBuilder) -> None:
-    """Point each opportunity at the history row of its last change of amount, and of its close date."""
+    """Set the history row of each opportunity's last change of amount and of close date."""
     by_id = {row["Id"]: row for row in opportunities.rows}
     for row in history.rows:
         if row["PrevCloseDate"] is None:
@@ -169,7 +169,7 @@ def _point_at_changes(opportunities: RowBuilder, history: RowBuilder) -> None:
 
 
 def fill_contact_roles(builder: RowBuilder, *, opportunities: RowBuilder, contacts: RowBuilder) -> None:
-    """The wanted contact roles: people of the account where it has some, each once, the first one primary."""
+    """Add the contact roles, the first of a deal as the primary one."""
     roles = builder.schema.fields["Role"].picklist_values
     people = contacts_by_account(contacts)
     counts = shares(builder.rng, builder.wanted, len(opportunities.rows))
@@ -186,18 +186,18 @@ def fill_contact_roles(builder: RowBuilder, *, opportunities: RowBuilder, contac
 
 
 def contacts_by_account(contacts: RowBuilder) -> Mapping[str, list[Row]]:
-    """The living contacts of each account."""
+    """Return the live contacts of each account."""
     result: dict[str, list[Row]] = {}
-    for row in contacts.alive:
+    for row in contacts.live_rows:
         if row["AccountId"]:
             result.setdefault(row["AccountId"], []).append(row)
     return result
 
 
 def sum_pipelines(accounts: RowBuilder, opportunities: RowBuilder) -> None:
-    """Set the calculated columns of the accounts: the sum of their open deals, and a label."""
+    """Set the calculated columns of accounts: sum of open deals, and a label."""
     pipeline: dict[str, float] = {}
-    for row in opportunities.alive:
+    for row in opportunities.live_rows:
         if not row["IsClosed"] and row["AccountId"]:
             pipeline[row["AccountId"]] = pipeline.get(row["AccountId"], 0.0) + (row["Amount"] or 0.0)
     for row in accounts.rows:

@@ -1,4 +1,4 @@
-"""Campaigns, their members (leads and contacts, each once), and the roll-ups that follow from members and deals."""
+"""Campaigns, their members (leads and contacts), and the roll-ups that follow."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ MIXES = ("Social;Search", "Print", "Print;Radio;Trade Fair", None)
 
 
 def fill_campaigns(builder: RowBuilder) -> None:
-    """The wanted campaigns; some below another. Their roll-ups are set by `roll_up`."""
+    """Add the campaigns; some have a parent. `roll_up` sets their roll-ups."""
     rng, types = builder.rng, builder.schema.fields["Type"].picklist_values
     for index, at in enumerate(builder.birth_times()):
         starts, chance = at // DAY_SECONDS + 14, rng.random()
@@ -45,28 +45,28 @@ def fill_campaigns(builder: RowBuilder) -> None:
             "IsDeleted": is_deleted(builder, 0.03),
         })  # fmt: skip
     builder.finish()
-    for index, row in enumerate(builder.alive[1:], start=1):
-        row["ParentId"] = builder.alive[int(rng.random() * index)]["Id"] if rng.random() < 0.2 else None
+    for index, row in enumerate(builder.live_rows[1:], start=1):
+        row["ParentId"] = builder.live_rows[int(rng.random() * index)]["Id"] if rng.random() < 0.2 else None
 
 
 def fill_members(
     builder: RowBuilder, *, campaigns: RowBuilder, leads: RowBuilder, contacts: RowBuilder, accounts: RowBuilder
 ) -> None:
-    """The wanted members, fewer where people run out; nobody twice in a campaign."""
+    """Add the members, each person once in a campaign: fewer if there are not enough."""
     rng, firms = builder.rng, {row["Id"]: row["Name"] for row in accounts.rows}
     for campaign, at, count in zip(
         campaigns.rows, campaigns.born, shares(rng, builder.wanted, len(campaigns.rows)), strict=True
     ):
-        for born, person in _invited(builder, at, count, leads=leads, contacts=contacts):
+        for born, person in _invitations(builder, at, count, leads=leads, contacts=contacts):
             member = _member(rng, person, born, firms=firms)
             builder.add(born, member | {"CampaignId": campaign["Id"], "IsDeleted": campaign["IsDeleted"]})
     builder.finish()
 
 
-def _invited(
+def _invitations(
     builder: RowBuilder, at: int, count: int, *, leads: RowBuilder, contacts: RowBuilder
 ) -> Iterator[tuple[int, Row]]:
-    """Distinct people, each with the moment of the invitation."""
+    """Yield distinct people, each with the moment of the invitation."""
     seen: set[str] = set()
     for _ in range(count * 4):
         born = at + int((builder.ends - at) * builder.rng.random() ** 2)
@@ -77,7 +77,7 @@ def _invited(
 
 
 def _member(rng: Random, person: Row, at: int, *, firms: dict[str, str]) -> Row:
-    """A member, with the columns that are pulled from the lead or contact."""
+    """Return a member, with the columns that come from the lead or contact."""
     is_lead = "Company" in person
     has_responded = rng.random() < 0.35
     places = LEAD_PLACES if is_lead else CONTACT_PLACES
@@ -92,16 +92,16 @@ def _member(rng: Random, person: Row, at: int, *, firms: dict[str, str]) -> Row:
 
 
 def roll_up(campaigns: RowBuilder, *, members: RowBuilder, leads: RowBuilder, opportunities: RowBuilder) -> None:
-    """Set the counts and sums of each campaign from its living members and deals."""
+    """Set the counts and sums of each campaign from its live members and deals."""
     converted = {row["Id"] for row in leads.rows if row["IsConverted"]}
     counts: Counter[tuple[str, str]] = Counter()
-    for member in members.alive:
+    for member in members.live_rows:
         campaign_id = member["CampaignId"]
         counts[campaign_id, "NumberOfLeads" if member["LeadId"] else "NumberOfContacts"] += 1
         counts[campaign_id, "NumberOfResponses"] += member["HasResponded"]
         counts[campaign_id, "NumberOfConvertedLeads"] += member["LeadId"] in converted
     sums: Counter[tuple[str, str]] = Counter()
-    for deal in opportunities.alive:
+    for deal in opportunities.live_rows:
         for word, counted in (("Opportunities", True), ("WonOpportunities", deal["IsWon"])):
             counts[deal["CampaignId"], f"NumberOf{word}"] += counted
             sums[deal["CampaignId"], word] += (deal["Amount"] or 0) if counted else 0

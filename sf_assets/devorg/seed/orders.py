@@ -1,4 +1,4 @@
-"""Orders and what was delivered: quotes that were accepted become orders, and ordered goods become assets."""
+"""Orders and assets: accepted quotes become orders, ordered goods become assets."""
 
 from collections.abc import Iterator
 from itertools import chain, cycle, islice, repeat
@@ -34,24 +34,24 @@ def fill_orders(
     contracts: RowBuilder,
     prices: RowBuilder,
 ) -> None:
-    """The wanted orders: first of accepted quotes, then such that came by themselves; totals follow from the items."""
+    """Add the orders, first those of accepted quotes. Totals follow from the items."""
     rng, by_id = builder.rng, {row["Id"]: row for row in accounts.rows}
-    accepted = [row for row in quotes.alive if row["Status"] == "Accepted"]
+    accepted = [row for row in quotes.live_rows if row["Status"] == "Accepted"]
     lines = _by_quote(quote_lines)
-    counts = shares(rng, items.wanted if prices.alive else 0, builder.wanted)
+    counts = shares(rng, items.wanted if prices.live_rows else 0, builder.wanted)
     drafts: list[tuple[Row, list[Row]]] = []
     sources: Iterator[Row | None] = chain(accepted, repeat(None))
     for birth_times, count, quote in zip(builder.birth_times(), counts, sources, strict=False):
-        at = birth_times if quote is None else _ordered(quote, ends=builder.ends)
+        at = birth_times if quote is None else _ordered_at(quote, ends=builder.ends)
         account = accounts.one(rng, at) if quote is None else by_id[quote["AccountId"]]
-        goods = _goods(rng, lines.get(quote["Id"], []) if quote else [], prices, count)
+        goods = _order_goods(rng, lines.get(quote["Id"], []) if quote else [], prices, count)
         row = _order(rng, account, goods, at) | (_from_quote(quote) if quote else {})
         row["IsDeleted"] = quote is None and is_deleted(builder, 0.05)
         drafts.append((builder.add(at, row), goods))
     builder.finish()
     _number(builder, contracts)
     for row, goods in drafts:
-        _deliver(row, goods, items)
+        _add_items(row, goods, items)
     items.finish()
     for index, row in enumerate(items.rows):
         row["OrderItemNumber"] = f"{index + 1:010}"
@@ -59,22 +59,25 @@ def fill_orders(
 
 def _by_quote(quote_lines: RowBuilder) -> dict[str, list[Row]]:
     result: dict[str, list[Row]] = {}
-    for row in quote_lines.alive:
+    for row in quote_lines.live_rows:
         result.setdefault(row["QuoteId"], []).append(row)
     return result
 
 
-def _ordered(quote: Row, *, ends: int) -> int:
-    """When an accepted quote became an order: within a week."""
+def _ordered_at(quote: Row, *, ends: int) -> int:
+    """Return when an accepted quote became an order: within a week."""
     return min(ends, seconds_of(quote["LastModifiedDate"]) + 5 * DAY_SECONDS)
 
 
-def _goods(rng: Random, lines: list[Row], prices: RowBuilder, count: int) -> list[Row]:
-    """`count` pieces of an order: the quote's lines, each marked with its Id, or goods from the price list."""
+def _order_goods(rng: Random, lines: list[Row], prices: RowBuilder, count: int) -> list[Row]:
+    """Return `count` goods of an order.
+
+    They are the quote's lines with their Ids, or entries of the price list.
+    """
     if lines:
         quoted = [{name: line[name] for name in COPIED} | {"QuoteLineItemId": line["Id"]} for line in lines]
         return list(islice(cycle(quoted), count))
-    entries = (pick(rng, prices.alive) for _ in range(count))
+    entries = (pick(rng, prices.live_rows) for _ in range(count))
     return [_from_list(entry, float(1 + int(rng.random() * 9))) for entry in entries]
 
 
@@ -85,7 +88,7 @@ def _from_list(entry: Row, quantity: float) -> Row:
 
 
 def _order(rng: Random, account: Row | None, goods: list[Row], at: int) -> Row:
-    """An order for an account; its total is the sum of its goods."""
+    """Return an order of an account; its total is the sum of its goods."""
     chance, is_active = rng.random(), rng.random() < 0.75
     address = billing(account) | billing(account, to="Shipping") if account else {}
     return address | {
@@ -109,16 +112,16 @@ def _from_quote(quote: Row) -> Row:
 
 
 def _number(builder: RowBuilder, contracts: RowBuilder) -> None:
-    """Order numbers by birth, and the contract of the same account where there is one."""
-    by_account = {row["AccountId"]: row["Id"] for row in contracts.alive}
+    """Set order numbers by age, and the contract of the same account."""
+    by_account = {row["AccountId"]: row["Id"] for row in contracts.live_rows}
     for index, row in enumerate(builder.rows):
         row["OrderNumber"] = f"{index + 100:08}"
         row["ContractId"] = by_account.get(row["AccountId"])
         row["ActivatedById"] = row["OwnerId"] if row["ActivatedDate"] else None
 
 
-def _deliver(order: Row, goods: list[Row], items: RowBuilder) -> None:
-    """Add the items of a sealed order; they go with it when it was deleted."""
+def _add_items(order: Row, goods: list[Row], items: RowBuilder) -> None:
+    """Add the items of an order; they are deleted with it."""
     born = seconds_of(order["CreatedDate"])
     for item in goods:
         values = {"OrderId": order["Id"], "IsDeleted": order["IsDeleted"], "AvailableQuantity": item["Quantity"]}
@@ -128,7 +131,7 @@ def _deliver(order: Row, goods: list[Row], items: RowBuilder) -> None:
 def fill_assets(
     builder: RowBuilder, *, items: RowBuilder, orders: RowBuilder, contacts: RowBuilder, products: RowBuilder
 ) -> None:
-    """The wanted assets: goods that an account got, some part of another asset of the same account."""
+    """Add the assets of accounts; some are parts of another asset of the same account."""
     rng, people = builder.rng, contacts_by_account(contacts)
     owners = {row["Id"]: row["AccountId"] for row in orders.rows}
     by_id = {row["Id"]: row for row in products.rows}
@@ -158,7 +161,7 @@ def _asset(rng: Random, item: Row | None, product: Row | None, index: int, at: i
 
 
 def _assemble(builder: RowBuilder) -> None:
-    """Each asset is its own root, but parts of another asset of the same account."""
+    """Set the root of each asset: itself, or another asset of the same account."""
     wholes: dict[str, Row] = {}
     for row in builder.rows:
         row["RootAssetId"] = row["Id"]

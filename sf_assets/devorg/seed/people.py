@@ -1,4 +1,4 @@
-"""The org itself and its people: the organization, a tree of roles, profiles with rights, users with managers."""
+"""The organization, its roles, its profiles with their rights, and its users with managers."""
 
 from collections.abc import Iterator
 from itertools import cycle
@@ -57,18 +57,18 @@ LOCALES = (
 
 
 def rights(rng: Random, names: list[str], *, share: float, is_admin: bool) -> Row:
-    """A value for each of the `Permissions*` columns; an administrator may modify all data, nobody else by chance."""
+    """Return a value for each `Permissions*` column; only an administrator may modify all data."""
     values = {name: rng.random() < share for name in names}
     return values | {name: is_admin for name in ADMIN_RIGHTS if name in values}
 
 
 def permission_names(builder: RowBuilder) -> list[str]:
-    """The object's `Permissions*` columns."""
+    """Return the object's `Permissions*` columns."""
     return [name for name in builder.schema.fields if name.startswith("Permissions")]
 
 
 def fill_organization(builder: RowBuilder) -> None:
-    """The org's one row."""
+    """Add the one row of the organization."""
     address = addresses("", with_codes=False)[9]
     builder.add(builder.begins, {
         "Name": "Practice Org & Söhne", "Division": None, "Phone": "+49 30 901820", "PrimaryContact": "Ada Lovelace",
@@ -84,7 +84,7 @@ def fill_organization(builder: RowBuilder) -> None:
 
 
 def fill_profiles(builder: RowBuilder) -> None:
-    """The wanted number of profiles, the administrator's first."""
+    """Add the profiles, the administrator's first."""
     names = permission_names(builder)
     for (name, share), at in zip(_numbered(PROFILES), builder.birth_times(), strict=False):
         values = rights(builder.rng, names, share=share, is_admin=name == PROFILES[0][0])
@@ -98,14 +98,14 @@ def fill_profiles(builder: RowBuilder) -> None:
 
 
 def _numbered(profiles: tuple[tuple[str, float], ...]) -> Iterator[tuple[str, float]]:
-    """The profiles, then as many clones as anybody wants."""
+    """Yield the profiles, then clones without end."""
     yield from profiles
     for round_number, (name, share) in enumerate(cycle(profiles[1:]), start=2):
         yield f"{name} {round_number}", share
 
 
 def fill_roles(builder: RowBuilder) -> None:
-    """The wanted number of roles, each below one that came before."""
+    """Add the roles, each with an earlier one as parent."""
     result: dict[str, Row] = {}
     for index, at in enumerate(builder.birth_times()):
         name, above = ROLES[index] if index < len(ROLES) else (f"Territory {index}", ROLES[index % len(ROLES)][0])
@@ -120,7 +120,7 @@ def fill_roles(builder: RowBuilder) -> None:
 
 
 def fill_users(builder: RowBuilder, *, profiles: RowBuilder, roles: RowBuilder) -> None:
-    """The wanted number of users: an administrator, the integration user, and people in a tree of managers."""
+    """Add the users: an administrator, the integration user, and a tree of managers."""
     pool = addresses("", with_codes=False)
     for index, at in enumerate(builder.birth_times()):
         row = builder.add(at, _person(builder.rng, index) | pick(builder.rng, pool))
@@ -134,14 +134,14 @@ def fill_users(builder: RowBuilder, *, profiles: RowBuilder, roles: RowBuilder) 
         row["CreatedById"] = row["LastModifiedById"] = builder.rows[0]["Id"]
 
 
-def sign(builder: RowBuilder, users: RowBuilder) -> None:
-    """Say that the administrator made the rows that had to be there before any user."""
+def set_author(builder: RowBuilder, users: RowBuilder) -> None:
+    """Set the administrator as the author of rows that are older than all users."""
     for row in builder.rows:
         row |= {name: users.rows[0]["Id"] for name in ("CreatedById", "LastModifiedById") if name in row}
 
 
 def _person(rng: Random, index: int) -> Row:
-    """Name, contact data and the habits of a user."""
+    """Return name, contact data and preferences of a user."""
     first, ascii_first = FIRST_USERS[index][0] if index < len(FIRST_USERS) else pick(rng, FIRST_NAMES)
     last, ascii_last = FIRST_USERS[index][1] if index < len(FIRST_USERS) else pick(rng, LAST_NAMES)
     zone, locale, language, currency = pick(rng, LOCALES)
@@ -159,7 +159,7 @@ def _person(rng: Random, index: int) -> Row:
 
 
 def _account_of(rng: Random, index: int, *, at: int, ends: int) -> Row:
-    """What the org knows of a user's account: active or not, logins, preferences."""
+    """Return the account columns of a user: active or not, logins, preferences."""
     login = at + int((ends - at) * (1 - rng.random() ** 4))
     return {
         "IsActive": index < 3 or rng.random() > 0.1, "UserType": "Standard", "DigestFrequency": "D",

@@ -1,6 +1,6 @@
-"""Who may do what: record types, permission sets (those of profiles too), their assignments, object and field rights.
+"""Record types, permission sets (with those of profiles), assignments, object and field permissions.
 
-Permission rows of sets with Modify All Data are computed by Salesforce, not stored: their Ids are invalid or repeated.
+Salesforce computes the permission rows of sets with Modify All Data: their Ids are invalid or repeated.
 """
 
 from collections.abc import Iterator, Mapping
@@ -34,7 +34,7 @@ RECORD_TYPES = (
 
 
 def fill_record_types(builder: RowBuilder) -> None:
-    """The wanted number of record types; those beyond the table are of Case."""
+    """Add the record types; those beyond the table are of Case."""
     more = (("Case", f"Queue {index}", f"Queue_{index}", True) for index in count_from(1))
     table = [*RECORD_TYPES, *islice(more, max(0, builder.wanted - len(RECORD_TYPES)))]
     for (sobject, name, developer_name, is_active), at in zip(table, builder.birth_times(), strict=False):
@@ -45,12 +45,12 @@ def fill_record_types(builder: RowBuilder) -> None:
 
 
 def active_record_types(builder: RowBuilder, sobject: str) -> list[str | None]:
-    """The Ids of an object's active record types; [None] where it has none."""
+    """Return the Ids of an object's active record types, or [None]."""
     return [row["Id"] for row in builder.rows if row["SobjectType"] == sobject and row["IsActive"]] or [None]
 
 
 def fill_permission_sets(builder: RowBuilder, *, profiles: RowBuilder) -> None:
-    """First the hidden set of each profile, with the profile's rights, then sets that people made."""
+    """Add the hidden set of each profile, with its rights, then sets that people made."""
     names = permission_names(builder)
     owners: list[Row | None] = [*profiles.rows, *([None] * builder.wanted)]
     for index, (profile, at) in enumerate(zip(owners, builder.birth_times(), strict=False)):
@@ -77,7 +77,7 @@ def _made(rng: Random, index: int, names: list[str]) -> Row:
 
 
 def fill_assignments(builder: RowBuilder, *, sets: RowBuilder, users: RowBuilder) -> None:
-    """Each user has the set of his profile; the rest of the wanted rows give out further sets, each pair once."""
+    """Assign to each user the set of the profile, then further sets, each pair once."""
     of_profile = {row["ProfileId"]: row["Id"] for row in sets.rows if row["ProfileId"]}
     own = [(user["Id"], of_profile[user["ProfileId"]]) for user in users.rows if user["ProfileId"] in of_profile]
     made = [row["Id"] for row in sets.rows if not row["ProfileId"]]
@@ -95,7 +95,10 @@ def _assigned(builder: RowBuilder, user_id: str, set_id: str, at: int) -> Row:
 
 
 def fill_object_permissions(builder: RowBuilder, *, sets: RowBuilder, schemas: Mapping[str, ObjectSchema]) -> None:
-    """One row for a set and an object: computed ones for sets with Modify All Data, stored ones for the others."""
+    """Add one row for a set and an object.
+
+    Salesforce computes those of sets with Modify All Data.
+    """
     pairs = _permitted(builder, sets, sorted(schemas), invented="Custom_{:04}__c")
     for (parent, sobject), at in zip(pairs, builder.birth_times(), strict=False):
         level = len(OBJECT_RIGHTS) if parent[ADMIN_RIGHT] else 1 + int(builder.rng.random() ** 2 * len(OBJECT_RIGHTS))
@@ -105,7 +108,7 @@ def fill_object_permissions(builder: RowBuilder, *, sets: RowBuilder, schemas: M
 
 
 def fill_field_permissions(builder: RowBuilder, *, sets: RowBuilder, schemas: Mapping[str, ObjectSchema]) -> None:
-    """One row for a set and a field that it may read."""
+    """Add one row for a set and a field that it may read."""
     real = [f"{name}.{field}" for name in sorted(schemas) for field in _permissionable(schemas[name])]
     pairs = _permitted(builder, sets, real, invented="Account.Custom_{:06}__c")
     for (parent, field), at in zip(pairs, builder.birth_times(), strict=False):
@@ -117,12 +120,12 @@ def fill_field_permissions(builder: RowBuilder, *, sets: RowBuilder, schemas: Ma
 
 
 def _permissionable(schema: ObjectSchema) -> list[str]:
-    """Fields that an administrator may hide: those that may be null."""
+    """Return the fields that an administrator may hide: those that may be null."""
     return [field.name for field in schema.fields.values() if field.nillable and field.type != "address"]
 
 
 def _computed(builder: RowBuilder, parent: Row) -> Row:
-    """The Id of a row that is computed: none that could be asked for, and now and then one that others bear too."""
+    """Return the Id of a computed row: invalid, and sometimes repeated."""
     if not parent[ADMIN_RIGHT]:
         return {}
     is_repeated = builder.rng.random() < 0.1
@@ -130,7 +133,10 @@ def _computed(builder: RowBuilder, parent: Row) -> Row:
 
 
 def _permitted(builder: RowBuilder, sets: RowBuilder, names: list[str], *, invented: str) -> Iterator[tuple[Row, str]]:
-    """As many pairs of a set and a name as are wanted, each once; names are invented where the real ones run out."""
+    """Return pairs of a set and a name, each once.
+
+    Names are invented if there are not enough.
+    """
     builder.rng.shuffle(names)
     pool = chain(names, (invented.format(index) for index in count_from(1)))
     return islice(((parent, name) for name in pool for parent in sets.rows), builder.wanted if sets.rows else 0)

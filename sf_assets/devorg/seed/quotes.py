@@ -1,4 +1,4 @@
-"""Contracts, quotes and their lines: what was offered for a deal, copied from the deal's own lines."""
+"""Contracts, quotes and their lines, copied from the lines of the deal."""
 
 from itertools import cycle, islice
 from random import Random
@@ -25,7 +25,7 @@ PLACE_PARTS = ("Street", "City", "State", "PostalCode", "Country", "Latitude", "
 
 
 def billing(account: Row, *, to: str = "Billing") -> Row:
-    """The account's billing address in the columns of another record's address `to`, which has no codes."""
+    """Return the account's billing address in the columns of the address `to`, without codes."""
     compound = account["BillingAddress"]
     if compound is None:
         return {}
@@ -34,7 +34,7 @@ def billing(account: Row, *, to: str = "Billing") -> Row:
 
 
 def fill_contracts(builder: RowBuilder, *, accounts: RowBuilder, contacts: RowBuilder, books: RowBuilder) -> None:
-    """The wanted contracts (none without accounts), signed by a contact of the account where it has one."""
+    """Add the contracts (none without accounts), signed by a contact of the account."""
     rng, people = builder.rng, contacts_by_account(contacts)
     for index, at in enumerate(builder.birth_times()):
         account = accounts.one(rng, at)
@@ -66,18 +66,18 @@ def _contract_standing(row: Row, *, is_active: bool, at: int) -> Row:
 
 
 def sign_deals(opportunities: RowBuilder, contracts: RowBuilder) -> None:
-    """A won deal names the contract of its account, where there is one."""
-    by_account = {row["AccountId"]: row["Id"] for row in contracts.alive}
-    for row in opportunities.alive:
+    """Set the contract of the account in each won deal."""
+    by_account = {row["AccountId"]: row["Id"] for row in contracts.live_rows}
+    for row in opportunities.live_rows:
         row["ContractId"] = by_account.get(row["AccountId"]) if row["IsWon"] else None
 
 
 def fill_quotes(
     builder: RowBuilder, lines: RowBuilder, *, opportunities: RowBuilder, deal_lines: RowBuilder, accounts: RowBuilder
 ) -> None:
-    """The wanted quotes for deals that came so far, each with lines; a deal syncs with its last quote."""
+    """Add the quotes of advanced deals, with lines; a deal syncs with its last quote."""
     items = _by_deal(deal_lines)
-    quoted = [row for row in opportunities.alive if row["Id"] in items and row["AccountId"]]
+    quoted = [row for row in opportunities.live_rows if row["Id"] in items and row["AccountId"]]
     ripe = [row for row in quoted if row["StageName"] not in EARLY] or quoted
     counts = shares(builder.rng, builder.wanted, len(ripe))
     line_counts = iter(shares(builder.rng, lines.wanted, sum(counts)))
@@ -88,32 +88,35 @@ def fill_quotes(
             copied = list(islice(cycle(items[opportunity["Id"]]), next(line_counts)))
             is_last = place == count - 1
             row = _quote(builder.rng, opportunity, by_id[opportunity["AccountId"]], copied, is_last=is_last)
-            drafts.append((builder.add(_asked(builder, opportunity), row), copied))
+            drafts.append((builder.add(_quoted_at(builder, opportunity), row), copied))
     builder.finish()
     for index, row in enumerate(builder.rows):
         row["QuoteNumber"] = f"{index + 1:08}"
     for row, copied in drafts:
-        _copy(row, copied, lines)
+        _add_quote_lines(row, copied, lines)
     lines.finish()
-    _sync(builder, opportunities)
+    _set_synced_quotes(builder, opportunities)
 
 
 def _by_deal(deal_lines: RowBuilder) -> dict[str, list[Row]]:
     result: dict[str, list[Row]] = {}
-    for row in deal_lines.alive:
+    for row in deal_lines.live_rows:
         result.setdefault(row["OpportunityId"], []).append(row)
     return result
 
 
-def _asked(builder: RowBuilder, opportunity: Row) -> int:
-    """When the quote was made: after the deal came up, before it was last touched."""
+def _quoted_at(builder: RowBuilder, opportunity: Row) -> int:
+    """Return when the quote was made: after the deal began, before its last change."""
     born = seconds_of(opportunity["CreatedDate"])
     changed = seconds_of(opportunity["LastModifiedDate"])
     return born + int((changed - born) * builder.rng.random())
 
 
 def _quote(rng: Random, opportunity: Row, account: Row, items: list[Row], *, is_last: bool) -> Row:
-    """A quote whose totals follow from the lines; the last one of a won deal was accepted."""
+    """Return a quote with totals from its lines.
+
+    The last one of a won deal is accepted.
+    """
     total = round(sum((item["TotalPrice"] for item in items), 0.0), 8)
     tax, freight = (money(total * 0.19), 49.9) if rng.random() < 0.5 else (None, None)
     contact = opportunity["ContactId"]
@@ -138,7 +141,7 @@ def _status(rng: Random, opportunity: Row, *, is_last: bool) -> str:
     return pick(rng, ("Draft", "Needs Review", "In Review", "Approved", "Presented"))
 
 
-def _copy(quote: Row, items: list[Row], lines: RowBuilder) -> None:
+def _add_quote_lines(quote: Row, items: list[Row], lines: RowBuilder) -> None:
     """Add a quote line for each line of the deal."""
     born = seconds_of(quote["CreatedDate"])
     for place, item in enumerate(items, start=1):
@@ -147,8 +150,8 @@ def _copy(quote: Row, items: list[Row], lines: RowBuilder) -> None:
         lines.add(born, values | {"ServiceDate": item["ServiceDate"], "Discount": 0.0})
 
 
-def _sync(quotes: RowBuilder, opportunities: RowBuilder) -> None:
-    """Each deal knows the quote that it syncs with."""
+def _set_synced_quotes(quotes: RowBuilder, opportunities: RowBuilder) -> None:
+    """Set the quote that each deal syncs with."""
     syncing = {row["OpportunityId"]: row["Id"] for row in quotes.rows if row["IsSyncing"]}
     for row in opportunities.rows:
         row["SyncedQuoteId"] = syncing.get(row["Id"])

@@ -1,4 +1,4 @@
-"""The words of the practice org: names of people, firms and places, and texts with everything that real texts hold."""
+"""Words of the sample data: names of people, companies and places, and texts with odd characters."""
 
 from typing import Any
 
@@ -148,16 +148,16 @@ PRODUCTS = (
 
 
 def long_text(length: int) -> str:
-    """A text of exactly `length` characters, with paragraphs, like the minutes that somebody pastes in."""
+    """Return a text of exactly `length` characters, with paragraphs, like pasted minutes."""
     paragraph = "\n".join(text for text in TEXTS if text.isascii() or "é" in text) + "\n\n"
     text = (paragraph * (length // len(paragraph) + 1))[: length - 1]
     return f"{text}."
 
 
 def addresses(prefix: str, *, with_codes: bool) -> list[dict[str, Any]]:
-    """Ready pieces of a row for the compound field `<prefix>Address`: whole, without a position, in part, and none.
+    """Return parts of a row for the compound field `<prefix>Address`: whole, partial and null.
 
-    The compound object is shared by all rows that take the piece: nobody may change it in place.
+    Rows share the compound object: do not change it in place.
     """
     whole = [_address(prefix, place, with_codes=with_codes, with_position=True) for place in PLACES]
     unplaced = [_address(prefix, place, with_codes=with_codes, with_position=False) for place in PLACES]
@@ -182,7 +182,7 @@ def _country(prefix: str, place: tuple[Any, ...], *, with_codes: bool) -> dict[s
 
 
 def compounded(prefix: str, parts: dict[str, Any], *, with_codes: bool) -> dict[str, Any]:
-    """The parts as columns, and the compound column with its keys in the wire's order."""
+    """Return the parts as columns, and the compound column with the API's order of keys."""
     names = ["City", "Country", "GeocodeAccuracy", "Latitude", "Longitude", "PostalCode", "State", "Street"]
     if with_codes:
         names += ["CountryCode", "StateCode"]
@@ -191,6 +191,6 @@ def compounded(prefix: str, parts: dict[str, Any], *, with_codes: bool) -> dict[
 
 
 def firms() -> list[str]:
-    """Some six thousand names of firms, neighbours unlike each other."""
+    """Return some six thousand company names; neighbours differ."""
     names = [f"{head} {middle} {tail}" for tail in FIRM_TAILS for middle in FIRM_MIDDLES for head in FIRM_HEADS]
     return [names[index * STRIDE % len(names)] for index in range(len(names))]

@@ -1,4 +1,4 @@
-"""COUNT, MAX, MIN and their kin: the count and the bounds of SystemModstamp and Id come from the indexes alone."""
+"""COUNT, MAX, MIN and other aggregates. Counts and bounds of SystemModstamp and Id come from the indexes."""
 
 import json
 from collections.abc import Callable, Iterable
@@ -22,7 +22,7 @@ Parts = list[bytes]
 
 
 def total(plan: Plan, table: Table, *, all_rows: bool) -> int:
-    """The number of rows of the condition: what `COUNT()` answers."""
+    """Return the number of rows of the condition, for `COUNT()`."""
     interval = _stamp_interval(plan, table)
     if interval is None:
         return sum(1 for _ in matching_keys(plan, table, all_rows=all_rows))
@@ -30,7 +30,7 @@ def total(plan: Plan, table: Table, *, all_rows: bool) -> int:
 
 
 def groups(plan: Plan, table: Table, *, all_rows: bool) -> list[dict[str, Any]]:
-    """The records of a grouping query, without `attributes`, ordered by their groups."""
+    """Return the records of a grouping query, without `attributes`."""
     interval = _stamp_interval(plan, table)
     if interval is not None and all(_is_indexed(item) for _, item in plan.outputs) and not plan.select.group_by:
         with_deleted = all_rows and not plan.live_only
@@ -42,7 +42,10 @@ def groups(plan: Plan, table: Table, *, all_rows: bool) -> list[dict[str, Any]]:
 
 
 def _stamp_interval(plan: Plan, table: Table) -> Range | None:
-    """The range of stamps, when the condition says nothing else and the user sees every row."""
+    """Return the interval of stamps, or None.
+
+    None if the condition says more, or if rows are hidden.
+    """
     interval = stamp_range(plan.where, table)
     has_rows_out_of_sight = bool(table.hidden_keys)
     return interval if interval.exact and not has_rows_out_of_sight else None
@@ -88,7 +91,7 @@ def _grouped(plan: Plan, table: Table, *, all_rows: bool) -> list[dict[str, Any]
 
 
 def _reader(column: Column, table: Table) -> Callable[[Parts], bytes]:
-    """Return a function from a cut row to its group: the cell's JSON, or that of a date function."""
+    """Return a function from a row's cells to its group."""
     place = table.place[table.lower[column.name.lower()].name]
     if not column.function:
         return lambda parts: parts[place]

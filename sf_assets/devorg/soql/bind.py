@@ -1,4 +1,4 @@
-"""A statement bound to an object: every name looked up and checked, every refusal in the words of a real org."""
+"""A statement bound to an object: names are looked up, refusals have the words of a real org."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ COMPOUND = frozenset({"address", "location"})
 class Plan:
     """What to read: `columns` of a listing, or `outputs` (name, column or aggregate) of a grouping query.
 
-    `live_only` stands for `IsDeleted = false`, which is not part of `where`: the table knows its deleted rows.
+    `live_only` replaces `IsDeleted = false`, which is not part of `where`: the table knows its deleted rows.
     """
 
     select: Select
@@ -39,12 +39,15 @@ class Plan:
 
     @property
     def counts_only(self) -> bool:
-        """`SELECT COUNT()`: the answer is totalSize, without records."""
+        """Whether the statement is `SELECT COUNT()`, with totalSize as its result."""
         return any(isinstance(item, Aggregate) and not item.name for _, item in self.outputs)
 
 
 def plan(select: Select, find_table: Callable[[str], Table | None]) -> Plan:
-    """Bind a statement. `find_table` returns a table that the user may see, by its name in any case."""
+    """Bind a statement.
+
+    `find_table` returns a table that the user may see, by its name in any case.
+    """
     table = find_table(select.sobject)
     if table is None:
         raise no_such_object(select.text, select.sobject_at, sobject=select.sobject)
@@ -78,7 +81,11 @@ def _is_live(part: Condition) -> bool:
 
 
 def field_of(table: Table, name: str, *, at: int, soql: str) -> FieldSchema:
-    """The field of this name in any case; hidden and unknown ones are the same INVALID_FIELD."""
+    """Return the field of a name in any case.
+
+    Raises:
+        Refusal: INVALID_FIELD for hidden and unknown ones.
+    """
     field = table.lower.get(name.lower())
     if field is None or not field.queryable:
         raise no_such_column(soql, at, column=name, sobject=table.schema.name)
@@ -118,7 +125,7 @@ def _check_order(select: Select, table: Table, order: Order) -> None:
 
 
 def comparisons(condition: Condition | None) -> Iterator[Compare]:
-    """All comparisons of a condition, from left to right."""
+    """Yield all comparisons of a condition, from left to right."""
     if isinstance(condition, Compare):
         yield condition
     elif isinstance(condition, Not):
@@ -161,7 +168,7 @@ def _group_of_fields(which: str, *, select: Select, table: Table) -> list[FieldS
 
 
 def _outputs(select: Select, table: Table) -> tuple[tuple[str, Column | Aggregate], ...]:
-    """Names and items of a grouping query; empty when the query lists rows."""
+    """Return names and items of a grouping query; nothing if the query lists rows."""
     if not select.group_by and not any(isinstance(item, Aggregate) for item in select.items):
         return ()
     grouped = {_key(column) for column in select.group_by}

@@ -21,5 +21,5 @@ OF_DATETIME_ONLY = frozenset({"DAY_ONLY", "HOUR_IN_DAY"})
 
 
 def applied(function: str, part: bytes) -> Any:
-    """Return the function of a cell's JSON; null stays null."""
+    """Return a date function of a cell's JSON; null stays null."""
     return None if part == NULL else DATE_FUNCTIONS[function](part[1:-1].decode())

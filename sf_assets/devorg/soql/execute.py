@@ -1,4 +1,4 @@
-"""Which rows a bound statement finds, and in which order: by an index where one helps, else by looking at every row."""
+"""The rows of a bound statement, in order: by an index where possible, else by reading every row."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from sf_assets.devorg.soql.literals import sort_value
 from sf_assets.devorg.soql.syntax import And, Compare, Condition, Order, Value
 from sf_assets.devorg.store.ids import eighteen
 from sf_assets.devorg.store.row_codec import NULL
-from sf_assets.devorg.store.table import BEHIND, STAMP, Table
+from sf_assets.devorg.store.table import AFTER_REPEATS, STAMP, Table
 from sf_assets.devorg.store.timestamps import milliseconds
 
 StampKey = tuple[int, str]
@@ -24,7 +24,7 @@ STAMP_ORDERS: frozenset[OrderTerms] = frozenset(
 
 @dataclass(frozen=True)
 class AccessPath:
-    """The way to the rows: their keys, and whether each of them is known to fulfil the condition."""
+    """Keys of rows, and whether all of them are known to fulfil the condition."""
 
     keys: Iterable[str]
     exact: bool
@@ -39,15 +39,15 @@ def read_stamp(value: Value) -> int:
 
 
 def id_bounds(interval: Range) -> tuple[str | None, str | None]:
-    """Half-open bounds of keys: a key with a repeat suffix belongs to its Id."""
+    """Return half-open bounds of keys; a key with a repeat suffix belongs to its Id."""
     low, high = interval.low, interval.high
-    below = None if low.value is None else low.value + ("" if low.inside else BEHIND)
-    above = None if high.value is None else high.value + (BEHIND if high.inside else "")
+    below = None if low.value is None else low.value + ("" if low.inside else AFTER_REPEATS)
+    above = None if high.value is None else high.value + (AFTER_REPEATS if high.inside else "")
     return below, above
 
 
 def stamp_bounds(interval: Range) -> tuple[StampKey | None, StampKey | None]:
-    """Half-open bounds of (milliseconds, key)."""
+    """Return half-open bounds of (milliseconds, key)."""
     low, high = interval.low, interval.high
     below = None if low.value is None else (low.value + (not low.inside), "")
     above = None if high.value is None else (high.value + high.inside, "")
@@ -55,7 +55,10 @@ def stamp_bounds(interval: Range) -> tuple[StampKey | None, StampKey | None]:
 
 
 def select_keys(plan: Plan, table: Table, *, all_rows: bool) -> list[str]:
-    """The keys of the rows, ordered, after OFFSET and LIMIT; without ORDER BY they come by Id."""
+    """Return the keys of the rows in order, after OFFSET and LIMIT.
+
+    Without ORDER BY rows come by Id.
+    """
     select, all_rows = plan.select, all_rows and not plan.live_only
     order_terms = tuple((order.name.lower(), order.descending) for order in select.order_by)
     keys = _filtered(plan, table, path=_access_path(plan.where, table, order_terms), all_rows=all_rows)
@@ -66,7 +69,7 @@ def select_keys(plan: Plan, table: Table, *, all_rows: bool) -> list[str]:
 
 
 def matching_keys(plan: Plan, table: Table, *, all_rows: bool) -> Iterator[str]:
-    """The keys of all rows of the condition, for aggregates."""
+    """Yield the keys of all rows of the condition, for aggregates."""
     return _filtered(plan, table, path=_access_path(plan.where, table, ()), all_rows=all_rows and not plan.live_only)
 
 
@@ -90,7 +93,9 @@ def _access_path(where: Condition | None, table: Table, order_terms: OrderTerms)
         return AccessPath((key for _, key in walk(_resume_bound(where, low), high)), by_stamp.exact)
     named = _named_ids(where)
     if named is not None:
-        return AccessPath((key for name in named for key in table.by_id.between(name, name + BEHIND)), exact=False)
+        return AccessPath(
+            (key for name in named for key in table.by_id.between(name, name + AFTER_REPEATS)), exact=False
+        )
     by_id = range_of(where, "Id", read_id)
     if table.by_stamp.count(*stamp_bounds(by_stamp)) < table.by_id.count(*id_bounds(by_id)):
         return AccessPath(sorted(key for _, key in table.by_stamp.between(*stamp_bounds(by_stamp))), by_stamp.exact)
@@ -98,21 +103,24 @@ def _access_path(where: Condition | None, table: Table, order_terms: OrderTerms)
 
 
 def _resume_bound(where: Condition | None, low: StampKey | None) -> StampKey | None:
-    """The lower bound of a reader that goes on behind a row: with its Id, so that a crowded second is read once."""
+    """Return the lower bound of a query that resumes after a row.
+
+    The bound contains the Id, so that many rows of one second are read once.
+    """
     point = resume_point(where, STAMP, "Id")
     if point is None or low is None:
         return low
     stamp, record_id = point
-    return max(low, (read_stamp(stamp), read_id(record_id) + BEHIND))
+    return max(low, (read_stamp(stamp), read_id(record_id) + AFTER_REPEATS))
 
 
 def stamp_range(where: Condition | None, table: Table) -> Range:
-    """What the condition says of SystemModstamp; nothing where the object has none, or hides it."""
+    """Return the interval of SystemModstamp in the condition; unbounded without this field."""
     return range_of(where, STAMP, read_stamp) if STAMP.lower() in table.lower else Range()
 
 
 def _named_ids(where: Condition | None) -> list[str] | None:
-    """The Ids of an `Id IN (...)` that every row must fulfil."""
+    """Return the Ids of an `Id IN (...)` that every row must fulfil, or None."""
     for part in where.parts if isinstance(where, And) else (where,):
         if isinstance(part, Compare) and part.name.lower() == "id" and part.operator == "IN":
             return sorted({read_id(value) for value in part.values})
@@ -120,7 +128,7 @@ def _named_ids(where: Condition | None) -> list[str] | None:
 
 
 def _sorted(keys: list[str], table: Table, order_by: tuple[Order, ...]) -> list[str]:
-    """Sort by several terms: the last first, since sorting is stable. Nulls come first unless told otherwise."""
+    """Sort by several terms, the last first: sorting is stable. Nulls come first by default."""
     keys.sort()
     for order in reversed(order_by):
         rank = _rank(table, order)

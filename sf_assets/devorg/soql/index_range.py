@@ -1,4 +1,4 @@
-"""What a WHERE clause says of one field alone, as an interval: lets a query read an index and not the table."""
+"""The interval of one field in a WHERE clause, so that a query reads an index and not the table."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from sf_assets.devorg.soql.syntax import And, Compare, Condition, Or, Value
 
 @dataclass(frozen=True)
 class Bound:
-    """One end: `value`, and whether rows with that very value are inside. None as the value: unbounded."""
+    """One end of an interval; `inside` includes the value itself. The value None is unbounded."""
 
     value: Any = None
     inside: bool = True
@@ -18,7 +18,7 @@ class Bound:
 
 @dataclass(frozen=True)
 class Range:
-    """`exact`: the condition says this and nothing else, so rows within need no further test."""
+    """An interval. If `exact`, the condition says nothing else, and rows need no further test."""
 
     low: Bound = Bound()
     high: Bound = Bound()
@@ -35,7 +35,10 @@ SIDES: dict[str, tuple[bool, bool, bool]] = {  # operator: bounds below, bounds 
 
 
 def range_of(condition: Condition | None, name: str, read: Callable[[Value], Any]) -> Range:
-    """The smallest interval of the field that holds all rows of the condition; `read` turns literals into values."""
+    """Return the smallest interval of a field that holds all rows of the condition.
+
+    `read` turns literals into values.
+    """
     if condition is None:
         return Range(exact=True)
     if isinstance(condition, Compare):
@@ -76,9 +79,9 @@ def _high_rank(bound: Bound) -> tuple[Any, ...]:
 
 
 def resume_point(condition: Condition | None, first: str, second: str) -> tuple[Value, Value] | None:
-    """The values of `first > x OR (first = x AND second > y)`, which is how a reader goes on behind a row; else None.
+    """Return the two values of a condition that resumes after a row, or None.
 
-    Whatever else must hold beside it is left to be tested.
+    Its form is `first > x OR (first = x AND second > y)`. Other conditions are tested row by row.
     """
     for part in condition.parts if isinstance(condition, And) else (condition,):
         if isinstance(part, Or) and len(part.parts) == 2:

@@ -1,4 +1,4 @@
-"""How values of each type compare: times as time, numbers as numbers, texts without case, Ids by ASCII."""
+"""Comparison of values by type: times as times, numbers as numbers, text without case, Ids by ASCII."""
 
 from collections.abc import Callable
 from datetime import date
@@ -17,7 +17,7 @@ WANTED = {"datetime": "dateTime", "date": "date", "boolean": "boolean", "int": "
 
 
 def literal_kind(field: FieldSchema) -> str:
-    """The kind of literal that this field is compared with."""
+    """Return the kind of literal that a field is compared with."""
     if field.type in NUMERIC:
         return "number"
     return field.type if field.type in ("datetime", "date", "boolean", "time") else "string"
@@ -33,14 +33,18 @@ def _folded(part: bytes) -> Any:
 
 
 def sort_value(field: FieldSchema) -> Callable[[bytes], Any]:
-    """A function from a value's JSON (never `null`) to what is compared and sorted."""
+    """Return a function from a cell's JSON (never `null`) to a comparable value."""
     if field.type == "datetime":
         return _time
     return decode if field.type in EXACT or field.type in NUMERIC or field.type == "boolean" else _folded
 
 
 def literal(value: Value, field: FieldSchema, *, soql: str) -> Any:
-    """The literal as `comparable` gives the field's values; None for null. A wrong kind is INVALID_FIELD."""
+    """Return a literal's value as `sort_value` gives the field's values; None for null.
+
+    Raises:
+        Refusal: INVALID_FIELD for a wrong kind.
+    """
     if value.kind == "null":
         return None
     if value.kind != literal_kind(field):
@@ -57,7 +61,7 @@ def literal(value: Value, field: FieldSchema, *, soql: str) -> Any:
 
 
 def _moment(value: Value, *, soql: str) -> Any:
-    """A datetime in milliseconds, a date as its text: dates sort as texts do."""
+    """Return a datetime in milliseconds, a date as text: dates sort as text."""
     try:
         return milliseconds(value.text) if value.kind == "datetime" else date.fromisoformat(value.text).isoformat()
     except ValueError:

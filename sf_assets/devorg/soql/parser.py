@@ -1,4 +1,4 @@
-"""SOQL text to a `Select`: the practice org's own reader. What it does not know is refused by name, never guessed."""
+"""The SOQL parser of the practice org. It refuses by name what it does not support."""
 
 from collections.abc import Callable
 from functools import lru_cache
@@ -45,7 +45,11 @@ WORDS = {"NULL": "null", "TRUE": "boolean", "FALSE": "boolean"}
 
 @lru_cache(maxsize=2_048)  # syncs repeat their statements, and a statement is immutable
 def parse_soql(text: str) -> Select:
-    """The statement; a `Refusal` in Salesforce's words when it is none."""
+    """Return the statement.
+
+    Raises:
+        Refusal: The text is not a statement, in Salesforce's words.
+    """
     if len(text) > LONGEST:
         raise malformed(f"SOQL statements cannot be longer than {LONGEST} characters.")
     return _Reader(text).select()
@@ -68,7 +72,7 @@ class _Reader:
         return self.tokens[self.at - 1]
 
     def accept(self, *order_terms: str) -> bool:
-        """Step over these words if they stand here."""
+        """Step over these words if they come next."""
         if tuple(token.word for token in self.tokens[self.at : self.at + len(order_terms)]) != order_terms:
             return False
         self.at += len(order_terms)
@@ -153,7 +157,7 @@ class _Reader:
         return Aggregate(token.word, inner.text, inner.at, self.alias())
 
     def object_name(self) -> Token:
-        """The object after FROM; `Order` and `Group` are objects although they are words of the language."""
+        """Read the object after FROM. `Order` and `Group` are objects and keywords."""
         if self.here.kind != "name":
             raise self.unexpected()
         token = self.take()
@@ -202,7 +206,10 @@ class _Reader:
     # -- conditions ---------------------------------------------------------------------------------------------
 
     def condition(self) -> Condition:
-        """Terms joined by AND or by OR; both at one level is refused, as Salesforce does without parentheses."""
+        """Read terms joined by AND or by OR.
+
+        Both at one level are refused, as Salesforce does without parentheses.
+        """
         parts, joined = [self.term()], self.here.word
         if joined not in ("AND", "OR"):
             return parts[0]

@@ -1,4 +1,4 @@
-"""A WHERE clause as a function over a cut row. Null equals null alone, and is never less or more."""
+"""A WHERE clause as a function of a row's cells. Null equals only null and is never less or more."""
 
 import operator
 import re
@@ -21,7 +21,10 @@ ORDERED: dict[str, Callable[[Any, Any], bool]] = {
 
 
 def matcher(condition: Condition, fields: Mapping[str, FieldSchema], places: Mapping[str, int], *, soql: str) -> Test:
-    """The condition as a function; `fields` and `places` by lower-cased name, already known to be there."""
+    """Return the condition as a function of a row's cells.
+
+    `fields` are by lower-case name, `places` by name.
+    """
     if isinstance(condition, Compare):
         field = fields[condition.name.lower()]
         return _comparison(condition, field, places[field.name], soql=soql)
@@ -66,7 +69,7 @@ def _like(condition: Compare, field: FieldSchema, place: int, *, soql: str) -> T
 
 
 def like_pattern(text: str) -> re.Pattern[str]:
-    """`%` is any text, `_` one character."""
+    """Return the pattern of a LIKE text: `%` is any text, `_` one character."""
     pieces = {"%": ".*", "_": "."}
     return re.compile("".join(pieces.get(letter, re.escape(letter)) for letter in text), re.DOTALL)
 

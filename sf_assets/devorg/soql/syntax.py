@@ -1,4 +1,4 @@
-"""What a SELECT statement says, as data. `at` is the place in the statement, counted from 0, for error messages."""
+"""A SELECT statement as data. `at` is a place in the statement, counted from 0, for error messages."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -39,7 +39,7 @@ Item = Column | Aggregate | Fields
 
 @dataclass(frozen=True)
 class Value:
-    """A literal: `text` is its text without quotes and escapes."""
+    """A literal; `text` has neither quotes nor escapes."""
 
     kind: ValueKind
     text: str
@@ -48,7 +48,7 @@ class Value:
 
 @dataclass(frozen=True)
 class Compare:
-    """`field operator value`; several values only for `IN` and `NOT IN`."""
+    """`field operator value`, with several values for `IN` and `NOT IN` only."""
 
     name: str
     operator: str
@@ -93,7 +93,7 @@ class Order:
 
 @dataclass(frozen=True)
 class Select:
-    """A whole statement; `text` is as it was sent, `sobject_at` the place of the object's name."""
+    """A whole statement with its text; `sobject_at` is the place of the object's name."""
 
     text: str
     items: tuple[Item, ...]

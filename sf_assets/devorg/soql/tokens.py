@@ -1,4 +1,4 @@
-"""A statement cut into tokens. Unknown characters are MALFORMED_QUERY, as in a real org."""
+"""Tokens of a statement. Unknown characters are MALFORMED_QUERY, as in a real org."""
 
 import re
 from dataclasses import dataclass
@@ -20,7 +20,10 @@ ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 
 @dataclass(frozen=True)
 class Token:
-    """`kind` is a group of the pattern or `end`; `word` is the upper-cased text of a name or mark, else empty."""
+    """A token and its place.
+
+    `kind` is a group of the pattern or `end`; `word` is a name or mark in upper case, else empty.
+    """
 
     kind: str
     text: str
@@ -29,7 +32,7 @@ class Token:
 
 
 def tokens(soql: str) -> list[Token]:
-    """The statement's tokens, closed by one of kind `end`."""
+    """Return the statement's tokens, ending with one of kind `end`."""
     result, at = [], 0
     while at < len(soql):
         match = PATTERN.match(soql, at)
@@ -49,5 +52,5 @@ def _stray(soql: str, at: int) -> Exception:
 
 
 def unescaped(literal: str) -> str:
-    """The text within a quoted literal."""
+    """Return the text of a quoted literal."""
     return re.sub(r"\\(.)", lambda match: ESCAPES.get(match[1], match[1]), literal[1:-1], flags=re.DOTALL)

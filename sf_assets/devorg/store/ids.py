@@ -1,11 +1,11 @@
-"""Record Ids: three characters of key prefix, a number in base 62, and three characters of checksum for case."""
+"""Record Ids: a key prefix of three characters, a number in base 62, and a checksum of case."""
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 CHECKSUM = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 
 
 def eighteen(short: str) -> str:
-    """The 18-character form of a 15-character Id; an 18-character Id comes back as it is."""
+    """Return the 18-character form of an Id of 15 or 18 characters."""
     if len(short) != 15:
         return short
     return short + "".join(CHECKSUM[_capitals(short[start : start + 5])] for start in (0, 5, 10))
@@ -16,7 +16,7 @@ def _capitals(chunk: str) -> int:
 
 
 def record_id_of(prefix: str, number: int) -> str:
-    """The Id with this number: Ids of one prefix sort as their numbers do."""
+    """Return the Id with this number. Ids of one prefix sort as their numbers do."""
     digits = ""
     while number:
         number, digit = divmod(number, 62)
@@ -25,7 +25,7 @@ def record_id_of(prefix: str, number: int) -> str:
 
 
 def id_number(record_id: str) -> int:
-    """The number within an Id, the inverse of `made_id`."""
+    """Return the number of an Id, the inverse of `record_id_of`."""
     number = 0
     for letter in record_id[3:15]:
         number = number * 62 + ALPHABET.index(letter)

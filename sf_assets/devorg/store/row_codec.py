@@ -1,7 +1,7 @@
-"""How a row is kept: its values as JSON, one a line, in the order of the object's fields.
+"""The stored form of a row: its values as JSON, one in each line, in the order of the object's fields.
 
-A row of forty columns then takes about its size on the wire, is cut in columns by one split, and is printed by one
-formatting. JSON holds no raw line feed, so a line is a value.
+A row of forty columns takes about its size on the wire. One split gives its columns, one formatting prints it. JSON
+holds no raw line feed, so a line is a value.
 """
 
 import json
@@ -29,12 +29,15 @@ def decode(part: bytes) -> Any:
 
 
 def default_value(field: FieldSchema) -> bytes:
-    """What a row holds in a field that nobody has set: a boolean is never null."""
+    """Return the JSON of a field without a value: a boolean is never null."""
     return FALSE if field.type == "boolean" else NULL
 
 
 def encode_row(values: list[Any], fractional: Iterable[int]) -> bytes:
-    """The row's text; `fractional` are the places of fields whose numbers are written as Java writes a double."""
+    """Return the row's text.
+
+    `fractional` are the places of fields with Java's form of a double.
+    """
     for place in fractional:
         if values[place] is not None:
             values[place] = msgspec.Raw(wire_number(float(values[place])).encode())
@@ -48,13 +51,13 @@ def encode_value(value: Any, field: FieldSchema) -> bytes:
 
 
 def split_row(row: bytes, defaults: Sequence[bytes]) -> list[bytes]:
-    """The row's values, each as JSON; fields that were added after the row was written have their blank."""
+    """Return the row's cells; fields that are younger than the row have their default."""
     parts = row.split(b"\n")
     return parts if len(parts) == len(defaults) else parts + list(defaults[len(parts) :])
 
 
 def column_picker(places: Sequence[int]) -> Callable[[list[bytes]], tuple[bytes, ...]]:
-    """A function that takes these places out of a cut row, always as a tuple."""
+    """Return a function that takes these places out of a row, as a tuple."""
     if len(places) == 1:
         only = places[0]
         return lambda parts: (parts[only],)

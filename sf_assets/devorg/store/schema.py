@@ -1,7 +1,4 @@
-"""The objects and fields of the practice org: what its describe shows and what its rows hold.
-
-It knows no rows; `objects.json` beside it holds the facts, this module gives them their shape.
-"""
+"""Objects and fields of the practice org, as describe shows them; `objects.json` holds the facts."""
 
 import json
 from collections.abc import Mapping
@@ -11,7 +8,10 @@ from typing import Any
 
 
 def wire_number(value: float) -> str:
-    """The JSON text of a double, currency or percent as Java writes it: an exponent from 10^7 on and below 10^-3."""
+    """Return the JSON text of a double as Java writes it.
+
+    Numbers from 10^7 on and below 10^-3 have an exponent.
+    """
     plain = float.__repr__(value)
     if value == 0 or 1e-3 <= abs(value) < 1e7:
         return plain if "e" not in plain else f"{value:f}"
@@ -20,7 +20,7 @@ def wire_number(value: float) -> str:
 
 
 def _scientific(plain: str) -> tuple[str, int]:
-    """The shortest digits of a float's repr as `d.ddd`, and their power of ten."""
+    """Return the shortest digits of a float's repr as `d.ddd`, and their power of ten."""
     sign, body = ("-", plain[1:]) if plain.startswith("-") else ("", plain)
     mantissa, _, power = body.partition("e")
     whole, _, fraction = mantissa.partition(".")
@@ -92,7 +92,7 @@ class ObjectSchema:
 
 
 def load_objects() -> dict[str, ObjectSchema]:
-    """The thirty objects by API name, freshly built: a caller may change its copy's `fields`."""
+    """Return new schemas of the thirty objects by API name; callers may change their `fields`."""
     text = files(__package__).joinpath("objects.json").read_text(encoding="utf-8")
     return {name: _object(name, facts) for name, facts in json.loads(text).items()}
 

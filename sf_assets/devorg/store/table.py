@@ -1,7 +1,7 @@
-"""The rows of one object, with an index by Id and one by SystemModstamp; it knows fields, and nothing of SOQL.
+"""The rows of one object, with an index by Id and one by SystemModstamp. It knows fields, not SOQL.
 
-Some computed rows share one Id (ObjectPermissions). The key of a row is its Id, and of a further row with that Id the
-Id with a suffix that sorts right behind it.
+Some computed rows share one Id (ObjectPermissions). The key of a row is its Id; a further row with that Id has a suffix
+that sorts right after it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -26,13 +26,17 @@ from sf_assets.devorg.store.timestamps import milliseconds
 
 STAMP = "SystemModstamp"
 REPEAT = "#"
-BEHIND = "~"  # sorts behind an Id and all its repeats
+AFTER_REPEATS = "~"  # sorts after an Id and all its repeats
 ARCHIVING = frozenset({"Task", "Event"})
 MANY = 5_000
 
 
 class Table:
-    """One object's rows; not thread-safe, the org holds the lock. `shaded`: stamps of rows that only queryAll shows."""
+    """The rows of one object. Not thread-safe: the org holds the lock.
+
+    `deleted_keys` are the stamps of rows that only queryAll shows (deleted or archived); `hidden_keys` are rows that
+    the user may not see.
+    """
 
     def __init__(self, schema: ObjectSchema) -> None:
         self.schema = replace(schema, fields=dict(schema.fields))
@@ -56,7 +60,7 @@ class Table:
         self._flags = [place for place, blank in enumerate(self.defaults) if blank == FALSE]
 
     def copy(self) -> "Table":
-        """A table of its own with the same rows; cheap, since rows are immutable."""
+        """Return a table with the same rows; cheap, since rows are immutable."""
         twin = Table(self.schema)
         twin.rows, twin.deleted_keys, twin.hidden_keys = (
             self.rows.copy(),
@@ -70,34 +74,37 @@ class Table:
     # -- reading ------------------------------------------------------------------------------------------------
 
     def parts(self, key: str) -> list[bytes]:
-        """The row's values, each as JSON, in the order of `names`."""
+        """Return the row's values, each as JSON, in the order of `names`."""
         return split_row(self.rows[key], self.defaults)
 
     def record(self, key: str) -> dict[str, Any]:
         return dict(zip(self.names, map(decode, self.parts(key)), strict=True))
 
     def key(self, record_id: str) -> str:
-        """The key of the first row with this Id, given with 15 or 18 characters; KeyError when there is none."""
+        """Return the key of the first row with an Id. Raises: KeyError."""
         key = eighteen(record_id)
         if key not in self.rows:
             raise KeyError(f"no {self.schema.name} has the Id {record_id}")
         return key
 
     def keys_where(self, name: str, values: Iterable[str]) -> list[str]:
-        """The keys of rows that hold one of these texts in a field; reads the whole table."""
+        """Return the keys of rows with one of these texts in a field.
+
+        Reads the whole table.
+        """
         place, wanted = self.place[name], {b'"%b"' % value.encode() for value in values}
         held = (key for key in self.by_id.between() if any(text in self.rows[key] for text in wanted))
         return [key for key in held if self.parts(key)[place] in wanted]
 
     def free_ids(self) -> Iterator[str]:
-        """Ids for new rows, greater than all that the table ever held."""
+        """Yield Ids for new rows, greater than all that the table ever held."""
         for number in count(id_number(self._greatest_id) + 1 if self._greatest_id else 1):
             yield record_id_of(self.schema.key_prefix, number)
 
     # -- writing ------------------------------------------------------------------------------------------------
 
     def insert(self, records: Iterable[Mapping[str, Any]]) -> list[str]:
-        """Put new rows in, each with its Id, and hand back their keys. Unknown field names are refused."""
+        """Insert rows, each with its Id, and return their keys. Raises: KeyError for unknown fields."""
         checked = list(records)
         for record in checked:
             self._check_names(record)
@@ -148,7 +155,7 @@ class Table:
         return 0 if stamp is None else milliseconds(stamp)
 
     def change(self, key: str, values: Mapping[str, Any]) -> None:
-        """Set these fields of one row; the indexes follow."""
+        """Set fields of one row and update the indexes."""
         self._check_names(values)
         before = self._stamp(key)
         parts = self.parts(key)
@@ -161,7 +168,7 @@ class Table:
         self._index_deleted(key)
 
     def set_raw(self, key: str, name: str, json_text: str) -> None:
-        """Put any JSON text into a cell, such as a lone surrogate or a number out of range."""
+        """Put any JSON text into a cell."""
         if "\n" in json_text:
             raise ValueError("the JSON text of a cell is one line")
         parts = self.parts(key)
@@ -169,7 +176,7 @@ class Table:
         self.rows[key] = b"\n".join(parts)
 
     def remove(self, key: str) -> None:
-        """Take a row out without a trace."""
+        """Remove a row and its index entries."""
         self.by_stamp.remove((self._stamp(key), key))
         self.by_id.remove(key)
         del self.rows[key]
@@ -190,12 +197,15 @@ class Table:
     # -- fields -------------------------------------------------------------------------------------------------
 
     def set_field(self, field: FieldSchema) -> None:
-        """Add a field behind the others, or replace the description of the one with this name."""
+        """Add a field after the others, or replace the one with this name."""
         self.schema.fields[field.name] = field
         self._lay_out()
 
     def retype_field(self, field: FieldSchema, converted: Mapping[str, Any]) -> None:
-        """Replace a field's description and every row's value in it; `converted` has a value for each key."""
+        """Replace a field and every row's value in it.
+
+        `converted` has a value for each key.
+        """
         place = self.place[field.name]
         for key in self.rows:
             parts = self.parts(key)
