@@ -1,4 +1,4 @@
-"""docs/devorg.md enumerates: each list of it is the code's, no more and no less."""
+"""docs/devorg.md: each of its lists equals the code's."""
 
 import re
 from dataclasses import fields
@@ -10,6 +10,7 @@ from sf_assets.devorg import Behaviour, Fault
 from sf_assets.devorg.api.admin_api import ADMIN_ROUTES
 from sf_assets.devorg.api.routes import ROUTES
 from sf_assets.devorg.org.org import OPERATIONS
+from sf_assets.devorg.org.refusal_catalog import DATA_REFUSALS, LOGIN_REFUSALS
 from sf_assets.devorg.soql.parser import AGGREGATES, COMPARISONS, UNSUPPORTED_CLAUSES
 
 PAGE = Path(__file__).parents[2].joinpath("docs/devorg.md").read_text(encoding="utf-8")
@@ -27,36 +28,37 @@ def first_column(title):
 @pytest.mark.parametrize(
     ("title", "names"),
     [
-        ("Behaviour", [field.name for field in fields(Behaviour)]),
+        ("Settings", [field.name for field in fields(Behaviour)]),
         ("Faults", [field.name for field in fields(Fault)]),
         ("What is served", ["token", "versions", *(kind for kind, _, _ in ROUTES)]),
+        ("Changes", OPERATIONS),
     ],
 )
-def test_a_table_lists_what_there_is(title, names):
+def test_a_table_lists_every_name_of_the_code(title, names):
     assert sorted(first_column(title)) == sorted(names)
 
 
-def test_every_verb_is_listed():
-    listed = section("Changes").partition("):\n")[2].partition(". Those")[0]
+def test_every_route_of_the_admin_api_is_listed():
+    listed = re.findall(r"`((?:GET|POST|DELETE) /practice/[^`?]+)`", section("The admin API"))
 
-    assert tuple(re.findall(r"`(\w+)`", listed)) == OPERATIONS
+    routes = [f"{method} {pattern}" for method, pattern, _ in ADMIN_ROUTES]
+    assert sorted(listed) == sorted(route.replace(r"(\w+)", "<sObject>").replace(r"(\d+)", "<n>") for route in routes)
 
 
-def test_every_door_is_listed():
-    listed = re.findall(r"`((?:GET|POST|DELETE) /practice/[^`?]+)`", section("The side door"))
+def test_every_named_refusal_is_listed():
+    listed = section("Faults").partition("Names of refusals")[2].partition("refusal_catalog.py`:")[2]
 
-    doors = [f"{method} {pattern}" for method, pattern, _ in ADMIN_ROUTES]
-    assert sorted(listed) == sorted(door.replace(r"(\w+)", "<sObject>").replace(r"(\d+)", "<n>") for door in doors)
+    assert sorted(re.findall(r"`(\w+)`", listed)) == sorted([*DATA_REFUSALS, *LOGIN_REFUSALS])
 
 
 def test_the_language_is_listed():
     supported, refused = section("What is served"), section("What is refused")
 
     for word in AGGREGATES | COMPARISONS:
-        assert re.search(rf"[` ]{re.escape(word)}[` (]", supported), word
+        assert re.search(rf"[`, ]{re.escape(word)}[`, (]", supported), word
     for clause in UNSUPPORTED_CLAUSES.values():
         assert f"`{clause.partition(',')[0]}`" in refused, clause
 
 
-def test_the_versions_are_told():
+def test_the_versions_are_listed():
     assert f"API versions {Behaviour().oldest_version}.0 to {Behaviour().newest_version}.0" in PAGE
