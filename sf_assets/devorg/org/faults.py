@@ -7,8 +7,9 @@ from random import Random
 from typing import Any
 
 from sf_assets.devorg.api_errors import Refusal
-from sf_assets.devorg.org.refusal_catalog import DATA_REFUSALS, LOGIN_REFUSALS, check_name, data_refusal
+from sf_assets.devorg.org.refusal_catalog import DATA_REFUSALS, LOGIN_REFUSALS, QUERY_REFUSALS, check_name, data_refusal
 
+QUERY_KINDS = frozenset({"query", "queryAll", "jobs"})
 HTML = b"<html><head><title>Error</title></head><body><h1>We are down for maintenance.</h1></body></html>"
 
 
@@ -45,6 +46,8 @@ class Fault:
         """Return whether the rule applies to a request."""
         if (self.refusal in LOGIN_REFUSALS) != (kind == "token") and self.refusal is not None:
             return False  # a login is refused in other words than a data call
+        if self.refusal in QUERY_REFUSALS and kind not in QUERY_KINDS:
+            return False
         wanted = ((self.kind, kind), (self.sobject, sobject), (self.number, number))
         pieces = ((self.path, path), (self.soql, soql))
         return all(want in (None, is_) for want, is_ in wanted) and all(

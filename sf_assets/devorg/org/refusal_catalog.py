@@ -41,6 +41,9 @@ DATA_REFUSALS: dict[str, tuple[int, str, str]] = {
     ),
 }
 
+QUERY_REFUSALS = frozenset({"query_timeout", "too_complicated", "too_large", "external_object"})
+"""Refusals that only a query gets."""
+
 LOGIN_REFUSALS: dict[str, tuple[str, str]] = {
     # passing: the same request works later (sfdx and Data Loader reports)
     "unknown_error": ("unknown_error", "retry your request"),

@@ -143,6 +143,13 @@ def test_a_fault_can_name_a_refusal_of_the_catalog(org, ask, name, status, error
     assert ask("SELECT Id FROM Account").status_code == 200
 
 
+def test_a_refusal_of_queries_leaves_other_requests_alone(org, ask, http):
+    org.faults.append(Fault(refusal="query_timeout", times=None))
+
+    assert http.get(f"{DATA}/sobjects/Account/describe").status_code == 200
+    assert code(ask("SELECT Id FROM Account")) == (400, "QUERY_TIMEOUT")
+
+
 def test_an_unknown_refusal_names_those_that_exist():
     with pytest.raises(ValueError, match="there are .*concurrent_limit.*unknown_app"):
         Fault(refusal="nonsense")
