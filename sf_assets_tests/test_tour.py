@@ -5,7 +5,8 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+import textwrap
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,42 +17,52 @@ from sf_assets.devorg.store.schema import load_objects
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs/tour.md").read_text(encoding="utf-8")
 SMALL = [part for name in load_objects() for part in ("--rows", f"{name}=4")]
-BY_HAND = ("make dev", "source ")
-"""Commands that the test replaces: a served org, and its own environment."""
+BLOCK = re.compile(r"(?:^    .*\n)+", re.MULTILINE)
+Run = Callable[[str], "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture
-def shell(tmp_path: Path) -> Iterator[Mapping[str, str]]:
-    """The environment of the page's second terminal, with a small practice org."""
-    shutil.copy(ROOT / "dagster.yaml", tmp_path)
+def run(tmp_path: Path) -> Iterator[Run]:
+    """Run a block of the page as its second terminal does, with a small practice org."""
+    home = tmp_path / ".sf_assets"
     ours = ("SF_ASSETS_", "SALESFORCE_", "SNOWFLAKE_", "PYICEBERG_", "DAGSTER_")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-    with practice_org(tmp_path / "practice", options=SMALL) as url:
-        yield environment | {
-            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-            "SF_ASSETS_HOME": str(tmp_path),
-            "DAGSTER_HOME": str(tmp_path),
-            "SALESFORCE_INSTANCE_URL": url,
-        }
+    (tmp_path / ".venv").symlink_to(Path(sys.executable).parents[1])
+    home.mkdir()
+    shutil.copy(ROOT / "dagster.yaml", home)
+    with practice_org(home / "practice", options=SMALL) as url:
+        variables = {"SF_ASSETS_HOME": str(home), "DAGSTER_HOME": str(home), "SALESFORCE_INSTANCE_URL": url}
+
+        def invoke(script: str) -> "subprocess.CompletedProcess[str]":
+            command = ["bash", "-c", textwrap.dedent(script)]
+            shell = environment | variables
+            return subprocess.run(command, env=shell, cwd=tmp_path, capture_output=True, text=True, timeout=600)
+
+        yield invoke
 
 
-def test_every_command_of_the_tour_works(shell, tmp_path):
-    commands = [line for line in re.findall(r"^    (.+)$", PAGE, re.MULTILINE) if not line.startswith(BY_HAND)]
-    assert len(commands) >= 15
-    outputs = []
-    for command in commands:
-        if command == "sf-assets tables" and not outputs:
-            continue  # the page's first tables come from Dagit
-        result = subprocess.run(
-            ["bash", "-c", command], env=shell, cwd=tmp_path, capture_output=True, text=True, timeout=300
-        )
-        assert result.returncode == 0, f"{command}\n{result.stdout[-2000:]}\n{result.stderr[-2000:]}"
-        outputs.append((command, result.stdout + result.stderr))
+def materialize(run: Run, endpoint: str) -> "subprocess.CompletedProcess[str]":
+    """Materialize an endpoint, as the page does in Dagit."""
+    return run(f".venv/bin/dagster asset materialize -m sf_assets.definitions --select salesforce/{endpoint}")
 
-    tables = [output for command, output in outputs if command == "sf-assets tables"]
-    assert re.search(r"account +5 ", tables[0]), tables[0]
-    assert "running for too long" in tables[1]
-    hidden = next(
-        output for before, (_, output) in zip(outputs, outputs[1:], strict=False) if "--hide-column" in before[0]
-    )
-    assert "Phone" in hidden
+
+def test_the_commands_of_the_tour_do_what_it_says(run):
+    blocks = [block for block in BLOCK.findall(PAGE) if "make dev" not in block]
+    assert len(blocks) >= 9
+    logs = {}
+    for block in blocks:
+        result = run(block)
+        assert result.returncode == 0, f"{block}\n{result.stdout[-2000:]}\n{result.stderr[-2000:]}"
+        logs[block.strip()] = result.stdout
+        if "Acme Ltd" in block and "practice" in block and "python" not in block:
+            assert materialize(run, "account").returncode == 0
+        if "--hide-column" in block:
+            as_specified = materialize(run, "account")
+            assert re.search(r"'as_specified' on 'salesforce/account' did not pass.*", as_specified.stderr)
+            assert "Phone" in as_specified.stderr
+        if "--fault" in block:
+            failure = materialize(run, "account")
+            assert failure.returncode != 0
+            assert "TotalRequests Limit exceeded" in failure.stderr + failure.stdout
+
+    assert "Acme Ltd" in next(log for block, log in logs.items() if "scan_iceberg" in block)

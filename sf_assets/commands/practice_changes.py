@@ -39,7 +39,7 @@ class PracticeChanges:
         return [row["Id"] for row in call(self._url, f"truth/{sobject}?limit={count}")]
 
     def values(self, sobject: str, assignments: Sequence[str]) -> dict[str, Any]:
-        """Return the values of `COLUMN=VALUE` texts, by the API name and in the type of the column.
+        """Return the values of `COLUMN=VALUE` texts by API name, in the column's type.
 
         Raises:
             ConfigError: A text has another form, its column is unknown, or its value does not fit the type.
@@ -68,8 +68,8 @@ def _key(name: str) -> str:
 
 def _field(name: str, sobject: str, fields: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
     if _key(name) not in fields:
-        known = ", ".join(field["name"] for field in fields.values())
-        raise ConfigError(f"{sobject} has no column {name}", remedy=f"Choose one of: {known}.")
+        names = ", ".join(field["name"] for field in fields.values())
+        raise ConfigError(f"{sobject} has no column {name}", remedy=f"Choose one of: {names}.")
     return fields[_key(name)]
 
 

@@ -14,7 +14,7 @@ from sf_assets.errors import ConfigError
 
 
 class PracticeGroup(click.Group):
-    """A group whose `--rows` takes several sizes, as `--rows account=5 task=9`."""
+    """A group with a `--rows` that takes several sizes, as `--rows account=5 task=9`."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Give each size after the first its own `--rows`."""
@@ -135,7 +135,7 @@ def break_org(endpoint: str | None, home: Path | None, fault: str | None, times:
             "Name what to break: --hide-column, --refuse-column, --hide-rows, --switch-off, --fault."
         )
     if chosen and endpoint is None:
-        raise click.UsageError("Name the endpoint whose column, records or object you want to break.")
+        raise click.UsageError("Name the endpoint of the column, records or object that you want to break.")
     org = _running(home)
     sobject = None if endpoint is None else _sobject(endpoint)
     if fault is not None:
