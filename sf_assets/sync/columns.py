@@ -1,7 +1,7 @@
-"""From a spec and what the org shows to columns: which are read, which the table has, and of what type.
+"""Plan an endpoint's columns: which are read, which the table has, and of what type.
 
-The type table Salesforce | Polars | Iceberg | Snowflake stands here, and nowhere else. A type comes from describe, or
-from the catalogue where the org does not show the column; never from a value.
+A type comes from describe, or from the catalogue if the org does not show the column; never from a value. The table of
+types is in `sf_assets/sync/type_map.py`.
 """
 
 from collections import Counter
@@ -122,7 +122,7 @@ def plan_columns(
 
 
 def table_columns(columns: Sequence[Column]) -> tuple[TableColumn, ...]:
-    """Return the columns as the warehouse takes them, `_synced_at` behind them."""
+    """Return the columns as the warehouse takes them, `_synced_at` as the last one."""
     own = TableColumn(SYNCED_AT, MOMENT.iceberg, "When this version of the row was read from Salesforce.")
     return (*(TableColumn(c.name, c.iceberg, c.doc, c.provisional) for c in columns), own)
 
@@ -136,19 +136,19 @@ def _visible(spec: EndpointSpec, described: SObject | None, dropped: Collection[
 
 def _plain_fields(spec: EndpointSpec) -> Iterator[Field]:
     """What a plain org has, by the catalogue; a key that it does not know is read as text."""
-    known = _known(spec.sobject)
-    yield from (_as_field(field) for field in known.values() if not field.feature)
-    unknown = (name for name in spec.query.columns if name.lower() not in known)
+    entries = _catalogue_entries(spec.sobject)
+    yield from (_as_field(field) for field in entries.values() if not field.feature)
+    unknown = (name for name in spec.query.columns if name.lower() not in entries)
     yield from (Field(name, "string") for name in unknown if column_name(name) in spec.required)
 
 
 @cache
-def _known(sobject: str) -> Mapping[str, CatalogueField]:
-    return {known.name.lower(): known for known in catalogue.fields(sobject) or SYSTEM_COLUMNS}
+def _catalogue_entries(sobject: str) -> Mapping[str, CatalogueField]:
+    return {entry.name.lower(): entry for entry in catalogue.fields(sobject) or SYSTEM_COLUMNS}
 
 
-def _as_field(known: CatalogueField) -> Field:
-    return Field(known.name, known.type, known.label, known.length, known.precision, known.scale)
+def _as_field(entry: CatalogueField) -> Field:
+    return Field(entry.name, entry.type, entry.label, entry.length, entry.precision, entry.scale)
 
 
 def _named(spec: EndpointSpec, visible: Mapping[str, Field]) -> list[str]:
@@ -162,7 +162,7 @@ def _named(spec: EndpointSpec, visible: Mapping[str, Field]) -> list[str]:
 def _standards(spec: EndpointSpec, visible: Mapping[str, Field]) -> Iterator[str]:
     """`FIELDS(STANDARD)`: the catalogue's columns, then those that only this org has."""
     if spec.query.standard:
-        yield from (known.name for known in spec.catalogue)
+        yield from (entry.name for entry in spec.catalogue)
         yield from _expanded(visible, custom=False)
 
 
@@ -185,8 +185,8 @@ def _unread(spec: EndpointSpec, visible: Mapping[str, Field]) -> set[str]:
 
 def _column(spec: EndpointSpec, name: str, field: Field | None) -> Column:
     """Build a column from the org's field; without one from the catalogue; a name that neither knows is a text."""
-    known = _known(spec.sobject).get(name.lower())
-    source = field or (_as_field(known) if known else Field(name, "string"))
+    entry = _catalogue_entries(spec.sobject).get(name.lower())
+    source = field or (_as_field(entry) if entry else Field(name, "string"))
     if source.type not in TYPES:
         raise _refused_type(spec, source)
     own_name = column_name(source.name)
@@ -222,9 +222,9 @@ def _refused_type(spec: EndpointSpec, field: Field) -> SpecError:
 
 
 def _refuse_blind(spec: EndpointSpec, read: Sequence[Column]) -> None:
-    shown = {column.name for column in read}
-    spoken = {column_name(name): name for name in (*spec.query.columns, *(known.name for known in spec.catalogue))}
-    hidden = tuple(spoken.get(name, name) for name in spec.required if name not in shown)
+    visible = {column.name for column in read}
+    spelled = {column_name(name): name for name in (*spec.query.columns, *(entry.name for entry in spec.catalogue))}
+    hidden = tuple(spelled.get(name, name) for name in spec.required if name not in visible)
     if hidden:
         message = f"{spec.sobject} does not show {', '.join(hidden)}, without which {spec.endpoint} cannot be read."
         remedy = f"Grant the integration user read access to {', '.join(hidden)} of {spec.sobject}."

@@ -1,7 +1,7 @@
-"""Personal data that is not to be written: a text of a hashed column leaves here as a keyed hash, before any file.
+"""Hashed columns: their texts are replaced by keyed hashes before any file is written.
 
-The same text gives the same hash in every table, so that joins and counts still work; without the key nobody can try
-texts until one fits.
+The same text has the same hash in every table, so joins and counts still work. Without the key, texts cannot be tried
+until one fits.
 """
 
 import hmac
@@ -17,20 +17,22 @@ from sf_assets.sync.columns import Column, ColumnPlan
 SHORTEST_KEY = 32
 """Bytes: as many as the hash has."""
 MARK = b"\0sf_assets: which key\0"
-"""No text of Salesforce's has a NUL: the fingerprint is the hash of no value that a column may hold."""
+"""Salesforce texts have no NUL, so the fingerprint is never the hash of a value."""
 
 
 def mark_hashed(plan: ColumnPlan, spec: EndpointSpec, key: bytes) -> ColumnPlan:
     """Return the plan with hashed columns marked in their docs.
 
-    Raises SpecError for a column that is no text, ConfigError when there is no key or one that could be guessed.
+    Raises:
+        SpecError: a hashed column is not a text column.
+        ConfigError: there is no key, or it is so short that it can be guessed.
     """
     if not spec.hashed:
         return plan
     if len(key) < SHORTEST_KEY:
         raise ConfigError(
             f"{spec.endpoint} has hashed columns, and their key has {len(key)} bytes; it needs {SHORTEST_KEY} or more",
-            remedy="Put hash_key into the secret, or set SALESFORCE_HASH_KEY: openssl rand -hex 32. Keep it for good.",
+            remedy="Put hash_key into the secret, or set SALESFORCE_HASH_KEY: openssl rand -hex 32. Never change it.",
             setting="SALESFORCE_HASH_KEY",
         )
     read, table = (tuple(_marked(column, spec) for column in columns) for columns in (plan.read, plan.table))
@@ -38,7 +40,7 @@ def mark_hashed(plan: ColumnPlan, spec: EndpointSpec, key: bytes) -> ColumnPlan:
 
 
 def fingerprint(key: bytes) -> str:
-    """Return 16 digits that tell two keys apart; they say no more of the key, or of a text, than the hashes do."""
+    """Return 16 digits that identify a key; they reveal no more of it than the hashes do."""
     return hmac.digest(key, MARK, "sha256")[:8].hex()
 
 

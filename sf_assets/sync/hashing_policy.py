@@ -25,8 +25,8 @@ def annotate_hashing(state: State, spec: EndpointSpec, table: TableFacts | None,
 def _hash_status(before: HashStatus, spec: EndpointSpec, columns: set[str], *, key: str | None) -> HashStatus:
     """A column is `hashed` if it or its table is new, as long as policy and key stay; otherwise it is `mixed`."""
     wanted = {name.lower() for name in spec.hashed}
-    kept = set(before.hashed) if before.key in {None, key} else set[str]()
-    hashed = (wanted & kept) | {name for name in wanted if _bare(name) not in columns}
+    remaining = set(before.hashed) if before.key in {None, key} else set[str]()
+    hashed = (wanted & remaining) | {name for name in wanted if _bare(name) not in columns}
     mixed = {*wanted, *before.hashed, *before.mixed} - hashed
     return HashStatus(tuple(sorted(hashed)), tuple(sorted(mixed)), key if hashed or mixed else None)
 

@@ -58,7 +58,7 @@ class SyncPlan:
 
     @property
     def blank(self) -> State:
-        """The state of a table of which nothing has been read."""
+        """The state of a table before anything is read."""
         state = State(self.preflight.org_id, self.spec.sobject)
         return annotate_hashing(state, self.spec, self.facts, key=self.deployment.hash_key)
 

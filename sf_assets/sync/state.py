@@ -204,7 +204,7 @@ _GROUPS = {
     "hashing": HashStatus,
 }
 _RENAMED = {"revealed": "shown"}
-"""Attributes of `Resume` whose JSON key is another word."""
+"""Attributes of `Resume` with another JSON key."""
 
 
 def _attribute(value: Any, path: tuple[str, ...]) -> Any:

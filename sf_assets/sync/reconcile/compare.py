@@ -9,7 +9,7 @@ ID, DELETED, STAMP = "id", "is_deleted", "system_modstamp"
 
 @dataclass(frozen=True)
 class Differences:
-    """Ids whose rows differ.
+    """Ids of rows that differ.
 
     `outdated`: the org shows the row, and the table lacks it or has another version. `surplus`: the table has a live
     row that the org does not show.

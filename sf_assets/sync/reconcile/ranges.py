@@ -89,5 +89,5 @@ def is_leaf(table: Range, org: RangeCount) -> bool:
 
 
 def fits(ranges: Sequence[tuple[Range, RangeCount]], *, calls: int) -> bool:
-    """Whether reading the Ids of the ranges costs at most so many calls."""
+    """Whether reading the Ids of the ranges costs at most this many calls."""
     return sum(-(-max(one.rows, org.count or 0) // PAGE_ROWS) or 1 for one, org in ranges) <= calls

@@ -35,7 +35,7 @@ IDS_A_QUERY = 300
 class Reconciliation:
     """One comparison. `reader` reads the object's planned columns; its report counts this comparison alone.
 
-    `only_find`: nothing is going to be written, so that every difference must be found without a merge.
+    `only_find`: nothing is going to be written, so every difference must be found without a merge.
     """
 
     plan: SyncPlan
@@ -54,8 +54,8 @@ class Reconciliation:
         self.report.problems.out_of_sight = 0
         calls = self.reader.report.read
         try:
-            found = yield from self.find()
-            yield from self._resolve(found)
+            differences = yield from self.find()
+            yield from self._resolve(differences)
             yield from self._rows_back_in_sight()
             yield Batch(self.reader.nothing(), self._final())
         except SalesforceError as error:
@@ -106,10 +106,10 @@ class Reconciliation:
     def differences(self) -> Differences:
         """Return what differs, without the rows that are read on the way."""
         self.report.reconciled = Reconciled(self.method.how)
-        found = self.find()
+        generator = self.find()
         while True:
             try:
-                next(found)
+                next(generator)
             except StopIteration as end:
                 result: Differences = end.value
                 return result
@@ -124,24 +124,24 @@ class Reconciliation:
 
     def _by_rows(self) -> Generator[Batch, None, Differences]:
         """Read every row in full: the merge finds what is news, only surplus rows are left to find."""
-        shown = [self.reader.nothing()]
+        visible = [self.reader.nothing()]
         for rows in read_by_id(self.reader, after=None, rows_expected=self.table.height):
-            shown.append(rows.frame)
+            visible.append(rows.frame)
             yield Batch(rows.frame, None)
-        return Differences(surplus=self._compare(shown, self.table).surplus)
+        return Differences(surplus=self._compare(visible, self.table).surplus)
 
     def _by_values(self) -> Generator[Batch, None, Differences]:
         """Read Ids, stamps and the columns that change without a stamp; pass on those of rows that are current."""
         reader = self._narrow(self.method.columns)
-        shown = [reader.nothing()]
+        visible = [reader.nothing()]
         for rows in read_by_id(reader, after=None, rows_expected=self.table.height):
-            shown.append(_identified(rows))
+            visible.append(_identified(rows))
             if self.method.columns:
                 yield Batch(self._current(rows.frame), None)
-        return self._compare(shown, self.table)
+        return self._compare(visible, self.table)
 
     def _current(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """Return the rows of which the table has this very version."""
+        """Return the rows that the table has in this very version."""
         on = [name for name in (names.ID, names.DELETED, names.STAMP) if name in frame.columns]
         return frame.join(self.table, on=on, how="semi", nulls_equal=True)
 
@@ -150,13 +150,13 @@ class Reconciliation:
         live = self.table.filter(~pl.col(names.DELETED))
         logged = live.filter(pl.col(names.ID).is_in(list(self.log.ids))) if self.log else live.clear()
         live = live.join(logged, on=names.ID, how="anti")
-        found = Differences(surplus=tuple(logged[names.ID]))
+        differences = Differences(surplus=tuple(logged[names.ID]))
         for one, _ in self._differing(live):
-            found += self._compare_range(one, logged)
-        return found
+            differences += self._compare_range(one, logged)
+        return differences
 
     def _differing(self, live: pl.DataFrame) -> list[tuple[Range, RangeCount]]:
-        """Return the small ranges that differ, found by splitting the large ones."""
+        """Return the small ranges that differ, by splitting the large ones."""
         leaves = list[tuple[Range, RangeCount]]()
         ranges = first_ranges(live)
         settled = self.state.position.tail_from or self.plan.began_at
@@ -197,15 +197,17 @@ class Reconciliation:
     def _compare_range(self, one: Range, logged: pl.DataFrame) -> Differences:
         reader = self._narrow(())
         last = [f"Id <= {string_literal(one.last)}"] if one.last else []
-        shown = [_identified(rows) for rows in read_by_id(reader, after=one.after, rows_expected=one.rows, where=last)]
+        visible = [
+            _identified(rows) for rows in read_by_id(reader, after=one.after, rows_expected=one.rows, where=last)
+        ]
         bounds = [pl.col(names.ID) > one.after] if one.after else []
         bounds += [pl.col(names.ID) <= one.last] if one.last else []
         table = self.table.filter(*bounds) if bounds else self.table
-        return self._compare([reader.nothing(), *shown], table.join(logged, on=names.ID, how="anti"))
+        return self._compare([reader.nothing(), *visible], table.join(logged, on=names.ID, how="anti"))
 
-    def _compare(self, shown: Sequence[pl.DataFrame], table: pl.DataFrame) -> Differences:
-        columns = [name for name in (names.ID, names.DELETED, names.STAMP) if name in shown[0].columns]
-        org = pl.concat([frame.select(columns) for frame in shown])
+    def _compare(self, visible: Sequence[pl.DataFrame], table: pl.DataFrame) -> Differences:
+        columns = [name for name in (names.ID, names.DELETED, names.STAMP) if name in visible[0].columns]
+        org = pl.concat([frame.select(columns) for frame in visible])
         return compare(org, table, keeps_deleted=not removes_deleted(self.plan.spec))
 
     def _narrow(self, columns: Collection[str]) -> Reader:
@@ -213,15 +215,15 @@ class Reconciliation:
         wanted = {column.api_name for column in self.plan.columns.read if column.name in self.plan.spec.required}
         return self.reader.of_columns(wanted | set(columns))
 
-    def _resolve(self, found: Differences) -> Iterator[Batch]:
+    def _resolve(self, differences: Differences) -> Iterator[Batch]:
         """Read what differs by Id, and mark live rows that the org does not show as deleted."""
-        surplus = self._not_out_of_sight(found.surplus)
-        shown = set[str]()
-        for frame in self._read_ids([*found.outdated, *surplus]):
-            shown.update(frame[names.ID])
+        surplus = self._not_out_of_sight(differences.surplus)
+        visible = set[str]()
+        for frame in self._read_ids([*differences.outdated, *surplus]):
+            visible.update(frame[names.ID])
             self._result.rows_read += frame.height
             yield Batch(frame, None)
-        gone = [record_id for record_id in surplus if record_id not in shown]
+        gone = [record_id for record_id in surplus if record_id not in visible]
         if gone and names.DELETED in self.reader.nothing().columns:
             self._result.rows_marked = len(gone)
             yield Batch(self._marked(gone), None)
