@@ -14,6 +14,7 @@ from sf_assets.commands.demo import demo
 from sf_assets.commands.dev import dev
 from sf_assets.commands.doctor.command import doctor
 from sf_assets.commands.endpoint import endpoint
+from sf_assets.commands.erase_columns import erase_columns
 from sf_assets.commands.group import CommandGroup
 from sf_assets.commands.marts import marts
 from sf_assets.commands.plan import plan
@@ -26,7 +27,23 @@ from sf_assets.commands.sources import sources
 from sf_assets.commands.sweep import sweep
 from sf_assets.commands.tables import tables
 
-COMMANDS = (demo, dev, marts, tables, plan, doctor, prove, endpoint, sources, sweep, reconcile, repair, setup, practice)
+COMMANDS = (
+    demo,
+    dev,
+    marts,
+    tables,
+    plan,
+    doctor,
+    prove,
+    endpoint,
+    sources,
+    sweep,
+    reconcile,
+    repair,
+    erase_columns,
+    setup,
+    practice,
+)
 
 
 @click.group(cls=CommandGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -9,6 +9,7 @@ from sf_assets.assets.factory import build_endpoints
 from sf_assets.assets.fixed_resources import fix_resources
 from sf_assets.assets.freshness import KEEP_FRESH, KEEP_FRESH_ONCE_FILLED, automated, build_sensors, cadences
 from sf_assets.assets.io_manager import IcebergIOManager
+from sf_assets.assets.jobs import build_reconcile_job, build_upkeep
 from sf_assets.assets.naming import ResourceKeys
 from sf_assets.assets.org_asset import org_node
 from sf_assets.assets.run_retention import build_history_sensor
@@ -36,6 +37,8 @@ def build_definitions(
         assets=_assets(deployment, specs, keys, change),
         asset_checks=deployment.readers.checks([deployment.naming.key(spec.endpoint) for spec in specs]),
         sensors=_sensors(deployment, specs),
+        jobs=[build_reconcile_job(deployment.naming, [spec.endpoint for spec in specs])],
+        schedules=[build_upkeep(deployment.naming, keys.iceberg)] if deployment.iceberg.upkeep == "own" else [],
         resources=_resources(deployment, keys),
         executor=dg.in_process_executor,  # a process a step costs 26 times the CPU and logs in thirty times
     )
