@@ -1,6 +1,7 @@
 """Credentials from AWS Secrets Manager. A module of its own: dagster_aws is imported only where it is configured."""
 
 import json
+import logging
 from typing import Any
 
 from dagster_aws.secretsmanager import SecretsManagerResource
@@ -43,6 +44,7 @@ class SecretsManagerCredentials(CredentialsResource):
 def _read_secret(client: Any, secret_id: str) -> dict[str, str]:
     from botocore.exceptions import BotoCoreError, ClientError
 
+    logging.getLogger("botocore.parsers").setLevel(logging.INFO)  # at DEBUG it logs the answer, which is the secret
     try:
         answer = client.get_secret_value(SecretId=secret_id)
     except (BotoCoreError, ClientError, ValueError) as error:

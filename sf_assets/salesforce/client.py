@@ -191,7 +191,8 @@ class Client:
 
         clock = self._clock
         token = self.drive(login(self.credentials, audiences=self.audiences, now=clock.now, monotonic=clock.monotonic))
-        self.audiences, self.login_instance_url = (token.audience,), token.instance_url or None
+        others = (audience for audience in self.audiences if audience != token.audience)
+        self.audiences, self.login_instance_url = (token.audience, *others), token.instance_url or None
         if is_elsewhere(token.instance_url, address=self.address):
             host = host_of(token.instance_url)
             log.warning("the login names another instance, %s; requests stay with %s", host, self.address.origin)

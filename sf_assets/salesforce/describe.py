@@ -120,7 +120,11 @@ def _describe_group(group: list[str], *, version: str, capabilities: Capabilitie
     if answers is None:
         return (yield from _describe_singly(paths, version=version, capabilities=capabilities))
     pairs = zip(paths.items(), answers[0], strict=True)
-    return {sobject: _described(sobject, answer, path) for (sobject, path), answer in pairs}
+    described = {sobject: _described(sobject, answer, path) for (sobject, path), answer in pairs}
+    if all(isinstance(value, AnswerTorn) for value in described.values()):
+        capabilities.mark_missing(Feature.COMPOSITE)  # what is inside cannot be read
+        return (yield from _describe_singly(paths, version=version, capabilities=capabilities))
+    return described
 
 
 def _describe_singly(

@@ -73,7 +73,7 @@ def _origin_of(url: str) -> tuple[str, str | None, int | None] | None:
 class Link:
     """The only parts of a nextRecordsUrl that are used: the resource, and the opaque locator.
 
-    A locator with `?` at its start is in the query of the URL, as with some emulators.
+    A locator may have a `?`: some emulators put a cursor into the query of the URL.
     """
 
     resource: Literal["query", "queryAll"]
@@ -164,8 +164,8 @@ def read_link(next_records_url: str, *, address: Address) -> Link:
     parts = urlsplit(next_records_url[:LONGEST_URL])
     match = _LINK.fullmatch(parts.path)
     locator = (match["locator"] or "") if match else ""
-    if match and not locator and _CURSOR.fullmatch(parts.query):
-        locator = f"?{parts.query}"
+    if match and _CURSOR.fullmatch(parts.query):
+        locator = f"{locator}?{parts.query}"
     if match is None or not locator.strip("."):
         raise AnswerTorn(f"nextRecordsUrl {parts.path[:200]!r} holds no query locator", url=parts.path[:200])
     return Link("queryAll" if match["resource"] == "queryAll" else "query", locator)

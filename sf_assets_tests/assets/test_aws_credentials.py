@@ -1,6 +1,7 @@
 """Credentials from AWS Secrets Manager, against an imitation of it in this process."""
 
 import json
+import logging
 import urllib.request
 from collections.abc import Iterator
 
@@ -106,7 +107,7 @@ def test_a_secret_that_was_rotated_is_read_again_when_the_login_is_refused(rotat
     stored.put_secret_value(SecretId="salesforce/acme", SecretString=json.dumps(dict(practice_org.credentials)))
 
     assert client.org_id()[:3] == "00D"
-    assert logins(practice_org) == 3  # the old key with both audiences, then the new one
+    assert logins(practice_org) == 4  # the old key with three audiences, then the new one
 
 
 def test_a_secret_of_the_same_version_is_not_tried_again(rotating, practice_org):
@@ -115,7 +116,7 @@ def test_a_secret_of_the_same_version_is_not_tried_again(rotating, practice_org)
     with pytest.raises(AssertionRefused):
         salesforce.client().org_id()
 
-    assert logins(practice_org) == 2  # one for each audience
+    assert logins(practice_org) == 3  # one for each audience
 
 
 def test_a_secret_that_is_gone_leaves_the_refused_login_as_the_error(rotating, practice_org, caplog):
@@ -127,3 +128,14 @@ def test_a_secret_that_is_gone_leaves_the_refused_login_as_the_error(rotating, p
         client.org_id()
 
     assert "could not be read again" in caplog.text
+
+
+def test_the_loudest_log_holds_nothing_of_the_secret(rotating, practice_org, caplog):
+    caplog.set_level(logging.DEBUG)
+    _, salesforce = rotating
+
+    credentials = salesforce.credentials.fetch()
+
+    assert "GetSecretValue" in caplog.text
+    for secret in (credentials.consumer_key, credentials.username, credentials.private_key.splitlines()[5]):
+        assert secret not in caplog.text

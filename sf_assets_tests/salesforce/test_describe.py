@@ -235,3 +235,23 @@ def test_errors_are_values_of_one_family(org):
     org.then(200, composite((400, NOT_FOUND)))
 
     assert isinstance(org.client().ask(queries(1))[0], SalesforceError)
+
+
+@pytest.mark.parametrize("body", ["a text", None, [], {"fields": 1}])
+def test_a_composite_that_answers_nonsense_is_done_without(org, body):
+    org.then(200, composite((200, body), (200, body))).then(200, described("Account")).then(200, described("Lead"))
+    client = org.client()
+
+    answer = client.describe(["Account", "Lead"])
+
+    assert all(isinstance(value, SObject) for value in answer.values())
+    assert client.missing_features == ("composite",)
+
+
+@pytest.mark.parametrize("body", ["a text", None, [], {"records": 1}])
+def test_aggregates_inside_a_composite_of_nonsense_are_asked_singly(org, body):
+    org.then(200, composite((200, body), (200, body))).then(200, count(1)).then(200, count(2))
+    client = org.client()
+
+    assert client.ask(queries(2)) == [{"expr0": 1}, {"expr0": 2}]
+    assert client.missing_features == ("composite",)

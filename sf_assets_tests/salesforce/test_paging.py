@@ -64,6 +64,17 @@ def test_a_page_that_tells_neither_done_nor_total_is_the_last_when_it_has_no_lin
     assert str(org.data_calls[1].url).endswith(following)
 
 
+def test_a_cursor_in_the_query_of_a_link_is_kept(org):
+    following = "/services/data/v60.0/query/next?cursor="
+    org.then(200, page("1", total=3, following=f"{following}a")).then(
+        200, page("2", total=3, following=f"{following}b")
+    )
+    org.then(200, page("3", total=3))
+
+    assert ids(org.client().read(QUERY)) == [["1"], ["2"], ["3"]]
+    assert [str(call.url).partition("=")[2] for call in org.data_calls[1:]] == ["a", "b"]
+
+
 @pytest.mark.parametrize("body", [{}, {"totalSize": 0, "done": True}, page("1", following="") | {"done": False}])
 def test_an_answer_without_records_or_without_its_next_page_is_torn(org, body):
     org.always(200, body)

@@ -14,7 +14,7 @@ from sf_assets.salesforce.instance_url import Address, parse_origin
 from sf_assets.salesforce.login.credentials import INVISIBLE
 
 DOUBTFUL = (AppNotInstalled, AudienceRefused, AssertionRefused)
-"""Refusals that another audience may cure; the last one says too little to tell."""
+"""Refusals that another audience may cure; the last one says too little."""
 _DOMAINS = re.compile(r"\.(salesforce\.com|salesforce\.mil|sfcrmproducts\.cn|force\.com|site\.com)$")
 _SANDBOX = re.compile(r"^(test|cs\d{1,4})\.|\.(sandbox|scratch)\.")
 
@@ -51,9 +51,12 @@ def parse_audience(setting: str) -> str:
     return origin.origin
 
 
-def is_next_worth_trying(error: LoginError, tried: int) -> bool:
-    """Return whether another audience may cure the refusal; an unspecific one is tried once more."""
-    return isinstance(error, DOUBTFUL) and (not isinstance(error, AssertionRefused) or tried < 2)
+def is_in_doubt(error: LoginError) -> bool:
+    """Return whether another audience may cure the refusal.
+
+    The refusal names the audience, or no cause at all.
+    """
+    return isinstance(error, DOUBTFUL) or type(error) is LoginError
 
 
 def refusal_of_all(refusals: Sequence[LoginError], tried: Sequence[str]) -> LoginError:

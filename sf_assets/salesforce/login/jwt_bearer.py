@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from sf_assets.errors import LoginError
 from sf_assets.redaction import protect
 from sf_assets.salesforce.instance_url import Address
-from sf_assets.salesforce.login.audience import is_next_worth_trying, refusal_of_all
+from sf_assets.salesforce.login.audience import is_in_doubt, refusal_of_all
 from sf_assets.salesforce.login.credentials import Credentials, Token
 from sf_assets.salesforce.login.private_key import read_private_key
 from sf_assets.salesforce.wire import Flow, Request
@@ -63,7 +63,7 @@ def login(
             return Token(answer.access_token, answer.instance_url or "", _org_id(answer), monotonic(), audience)
         except LoginError as error:
             refusals.append(error)
-            if not is_next_worth_trying(error, len(refusals)):
+            if not is_in_doubt(error):
                 break
     raise refusal_of_all(refusals, audiences[: len(refusals)]) from None
 

@@ -64,6 +64,7 @@ REFUSALS = [
     ("app_not_found", "External client app is not installed in this org", errors.AppNotInstalled),
     ("invalid_grant", "audience is invalid", errors.AudienceRefused),
     ("invalid_grant", "invalid assertion", errors.AssertionRefused),
+    ("invalid_request", "something else", errors.LoginError),
 ]
 
 
