@@ -207,6 +207,7 @@ def _iceberg(env: Environment, local_folder: Path) -> IcebergResource:
         catalog=env.get("SF_ASSETS_CATALOG") or "salesforce",
         namespace=env.get("SF_ASSETS_NAMESPACE") or _naming(env).source,
         local_folder=str(local_folder),
+        source=_naming(env).source,
         past_waits=bool(env.get("SNOWFLAKE_ACCOUNT")),
         upkeep=_one_of(env, "SF_ASSETS_UPKEEP", {"own": None, "external": None}),
     )

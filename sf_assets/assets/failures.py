@@ -80,10 +80,11 @@ def raise_as_failure(
     metadata: Callable[[SfAssetsError], Mapping[str, Any]] = lambda error: {},
 ) -> Iterator[None]:
     """Raise an error of ours as a Failure, with the endpoint's status and the results of its checks."""
+    source = context.asset_key.path[0]
     try:
         yield
     except SfAssetsError as error:
-        status_table.add(_status(error, endpoint, context.run.run_id))
+        status_table.add(source, _status(error, endpoint, context.run.run_id))
         first = _first_failed.setdefault(error, endpoint)
         details = metadata(error)
         raised = failure(error, endpoint, docs=_docs(context), metadata=details)
@@ -91,7 +92,7 @@ def raise_as_failure(
         raise (raised if first == endpoint else shared_failure(error, endpoint, first)) from error
     except Exception as error:
         text = f"Ended by {type(error).__name__}. See the log of the run."
-        status_table.add(status_table.Status(endpoint, "failed", context.run.run_id, warnings=text))
+        status_table.add(source, status_table.Status(endpoint, "failed", context.run.run_id, warnings=text))
         raise
 
 

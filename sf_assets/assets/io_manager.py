@@ -73,7 +73,7 @@ class IcebergIOManager(dg.ConfigurableIOManager):
         seconds = (datetime.now(UTC) - sync.report.began_at).total_seconds()
         asset.log.info(reporting.read_line(sync.report, seconds=seconds))
         asset.log.info(reporting.commit_line(sync.report, facts))
-        status_table.add(_status(sync, facts, asset.run.run_id, warnings(sync.spec, sync.report)))
+        status_table.add(self.iceberg.source, _status(sync, facts, asset.run.run_id, warnings(sync.spec, sync.report)))
         return reporting.sync_metadata(sync, facts=facts, table=self._full_name(table), seconds=seconds)
 
     def _store_frames(self, table: str, value: object, asset: dg.AssetExecutionContext) -> dict[str, Any]:

@@ -16,7 +16,8 @@ AUTOMATION_TAG = "dagster/from_automation_condition"
 """Tag of the runs that a sensor of automation conditions requests."""
 SAME_DATA = {"dagster/data_version": "INITIAL"}
 """The data version of an asset that was never made, so that reading the org makes no table look outdated."""
-_reported_runs: set[str] = set()
+_reported: set[tuple[str, dg.AssetKey]] = set()
+"""Run and org."""
 _history_errors: dict[tuple[str, str], ConfigError | None] = {}
 
 
@@ -34,9 +35,9 @@ def org_node(naming: Naming) -> dg.AssetSpec:
 def report_org_read(context: dg.AssetExecutionContext, naming: Naming, report: "SyncReport") -> None:
     """Report that the org was read, once a run. The event is not the run's own: those are of its tables."""
     run_id = context.run.run_id
-    if run_id in _reported_runs:
+    if (run_id, naming.org_key) in _reported:
         return
-    _reported_runs.add(run_id)
+    _reported.add((run_id, naming.org_key))
     quota = {"quota_used": report.org.quota_used, "quota_limit": report.org.quota_limit}
     facts: dict[str, Any] = {ORG_ID: report.org_id, "run": dg.MetadataValue.dagster_run(run_id)}
     present = {name: value for name, value in quota.items() if value is not None}

@@ -181,6 +181,7 @@ class IcebergResource(dg.ConfigurableResource[Any]):
         default="",
         description="Folder of a SQLite catalog and its files, used if pyiceberg has no configuration for the name.",
     )
+    source: str = Field(default="salesforce", description="First part of the asset keys of this org's tables.")
     past_waits: bool = Field(
         default=False, description="Another system reads the tables: erasures wait for it before they delete files."
     )
@@ -195,7 +196,7 @@ class IcebergResource(dg.ConfigurableResource[Any]):
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         """Write the run's row of each endpoint into `_sync_status`, in one commit."""
         if context.run and context.log:
-            status_table.commit(context.run.run_id, self.tables, context.log)
+            status_table.commit(context.run.run_id, self.source, self.tables, context.log)
 
     def _build_tables(self) -> "IcebergTables":
         from sf_assets.iceberg.tables import IcebergTables

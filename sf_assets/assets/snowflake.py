@@ -94,7 +94,7 @@ class SnowflakeTables(Registration):
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         """Register the status table once the run has written it, then log out of Snowflake."""
         if self.mode == "tables" and context.run and context.log:
-            status_table.commit(context.run.run_id, self.iceberg.tables, context.log)
+            status_table.commit(context.run.run_id, self.iceberg.source, self.iceberg.tables, context.log)
             self._publish_status(context.log)
         self.session().close()
 

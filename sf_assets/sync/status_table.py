@@ -52,17 +52,17 @@ class Status:
     warnings: str = ""
 
 
-_pending: dict[str, dict[str, Status]] = {}
+_pending: dict[tuple[str, str], dict[str, Status]] = {}
 
 
-def add(status: Status) -> None:
-    """Keep what a run did for an endpoint until the run ends."""
-    _pending.setdefault(status.run_id, {})[status.endpoint] = status
+def add(source: str, status: Status) -> None:
+    """Keep what a run did for an endpoint until the run ends. `source`: first part of the org's asset keys."""
+    _pending.setdefault((status.run_id, source), {})[status.endpoint] = status
 
 
-def commit(run_id: str, tables: "Callable[[], IcebergTables]", log: Logger) -> None:
-    """Write the statuses of a run, once. A write that fails is logged and fails nothing else."""
-    statuses = _pending.pop(run_id, {})
+def commit(run_id: str, source: str, tables: "Callable[[], IcebergTables]", log: Logger) -> None:
+    """Write the statuses of a run and an org, once. A write that fails is logged and fails nothing else."""
+    statuses = _pending.pop((run_id, source), {})
     if not statuses:
         return
     try:
