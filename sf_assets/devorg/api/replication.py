@@ -73,7 +73,16 @@ def _span(org: Org, request: Request, table: Table) -> Span:
         raise _invalid_date("endDate must be at least one minute greater than the startDate")
     if span.start < org.now() - timedelta(days=LONGEST_DAYS):
         raise _invalid_date(f"startDate cannot be more than {LONGEST_DAYS} days ago")
+    if span.start < _created_at(org):
+        raise _invalid_date("startDate before org replication enabled date")
     return span
+
+
+def _created_at(org: Org) -> datetime:
+    """Return when the org was created, as its Organization row says."""
+    table = org.tables.get("Organization")
+    rows = [] if table is None else [table.record(key) for key in table.by_id.between()]
+    return max((as_moment(row["CreatedDate"]) for row in rows if row.get("CreatedDate")), default=EPOCH)
 
 
 def _moment(request: Request, name: str) -> datetime:

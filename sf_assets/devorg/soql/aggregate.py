@@ -1,19 +1,19 @@
 """COUNT, MAX, MIN and other aggregates. Counts and bounds of SystemModstamp and Id come from the indexes."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import timedelta
-from statistics import fmean
+from functools import partial
 from typing import Any
 
 from sf_assets.devorg.api_errors import Refusal, field_refused
+from sf_assets.devorg.soql.accumulators import ACCUMULATORS, Accumulator, First, as_text
 from sf_assets.devorg.soql.bind import Plan
 from sf_assets.devorg.soql.date_functions import applied
 from sf_assets.devorg.soql.execute import matching_keys, stamp_bounds, stamp_range
 from sf_assets.devorg.soql.index_range import Range
 from sf_assets.devorg.soql.literals import NUMERIC, sort_value
 from sf_assets.devorg.soql.syntax import Aggregate, Column
-from sf_assets.devorg.store.row_codec import NULL, decode
 from sf_assets.devorg.store.table import Table
 from sf_assets.devorg.store.timestamps import EPOCH, stamp_text
 
@@ -80,14 +80,36 @@ def _from_index(item: Column | Aggregate, table: Table, interval: Range, *, all_
 
 def _grouped(plan: Plan, table: Table, *, all_rows: bool) -> list[dict[str, Any]]:
     readers = [_reader(column, table) for column in plan.select.group_by]
-    buckets: dict[tuple[bytes, ...], list[Parts]] = {} if readers else {(): []}
+    make = [_accumulator(item, plan, table) for _, item in plan.outputs]
+    places = [table.place[table.lower[item.name.lower()].name] for _, item in plan.outputs]
+    groups: dict[tuple[bytes, ...], list[Accumulator]] = {} if readers else {(): [new() for new in make]}
+    last = max((*places, *(table.place[table.lower[item.name.lower()].name] for item in plan.select.group_by)))
     for key in matching_keys(plan, table, all_rows=all_rows):
-        parts = table.parts(key)
-        buckets.setdefault(tuple(read(parts) for read in readers), []).append(parts)
-    if len(buckets) > MOST_GROUPS and plan.select.limit is None:
+        parts = table.parts(key, last)
+        group = tuple(read(parts) for read in readers)
+        accumulators = groups.get(group)
+        if accumulators is None:
+            accumulators = groups[group] = [new() for new in make]
+        for accumulator, place in zip(accumulators, places, strict=True):
+            accumulator.add(parts[place])
+    if len(groups) > MOST_GROUPS and plan.select.limit is None:
         raise _too_many_groups()
-    records = _ordered(plan, [_record(plan, table, buckets[group]) for group in sorted(buckets)])
+    names = [name for name, _ in plan.outputs]
+    values = ([accumulator.result() for accumulator in groups[group]] for group in sorted(groups))
+    records = _ordered(plan, [dict(zip(names, row, strict=True)) for row in values])
     return records[plan.select.offset :][: plan.select.limit]
+
+
+def _accumulator(item: Column | Aggregate, plan: Plan, table: Table) -> Callable[[], Accumulator]:
+    """Return a function that makes the accumulator of one output."""
+    field = table.lower[item.name.lower()]
+    if isinstance(item, Column):
+        return lambda: First(item.function)
+    if item.function in ("SUM", "AVG") and field.type not in NUMERIC:
+        raise field_refused(
+            plan.select.text, item.at, f"field {field.name} does not support aggregate operator {item.function}"
+        )
+    return partial(ACCUMULATORS[item.function], as_text if field.type in ("datetime", "date") else sort_value(field))
 
 
 def _reader(column: Column, table: Table) -> Callable[[Parts], bytes]:
@@ -122,38 +144,3 @@ def _rank(value: Any) -> tuple[bool, Any]:
 def _too_many_groups() -> Refusal:
     message = "Aggregate query does not support queryMore(), use LIMIT to restrict the results to a single batch"
     return Refusal(400, "EXCEEDED_ID_LIMIT", message)
-
-
-def _record(plan: Plan, table: Table, rows: list[Parts]) -> dict[str, Any]:
-    return {name: _output(item, plan, table, rows) for name, item in plan.outputs}
-
-
-def _output(item: Column | Aggregate, plan: Plan, table: Table, rows: list[Parts]) -> Any:
-    field = table.lower[item.name.lower()]
-    place = table.place[field.name]
-    if isinstance(item, Column):
-        return applied(item.function, rows[0][place]) if item.function else decode(rows[0][place])
-    if item.function in ("SUM", "AVG") and field.type not in NUMERIC:
-        raise field_refused(
-            plan.select.text, item.at, f"field {field.name} does not support aggregate operator {item.function}"
-        )
-    values = [parts[place] for parts in rows if parts[place] != NULL]
-    return AGGREGATES[item.function](values, sort_value(field))
-
-
-def _extreme(choose: Callable[..., bytes]) -> Callable[[list[bytes], Callable[[bytes], Any]], Any]:
-    return lambda values, read: decode(choose(values, key=read)) if values else None
-
-
-def _numbers(values: Iterable[bytes]) -> list[float]:
-    return [float(decode(value)) for value in values]
-
-
-AGGREGATES: dict[str, Callable[[list[bytes], Callable[[bytes], Any]], Any]] = {
-    "COUNT": lambda values, read: len(values),
-    "COUNT_DISTINCT": lambda values, read: len({read(value) for value in values}),
-    "MAX": _extreme(max),
-    "MIN": _extreme(min),
-    "SUM": lambda values, read: sum(_numbers(values)) if values else None,
-    "AVG": lambda values, read: fmean(_numbers(values)) if values else None,
-}

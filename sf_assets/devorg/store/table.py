@@ -73,9 +73,15 @@ class Table:
 
     # -- reading ------------------------------------------------------------------------------------------------
 
-    def parts(self, key: str) -> list[bytes]:
-        """Return the row's values, each as JSON, in the order of `names`."""
-        return split_row(self.rows[key], self.defaults)
+    def parts(self, key: str, last: int | None = None) -> list[bytes]:
+        """Return the row's values, each as JSON, in the order of `names`.
+
+        With `last` the values after this place may be missing or joined.
+        """
+        if last is None:
+            return split_row(self.rows[key], self.defaults)
+        parts = self.rows[key].split(b"\n", last + 1)
+        return parts if len(parts) > last + 1 else self.parts(key)
 
     def record(self, key: str) -> dict[str, Any]:
         return dict(zip(self.names, map(decode, self.parts(key)), strict=True))

@@ -2,7 +2,11 @@
 
 from datetime import timedelta
 
+import httpx
 import pytest
+
+from sf_assets.devorg import sample_org
+from sf_assets.devorg.api.transport import in_process
 
 DATA = "/services/data/v60.0"
 
@@ -85,6 +89,20 @@ def test_impossible_times_are_an_invalid_replication_date(replicated, clock, sta
 
     assert (answer.status_code, answer.json()[0]["errorCode"]) == (400, "INVALID_REPLICATION_DATE")
     assert message in answer.json()[0]["message"]
+
+
+def test_a_start_before_the_org_was_created_is_refused(clock):
+    """jsforce/jsforce#406: the first deletes of a young org were asked for since 30 days ago."""
+    org = sample_org(rows={"Account": 1, "Task": 1}, clock=clock)
+    org.update("Organization", org.org_id, {"CreatedDate": "2026-03-09T00:00:00.000+0000"})
+    server, transport = in_process(org)
+    token = org.sessions.open(org.org_id, org.now())
+    with httpx.Client(base_url=server.url, transport=transport, headers={"Authorization": f"Bearer {token}"}) as client:
+        spans = [{"start": f"2026-03-0{day}T00:00:00Z", "end": "2026-03-10T12:00:00Z"} for day in (8, 9)]
+        answers = [client.get(f"{DATA}/sobjects/Account/deleted/", params=span) for span in spans]
+
+    assert "replication enabled date" in answers[0].json()[0]["message"]
+    assert answers[1].status_code == 200
 
 
 def test_a_plus_that_is_not_encoded_is_no_date(http):
