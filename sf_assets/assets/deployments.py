@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import dagster as dg
 
@@ -130,6 +130,11 @@ def _production(env: Environment, home: Path, given: CredentialsResource | None)
     return _salesforce(env, home, instance_url=env["SALESFORCE_INSTANCE_URL"], credentials=given or _credentials(env))
 
 
+CALCULATED: Mapping[str, Literal["refresh", "stale", "exclude"]] = {
+    "refresh": "refresh",
+    "stale": "stale",
+    "exclude": "exclude",
+}
 HOST: Mapping[str, str] = {"SALESFORCE_INSTANCE_URL": "the org's My Domain host, as acme.my.salesforce.com"}
 LOGIN: Mapping[str, str] = {
     "SALESFORCE_CONSUMER_KEY": "the app's consumer key, or SALESFORCE_SECRET_ID instead",
@@ -169,6 +174,7 @@ def _salesforce(
         daily_calls=_whole(env, "SALESFORCE_DAILY_CALLS"),
         ledger=_ledger(env, home),
         read_deleted=_switch(env, "SF_ASSETS_READ_DELETED", default=True),
+        calculated=CALCULATED[_one_of(env, "SF_ASSETS_CALCULATED", CALCULATED)],
     )
 
 

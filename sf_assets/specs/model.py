@@ -16,6 +16,7 @@ from sf_assets.specs.soql_file import MAX_NAME, SoqlQuery
 
 How = Literal["tail", "snapshot"]
 Deleted = Literal["mark", "remove"]
+Calculated = Literal["default", "refresh", "stale", "exclude"]
 
 STAMP = "SystemModstamp"
 DELETED = "IsDeleted"
@@ -46,6 +47,9 @@ class EndpointRow:
     - `excluded`: API names of columns that are neither read nor in the table.
     - `hashed`: API names of text columns; only a keyed hash of their values is written.
     - `deleted`: a deleted row stays with `is_deleted = true`, or is removed permanently.
+    - `calculated`: formulas and roll-ups are read again daily, stay as of their row's last change, or are left out;
+      "default" is what the deployment says.
+    - `refreshed`: API names of more columns that change without a stamp.
 
     Raises: SpecError if a value is malformed.
     """
@@ -61,6 +65,8 @@ class EndpointRow:
     excluded: tuple[str, ...] = ()
     hashed: tuple[str, ...] = ()
     deleted: Deleted = "mark"
+    calculated: Calculated = "default"
+    refreshed: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for what, remedy in (*self._malformed_names(), *self._malformed_values()):
@@ -81,8 +87,8 @@ class EndpointRow:
                 yield f"{name} has {len(text):,} characters", f"Shorten {name} to {MAX_NAME} characters"
 
     def _malformed_values(self) -> Iterator[tuple[str, str]]:
-        words = (("how", self.how, How), ("cadence", self.cadence, CadenceWord), ("deleted", self.deleted, Deleted))
-        for name, value, choices in ((name, value, get_args(kind)) for name, value, kind in words):
+        kinds = {"how": How, "cadence": CadenceWord, "deleted": Deleted, "calculated": Calculated}
+        for name, value, choices in ((name, getattr(self, name), get_args(kind)) for name, kind in kinds.items()):
             if value not in choices:
                 yield f"{name} {quoted(value)} is unknown", f"Write one of {', '.join(choices)}"
         if not self.keys:
@@ -159,6 +165,7 @@ class EndpointSpec(EndpointRow):
         yield from self._missing_columns()
         yield from self._wrong_names("excludes", self.excluded, setting="excluded")
         yield from self._wrong_names("hashes", self.hashed, setting="hashed")
+        yield from self._wrong_names("refreshes", self.refreshed, setting="refreshed")
 
     def _wrong_object(self) -> Iterator[tuple[str, str, str]]:
         name, spellings = self.query.sobject, {name.lower(): name for name in catalogue.sobjects()}

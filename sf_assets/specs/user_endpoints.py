@@ -23,11 +23,13 @@ DEFAULTS: Mapping[str, Any] = {
     "excluded": [],
     "hashed": [],
     "deleted": "mark",
+    "calculated": "default",
+    "refreshed": [],
     "description": "",
 }
 REQUIRED = ("endpoint", "sobject")
-OVERRIDABLE = ("excluded", "hashed", "deleted", "cadence", "owner")
-LISTS = frozenset({"keys", "excluded", "hashed"})
+OVERRIDABLE = ("excluded", "hashed", "deleted", "calculated", "refreshed", "cadence", "owner")
+LISTS = frozenset({"keys", "excluded", "hashed", "refreshed"})
 MAX_BYTES = 1_000_000
 
 

@@ -19,7 +19,7 @@ from sf_assets.sync.hashing_policy import annotate_hashing, refuse_other_key
 from sf_assets.sync.limits import DAY
 from sf_assets.sync.preflight import Preflight, earliest
 from sf_assets.sync.reconcile.method import quiet_calls
-from sf_assets.sync.report import DeploymentOptions, Kind, RunOptions
+from sf_assets.sync.report import Calculated, DeploymentOptions, Kind, RunOptions
 from sf_assets.sync.state import Probe, State
 
 
@@ -99,9 +99,10 @@ class SyncPlan:
     @property
     def refreshed(self) -> tuple[str, ...]:
         """API names of the columns that change without a stamp and are read again daily."""
-        if self.deployment.calculated != "refresh":
-            return ()
-        return tuple(column.api_name for column in self.columns.read if column.calculated)
+        more = {name.lower() for name in self.spec.refreshed}
+        has_refresh = calculated_mode(self.spec, self.deployment) == "refresh"
+        columns = (c for c in self.columns.read if (c.calculated and has_refresh) or c.api_name.lower() in more)
+        return tuple(column.api_name for column in columns)
 
     @property
     def comparison_calls(self) -> int:
@@ -216,8 +217,13 @@ def endpoint_columns(
 ) -> ColumnPlan:
     """Plan the endpoint's columns, the hashed ones marked. `dropped` are API names that the org has refused."""
     fields = visible_fields(spec, described)
-    columns = plan_columns(spec, fields, calculated=deployment.calculated, dropped=dropped)
+    columns = plan_columns(spec, fields, calculated=calculated_mode(spec, deployment), dropped=dropped)
     return mark_hashed(columns, spec, deployment.hash_key)
+
+
+def calculated_mode(spec: EndpointSpec, deployment: DeploymentOptions) -> Calculated:
+    """Return what becomes of the endpoint's formulas and roll-ups."""
+    return deployment.calculated if spec.calculated == "default" else spec.calculated
 
 
 def visible_fields(spec: EndpointSpec, described: SObject | SalesforceError | None) -> SObject | None:

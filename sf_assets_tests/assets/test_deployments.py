@@ -80,6 +80,7 @@ def test_production_names_the_variable_that_it_lacks(missing):
         ("SALESFORCE_QUOTA_RESERVE", "1"),
         ("SALESFORCE_QUOTA_RESERVE", "-0.1"),
         ("SF_ASSETS_READ_DELETED", "no"),
+        ("SF_ASSETS_CALCULATED", "daily"),
         ("SF_ASSETS_DBT", "yes"),
     ],
 )
@@ -181,6 +182,7 @@ def test_an_audience_may_have_blanks_and_a_slash_around_it():
         "SALESFORCE_QUOTA_RESERVE",
         "SALESFORCE_DAILY_CALLS",
         "SF_ASSETS_READ_DELETED",
+        "SF_ASSETS_CALCULATED",
         "SF_ASSETS_ORG",
         "SALESFORCE_LOGIN_AUDIENCE",
         "SF_ASSETS_DOCS_URL",
