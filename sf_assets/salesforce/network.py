@@ -23,25 +23,26 @@ KEEPALIVE_SECONDS = 30.0
 
 
 def tls_context(environment: Mapping[str, str] = os.environ) -> ssl.SSLContext:
-    """Return the certificates to trust: those of SSL_CERT_FILE and SSL_CERT_DIR, else certifi's and the system's.
+    """Return the certificates to trust.
 
-    Raises: ConfigError that names the variable and the path.
+    Those of SSL_CERT_FILE and SSL_CERT_DIR; without them the system's, certifi's and those of REQUESTS_CA_BUNDLE, which
+    often holds a company's CA alone. Raises: ConfigError that names the variable and the path.
     """
-    places = [(name, environment[name]) for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if environment.get(name)]
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if places else ssl.create_default_context()
-    for name, place in places:
-        _load_certificates(context, name, place)
-    if not places:
+    chosen = [name for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if environment.get(name)]
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if chosen else ssl.create_default_context()
+    if not chosen:
         context.load_verify_locations(certifi.where())
+    for name in chosen or [name for name in ("REQUESTS_CA_BUNDLE",) if environment.get(name)]:
+        _load_certificates(context, name, environment[name])
     return context
 
 
 def _load_certificates(context: ssl.SSLContext, name: str, place: str) -> None:
-    is_there = Path(place).is_dir() if name == "SSL_CERT_DIR" else Path(place).is_file()
+    path = Path(place)
     try:
-        if not is_there:
+        if not path.exists():
             raise FileNotFoundError("it does not exist")
-        context.load_verify_locations(**{"capath" if name == "SSL_CERT_DIR" else "cafile": place})
+        context.load_verify_locations(**{"capath" if path.is_dir() else "cafile": place})
     except (OSError, ssl.SSLError) as error:
         raise ConfigError(
             f"{name} names {place}, which cannot be read: {error}",

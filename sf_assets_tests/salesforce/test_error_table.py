@@ -310,6 +310,8 @@ LOGINS = [
     (400, "invalid_grant", "restricted login hours", errors.LoginHoursRestricted),
     (400, "invalid_grant", "expired certificate", errors.CertificateExpired),
     (400, "invalid_grant", "user is frozen", errors.UserInactive),
+    (400, "invalid_grant", "activation secret invalid", errors.AssertionRefused),
+    (400, "invalid_grant", "authentication failure - invalid client credentials", errors.ConsumerKeyUnknown),
 ]
 
 

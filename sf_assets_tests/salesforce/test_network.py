@@ -4,7 +4,9 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
+import certifi
 import pytest
 
 from sf_assets import errors
@@ -72,7 +74,7 @@ def test_loopback_needs_no_proxy():
     assert proxy_for(parse_instance_url("http://127.0.0.1:8630"), {"HTTPS_PROXY": "socks5://x"}) is None
 
 
-@pytest.mark.parametrize("name", ["SSL_CERT_FILE", "SSL_CERT_DIR"])
+@pytest.mark.parametrize("name", ["SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE"])
 def test_certificates_that_are_missing_are_named_by_their_variable(name, tmp_path):
     with pytest.raises(errors.ConfigError, match=f"{name} names .*company.pem"):
         tls_context({name: str(tmp_path / "company.pem")})
@@ -87,6 +89,16 @@ def test_certificates_that_are_not_pem_are_named_by_their_variable(tmp_path):
 
 def test_without_a_variable_the_usual_certificates_are_trusted():
     assert tls_context({}).cert_store_stats()["x509_ca"] > 50
+
+
+def test_a_companys_certificate_is_trusted_besides_the_usual_ones(tmp_path):
+    (tmp_path / "company.pem").write_text(Path(certifi.where()).read_text().split("\n\n", 2)[1])
+
+    alone = tls_context({"SSL_CERT_FILE": str(tmp_path / "company.pem")})
+    besides = tls_context({"REQUESTS_CA_BUNDLE": str(tmp_path / "company.pem")})
+
+    assert alone.cert_store_stats()["x509_ca"] == 1
+    assert besides.cert_store_stats()["x509_ca"] > 50
 
 
 Answer = Callable[[socket.socket], None]
