@@ -17,7 +17,7 @@ KEYS = ("consumer_key", "private_key", "username")
 
 
 class SecretsManagerCredentials(CredentialsResource):
-    """One secret whose text is JSON with `consumer_key`, `private_key` (PEM) and `username`."""
+    """One secret. Its text is JSON with `consumer_key`, `private_key` (PEM) and `username`."""
 
     secrets: SecretsManagerResource
     secret_id: str = Field(description="Name or ARN of the secret.")

@@ -27,7 +27,7 @@ def build_definitions(
     keys: ResourceKeys = ResourceKeys(),  # noqa: B008 - frozen, so one for all is safe
     change: SpecChange | None = None,
 ) -> dg.Definitions:
-    """Build the endpoints' assets, checks, sensors and resources, and the marts if the deployment has them.
+    """Build all assets, checks, sensors, jobs and resources of a deployment.
 
     `specs`: the endpoints, if they are not those of the deployment's folder. `keys`: names of the resources. `change`
     changes an asset's spec, such as its group or its tags.

@@ -95,7 +95,7 @@ def warnings(spec: EndpointSpec, report: "SyncReport") -> list[str]:
 def failed_evaluation(
     key: dg.AssetKey, error: errors.SfAssetsError, metadata: Mapping[str, Any]
 ) -> dg.AssetCheckEvaluation | None:
-    """Return the red result of the check that an error concerns, or None if it concerns none."""
+    """Return the red result of the check that an error concerns, or None."""
     for name, kinds in _CHECK_OF_ERROR.items():
         if isinstance(error, kinds):
             return dg.AssetCheckEvaluation(
@@ -279,7 +279,10 @@ def _hashing_warnings(spec: EndpointSpec, report: "SyncReport") -> Iterator[str]
 
 
 def calculated_age(report: "SyncReport") -> dict[str, Any]:
-    """Return how old a calculated value may be: formulas and roll-ups change without a stamp on their row."""
+    """Return how old a calculated value may be.
+
+    Formulas and roll-ups change without a stamp on their row.
+    """
     as_of = report.calculated_as_of
     if as_of is None:
         return {}
@@ -323,7 +326,7 @@ def _quota(report: "SyncReport") -> str:
 
 
 def optional_columns(spec: EndpointSpec) -> frozenset[str]:
-    """Return the standard columns that an org may lack without a warning: those of features and of other releases."""
+    """Return the columns of features and releases, which an org may lack without a warning."""
     prefix = "Permissions" if spec.query.standard else None  # rights come and go with releases
     columns = (*spec.catalogue, *SYSTEM_COLUMNS)
     return frozenset(one.name for one in columns if one.feature or (prefix and one.name.startswith(prefix)))

@@ -38,7 +38,7 @@ VARIABLES = {
     "cadences": "SF_ASSETS_CADENCES",
     "snowflake": "SF_ASSETS_SNOWFLAKE",
 }
-"""Attribute -> the variable with the same meaning, whose reader checks it."""
+"""Attribute -> the variable with the same meaning; its reader checks the value."""
 
 
 @dg.scaffold_with(SalesforceOrgScaffolder)

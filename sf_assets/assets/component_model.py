@@ -36,7 +36,7 @@ class Override(dg.Model):
     model_config = ConfigDict(extra="forbid")
 
     excluded: list[str] = Field(default_factory=list, description="API names of columns that are not read.")
-    hashed: list[str] = Field(default_factory=list, description="API names of text columns of which a hash is written.")
+    hashed: list[str] = Field(default_factory=list, description="API names of text columns that are hashed.")
     deleted: Literal["mark", "remove"] | None = Field(default=None, description="What becomes of deleted rows.")
     cadence: str | None = Field(default=None, description="hourly, six_hours or daily.")
     owner: str | None = Field(default=None, description="team:NAME or an e-mail address.")

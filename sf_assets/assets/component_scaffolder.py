@@ -20,7 +20,7 @@ attributes:
 
 
 class SalesforceOrgScaffolder(dg.Scaffolder[Any]):
-    """Writes a commented `defs.yaml` and asks nothing."""
+    """The scaffolder of a commented `defs.yaml`. It asks nothing."""
 
     def scaffold(self, request: Any) -> None:
         """Write the file into the new folder."""

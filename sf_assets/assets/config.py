@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 from pydantic import BaseModel, ConfigDict, Field
 
-from sf_assets.assets.settings import shown
+from sf_assets.assets.settings import quoted
 from sf_assets.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class EndpointConfig(BaseModel):
     spread_over_days: bool = Field(
         default=True,
         description="A first copy for which too few of today's API calls are left stops at the reserve, and the next"
-        " runs go on; false: it is not begun.",
+        " runs go on. false: the run is refused before it reads.",
     )
 
     def run_options(self) -> "RunOptions":
@@ -88,9 +88,9 @@ def _moment(name: str, text: str | None) -> datetime | None:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise _wrong(name, f"{shown(text)} is not an ISO time") from None
+        raise _wrong(name, f"{quoted(text)} is not an ISO time") from None
     if moment.tzinfo is None:
-        raise _wrong(name, f"{shown(text)} has no time zone; add Z for UTC")
+        raise _wrong(name, f"{quoted(text)} has no time zone; add Z for UTC")
     return moment
 
 

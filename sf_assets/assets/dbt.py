@@ -55,7 +55,11 @@ class Translator(DagsterDbtTranslator):
 
 
 def build_marts(deployment: Deployment) -> dg.Definitions:
-    """Build the dbt project's assets, their checks and their sensor; raise ConfigError where it cannot be read."""
+    """Build the dbt project's assets, checks and sensor.
+
+    Raises:
+        ConfigError: dbt cannot read the project.
+    """
     project, naming = deployment.dbt_project, deployment.naming
     folder = deployment.home / naming.of_org("dbt") / deployment.dbt_target
     options = ("--target", deployment.dbt_target, "--vars", json.dumps({"home": str(deployment.home)}))
@@ -81,7 +85,7 @@ def build_marts(deployment: Deployment) -> dg.Definitions:
 
 
 def parsed(project: Path, folder: Path, options: Sequence[str]) -> Path:
-    """Return the project's manifest, parsed into `folder` unless it is there and newer than every file of the project.
+    """Return the project's manifest in `folder`, parsed again after a change of the project.
 
     Several processes may do so at once: each parses in a folder of its own and moves the whole files into place.
     """
@@ -110,7 +114,7 @@ def _parse(project: Path, folder: Path, options: Sequence[str]) -> None:
 
 
 def _run_folder(folder: Path, name: str, *, seeded: bool = True) -> Path:
-    """Make a folder for one run of dbt, seeded with what parsing left, so that the run need not parse again."""
+    """Make a folder for one run of dbt, with the parser's state in it."""
     target = folder / name
     target.mkdir(parents=True, exist_ok=True)
     state = folder / PARSED[1]
@@ -131,7 +135,7 @@ def _resource(project: Path, target: str) -> DbtCliResource:
 
 
 def _executable() -> str:
-    """The dbt of this process's environment, which need not be on the PATH."""
+    """Return the dbt of this Python environment, which may not be on the PATH."""
     beside = Path(sys.executable).with_name("dbt")
     return str(beside) if beside.exists() else "dbt"
 
@@ -142,5 +146,5 @@ def _sensor(name: str, keys: Sequence[dg.AssetKey] | Any) -> dg.AutomationCondit
         target=dg.AssetSelection.assets(*keys),
         default_status=dg.DefaultSensorStatus.RUNNING,
         minimum_interval_seconds=60,
-        description="Builds the marts whose tables have changed.",
+        description="Builds the marts of tables that have changed.",
     )

@@ -17,7 +17,7 @@ from sf_assets.assets.naming import Naming
 from sf_assets.assets.practice_credentials import PracticeCredentials, is_served
 from sf_assets.assets.registration import NoRegistration, Registration
 from sf_assets.assets.resources import IcebergResource, SalesforceResource
-from sf_assets.assets.settings import is_loopback, is_origin, shown
+from sf_assets.assets.settings import is_loopback, is_origin, quoted
 from sf_assets.errors import ConfigError
 
 PRACTICE_URL = "http://127.0.0.1:8630"
@@ -50,7 +50,7 @@ class Deployment:
 
     @property
     def fills_missing(self) -> bool:
-        """Whether automation makes the first copy of the org: in practice yes, in production a person starts it."""
+        """Whether automation makes first copies. In production a person starts them."""
         return self.name == "practice"
 
     @property
@@ -89,7 +89,7 @@ def read_deployment(
 
 
 def read_lake(environment: Environment | None = None) -> IcebergResource:
-    """Read where the tables are, for who reads them alone: nothing of Salesforce need be set."""
+    """Read where the tables are. No setting of Salesforce is needed."""
     env = os.environ if environment is None else environment
     return _iceberg(env, home_folder(env) / "lake" / _one_of(env, "SF_ASSETS_DEPLOYMENT", DEPLOYMENTS))
 
@@ -179,7 +179,7 @@ def _salesforce(
 
 
 def _ledger(env: Environment, home: Path) -> str:
-    """The ledger's URL; one with a password by its name, as every secret."""
+    """Return the ledger's URL. One with a password is passed by its variable's name, like every secret."""
     url = env.get("SF_ASSETS_LEDGER") or f"sqlite:///{home / 'ledger.db'}"
     user = url.partition("://")[2].rpartition("@")[0]
     return dg.EnvVar("SF_ASSETS_LEDGER") if ":" in user or "password" in url else url
@@ -254,7 +254,7 @@ def _snowflake_login(env: Environment, mode: str) -> dict[str, Any]:
 def _one_of(env: Environment, name: str, words: Mapping[str, object]) -> str:
     word = env.get(name) or next(iter(words))
     if word not in words:
-        raise ConfigError(f"{name} is {shown(word)}; it must be one of: {', '.join(words)}", setting=name)
+        raise ConfigError(f"{name} is {quoted(word)}; it must be one of: {', '.join(words)}", setting=name)
     return word
 
 
@@ -271,7 +271,7 @@ def _number(env: Environment, name: str, default: float, meaning: str, admits: C
     except ValueError:
         number = float("nan")
     if not (admits(number) and number < float("inf")):
-        raise ConfigError(f"{name} is {shown(text)}; it must be {meaning}", setting=name)
+        raise ConfigError(f"{name} is {quoted(text)}; it must be {meaning}", setting=name)
     return number
 
 
@@ -283,7 +283,7 @@ def _address(env: Environment, name: str) -> str:
     text = env.get(name, "")
     if text and not text.startswith(("https://", "http://")):
         raise ConfigError(
-            f"{name} is {shown(text)}; it must be an address that starts with https:// or http://", setting=name
+            f"{name} is {quoted(text)}; it must be an address that starts with https:// or http://", setting=name
         )
     return text
 
@@ -300,5 +300,5 @@ def _audience(env: Environment) -> str:
 def _switch(env: Environment, name: str, *, default: bool) -> bool:
     text = env.get(name) or str(int(default))
     if text not in ("0", "1"):
-        raise ConfigError(f"{name} is {shown(text)}; it must be 0 or 1", setting=name)
+        raise ConfigError(f"{name} is {quoted(text)}; it must be 0 or 1", setting=name)
     return text == "1"

@@ -9,14 +9,14 @@ from sf_assets.sync.columns import plan_columns, table_columns
 
 
 def described_columns(salesforce: SalesforceResource, specs: Sequence[EndpointSpec]) -> dict[str, list[dict[str, str]]]:
-    """Describe the objects and return each table's columns; an object that is off has those of the catalogue."""
+    """Return each table's columns; those of the catalogue for an object that is off."""
     described = salesforce.client().describe([spec.sobject for spec in specs], fresh=True)
     return {spec.endpoint: _columns(spec, described[spec.sobject], salesforce.calculated) for spec in specs}
 
 
 def _columns(spec: EndpointSpec, described: object, calculated: str) -> list[dict[str, str]]:
-    shown = None if isinstance(described, SalesforceError) else described
-    plan = plan_columns(spec, shown, calculated=calculated)  # type: ignore[arg-type]  # checked by the resource
+    fields = None if isinstance(described, SalesforceError) else described
+    plan = plan_columns(spec, fields, calculated=calculated)  # type: ignore[arg-type]  # checked by the resource
     return [
         {"name": column.name, "type": str(column.type), "description": column.doc}
         for column in table_columns(plan.table)

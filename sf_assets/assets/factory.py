@@ -132,7 +132,7 @@ def _start(
     salesforce: SalesforceResource,
     iceberg: IcebergResource,
 ) -> "Sync":
-    """Plan the sync: ask the org about the run's endpoints once, decide what to read, and log it."""
+    """Ask the org about the run's endpoints once, decide what to read, and log it."""
     from sf_assets.planning.estimate import refuse_unaffordable  # only a run needs them: they load Polars and httpx
     from sf_assets.sync.endpoint import sync
 
@@ -161,7 +161,7 @@ def _start(
 
 
 def _selected(siblings: Siblings, context: dg.AssetExecutionContext) -> list[EndpointSpec]:
-    """Return the endpoints whose steps this process executes.
+    """Return the endpoints that this process executes.
 
     The run's plan names them, whether it is a selection, all assets or a re-execution from failure. A step process of
     a multiprocess executor plans its own step alone.

@@ -23,7 +23,7 @@ LOOK_BACK = 20
 NOT_CHECKED = "Not checked yet: no sync of this endpoint has ended. Correct what the run's failure names."
 
 _first_failed: "WeakKeyDictionary[SfAssetsError, str]" = WeakKeyDictionary()
-"""An error that fails several endpoints of a run -> the endpoint whose failure explains it."""
+"""An error that fails several endpoints of a run -> the endpoint that explains it in its failure."""
 
 
 def failure(error: SfAssetsError, endpoint: str, *, docs: str = "", metadata: Mapping[str, Any] = {}) -> dg.Failure:  # noqa: B006 - read only
@@ -48,7 +48,7 @@ def failure(error: SfAssetsError, endpoint: str, *, docs: str = "", metadata: Ma
 
 
 def shared_failure(error: SfAssetsError, endpoint: str, first: str) -> dg.Failure:
-    """Return the one-line Failure of an endpoint that fails for the same reason as another one of its run."""
+    """Return the one-line Failure of an endpoint that fails as another one did."""
     name = type(error).__name__
     return dg.Failure(
         f"{endpoint}: not read, for the same reason as {first} ({name}). Its failure says what to do.",
@@ -64,7 +64,7 @@ def meaning(kind: type[SfAssetsError]) -> str:
 
 
 def errors_page(kind: type[SfAssetsError], docs: str) -> dg.MetadataValue[Any]:
-    """Return the place of an error on the page of errors: a link under `docs`, else a path of the checkout."""
+    """Return an error's place on the page of errors, as a link or a path."""
     anchor = f"{Path(ERRORS_PAGE).name}#{kind.__name__.lower()}"
     if docs:
         return dg.MetadataValue.url(f"{docs.rstrip('/')}/{anchor}")
@@ -79,7 +79,7 @@ def raise_as_failure(
     *,
     metadata: Callable[[SfAssetsError], Mapping[str, Any]] = lambda error: {},
 ) -> Iterator[None]:
-    """Raise an error of ours as a Failure, with the endpoint's status and the results of its checks."""
+    """Raise an error of ours as a Failure, and report the endpoint's status and checks."""
     source = context.asset_key.path[0]
     try:
         yield
@@ -98,7 +98,7 @@ def raise_as_failure(
 
 @contextmanager
 def translate_errors(name: str) -> Iterator[None]:
-    """Raise an error of ours as a Failure whose first line begins with `name`, a table or an endpoint."""
+    """Raise an error of ours as a Failure about `name`, a table or an endpoint."""
     try:
         yield
     except SfAssetsError as error:
@@ -106,7 +106,7 @@ def translate_errors(name: str) -> Iterator[None]:
 
 
 def _report_checks(context: dg.AssetExecutionContext, error: SfAssetsError, metadata: Mapping[str, Any]) -> None:
-    """Report the check that the error concerns as red, and repeat the last results of the others.
+    """Report the error's check as red, and repeat the last results of the others.
 
     Dagster shows a check without a result in a failed run as failed, although nothing is known against it.
     """

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import dagster as dg
 
 from sf_assets.assets.naming import Naming
-from sf_assets.assets.settings import shown
+from sf_assets.assets.settings import quoted
 from sf_assets.errors import ConfigError
 from sf_assets.specs.cadences import CADENCES
 from sf_assets.specs.model import EndpointSpec
@@ -63,7 +63,7 @@ def split(text: str) -> list[str]:
 def build_sensors(
     words: Mapping[str, str], naming: Naming, *, is_running: bool = True
 ) -> list[dg.AutomationConditionSensorDefinition]:
-    """Build one sensor for each cadence in use, so that a long daily endpoint does not delay the hourly ones.
+    """Build one sensor for each cadence in use: daily endpoints do not delay hourly ones.
 
     `is_running`: without it the sensors wait to be switched on, since there is no org to read.
     """
@@ -98,7 +98,7 @@ def _last_word(spec: EndpointSpec, pairs: Iterable[tuple[str, str]]) -> str:
 def _pair(entry: str) -> tuple[str, str]:
     name, _, word = (part.strip() for part in entry.partition("="))
     if word not in CADENCES:
-        raise ConfigError(f"SF_ASSETS_CADENCES: {shown(entry)} is not name=cadence with one of {', '.join(CADENCES)}")
+        raise ConfigError(f"SF_ASSETS_CADENCES: {quoted(entry)} is not name=cadence with one of {', '.join(CADENCES)}")
     return name, word
 
 
@@ -106,7 +106,7 @@ def _known(words: Iterable[str], specs: Iterable[EndpointSpec], setting: str) ->
     names = set[str]().union(*(_names(spec) for spec in specs))
     for word in words:
         if word not in names:
-            known = ", ".join(sorted(names))
+            valid = ", ".join(sorted(names))
             raise ConfigError(
-                f"{setting}: no endpoint or group is named {shown(word)}; there are {known}", setting=setting
+                f"{setting}: no endpoint or group is named {quoted(word)}; there are {valid}", setting=setting
             )

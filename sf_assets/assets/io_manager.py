@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # Polars and pyiceberg take 0.4 s of CPU to import, and every
 
 
 class IcebergIOManager(dg.ConfigurableIOManager):
-    """Stores what an asset returns in the table named by the last part of its key, and loads it for other assets.
+    """The IO manager of Iceberg tables; the last part of an asset's key is its table.
 
     Stored: a `Sync` (our endpoints), a `pl.DataFrame`, a `pl.LazyFrame`, or an iterator of frames as the value of a
     `MaterializeResult`; None stores nothing. Loaded, by the input's annotation: `pl.DataFrame` or `pl.LazyFrame`, with
@@ -48,7 +48,7 @@ class IcebergIOManager(dg.ConfigurableIOManager):
         _set_data_version(context, metadata.get("snapshot_id"))
 
     def load_input(self, context: dg.InputContext) -> "pl.DataFrame | pl.LazyFrame":
-        """Return the upstream asset's table: lazily, or as a `pl.DataFrame` if the input is annotated so."""
+        """Return the upstream asset's table, lazy unless the input is a `pl.DataFrame`."""
         import polars as pl
 
         table = context.asset_key.path[-1]
@@ -130,7 +130,7 @@ def _status(sync: "Sync", facts: "TableFacts", run_id: str, warnings: Sequence[s
 
 
 def _set_data_version(context: dg.OutputContext, snapshot_id: str | None) -> None:
-    """Set the snapshot as the asset's data version, so that a sync without changes makes nothing outdated.
+    """Set the snapshot as the asset's data version: a sync without changes changes nothing downstream.
 
     Dagster has no public way to set it from an IO manager, so this goes through the step's context.
     """

@@ -22,7 +22,7 @@ DRY_RUN = dg.Field(bool, default_value=False, is_required=False, description="Re
 
 
 def build_reconcile_job(naming: Naming, endpoints: Sequence[str]) -> Any:
-    """Build the job that compares every table with the org now, as each sync does once a day."""
+    """Build the job that compares every table with the org now."""
     keys = [naming.key(endpoint) for endpoint in endpoints]
     config = {"ops": {key.to_python_identifier(): {"config": {"reconcile": True}} for key in keys}}
     return dg.define_asset_job(
@@ -35,7 +35,7 @@ def build_reconcile_job(naming: Naming, endpoints: Sequence[str]) -> Any:
 
 
 def build_upkeep(naming: Naming, iceberg: str = "iceberg") -> dg.ScheduleDefinition:
-    """Build the weekly schedule of the job that compacts the tables and removes files that no snapshot needs.
+    """Build the weekly schedule of the tables' upkeep.
 
     `iceberg`: the key of the resource that has the tables.
     """
@@ -73,7 +73,7 @@ def build_upkeep(naming: Naming, iceberg: str = "iceberg") -> dg.ScheduleDefinit
 def _maintain(
     context: dg.OpExecutionContext, naming: Naming, tables: "IcebergTables", name: str, *, is_dry: bool
 ) -> SfAssetsError | None:
-    """Maintain one table and log the result; return its error, so that the other tables are maintained too."""
+    """Run the upkeep of one table and log the result; return its error, if any."""
     try:
         result = tables.maintenance.maintain(name, dry_run=is_dry)
     except TableForeign:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 
 import dagster as dg
 
-from sf_assets.assets.settings import shown
+from sf_assets.assets.settings import quoted
 from sf_assets.errors import ConfigError
 
 SETTING = "SF_ASSETS_ORG"
@@ -29,7 +29,7 @@ class Naming:
     def __post_init__(self) -> None:
         if self.org and not (_FORM.fullmatch(self.org) and len(self.org) <= _LONGEST):
             raise ConfigError(
-                f"{SETTING} is {shown(self.org)}; it must be a short name such as emea",
+                f"{SETTING} is {quoted(self.org)}; it must be a short name such as emea",
                 remedy=f"Use lower-case letters and digits, with single underscores between them, {_LONGEST} at most.",
                 setting=SETTING,
             )
@@ -40,7 +40,7 @@ class Naming:
 
     @property
     def source(self) -> str:
-        """First part of the tables' keys and default namespace; a dbt source of this name is joined to them."""
+        """First part of the tables' keys, default namespace, and name of the dbt source."""
         return self.of_org("salesforce")
 
     @property

@@ -1,4 +1,4 @@
-"""The Salesforce org as one node above all endpoints, and whose history a Dagster instance holds."""
+"""The Salesforce org as one node above all endpoints, and the org that a Dagster instance has the history of."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -46,7 +46,7 @@ def report_org_read(context: dg.AssetExecutionContext, naming: Naming, report: "
 
 
 def refuse_other_history(context: dg.AssetExecutionContext, naming: Naming, org_id: str) -> None:
-    """Raise ConfigError if this Dagster instance shows the history of another org under the same asset keys.
+    """Raise ConfigError if this Dagster instance has the history of another org.
 
     The endpoints of a run share one error object, and so one message.
     """

@@ -18,7 +18,7 @@ KEYS = ("consumer_key", "private_key", "username")
 
 
 def is_served(folder: Path) -> bool:
-    """Return whether a process on this machine serves the practice org of a folder, without sending a request."""
+    """Return whether a process of this machine serves the practice org of a folder."""
     try:
         os.kill(int(json.loads((folder / SERVER).read_text(encoding="utf-8"))["pid"]), 0)
     except (OSError, ValueError, LookupError, TypeError, OverflowError):
@@ -51,7 +51,7 @@ class PracticeCredentials(CredentialsResource):
         return digest(self._text())
 
     def advised(self, error: SfAssetsError) -> SfAssetsError:
-        """Return the error with the command that starts the practice org, if it does not answer."""
+        """Return the error with the command that starts the practice org."""
         if isinstance(error, HostUnreachable):
             error.remedy = f"The practice org is not running. {START}"
         return error

@@ -41,5 +41,5 @@ class NoRegistration(Registration):
         return ()
 
     def publish(self, table: str, warehouse: "IcebergTables") -> Iterator[dg.AssetCheckResult]:
-        """Do nothing."""
+        """Return without a result."""
         return iter(())

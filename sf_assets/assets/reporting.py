@@ -141,7 +141,7 @@ def progress_metadata(report: "SyncReport") -> dict[str, Any]:
 
 
 def table_metadata(facts: "TableFacts | None", *, before: "TableFacts | None") -> dict[str, Any]:
-    """Return what a failed sync has left in its table, and where the next one starts."""
+    """Return what a failed sync has committed, and where the next one starts."""
     former, present = (before and before.snapshot_id), (facts and facts.snapshot_id)
     nothing = "Nothing: the table is as it was." if before else "Nothing: there is no table yet."
     return _present(

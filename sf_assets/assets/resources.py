@@ -1,7 +1,7 @@
 """The two shared resources: a Salesforce org and an Iceberg catalog. Each returns the process's one plain object.
 
-Dagster makes a new resource wherever it is nested. So this module keeps the objects behind it (one login, one request
-budget, one catalog connection) by the resource's values.
+Dagster makes a new resource wherever it is nested. So this module keeps what a resource gives access to
+(one login, one request budget, one catalog connection) by the resource's values.
 """
 
 import time
@@ -98,7 +98,7 @@ class SalesforceResource(dg.ConfigurableResource[Any]):
         return once_a_process(self._key(), self._build_client)
 
     def preflight(self, run_id: str, specs: "Sequence[EndpointSpec]", tables: "IcebergTables") -> "Preflight":
-        """Return the org's answers about all endpoints of a run: asked at the first call, kept until the run ends.
+        """Return the org's answers about all endpoints of a run, asked once a run.
 
         Trouble of the whole run (login, host, quota) raises the same error object for each endpoint.
         """
@@ -214,7 +214,7 @@ class IcebergResource(dg.ConfigurableResource[Any]):
 
 
 def local_catalog(folder: Path) -> dict[str, str]:
-    """Return the properties of a SQLite catalog with its files in `folder`; make the folder if needed."""
+    """Return the properties of a SQLite catalog in `folder`, which is made if needed."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

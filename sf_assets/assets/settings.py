@@ -7,8 +7,8 @@ SHOWN_LENGTH = 40
 """No message quotes a longer value: it may be a key or a password in the wrong variable."""
 
 
-def shown(value: str) -> str:
-    """Return a value as a message may quote it, or its length where it may be a secret."""
+def quoted(value: str) -> str:
+    """Quote a value for a message; only its length if it may be a secret."""
     is_plain = len(value) <= SHOWN_LENGTH and value.isprintable() and not {"@"} & set(value) and "://" not in value
     return repr(value) if is_plain else f"a text of {len(value)} characters that is not shown"
 

@@ -204,7 +204,7 @@ def _committed(versions: "TableVersions | None") -> Committed:
 
 
 def _waiting_check(key: dg.AssetKey) -> dg.AssetChecksDefinition:
-    """Build the check of one table as a step of its own, so that a failure of another table does not hide it."""
+    """Build the check of one table. It is a step, so that no other table's failure hides it."""
 
     @dg.asset_check(
         name=CHECK,

@@ -9,7 +9,7 @@ import yaml
 from dagster._core.definitions.run_request import InstigatorType
 from dagster._core.instance.config import get_default_tick_retention_settings, get_tick_retention_settings
 
-from sf_assets.assets.run_retention import forget_runs
+from sf_assets.assets.run_retention import delete_old_runs
 from sf_assets.definitions import build_definitions
 
 ROOT = Path(__file__).parents[2]
@@ -46,7 +46,7 @@ def test_a_run_goes_once_a_later_one_has_made_all_of_its_assets(instance, run):
     run(ONE)
     mixed, later, failed = run(ONE, OTHER), run(ONE), run(ONE, fails=True)
 
-    gone = forget_runs(instance, {ONE, OTHER}, before=tomorrow())
+    gone = delete_old_runs(instance, {ONE, OTHER}, before=tomorrow())
 
     assert gone == 2  # the first, and the one that failed
     assert left(instance) == {mixed, later}
@@ -57,8 +57,8 @@ def test_a_run_goes_once_a_later_one_has_made_all_of_its_assets(instance, run):
 def test_young_runs_and_those_of_other_assets_stay(instance, run):
     kept = {run(ONE), run(ONE), run(FOREIGN), run(FOREIGN)}
 
-    assert forget_runs(instance, {ONE}, before=datetime.now(UTC) - timedelta(days=1)) == 0
-    assert forget_runs(instance, {ONE}, before=tomorrow()) == 1
+    assert delete_old_runs(instance, {ONE}, before=datetime.now(UTC) - timedelta(days=1)) == 0
+    assert delete_old_runs(instance, {ONE}, before=tomorrow()) == 1
     assert len(left(instance) & kept) == 3
 
 
