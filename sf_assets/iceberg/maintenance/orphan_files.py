@@ -38,7 +38,7 @@ def referenced(table: Table) -> Iterator[str]:
     yield from (statistics.statistics_path for statistics in metadata.partition_statistics)
     manifests, seen, past = Manifests(table.io), set[str](), past_snapshots(table)
     for snapshot in metadata.snapshots:
-        with suppress(*(TableDamaged,) if snapshot in past else ()):  # an erasure has begun to delete its files
+        with suppress(*(TableDamaged,) if snapshot in past else ()):  # an erasure is deleting its files
             yield from _files_of(snapshot, manifests, seen)
 
 
