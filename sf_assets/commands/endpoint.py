@@ -11,7 +11,7 @@ from sf_assets.commands.endpoint_draft import diff_table, draft_endpoint
 from sf_assets.commands.options import endpoints_argument
 from sf_assets.commands.plan import chosen_specs, plan_run, plan_table, summary
 from sf_assets.commands.settings import deployment
-from sf_assets.errors import ConfigError, SalesforceError
+from sf_assets.errors import ConfigError, ObjectUnavailable, SalesforceError
 from sf_assets.specs.endpoints import ENDPOINTS
 from sf_assets.specs.endpoints import endpoints as all_endpoints
 from sf_assets.specs.user_endpoints import TABLE, read_user_endpoints
@@ -44,6 +44,9 @@ def add(sobject: str, name: str | None, folder: Path | None, dry_run: bool) -> N
     settings = deployment()
     target = folder or settings.specs or Path("specs")
     answer = _describe(settings, [sobject])[sobject]
+    if isinstance(answer, ObjectUnavailable):
+        remedy = "Check the API name (a custom object ends in __c), and give the user read access to the object."
+        raise ConfigError(f"the org shows no object {sobject} to this user", remedy=remedy)
     if isinstance(answer, SalesforceError):
         raise answer
     draft = draft_endpoint(answer, name=name, row_names=_row_names(target))

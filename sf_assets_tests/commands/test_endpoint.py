@@ -87,7 +87,7 @@ def test_a_dry_run_prints_both_files_and_writes_nothing(served, tmp_path):
     ("sobject", "what"),
     [
         ("Account", "Account is the endpoint account already"),
-        ("Nothing__c", "Nothing__c"),
+        ("Nothing__c", "the org shows no object Nothing__c"),
         ("Click__b", "Click__b is a big object"),
         ("Invoice__x", "Invoice__x is an external object"),
         ("ContentDocumentLink", "without a filter on Id or ContentDocumentId or LinkedEntityId"),
