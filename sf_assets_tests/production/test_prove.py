@@ -166,7 +166,7 @@ def test_the_report_holds_no_secret_and_no_name_of_the_account(prove, environmen
         ("arn:aws:sts::123456789012:assumed-role/w/i", "arn:aws:sts::<ACCOUNT_ID>:assumed-role/w/i"),
         ("https://acme--uat.sandbox.my.salesforce.com/x", "https://<MY_DOMAIN>/x"),
         ("s3://acme-lake/salesforce/a.json", "s3://<BUCKET>/salesforce/a.json"),
-        ("user integration@acme.example failed", "user <USERNAME> failed"),
+        ("user someone.else@corp.example failed", "user <USERNAME> failed"),
         ("row 0015j00000abcdeAAA", "row <ID>"),
         ("-----BEGIN X KEY-----\nabc\n-----END X KEY-----", "<KEY>"),
         ("ORG-ACCT.snowflakecomputing.com", "<SNOWFLAKE_HOST>"),

@@ -84,7 +84,7 @@ JSON
 aws emr-serverless create-application --region eu-central-1 --name sf-assets-upkeep --type SPARK \
   --release-label emr-7.9.0
 
-# 3. The program and its statements. Set both timestamps of the file before each run.
+# 3. The program and its statements. The program fills in both timestamps at each run.
 sf-assets setup upkeep --engine spark > upkeep.sql
 cat > upkeep.py <<'PY'
 import sys

@@ -2,7 +2,7 @@
 -- Set SF_ASSETS_UPKEEP=external first: otherwise the syncs compact too.
 
 -- iceberg.apache.org/docs/latest/spark-procedures/. The catalog is named salesforce: see --engine emr for its settings.
--- One writer wins: a procedure that a sync overtakes fails, and succeeds when it is run again.
+-- Replace both timestamps before each run. A procedure that a sync overtakes fails, and succeeds when it is run again.
 CALL salesforce.system.rewrite_data_files(table => 'salesforce.account', options => map('delete-file-threshold', '1', 'partial-progress.enabled', 'true'));
 CALL salesforce.system.rewrite_position_delete_files(table => 'salesforce.account');
 CALL salesforce.system.rewrite_manifests(table => 'salesforce.account');
