@@ -77,8 +77,8 @@ class Aws:
     @property
     def catalog(self) -> dict[str, str]:
         """Properties of the Glue catalog with its files in the bucket `lake`."""
-        told = {**KEYS, "endpoint": self.url}
-        services = {f"{service}.{name}": value for service in ("glue", "s3") for name, value in told.items()}
+        settings = {**KEYS, "endpoint": self.url}
+        services = {f"{service}.{name}": value for service in ("glue", "s3") for name, value in settings.items()}
         return {"type": "glue", "warehouse": "s3://lake/salesforce", **services}
 
     def client(self, service: str) -> Any:

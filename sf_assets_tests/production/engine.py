@@ -109,8 +109,8 @@ class Engine:
         if self.has(PYTHON) and self.has(POSTGRES):
             return
         debian, database = self.folder / "debian", self.folder / "database"
-        told = ["debootstrap", "--variant=minbase", DEBIAN, "bookworm", str(debian)]
-        subprocess.run(told, check=True, stdout=subprocess.DEVNULL, timeout=600)
+        words = ["debootstrap", "--variant=minbase", DEBIAN, "bookworm", str(debian)]
+        subprocess.run(words, check=True, stdout=subprocess.DEVNULL, timeout=600)
         subprocess.run(["tar", "-C", debian, "-cf", self.folder / "debian.tar", "."], check=True, timeout=300)
         self.podman("import", str(self.folder / "debian.tar"), PYTHON)
         database.mkdir()
@@ -180,7 +180,7 @@ def as_lines(values: Mapping[str, str]) -> str:
 
 def _pip_configuration() -> str:
     """This machine's index, with the certificates of the system's store."""
-    told = ["[global]", f"cert = {CERTIFICATES}"] if CERTIFICATES.exists() else ["[global]"]
+    words = ["[global]", f"cert = {CERTIFICATES}"] if CERTIFICATES.exists() else ["[global]"]
     command = [sys.executable, "-m", "pip", "config", "get", "global.index-url"]
     index = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
-    return "\n".join([*told, *([f"index-url = {index.stdout.strip()}"] if index.returncode == 0 else [])]) + "\n"
+    return "\n".join([*words, *([f"index-url = {index.stdout.strip()}"] if index.returncode == 0 else [])]) + "\n"

@@ -8,7 +8,7 @@ from typing import Any
 
 
 def free_ports(count: int) -> list[int]:
-    """Return so many different ports on which nobody listens."""
+    """Return so many different ports that are free."""
     with ExitStack() as stack:
         taken = [stack.enter_context(socket.socket()) for _ in range(count)]
         for one in taken:
@@ -17,7 +17,7 @@ def free_ports(count: int) -> list[int]:
 
 
 def free_port() -> int:
-    """Return a port on which nobody listens."""
+    """Return a port that is free."""
     return free_ports(1)[0]
 
 

@@ -122,11 +122,11 @@ class RestCatalogServer:
         return Answer(200, {"namespaces": [[name] for name in self._namespaces]})
 
     def _post_namespaces(self, body: bytes) -> Answer:
-        told = json.loads(body)
-        (name,) = told["namespace"]
+        request = json.loads(body)
+        (name,) = request["namespace"]
         if name in self._namespaces:
             return refused(409, "AlreadyExistsException", name)
-        self._namespaces[name] = told["properties"]
+        self._namespaces[name] = request["properties"]
         return self._get_namespace(name)
 
     def _get_namespace(self, name: str) -> Answer:
@@ -143,20 +143,20 @@ class RestCatalogServer:
     def _post_tables(self, namespace: str, body: bytes) -> Answer:
         """Create a table."""
         left_out = {"location": None, "partition-spec": None, "write-order": None}
-        told = CreateTableRequest.model_validate({**left_out, **json.loads(body)})
+        request = CreateTableRequest.model_validate({**left_out, **json.loads(body)})
         if namespace not in self._namespaces:
             return refused(404, "NoSuchNamespaceException", namespace)
-        if (namespace, told.name) in self._tables:
-            return refused(409, "AlreadyExistsException", told.name)
+        if (namespace, request.name) in self._tables:
+            return refused(409, "AlreadyExistsException", request.name)
         metadata = new_table_metadata(
-            schema=told.table_schema,
-            partition_spec=told.partition_spec or UNPARTITIONED_PARTITION_SPEC,
-            sort_order=told.write_order or UNSORTED_SORT_ORDER,
-            location=told.location or f"{self.root}/{namespace}/{told.name}",
-            properties=told.properties,
+            schema=request.table_schema,
+            partition_spec=request.partition_spec or UNPARTITIONED_PARTITION_SPEC,
+            sort_order=request.write_order or UNSORTED_SORT_ORDER,
+            location=request.location or f"{self.root}/{namespace}/{request.name}",
+            properties=request.properties,
         )
-        self._write((namespace, told.name), metadata, version=0)
-        return self._get_table(namespace, told.name)
+        self._write((namespace, request.name), metadata, version=0)
+        return self._get_table(namespace, request.name)
 
     def _get_table(self, namespace: str, name: str) -> Answer:
         if (namespace, name) not in self._tables:
@@ -176,15 +176,15 @@ class RestCatalogServer:
         status, lands = self.lost.popleft() if self.lost else (0, True)
         if (namespace, name) not in self._tables:
             return refused(404, "NoSuchTableException", name)
-        told, found = CommitTableRequest.model_validate_json(body), self._read((namespace, name))
+        request, found = CommitTableRequest.model_validate_json(body), self._read((namespace, name))
         try:
-            for requirement in told.requirements:
+            for requirement in request.requirements:
                 requirement.validate(found)
         except CommitFailedException as error:
             return refused(409, "CommitFailedException", str(error))
         if lands:
             before = self._tables[namespace, name]
-            metadata = update_table_metadata(found, told.updates, metadata_location=before)
+            metadata = update_table_metadata(found, request.updates, metadata_location=before)
             self._write((namespace, name), metadata, version=_version(before) + 1)
         if status:
             return refused(status, "CommitFailedException" if status == 409 else "InternalServerError", "lost")

@@ -13,7 +13,7 @@ import yaml
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 FILES = ("docker-compose.yaml", "several-orgs.compose.yaml", "several-orgs.workspace.yaml")
-TOLD = {"DAGSTER_PG_PASSWORD": "0123456789abcdef", "DOCKER_GROUP_ID": "998", "SF_ASSETS_IMAGE": "sf_assets"}
+VALUES = {"DAGSTER_PG_PASSWORD": "0123456789abcdef", "DOCKER_GROUP_ID": "998", "SF_ASSETS_IMAGE": "sf_assets"}
 
 
 @cache
@@ -34,9 +34,9 @@ def folder(tmp_path: Path) -> Path:
         shutil.copy(DEPLOY / name, tmp_path)
     lines = (DEPLOY / ".env.example").read_text(encoding="utf-8").splitlines()
     filled = [
-        f"{name}={TOLD.get(name, value)}"
+        f"{name}={VALUES.get(name, value)}"
         for name, _, value in (line.partition("=") for line in lines)
-        if value or name in TOLD
+        if value or name in VALUES
     ]
     (tmp_path / ".env").write_text("\n".join(filled), encoding="utf-8")
     shutil.copy(DEPLOY / "production.env.example", tmp_path / "production.env")
@@ -64,7 +64,7 @@ def test_compose_takes_the_file_with_the_two_copies_beside_it(folder):
 
     assert set(read) == {"postgres", "code", "webserver", "daemon"}
     assert read["code"]["environment"]["SALESFORCE_INSTANCE_URL"] == "acme.my.salesforce.com"
-    assert TOLD["DAGSTER_PG_PASSWORD"] in read["daemon"]["environment"]["SF_ASSETS_LEDGER"]
+    assert VALUES["DAGSTER_PG_PASSWORD"] in read["daemon"]["environment"]["SF_ASSETS_LEDGER"]
     assert read["daemon"]["group_add"] == ["998"]
 
 

@@ -90,7 +90,7 @@ def test_a_runs_container_may_do_as_little():
     assert [f"{folder}:{mode}" for folder, mode in run["tmpfs"].items()] == code["tmpfs"]
 
 
-def test_only_the_daemon_may_start_containers_and_only_dagit_listens_on_loopback():
+def test_only_the_daemon_starts_containers_and_only_dagit_listens():
     services = COMPOSE["services"]
 
     assert [name for name, service in services.items() if "docker.sock" in str(service.get("volumes"))] == ["daemon"]
@@ -104,7 +104,7 @@ def test_no_file_holds_a_password():
     assert re.findall(r"PASSWORD(?:: +|=)(?![\"']?\$?\{)\S+", text) == []
 
 
-def test_the_runs_are_told_what_the_code_server_is_told():
+def test_the_runs_get_the_environment_of_the_code_server():
     passed_on = INSTANCE["run_launcher"]["config"]["env_vars"]
 
     assert set(ENVIRONMENT) <= set(passed_on)
@@ -122,17 +122,17 @@ def test_kubernetes_and_docker_keep_the_same_limits():
     assert HELM["runLauncher"]["type"] == "K8sRunLauncher"
 
 
-def test_a_second_orgs_runs_are_told_what_its_code_server_is_told_beyond_the_firsts():
+def test_a_second_orgs_runs_get_the_environment_of_its_code_server():
     service = SEVERAL["several-orgs.compose.yaml"]["services"]["code-emea"]
-    told = dict(service["environment"])
+    environment = dict(service["environment"])
 
-    (context,) = json.loads(told.pop("DAGSTER_CONTAINER_CONTEXT")).values()
+    (context,) = json.loads(environment.pop("DAGSTER_CONTAINER_CONTEXT")).values()
 
     assert service["extends"] == {"file": "docker-compose.yaml", "service": "code"}
-    assert context == {"env_vars": [f"{name}={value}" for name, value in told.items()]}
+    assert context == {"env_vars": [f"{name}={value}" for name, value in environment.items()]}
 
 
-def test_both_orgs_code_servers_are_in_the_workspace_that_webserver_and_daemon_read():
+def test_both_code_servers_are_in_the_workspace():
     services = SEVERAL["several-orgs.compose.yaml"]["services"]
     entries = [entry["grpc_server"] for entry in SEVERAL["several-orgs.workspace.yaml"]["load_from"]]
     (first,) = yaml.safe_load((DEPLOY / "workspace.yaml").read_text(encoding="utf-8"))["load_from"]

@@ -22,7 +22,7 @@ def secret_id(tmp_path):
 
 
 @pytest.fixture
-def told(aws, monkeypatch, tmp_path, secret_id):
+def run_check(aws, monkeypatch, tmp_path, secret_id):
     """Runs one check in a production whose secret and lake are on this AWS."""
     monkeypatch.setenv("AWS_ENDPOINT_URL_SECRETS_MANAGER", aws.url)
     values = {
@@ -49,76 +49,76 @@ def store(aws, secret_id):
     return put
 
 
-def test_a_whole_secret_is_good(store, told):
+def test_a_whole_secret_is_good(store, run_check):
     store(**SECRET)
 
-    (found,) = told("secret")
+    (finding,) = run_check("secret")
 
-    assert (found.status, found.remedy) == ("ok", "")
-
-
-def test_a_secret_that_is_not_there_is_named_with_its_remedy(told, secret_id):
-    (found,) = told("secret")
-
-    assert found.status == "fail"
-    assert secret_id in found.message
-    assert "secretsmanager:GetSecretValue" in found.remedy
+    assert (finding.status, finding.remedy) == ("ok", "")
 
 
-def test_a_key_that_the_secret_lacks_is_named(store, told):
+def test_a_secret_that_is_not_there_is_named_with_its_remedy(run_check, secret_id):
+    (finding,) = run_check("secret")
+
+    assert finding.status == "fail"
+    assert secret_id in finding.message
+    assert "secretsmanager:GetSecretValue" in finding.remedy
+
+
+def test_a_key_that_the_secret_lacks_is_named(store, run_check):
     store(consumer_key="3MVG9", username="u")
 
-    (found,) = told("secret")
+    (finding,) = run_check("secret")
 
-    assert "lacks private_key" in found.message
+    assert "lacks private_key" in finding.message
 
 
 @pytest.mark.parametrize(("key", "word"), [("k" * 31, "fail"), ("k" * 32, "ok")])
-def test_hashed_columns_need_a_key_in_the_secret(store, told, key, word):
+def test_hashed_columns_need_a_key_in_the_secret(store, run_check, key, word):
     store(**SECRET, hash_key=key)
 
-    assert told("secret", specs=(replace(ACCOUNT, hashed=("Phone",)),))[-1].status == word
+    assert run_check("secret", specs=(replace(ACCOUNT, hashed=("Phone",)),))[-1].status == word
 
 
-def test_a_lake_that_has_no_namespace_yet_is_a_warning(told):
-    (found,) = told("storage")
+def test_a_lake_that_has_no_namespace_yet_is_a_warning(run_check):
+    (finding,) = run_check("storage")
 
-    assert found.status == "warn"
-    assert "setup aws" in found.remedy
+    assert finding.status == "warn"
+    assert "setup aws" in finding.remedy
 
 
-def test_a_lake_is_found_and_nothing_is_written(aws, told, account_columns, account_chunk):
+def test_a_lake_is_found_and_nothing_is_written(aws, run_check, account_columns, account_chunk):
     warehouse = IcebergTables("salesforce", "salesforce", aws.catalog)
     chunks = [account_chunk(0)]
     warehouse.merge("account", columns=account_columns, keys=("id",), stamp=None, chunks=chunks, base=None)
     aws.forget()
 
-    (found,) = told("storage")
+    (finding,) = run_check("storage")
 
-    assert (found.status, found.remedy) == ("ok", "")
-    assert "s3://lake/salesforce" in found.message
-    assert "1 tables are listed" in found.message
+    assert (finding.status, finding.remedy) == ("ok", "")
+    assert "s3://lake/salesforce" in finding.message
+    assert "1 tables are listed" in finding.message
     assert aws.counted("s3", "PUT", "POST", "DELETE") == 0
     assert not {name for name in aws.actions if name.startswith(("Create", "Update", "Delete"))}
 
 
-def test_a_bucket_that_is_gone_is_a_failure(aws, told):
+def test_a_bucket_that_is_gone_is_a_failure(aws, run_check):
     aws.client("glue").create_database(DatabaseInput={"Name": "salesforce", "LocationUri": "s3://elsewhere/salesforce"})
 
-    (found,) = told("storage")
+    (finding,) = run_check("storage")
 
-    assert (found.status, found.message) == ("fail", "s3://elsewhere/salesforce does not exist")
-    assert found.remedy
+    assert (finding.status, finding.message) == ("fail", "s3://elsewhere/salesforce does not exist")
+    assert finding.remedy
 
 
-def test_a_table_whose_metadata_cannot_be_read_is_a_failure_with_its_remedy(aws, told, account_columns, account_chunk):
+def test_a_table_without_readable_metadata_is_a_failure_with_remedy(aws, run_check, account_columns, account_chunk):
     warehouse = IcebergTables("salesforce", "salesforce", aws.catalog)
     chunks = [account_chunk(0)]
     warehouse.merge("account", columns=account_columns, keys=("id",), stamp=None, chunks=chunks, base=None)
     bucket, _, name = warehouse.facts("account").metadata_location.removeprefix("s3://").partition("/")
     aws.client("s3").delete_object(Bucket=bucket, Key=name)
 
-    (found,) = told("storage")
+    (finding,) = run_check("storage")
 
-    assert found.status == "fail"
-    assert "PYICEBERG_CATALOG__" in found.remedy
+    assert finding.status == "fail"
+    assert "PYICEBERG_CATALOG__" in finding.remedy

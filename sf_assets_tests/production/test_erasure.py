@@ -1,4 +1,4 @@
-"""An erasure that is cut short: the next one ends it, and until then nobody is told that the rows are gone."""
+"""An erasure that was cut short: the next one completes it, and until then no sync reports it as done."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -25,8 +25,8 @@ def merge(warehouse, *rows, minute):
     at = pl.lit(NOON + timedelta(minutes=minute), dtype=STAMP)
     frame = pl.DataFrame(rows, schema=["id", "name", "is_deleted"], orient="row")
     chunk = Chunk(frame.with_columns(system_modstamp=at, _synced_at=at), f"s{minute}")
-    told = {"columns": COLUMNS, "keys": ("id",), "stamp": "system_modstamp", "base": UNCHECKED}
-    warehouse.merge("account", chunks=[chunk], **told)
+    settings = {"columns": COLUMNS, "keys": ("id",), "stamp": "system_modstamp", "base": UNCHECKED}
+    warehouse.merge("account", chunks=[chunk], **settings)
 
 
 def deleted(warehouse):
@@ -35,7 +35,7 @@ def deleted(warehouse):
     merge(warehouse, ("2", CANARY, True), minute=1)
 
 
-def test_files_that_cannot_be_deleted_are_an_error_and_go_with_the_next_erasure(aws):
+def test_files_that_cannot_be_deleted_are_an_error_and_go_next_time(aws):
     client = aws.client("s3")
 
     def rows_files():

@@ -60,8 +60,8 @@ def started(engine: Engine) -> Engine:
         one.mkdir()
         os.chown(one, USER, USER)
     shutil.copy(DEPLOY / "docker-compose.yaml", folder)
-    told = {"DAGSTER_PG_PASSWORD": PASSWORD, "DOCKER_GROUP_ID": str(GROUP), "DOCKER_SOCKET": str(engine.socket)}
-    (folder / ".env").write_text(as_lines(told))
+    values = {"DAGSTER_PG_PASSWORD": PASSWORD, "DOCKER_GROUP_ID": str(GROUP), "DOCKER_SOCKET": str(engine.socket)}
+    (folder / ".env").write_text(as_lines(values))
     (folder / "production.env").write_text(as_lines(environment(lake)))
     (folder / "dagster.yaml").write_text(yaml.safe_dump(instance(lake, org)))
     mounted = {"volumes": ["./dagster.yaml:/etc/sf_assets/dagster.yaml:ro"]}
@@ -96,19 +96,19 @@ def username() -> str:
 
 def instance(lake: Path, org: Path) -> dict[str, Any]:
     """deploy/dagster.yaml; the runs are in the practice org's network, and see its key and the lake."""
-    told = yaml.safe_load((DEPLOY / "dagster.yaml").read_text(encoding="utf-8"))
-    launcher = told["run_launcher"]["config"]
+    instance = yaml.safe_load((DEPLOY / "dagster.yaml").read_text(encoding="utf-8"))
+    launcher = instance["run_launcher"]["config"]
     launcher["network"] = "container:practice"
     launcher["env_vars"].remove("SALESFORCE_SECRET_ID")
     launcher["env_vars"] += [*CREDENTIALS, "SALESFORCE_USERNAME", "PYICEBERG_CATALOG__SALESFORCE__URI"]
     launcher["container_kwargs"]["volumes"] = [f"{lake}:{lake}", f"{org}:/org:ro"]
-    return dict(told)
+    return dict(instance)
 
 
 def ask(query: str, **variables: Any) -> dict[str, Any]:
     """Ask Dagit, on the port that the compose file publishes."""
-    told = {"query": query, "variables": variables}
-    answer = httpx.post("http://127.0.0.1:3000/graphql", json=told, timeout=30, trust_env=False)
+    payload = {"query": query, "variables": variables}
+    answer = httpx.post("http://127.0.0.1:3000/graphql", json=payload, timeout=30, trust_env=False)
     return dict(answer.json()["data"])
 
 
@@ -152,18 +152,18 @@ def test_all_of_the_compose_file_becomes_healthy(started):
     assert entries == [{"locationOrLoadError": {"__typename": "RepositoryLocation"}}]
 
 
-def test_a_container_cannot_gain_rights_or_write_beyond_its_temporary_folders(started):
+def test_a_container_cannot_gain_rights_or_write_outside_its_folders(started):
     tried = "for f in / /etc /opt/sf_assets /dagster; do touch $f/x 2>/dev/null && echo $f; done; "
     allowed = "for f in /tmp /home/sf_assets /dagster/storage; do touch $f/x || echo $f; done; "
     rights = "grep -E 'CapEff|CapBnd|NoNewPrivs' /proc/self/status | tr -s '\\t' ' '"
 
     for name in ("code", "webserver", "daemon"):
-        said = started.podman("exec", f"deploy_{name}_1", "sh", "-c", tried + allowed + rights)
+        messages = started.podman("exec", f"deploy_{name}_1", "sh", "-c", tried + allowed + rights)
 
-        assert set(said.splitlines()) == {f"CapEff: {0:016x}", f"CapBnd: {0:016x}", "NoNewPrivs: 1"}
+        assert set(messages.splitlines()) == {f"CapEff: {0:016x}", f"CapBnd: {0:016x}", "NoNewPrivs: 1"}
 
 
-def test_a_run_that_dagit_launches_fills_the_tables_in_a_container_of_its_own(started):
+def test_a_run_that_dagit_launches_fills_the_tables_in_a_container(started):
     until(lambda: started.is_healthy("deploy_daemon_1"))
     selector = {
         "repositoryLocationName": "sf_assets",
@@ -173,18 +173,18 @@ def test_a_run_that_dagit_launches_fills_the_tables_in_a_container_of_its_own(st
     }
 
     launched = ask(LAUNCH, params={"selector": selector, "runConfigData": {}, "mode": "default"})["launchRun"]
-    told = until(lambda: ended(launched["run"]["runId"]), seconds=180)
+    answer = until(lambda: ended(launched["run"]["runId"]), seconds=180)
 
-    said = [event["message"] for event in told["logsForRun"]["events"] if event.get("message")]
-    assert told["runOrError"]["status"] == "SUCCESS", "\n".join(said)
-    assert any("Launching run in a new container" in message for message in said)
+    messages = [event["message"] for event in answer["logsForRun"]["events"] if event.get("message")]
+    assert answer["runOrError"]["status"] == "SUCCESS", "\n".join(messages)
+    assert any("Launching run in a new container" in message for message in messages)
     assert rows(started) == {"account": 40, "contact": 60}
     until(lambda: len(started.podman("ps", "--all", "--quiet").split()) == 5)  # the run's container is removed
 
 
 def ended(run_id: str) -> dict[str, Any] | None:
-    told = ask(STATUS, id=run_id)
-    return told if told["runOrError"]["status"] in ("SUCCESS", "FAILURE", "CANCELED") else None
+    answer = ask(STATUS, id=run_id)
+    return answer if answer["runOrError"]["status"] in ("SUCCESS", "FAILURE", "CANCELED") else None
 
 
 def rows(engine: Engine) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""The thirty endpoints in four lakes by the same code: only the environment differs, and nobody else is spoken to."""
+"""The thirty endpoints in four lakes by the same code: only the environment differs, and no other host is reached."""
 
 import json
 import os
@@ -50,7 +50,7 @@ def materialize(aws, practice_org, traced, tmp_path):
 
     def run(name, environment):
         target = tmp_path / f"{name}.json"
-        told = {
+        settings = {
             **{key: os.environ[key] for key in PASSED_ON if key in os.environ},
             **{key: value for key, value in os.environ.items() if key.startswith("AWS_")},
             "SF_ASSETS_DEPLOYMENT": "production",
@@ -60,10 +60,10 @@ def materialize(aws, practice_org, traced, tmp_path):
             "DAGSTER_DISABLE_TELEMETRY": "yes",
             **environment,
         }
-        spoken_to = traced(sys.executable, DRIVER, target, environment=told)
+        hosts = traced(sys.executable, DRIVER, target, environment=settings)
         outcome = json.loads(target.read_text())
         assert outcome["success"]
-        return outcome["tables"], spoken_to
+        return outcome["tables"], hosts
 
     return run
 
@@ -102,14 +102,14 @@ def addresses(trace):
     return {four or six for four, six in found}
 
 
-def test_glue_postgresql_and_rest_hold_what_sqlite_holds_and_nothing_leaves_this_machine(
+def test_glue_postgresql_and_rest_hold_what_sqlite_holds(
     materialize, aws, postgres, rest_catalog, snowflake, as_environment, credentials, secret, registered
 ):
     on_s3 = {name: value for name, value in aws.catalog.items() if name.startswith("s3.")}
     sql = {"type": "sql", "uri": postgres.create("catalog"), "warehouse": "s3://lake/sql", **on_s3}
 
     local, _ = materialize("sqlite", credentials)
-    glue, spoken_to = materialize("glue", as_environment(aws.catalog) | secret | registered)
+    glue, hosts = materialize("glue", as_environment(aws.catalog) | secret | registered)
     in_postgres, also = materialize("postgres", as_environment(sql) | credentials)
     in_rest, and_also = materialize("rest", as_environment(rest_catalog.catalog) | credentials)
 
@@ -123,7 +123,7 @@ def test_glue_postgresql_and_rest_hold_what_sqlite_holds_and_nothing_leaves_this
     assert len([path for path in rest_catalog.asked if path == "POST namespaces/salesforce/tables"]) == 31
     assert len(snowflake.tables) == 31
     assert aws.actions["GetSecretValue"] == 1
-    assert spoken_to | also | and_also == {"127.0.0.1"}
+    assert hosts | also | and_also == {"127.0.0.1"}
 
 
 @pytest.fixture
@@ -164,17 +164,17 @@ def wait_for(url, *, seconds):
 @pytest.mark.skipif(WEED is None, reason="no SeaweedFS here: make rest")
 def test_a_rest_catalog_that_others_wrote_holds_what_sqlite_holds(materialize, seaweed, as_environment, credentials):
     local, _ = materialize("sqlite", credentials)
-    others, spoken_to = materialize("seaweed", as_environment(seaweed) | credentials)
+    others, hosts = materialize("seaweed", as_environment(seaweed) | credentials)
     again, _ = materialize("seaweed", as_environment(seaweed) | credentials)
 
     assert len(local) == 30
     assert others == again == local
-    assert spoken_to == {"127.0.0.1"}
+    assert hosts == {"127.0.0.1"}
 
 
 @pytest.mark.skipif(STRACE is None, reason="no strace here: apt-get install strace")
 @pytest.mark.parametrize(("family", "address"), [("", "127.0.0.2"), ("6", "::1")])
 def test_whoever_spoke_to_another_address_would_be_seen(traced, family, address):
-    spoken_to = traced(sys.executable, "-c", ELSEWHERE.format(family, address), environment={})
+    hosts = traced(sys.executable, "-c", ELSEWHERE.format(family, address), environment={})
 
-    assert spoken_to == {address}
+    assert hosts == {address}

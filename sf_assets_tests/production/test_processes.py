@@ -69,8 +69,8 @@ class Deployment:
 
     def ask(self, query: str, **variables: Any) -> dict[str, Any]:
         """Ask Dagit."""
-        told = {"query": query, "variables": variables}
-        answer = httpx.post(f"http://127.0.0.1:{self.web_port}/graphql", json=told, timeout=30, trust_env=False)
+        payload = {"query": query, "variables": variables}
+        answer = httpx.post(f"http://127.0.0.1:{self.web_port}/graphql", json=payload, timeout=30, trust_env=False)
         return dict(answer.json()["data"])
 
     def is_loaded(self) -> bool:
@@ -151,7 +151,7 @@ def _configure(running: Deployment) -> None:
 
 
 def pid_of(instance: dg.DagsterInstance, run_id: str) -> int | None:
-    """The process of a run, as it has told the event log itself."""
+    """The process of a run, as it has payload the event log itself."""
     for entry in instance.all_logs(run_id):
         if match := re.search(r"[Ss]tarted process for run \(pid: (\d+)\)", entry.message or entry.user_message):
             return int(match[1])
@@ -189,8 +189,8 @@ def test_three_runs_keep_one_pace_and_survive_the_death_of_all_that_runs(deploym
 
 def _has_begun(instance: dg.DagsterInstance, *, parent: str) -> bool:
     """Whether the daemon's retry of a run is under way: Dagster may forget one that was not launched yet."""
-    begun = {dg.DagsterRunStatus.STARTED, *ENDED}
-    return any(run.parent_run_id == parent and run.status in begun for run in instance.get_runs())
+    active = {dg.DagsterRunStatus.STARTED, *ENDED}
+    return any(run.parent_run_id == parent and run.status in active for run in instance.get_runs())
 
 
 def _all_ended(instance: dg.DagsterInstance) -> bool:
@@ -215,8 +215,8 @@ def _assert_tables(deployment: Deployment, practice_org: Any) -> None:
     from sf_assets.specs.endpoints import endpoints
 
     names = ("TYPE", "URI", "WAREHOUSE")
-    told = {name.lower(): deployment.environment[f"PYICEBERG_CATALOG__SALESFORCE__{name}"] for name in names}
-    warehouse = IcebergTables("salesforce", "salesforce", told)
+    payload = {name.lower(): deployment.environment[f"PYICEBERG_CATALOG__SALESFORCE__{name}"] for name in names}
+    warehouse = IcebergTables("salesforce", "salesforce", payload)
     sobjects = {spec.endpoint: spec.sobject for spec in endpoints()}
     for endpoint in [name for names in SETS for name in names]:
         ids = sorted(warehouse.scan(endpoint).select("id").collect()["id"].to_list())

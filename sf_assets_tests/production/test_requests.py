@@ -59,7 +59,7 @@ def test_an_append_of_fifty_rows_costs_no_more_than_pyicebergs_own(aws, merge):
     assert aws.counted("glue", "POST") <= 4
 
 
-def test_changes_to_sixty_rows_cost_no_more_than_a_quarter_of_pyicebergs_upsert(aws, merge):
+def test_sixty_changed_rows_cost_at_most_a_quarter_of_an_upsert(aws, merge):
     """pyiceberg 0.12: an upsert into 26 snapshots 35 changes and 301 reads on S3, into two 34 and 50."""
     written = merge(frame(0, 60, minute=1), base="s0", state="s1")
 

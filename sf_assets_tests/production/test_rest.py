@@ -113,7 +113,7 @@ def test_a_commit_that_landed_counts_whatever_was_answered(account, rest_catalog
     assert account.merge(2).commits == 0
 
 
-def test_a_commit_that_was_sent_twice_on_the_way_and_refused_the_second_time_has_landed(account, rest_catalog):
+def test_a_commit_that_was_sent_twice_and_refused_once_counts(account, rest_catalog):
     rest_catalog.lost.append((409, True))
 
     written = account.merge(2)
@@ -123,7 +123,7 @@ def test_a_commit_that_was_sent_twice_on_the_way_and_refused_the_second_time_has
 
 
 @pytest.mark.parametrize("status", [500, 502, 504])
-def test_a_commit_of_which_nothing_is_known_says_so_and_the_next_run_makes_it_good(account, rest_catalog, status):
+def test_an_unknown_commit_is_named_and_repaired_by_the_next_run(account, rest_catalog, status):
     rest_catalog.lost.append((status, False))
 
     with pytest.raises(CommitUnknown, match="lost") as refusal:
@@ -136,7 +136,7 @@ def test_a_commit_of_which_nothing_is_known_says_so_and_the_next_run_makes_it_go
     assert account.rows == [1, 2]
 
 
-def test_a_commit_that_lands_after_we_gave_it_up_is_neither_lost_nor_doubled(account, rest_catalog, another):
+def test_a_commit_that_arrives_late_is_neither_lost_nor_doubled(account, rest_catalog, another):
     rest_catalog.late = True
     with pytest.raises(CommitUnknown):
         account.merge(2)

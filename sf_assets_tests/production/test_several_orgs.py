@@ -87,17 +87,17 @@ def ledgers(tmp_path):
     hosts = {"": "acme", "emea": "acme-emea", "sales": "acme"}
     secrets = {f"SALESFORCE_{name}": "-" for name in ("CONSUMER_KEY", "PRIVATE_KEY", "USERNAME")}
     shared = {"SF_ASSETS_DEPLOYMENT": "production", "SF_ASSETS_HOME": str(tmp_path), **secrets}
-    told = {
+    environments = {
         org: shared | {"SF_ASSETS_ORG": org, "SALESFORCE_INSTANCE_URL": f"{host}.my.salesforce.com"}
         for org, host in hosts.items()
     }
-    opened = {org: read_deployment(environment).salesforce.open_ledger() for org, environment in told.items()}
+    opened = {org: read_deployment(environment).salesforce.open_ledger() for org, environment in environments.items()}
     yield opened
     for ledger in opened.values():
         ledger.close()
 
 
-def test_orgs_do_not_slow_each_other_and_locations_of_one_org_share_its_pace(ledgers):
+def test_orgs_have_rates_of_their_own_and_locations_share_one(ledgers):
     slots = [ledgers[""].permit(None, reserve=None).slot for _ in range(4)]
 
     elsewhere, here = (ledgers[org].permit(None, reserve=None) for org in ("emea", "sales"))

@@ -11,8 +11,8 @@ PATIENT = {"s3.retry-strategy-impl": "sf_assets.iceberg.s3_retry.RetryMore"}
 
 def merge(properties, chunk, columns):
     warehouse = IcebergTables("salesforce", "salesforce", properties)
-    told = {"columns": columns, "keys": ("id",), "stamp": "system_modstamp", "base": None}
-    return warehouse.merge("account", chunks=[chunk(1)], **told)
+    settings = {"columns": columns, "keys": ("id",), "stamp": "system_modstamp", "base": None}
+    return warehouse.merge("account", chunks=[chunk(1)], **settings)
 
 
 def test_a_burst_is_outlasted(aws, account_chunk, account_columns):
@@ -29,7 +29,7 @@ def test_without_it_the_burst_is_an_error_of_the_warehouse(aws, account_chunk, a
         merge(aws.catalog, account_chunk, account_columns)
 
 
-def test_a_commit_that_the_client_sends_again_after_a_lost_answer_counts_once(aws, account_chunk, account_columns):
+def test_a_commit_that_is_sent_again_after_a_lost_answer_counts_once(aws, account_chunk, account_columns):
     """boto3 repeats the update by itself; Glue refuses the second one, for the first has moved the version."""
     aws.lost = 1
 

@@ -54,11 +54,11 @@ class TwoLocations:
 
     def start(self, name, *command, **environment):
         """Start a process; what it says goes into a file."""
-        told = {word: os.environ[word] for word in PASSED_ON if word in os.environ}
-        told |= {"DAGSTER_HOME": str(self.home), "PYTHONWARNINGS": "ignore", **environment}
+        settings = {word: os.environ[word] for word in PASSED_ON if word in os.environ}
+        settings |= {"DAGSTER_HOME": str(self.home), "PYTHONWARNINGS": "ignore", **environment}
         with (self.home / f"{name}.log").open("ab") as log:
             process = subprocess.Popen(
-                [BINARIES / command[0], *command[1:]], env=told, cwd=self.home, stdout=log, stderr=log,
+                [BINARIES / command[0], *command[1:]], env=settings, cwd=self.home, stdout=log, stderr=log,
                 start_new_session=True,
             )  # fmt: skip
         self.processes.append(process)
@@ -80,8 +80,8 @@ class TwoLocations:
     def ticks(self, name):
         """What the sensor of a location has done so far."""
         repository = {"repositoryName": "__repository__", "repositoryLocationName": name}
-        told = self.ask(TICKED, selector=repository | {"sensorName": SENSORS[name]})
-        return told["sensorOrError"]["sensorState"]["ticks"]
+        settings = self.ask(TICKED, selector=repository | {"sensorName": SENSORS[name]})
+        return settings["sensorOrError"]["sensorState"]["ticks"]
 
     def loaded(self):
         """What Dagit shows of each location, once it has loaded both."""
@@ -110,13 +110,13 @@ def orgs(practice_org):
 def environments(orgs, tmp_path):
     """Location -> its environment, the practice orgs' keys beside each other under one home."""
     shared = {"SF_ASSETS_HOME": str(tmp_path), "SF_ASSETS_ENDPOINTS": ",".join(ENDPOINTS)}
-    told = {name: shared | {"SALESFORCE_INSTANCE_URL": org.url} for name, org in orgs.items()}
-    told["emea"] |= {"SF_ASSETS_ORG": "emea", "DAGSTER_CONTAINER_CONTEXT": json.dumps(CONTEXT)}
-    for name, environment in told.items():
+    settings = {name: shared | {"SALESFORCE_INSTANCE_URL": org.url} for name, org in orgs.items()}
+    settings["emea"] |= {"SF_ASSETS_ORG": "emea", "DAGSTER_CONTAINER_CONTEXT": json.dumps(CONTEXT)}
+    for name, environment in settings.items():
         folder = read_deployment(environment).practice
         folder.mkdir()
         (folder / "credentials.json").write_text(json.dumps(orgs[name].credentials))
-    return told
+    return settings
 
 
 @pytest.fixture
@@ -167,7 +167,9 @@ def assert_each_location_ran_by_itself(runs, ticks):
 
 def assert_no_key_is_in_both(dagster):
     """Neither in what the locations tell nor in the eyes of Dagit, which is the one that would mix them up."""
-    nodes = {name: [node["assetKey"] for node in told["assetNodes"]] for name, told in dagster.locations.items()}
+    nodes = {
+        name: [node["assetKey"] for node in settings["assetNodes"]] for name, settings in dagster.locations.items()
+    }
     first, second = ({tuple(key["path"]) for key in keys} for keys in nodes.values())
     sensors = {
         name: {one["name"]: one["sensorState"]["status"] for one in dagster.locations[name]["sensors"]}

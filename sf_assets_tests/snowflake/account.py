@@ -75,11 +75,11 @@ class FakeSnowflake:
         """The statements, without the driver's own."""
         return [statement for statement in self.statements if statement.upper() != "COMMIT"]
 
-    def accepts(self, told: dict[str, Any]) -> bool:
+    def accepts(self, payload: dict[str, Any]) -> bool:
         """Whether the JWT is this user's: signed with his key, with its fingerprint, for an hour at most."""
         try:
             required = {"require": ["exp", "iat"]}
-            claims = jwt.decode(told["TOKEN"], self.public_key, algorithms=["RS256"], options=required)
+            claims = jwt.decode(payload["TOKEN"], self.public_key, algorithms=["RS256"], options=required)
         except (jwt.InvalidTokenError, KeyError):
             return False
         subject = f"{self.account}.{self.user}"
@@ -106,7 +106,7 @@ class FakeSnowflake:
         self.answers = dict(EXCHANGES[name] for name in names) | self.answers
 
     def sees_all(self, location: Callable[[str], str]) -> None:
-        """Be a linked database: every table is known, at the location that is told when it is asked for."""
+        """Be a linked database: every table is known, at the location that is payload when it is asked for."""
         self.linked = location
 
     def _refreshed(self, name: str) -> Answer:
@@ -134,17 +134,17 @@ class _Handler(BaseHTTPRequestHandler):
         if self.headers.get("Content-Encoding") == "gzip":
             body = gzip.decompress(body)
         self.account.paths.append(path)
-        told = json.loads(body or b"{}")
+        payload = json.loads(body or b"{}")
         handle = {"/session/v1/login-request": self._login, "/queries/v1/query-request": self._query}.get(path)
-        self._say(handle(told) if handle else {"data": None, "success": True, "code": None, "message": None})
+        self._say(handle(payload) if handle else {"data": None, "success": True, "code": None, "message": None})
 
     def do_GET(self) -> None:
         self.account.paths.append(self.path)
         self._say({"success": False, "code": "404", "message": self.path, "data": None})
 
-    def _login(self, told: dict[str, Any]) -> dict[str, Any]:
-        self.account.logins.append(told["data"])
-        if not self.account.accepts(told["data"]):
+    def _login(self, payload: dict[str, Any]) -> dict[str, Any]:
+        self.account.logins.append(payload["data"])
+        if not self.account.accepts(payload["data"]):
             message = "JWT token is invalid."
             return {"data": {"authnMethod": "KEYPAIR"}, "success": False, "code": "390144", "message": message}
         data = {
@@ -153,8 +153,8 @@ class _Handler(BaseHTTPRequestHandler):
         }  # fmt: skip
         return {"data": data, "success": True, "code": None, "message": None}
 
-    def _query(self, told: dict[str, Any]) -> dict[str, Any]:
-        statement = told["sqlText"]
+    def _query(self, payload: dict[str, Any]) -> dict[str, Any]:
+        statement = payload["sqlText"]
         self.account.statements.append(statement)
         answer = self.account.answer(statement)
         query_id = f"01b0-{len(self.account.statements):04}"
@@ -188,7 +188,7 @@ def key_pair() -> Any:
 
 @pytest.fixture
 def snowflake(key_pair: Any) -> Iterator[FakeSnowflake]:
-    """A served account whose one user has the key pair."""
+    """A served account with one user, who has the key pair."""
     pem = key_pair.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
@@ -205,7 +205,7 @@ def snowflake(key_pair: Any) -> Iterator[FakeSnowflake]:
 
 @pytest.fixture(scope="session")
 def other_key() -> str:
-    """The private key of somebody else."""
+    """Another private key."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     return pem.decode()
@@ -219,7 +219,7 @@ def refusal() -> type[Refusal]:
 
 @pytest.fixture
 def free_port() -> int:
-    """A port on which nobody listens."""
+    """A port that is free."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         return int(taken.getsockname()[1])

@@ -29,20 +29,20 @@ def lines(snowflake):
     way = {"protocol": "http", "host": "127.0.0.1", "port": snowflake.port, "platform_detection_timeout_seconds": 0}
 
     def run(**changed):
-        told = {"account": snowflake.account, "user": snowflake.user, "private_key": snowflake.private_key, **changed}
-        session = SnowflakeSession(SnowflakeResource(**told, additional_snowflake_connection_args=way).get_connection)
+        login = {"account": snowflake.account, "user": snowflake.user, "private_key": snowflake.private_key, **changed}
+        session = SnowflakeSession(SnowflakeResource(**login, additional_snowflake_connection_args=way).get_connection)
         content = TableContent(40, "annual_revenue", Decimal("12.5"))
-        found = check_table(session, PLACE, table="account", committed=COMMITTED, content=content)
+        checks = check_table(session, PLACE, table="account", committed=COMMITTED, content=content)
         session.close()
-        return found
+        return checks
 
     return run
 
 
 def test_a_good_account_has_four_good_lines(snowflake, lines):
-    found = lines()
+    checks = lines()
 
-    assert [line.status == "ok" for line in found] == [True] * 4
+    assert [line.status == "ok" for line in checks] == [True] * 4
     assert snowflake.asked == [
         "SELECT CURRENT_USER(), CURRENT_ROLE(), CURRENT_REGION()",
         "SELECT SYSTEM$CATALOG_LINK_STATUS('SF_RAW')",

@@ -70,10 +70,10 @@ def test_an_org_of_its_own_is_registered_under_its_own_names(environment, snowfl
     environment |= {"SF_ASSETS_ORG": "emea", "SF_ASSETS_SNOWFLAKE": "tables"}
     snowflake.lake = lake_of(environment)
 
-    told = Run(environment, "product")
+    run = Run(environment, "product")
 
-    assert told.checks["product"].passed
-    assert told.checks["product"].asset_key == dg.AssetKey(["salesforce_emea", "product"])
+    assert run.checks["product"].passed
+    assert run.checks["product"].asset_key == dg.AssetKey(["salesforce_emea", "product"])
     assert 'ALTER ICEBERG TABLE "RAW"."SALESFORCE_EMEA"."PRODUCT" REFRESH' in snowflake.asked
     assert any("CATALOG_NAMESPACE = 'salesforce_emea'" in statement for statement in snowflake.asked)
 
@@ -87,7 +87,7 @@ def test_a_linked_database_is_asked_for_an_orgs_own_tables(environment):
     assert emea.naming.key("account") in {spec.asset_key for check in checks for spec in check.check_specs}
 
 
-def test_a_registered_table_is_created_once_and_refreshed_after_each_commit(environment, snowflake, practice_org):
+def test_a_registered_table_is_created_once_and_then_refreshed(environment, snowflake, practice_org):
     environment |= {"SF_ASSETS_SNOWFLAKE": "tables"}
     snowflake.lake = lake_of(environment)
 
@@ -129,9 +129,7 @@ def test_a_sync_without_news_asks_and_refreshes_nothing(environment, snowflake):
     ]
 
 
-def test_a_refused_registration_is_a_red_check_that_blocks_and_the_rows_are_there(
-    environment, snowflake, refusal, practice_org
-):
+def test_a_refused_registration_is_a_failed_check_and_keeps_the_rows(environment, snowflake, refusal, practice_org):
     environment |= {"SF_ASSETS_SNOWFLAKE": "tables"}
     snowflake.lake = lake_of(environment)
     snowflake.answers = {"^CREATE": refusal("003001", "42501", "Insufficient privileges to operate on schema")}
@@ -157,7 +155,7 @@ def test_a_refresh_that_does_not_take_is_a_red_check_with_the_lag(environment, s
     assert check.metadata["lag_seconds"].value >= 0
 
 
-def test_a_linked_database_is_asked_in_the_catalogs_own_case_and_nothing_is_changed(environment, snowflake):
+def test_a_linked_database_is_asked_in_the_catalogs_own_case(environment, snowflake):
     snowflake.sees_all(lake_of(environment))
 
     run = Run(environment, "product")

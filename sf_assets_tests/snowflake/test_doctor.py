@@ -40,7 +40,7 @@ def environment(snowflake, tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def told(environment):
+def run_doctor(environment):
     """Runs the doctor; returns what it says of Snowflake."""
 
     def run(**changes):
@@ -71,54 +71,54 @@ def sound(snowflake):
     return snowflake
 
 
-def words(found):
-    return [finding.status for finding in found]
+def words(findings):
+    return [finding.status for finding in findings]
 
 
-def test_what_snowflake_reads_is_compared_with_the_lake(sound, lake, told):
-    found = told()
+def test_what_snowflake_reads_is_compared_with_the_lake(sound, lake, run_doctor):
+    findings = run_doctor()
 
-    assert words(found) == ["ok"] * 4
+    assert words(findings) == ["ok"] * 4
     assert sound.asked[-1] == 'SELECT COUNT(*), SUM("amount") FROM "RAW"."salesforce"."contact"'
-    assert "3 rows, sum 3.75" in found[-1].message
+    assert "3 rows, sum 3.75" in findings[-1].message
     assert not [statement for statement in sound.asked if not statement.startswith("SELECT ")]
 
 
-def test_registered_tables_are_asked_for_without_a_linked_database(sound, lake, told):
-    found = told(SF_ASSETS_SNOWFLAKE="tables", SNOWFLAKE_WAREHOUSE="LOADING")
+def test_registered_tables_are_asked_for_without_a_linked_database(sound, lake, run_doctor):
+    findings = run_doctor(SF_ASSETS_SNOWFLAKE="tables", SNOWFLAKE_WAREHOUSE="LOADING")
 
-    assert words(found) == ["ok"] * 3
-    assert '"RAW"."SALESFORCE"."CONTACT"' in found[-1].message
-
-
-def test_before_the_first_sync_the_account_alone_is_asked(sound, told):
-    found = told()
-
-    assert words(found) == ["ok", "ok", "warn"]
-    assert found[-1].remedy == "Run doctor again after the first sync."
+    assert words(findings) == ["ok"] * 3
+    assert '"RAW"."SALESFORCE"."CONTACT"' in findings[-1].message
 
 
-def test_a_login_that_snowflake_refuses_fails_with_its_remedy(sound, lake, told, other_key, monkeypatch):
+def test_before_the_first_sync_the_account_alone_is_asked(sound, run_doctor):
+    findings = run_doctor()
+
+    assert words(findings) == ["ok", "ok", "warn"]
+    assert findings[-1].remedy == "Run doctor again after the first sync."
+
+
+def test_a_login_that_snowflake_refuses_fails_with_its_remedy(sound, lake, run_doctor, other_key, monkeypatch):
     monkeypatch.setenv("SNOWFLAKE_PRIVATE_KEY", other_key)
 
-    (found,) = told()
+    (findings,) = run_doctor()
 
-    assert found.status == "fail"
-    assert "RSA_PUBLIC_KEY_FP" in found.remedy
-    assert other_key.splitlines()[3] not in f"{found}"
+    assert findings.status == "fail"
+    assert "RSA_PUBLIC_KEY_FP" in findings.remedy
+    assert other_key.splitlines()[3] not in f"{findings}"
 
 
-def test_rows_that_snowflake_does_not_show_are_a_failure(sound, lake, told):
+def test_rows_that_snowflake_does_not_show_are_a_failure(sound, lake, run_doctor):
     sound.answers["COUNT"] = [["2", "3.750000"]]
 
-    found = told()
+    findings = run_doctor()
 
-    assert words(found) == ["ok", "ok", "ok", "fail"]
-    assert "2 rows, sum 3.75" in found[-1].message
-    assert "the table has 3 rows" in found[-1].message
+    assert words(findings) == ["ok", "ok", "ok", "fail"]
+    assert "2 rows, sum 3.75" in findings[-1].message
+    assert "the table has 3 rows" in findings[-1].message
 
 
-def test_a_sum_over_no_value_is_no_sum(sound, environment, told):
+def test_a_sum_over_no_value_is_no_sum(sound, environment, run_doctor):
     warehouse = read_deployment(environment).iceberg.tables()
     warehouse.overwrite(
         "contact", [pl.DataFrame({"id": ["1"], "amount": [None]}, {"id": pl.String, "amount": pl.Int64})]
@@ -126,7 +126,7 @@ def test_a_sum_over_no_value_is_no_sum(sound, environment, told):
     sound.sees_all(lambda table: warehouse.facts(table).metadata_location)
     sound.answers["COUNT"] = [["1", None]]
 
-    assert words(told()) == ["ok"] * 4
+    assert words(run_doctor()) == ["ok"] * 4
 
 
 LOADED = """

@@ -1,4 +1,4 @@
-"""A session with Snowflake speaks to Snowflake and to nobody else."""
+"""A session with Snowflake connects to Snowflake and to no other host."""
 
 import os
 import re

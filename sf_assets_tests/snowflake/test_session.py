@@ -12,9 +12,9 @@ def resource(snowflake):
     """The resource that reaches the loopback account."""
 
     def build(**changed):
-        told = {"account": snowflake.account, "user": snowflake.user, "private_key": snowflake.private_key}
+        login = {"account": snowflake.account, "user": snowflake.user, "private_key": snowflake.private_key}
         way = {"protocol": "http", "host": "127.0.0.1", "port": snowflake.port, "platform_detection_timeout_seconds": 0}
-        return SnowflakeResource(**{**told, "additional_snowflake_connection_args": way, **changed})
+        return SnowflakeResource(**{**login, "additional_snowflake_connection_args": way, **changed})
 
     return build
 

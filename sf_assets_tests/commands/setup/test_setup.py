@@ -207,7 +207,7 @@ def test_with_lake_formation_both_roles_may_ask_it_for_data():
         assert policy["Statement"][-1]["Action"] == "lakeformation:GetDataAccess"
 
 
-def test_only_snowflakes_users_may_be_the_reader_and_only_with_the_external_id():
+def test_only_snowflakes_users_with_the_external_id_may_be_the_reader():
     users = {"volume_user_arn": USERS[1], "catalog_user_arn": USERS[3]}
     (statement,) = reader_trust(SetupValues(account_id="123456789012", external_id="x" * 32, **users))["Statement"]
 
@@ -227,7 +227,7 @@ def test_only_one_service_account_may_be_the_writer_by_irsa():
     }
 
 
-def test_pod_identity_may_tag_its_session_and_is_bound_to_the_service_account():
+def test_pod_identity_tags_its_session_for_one_service_account():
     (statement,) = writer_trust(replace(FULL, runs_on="pods.eks.amazonaws.com"))["Statement"]
 
     assert statement["Action"] == ["sts:AssumeRole", "sts:TagSession"]
