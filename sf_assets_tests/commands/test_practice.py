@@ -40,7 +40,7 @@ def test_an_org_that_is_already_there_is_used_and_left_running(port: int, tmp_pa
 
 @pytest.fixture
 def stranger() -> Iterator[int]:
-    """The port of a server that is no Salesforce."""
+    """Return the port of another web server."""
     server = http.server.HTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield server.server_port
@@ -72,7 +72,7 @@ def test_each_folder_has_an_org_of_its_own_though_both_want_the_usual_port(tmp_p
         assert answers(other)
 
 
-def test_a_note_of_a_server_that_has_ended_misleads_nobody(port: int, tmp_path: Path) -> None:
+def test_the_file_of_a_server_that_has_ended_is_ignored(port: int, tmp_path: Path) -> None:
     with practice_org(tmp_path, port=port, options=SMALL):
         assert serving(tmp_path) == f"http://127.0.0.1:{port}"
 
@@ -87,7 +87,7 @@ def test_an_org_is_served_once(sf_assets, tmp_path: Path) -> None:
     assert f"is already served on {url}" in ended.stderr
 
 
-def test_an_option_that_the_org_does_not_know_is_told_in_its_words(port: int, tmp_path: Path) -> None:
+def test_an_unknown_object_of_rows_is_named(port: int, tmp_path: Path) -> None:
     misspelt = practice_org(tmp_path, port=port, options=("--rows", "acount=5"))
 
     with pytest.raises(ConfigError, match="knows no object 'acount'"), misspelt:

@@ -1,4 +1,4 @@
-"""The token endpoint: who gets in, and in which words the others are told no."""
+"""The token endpoint: who can log in, and the texts of refusals."""
 
 import re
 
@@ -50,7 +50,7 @@ def test_a_signature_of_another_key_is_an_invalid_assertion(log_in, sign):
 
 
 @pytest.mark.parametrize("assertion", ["", "not.a.token", "eyJhbGciOiJub25lIn0.e30."])
-def test_what_is_no_signed_token_is_refused(log_in, assertion):
+def test_an_assertion_without_a_signature_is_refused(log_in, assertion):
     answer = log_in(assertion)
 
     assert answer.status_code == 400
@@ -129,7 +129,7 @@ def test_some_401_are_not_cured_by_a_login(server, http, log_in):
     assert refused.json()[0]["message"] == "This session is not valid for use with the REST API"
 
 
-def test_a_malformed_header_is_told_from_an_expired_session(http):
+def test_a_malformed_header_differs_from_an_expired_session(http):
     refused = http.get("/services/data/v60.0/limits", headers={"Authorization": "Basic dXNlcg=="})
 
     assert (refused.status_code, refused.json()[0]["errorCode"]) == (401, "INVALID_AUTH_HEADER")

@@ -91,7 +91,7 @@ def test_a_retyped_field_keeps_what_can_be_kept(org, describe, found, type_, val
     assert describe("Account")["AnnualRevenue"]["type"] == type_
 
 
-def test_a_text_that_is_no_number_is_null_as_a_number(org, found):
+def test_a_text_without_a_number_becomes_null_as_a_number(org, found):
     org.insert("Account", {"Name": "a", "Type": "many"})
     org.retype_field("Account", "Type", "double")
 
@@ -164,7 +164,7 @@ def test_pages_and_describes_are_not_queries_for_the_limit_of_five(http):
 
 
 @pytest.mark.parametrize("body", ["nonsense", "[]", '{"compositeRequest": [{"url": "/x"}]}'])
-def test_what_is_no_composite_is_refused(http, body):
+def test_a_malformed_composite_is_refused(http, body):
     answer = http.post(f"{DATA}/composite", content=body, headers={"Content-Type": "application/json"})
 
     assert (answer.status_code, answer.json()[0]["errorCode"]) == (400, "JSON_PARSER_ERROR")

@@ -105,7 +105,7 @@ def test_a_start_before_the_org_was_created_is_refused(clock):
     assert answers[1].status_code == 200
 
 
-def test_a_plus_that_is_not_encoded_is_no_date(http):
+def test_a_date_with_a_plus_that_is_not_encoded_is_refused(http):
     answer = http.get(f"{DATA}/sobjects/Account/deleted/?start=2026-03-10T11:00:00+00:00&end=2026-03-10T12:00:00Z")
 
     assert answer.json()[0]["errorCode"] == "INVALID_ARGUMENT"

@@ -1,4 +1,4 @@
-"""What every answer has in common: headers, sizes, quota, gzip; and the resources that are no queries."""
+"""All responses: headers, sizes, quota, gzip; and the resources without queries."""
 
 import gzip
 import socket
@@ -15,7 +15,7 @@ def test_the_date_is_the_orgs(http):
     assert http.get(f"{DATA}/limits").headers["date"] == "Tue, 10 Mar 2026 12:00:00 GMT"
 
 
-def test_the_quota_is_told_in_both_forms_or_not_at_all(org, http):
+def test_the_quota_header_has_two_forms_or_is_missing(org, http):
     org.spend_calls(17)
     told = []
     for form in ("plain", "per_app", "none"):
@@ -40,7 +40,7 @@ def test_a_spent_quota_is_403_until_calls_come_back(org, http, clock):
     assert http.get(f"{DATA}/limits").status_code == 200
 
 
-def test_limits_tells_what_is_left(org, http):
+def test_limits_shows_the_remaining_calls(org, http):
     org.spend_calls(41)
 
     assert http.get(f"{DATA}/limits").json()["DailyApiRequests"] == {"Max": 100_000, "Remaining": 99_958}
@@ -84,7 +84,7 @@ def test_versions_need_no_session(server):
         ("GET", "/services/data/v60.0/composite", 405, "METHOD_NOT_ALLOWED"),
     ],
 )
-def test_what_is_not_there_is_told_as_salesforce_tells_it(http, method, path, status, code):
+def test_a_missing_resource_is_refused_as_salesforce_does(http, method, path, status, code):
     answer = http.request(method, path)
 
     assert (answer.status_code, answer.json()[0]["errorCode"]) == (status, code)
@@ -112,7 +112,7 @@ def test_an_edition_without_api_says_so(org, http):
 
 
 def long_query(http, total):
-    """A query whose URI has so many bytes."""
+    """Return a query with a URI of this many bytes."""
     start = f"{DATA}/query?q=" + quote("SELECT Id FROM Account WHERE Name = '")
     return start + "x" * (total - len(start) - 3) + "%27"
 
@@ -175,7 +175,7 @@ def test_many_readers_and_a_writer_do_not_tear_a_page(org, ask):
     assert torn == []
 
 
-def test_the_log_tells_what_was_asked(server, ask):
+def test_the_log_shows_each_request(server, ask):
     server.forget_requests()
     ask("SELECT Id FROM Account", **{"User-Agent": "a test"})
     ask("SELECT Id FROM Nothing", resource="queryAll")

@@ -14,11 +14,11 @@ QUERY = "SELECT Id FROM Account"
 
 @pytest.fixture
 def statuses(ask):
-    """The statuses of so many queries."""
+    """Return the statuses of this many queries."""
     return lambda times, soql=QUERY: [ask(soql).status_code for _ in range(times)]
 
 
-def test_a_fault_strikes_once_unless_told_otherwise(org, statuses):
+def test_a_fault_occurs_once_by_default(org, statuses):
     org.faults.append(Fault(status=503))
 
     assert statuses(3) == [503, 200, 200]

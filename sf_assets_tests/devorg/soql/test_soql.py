@@ -76,7 +76,7 @@ def test_ids_are_compared_by_ascii_and_in_both_lengths(rows, found):
     ]
 
 
-def test_a_tail_goes_on_behind_a_stamp_and_an_id(org, clock, found):
+def test_a_query_resumes_after_a_stamp_and_an_id(org, clock, found):
     ids = org.insert_many("Account", [{"Name": str(n)} for n in range(5)])
     stamp = "2026-03-10T12:00:00Z"
     late = org.insert("Account", {"Name": "late"}, stamp=clock.advance(seconds=1))
@@ -133,7 +133,7 @@ def test_a_compound_value_is_an_object_or_null(org, found):
     assert found("SELECT Address FROM Account ORDER BY Id") == [{"Address": whole}, {"Address": None}]
 
 
-def test_a_record_tells_its_type_and_url(rows, ask):
+def test_a_record_names_its_type_and_url(rows, ask):
     record = ask("SELECT Name FROM Account ORDER BY Id LIMIT 1").json()["records"][0]
 
     url = f"/services/data/v60.0/sobjects/Account/{rows[0]}"

@@ -55,7 +55,7 @@ def test_a_long_pause_stays_within_some_hundreds_of_changes(org):
     assert MOST_ACTIONS / 2 < simulate(org, BASE, BASE + timedelta(days=90)) < 2 * MOST_ACTIONS
 
 
-def test_every_stamp_lies_inside_the_interval_and_moves_forward(org):
+def test_every_stamp_is_inside_the_interval_and_moves_forward(org):
     before = truth(org)
     since, until = BASE, BASE + timedelta(minutes=30)
 
@@ -78,7 +78,7 @@ def test_the_same_interval_of_the_same_org_gives_the_same_changes(seeded):
     assert truth(first) == truth(second)
 
 
-def test_the_next_interval_goes_on_from_there(org):
+def test_the_next_interval_continues(org):
     simulate(org, BASE, BASE + timedelta(hours=1))
     before = truth(org)
 
@@ -90,7 +90,7 @@ def test_the_next_interval_goes_on_from_there(org):
 
 
 @pytest.mark.parametrize("pause", [timedelta(0), timedelta(milliseconds=900), timedelta(hours=-1)])
-def test_nothing_happens_where_no_second_passed(org, pause):
+def test_nothing_changes_within_a_second(org, pause):
     before = truth(org)
 
     assert simulate(org, BASE, BASE + pause) == 0
@@ -122,7 +122,7 @@ def test_a_calculated_column_changes_without_a_stamp(org):
     assert all(silent)
 
 
-def test_deals_that_move_leave_a_history_row_that_shows_where_they_stand(org):
+def test_a_deal_that_moves_gets_a_history_row(org):
     before = truth(org)
 
     simulate(org, BASE, BASE + timedelta(days=2))
@@ -154,7 +154,7 @@ def test_what_is_new_fits_the_schema_and_the_rest_of_the_org(org):
                 assert value in known, (name, field.name)
 
 
-def test_snapshot_objects_see_news_too(org):
+def test_snapshot_objects_change_too(org):
     before = truth(org)
 
     simulate(org, BASE, BASE + timedelta(minutes=1))
@@ -164,7 +164,7 @@ def test_snapshot_objects_see_news_too(org):
 
 
 @pytest.mark.parametrize("rows", [0, 1])
-def test_life_goes_on_in_the_smallest_of_orgs(seeded, rows):
+def test_the_smallest_org_can_be_simulated(seeded, rows):
     org = sample_org(seed=1, rows=dict.fromkeys(seeded.tables, rows), base=BASE, clock=lambda: BASE)
 
     assert simulate(org, BASE, BASE + timedelta(minutes=5)) > 0

@@ -96,7 +96,7 @@ def test_an_unknown_locator_is_refused(http, tail):
     assert http.get(f"/services/data/v60.0/query/{tail}").json()[0]["errorCode"] == "INVALID_QUERY_LOCATOR"
 
 
-def test_an_offset_behind_the_end_is_refused(ids, http, ask):
+def test_an_offset_after_the_end_is_refused(ids, http, ask):
     url = ask(ALL).json()["nextRecordsUrl"].replace("-2000", "-5001")
 
     assert http.get(url).json()[0]["errorCode"] == "INVALID_QUERY_LOCATOR"

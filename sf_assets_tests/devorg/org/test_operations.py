@@ -1,4 +1,4 @@
-"""What can be done to rows: each verb moves the stamps, unless it is told not to."""
+"""Operations on rows: each moves the stamps unless it says otherwise."""
 
 from datetime import UTC, datetime
 

@@ -90,7 +90,7 @@ def fits(value, field: FieldSchema):
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_every_value_fits_the_type_the_length_and_the_picklist_of_its_field(size):
+def test_every_value_fits_type_length_and_picklist_of_its_field(size):
     misfits = {
         (name, field.name, row[field.name])
         for name, row in each(org(size))
@@ -198,7 +198,7 @@ def test_an_unknown_object_is_refused_by_name():
         seed_rows(1, BASE, {"Acount": 3})
 
 
-def test_a_default_org_has_all_thirty_objects_and_about_twenty_thousand_rows():
+def test_a_default_org_has_thirty_objects_and_20_000_rows():
     rows = org("default")
 
     assert len(rows) == 30

@@ -62,7 +62,7 @@ def test_a_line_is_sold_from_the_price_book_of_its_deal(org):
         assert (price["Product2Id"], price["UnitPrice"]) == (line["Product2Id"], line["ListPrice"])
 
 
-def test_the_history_of_a_deal_goes_forward_and_ends_where_the_deal_stands(org):
+def test_the_history_of_a_deal_ends_with_its_present_stage(org):
     places = {name: place for place, name in enumerate(BY_NAME)}
     deals = by_id(org["Opportunity"])
     stories = grouped(org["OpportunityHistory"], "OpportunityId")
@@ -168,14 +168,14 @@ def test_roll_ups_of_campaigns_are_those_of_their_members_and_deals(org):
         assert campaign["AmountAllOpportunities"] == pytest.approx(amounts, abs=0.006)
 
 
-def test_nobody_is_a_member_of_a_campaign_or_a_contact_of_a_deal_twice(org):
+def test_a_person_is_in_a_campaign_or_a_deal_once(org):
     members = Counter((row["CampaignId"], row["LeadOrContactId"]) for row in org["CampaignMember"])
     roles = Counter((row["OpportunityId"], row["ContactId"]) for row in org["OpportunityContactRole"])
 
     assert max(members.values()) == max(roles.values()) == 1
 
 
-def test_the_calculated_pipeline_of_an_account_is_the_sum_of_its_open_deals(org):
+def test_the_pipeline_of_an_account_is_the_sum_of_its_open_deals(org):
     sums = Counter()
     for deal in org["Opportunity"]:
         if not deal["IsClosed"] and not deal["IsDeleted"]:
@@ -187,7 +187,7 @@ def test_the_calculated_pipeline_of_an_account_is_the_sum_of_its_open_deals(org)
 
 
 @pytest.mark.parametrize(("sobject", "above"), [("User", "ManagerId"), ("UserRole", "ParentRoleId")])
-def test_the_way_up_ends_at_the_top(org, sobject, above):
+def test_every_parent_chain_ends(org, sobject, above):
     rows = by_id(org[sobject])
     for row in org[sobject]:
         steps = 0
