@@ -40,7 +40,14 @@ home_option = click.option(
 @home_option
 @click.option("--seed", type=int, help="Seed of the data: another number makes other rows. Default: 7.")
 @rows_option
-@click.option("--pace", type=float, default=0.0, show_default=True, metavar="N", help="Changes a minute while it runs.")
+@click.option(
+    "--pace",
+    type=click.FloatRange(min=0),
+    default=0.0,
+    show_default=True,
+    metavar="N",
+    help="Changes a minute while it runs.",
+)
 @click.option("--behaviour", metavar="JSON", help="Settings, as JSON or a file of it: docs/devorg.md.")
 @click.option("--faults", metavar="JSON", help="Faults, as a JSON list or a file of it: docs/devorg.md.")
 @click.pass_context
