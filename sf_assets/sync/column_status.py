@@ -25,12 +25,12 @@ def new_columns(state: State, readable: Collection[str]) -> tuple[str, ...]:
 
 
 def revealed_columns(state: State, readable: Collection[str]) -> tuple[str, ...]:
-    """Return the readable columns that were hidden for a while: rows stamped since then have to be read again."""
+    """Return the readable columns that were hidden. Rows stamped since then have to be read again."""
     return tuple(column for column in readable if state.columns.hidden.get(column) is not None)
 
 
 def with_hidden(state: State, readable: Collection[str]) -> State:
-    """Note the columns that can no longer be read: their values are those of before `tail_from`."""
+    """Record the columns that can no longer be read. Their values are those of before `tail_from`."""
     lost = [column for column in state.columns.read if column not in readable]
     tail_from = state.position.tail_from
     since = tail_from - LOOKBACK if tail_from else None

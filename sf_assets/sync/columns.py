@@ -98,7 +98,7 @@ def plan_columns(
     calculated: Literal["refresh", "stale", "exclude"] = "refresh",
     dropped: Collection[str] = (),
 ) -> ColumnPlan:
-    """Plan an endpoint's columns: the spec's in its order, then the org's custom ones by name.
+    """Plan an endpoint's columns: the spec's, then the org's custom ones by name.
 
     Without a describe (`None`) the catalogue's columns of a plain org are read; a describe without fields is an object
     that is off: nothing is read and all columns are provisional. `dropped` are API names that the org has refused
@@ -128,14 +128,14 @@ def table_columns(columns: Sequence[Column]) -> tuple[TableColumn, ...]:
 
 
 def _visible(spec: EndpointSpec, described: SObject | None, dropped: Collection[str]) -> dict[str, Field]:
-    """Fields that may be read, by lower-case name: Salesforce takes a name in any case."""
+    """Return the readable fields by lower-case name. Salesforce takes a name in any case."""
     fields = described.fields if described else _plain_fields(spec)
     gone = {name.lower() for name in dropped}
     return {field.name.lower(): field for field in fields if field.name.lower() not in gone}
 
 
 def _plain_fields(spec: EndpointSpec) -> Iterator[Field]:
-    """What a plain org has, by the catalogue; a key that it does not know is read as text."""
+    """Return the columns of a plain org, by the catalogue. An unknown key is read as text."""
     entries = _catalogue_entries(spec.sobject)
     yield from (_as_field(field) for field in entries.values() if not field.feature)
     unknown = (name for name in spec.query.columns if name.lower() not in entries)
@@ -152,7 +152,7 @@ def _as_field(entry: CatalogueField) -> Field:
 
 
 def _named(spec: EndpointSpec, visible: Mapping[str, Field]) -> list[str]:
-    """API names of the table's columns in their order, each once, `Id` first."""
+    """Return the API names of the table's columns in their order, `Id` first."""
     names = {"id": "Id"}
     for name in (*spec.query.columns, *_standards(spec, visible), *_customs(spec, visible)):
         names.setdefault(name.lower(), name)
@@ -160,14 +160,14 @@ def _named(spec: EndpointSpec, visible: Mapping[str, Field]) -> list[str]:
 
 
 def _standards(spec: EndpointSpec, visible: Mapping[str, Field]) -> Iterator[str]:
-    """`FIELDS(STANDARD)`: the catalogue's columns, then those that only this org has."""
+    """Return the columns of `FIELDS(STANDARD)`: the catalogue's, then the org's."""
     if spec.query.standard:
         yield from (entry.name for entry in spec.catalogue)
         yield from _expanded(visible, custom=False)
 
 
 def _customs(spec: EndpointSpec, visible: Mapping[str, Field]) -> Iterator[str]:
-    """`FIELDS(CUSTOM)`: only describe knows them."""
+    """Return the columns of `FIELDS(CUSTOM)`, which only describe has."""
     if spec.query.custom:
         yield from _expanded(visible, custom=True)
 
@@ -184,7 +184,7 @@ def _unread(spec: EndpointSpec, visible: Mapping[str, Field]) -> set[str]:
 
 
 def _column(spec: EndpointSpec, name: str, field: Field | None) -> Column:
-    """Build a column from the org's field; without one from the catalogue; a name that neither knows is a text."""
+    """Build a column from the org's field or the catalogue. An unknown name is a text."""
     entry = _catalogue_entries(spec.sobject).get(name.lower())
     source = field or (_as_field(entry) if entry else Field(name, "string"))
     if source.type not in TYPES:
@@ -204,7 +204,7 @@ def _column(spec: EndpointSpec, name: str, field: Field | None) -> Column:
 
 
 def _doc(field: Field) -> str:
-    """`API name: label (calculated). Help text.`, without what is not there."""
+    """Return `API name: label (calculated). Help text.`, without missing parts."""
     label = f": {field.label}" if field.label else ""
     calculated = " (calculated)" if field.calculated else ""
     help_text = f". {' '.join(field.help.split())}" if field.help.strip() else ""

@@ -53,7 +53,7 @@ class SyncInput:
 
 
 def decide_tail(base: State | None, at: SyncInput) -> Step:
-    """Decide for an endpoint that is merged: walk first, then tails, and nothing if nothing has changed."""
+    """Decide for a merged endpoint: a walk first, then tails, or nothing without changes."""
     if base is None or not (base.position.tail_from or base.position.walk):
         return Step("unchanged") if base and _is_empty(at) else Step("walk", walk=_new_walk(at))
     if base.position.walk:
@@ -85,7 +85,7 @@ def _tail_or_nothing(base: State, at: SyncInput, tail_from: datetime | None, *, 
 
 
 def deep_lower(base: State, tail_from: datetime) -> datetime:
-    """Return the first stamp of a deep tail: 36 hours back, and as far back as the last deep read began.
+    """Return the first stamp of a deep tail. It is 36 hours back, or where the last deep read began.
 
     A row that was out of sight only between two daily comparisons was stamped after the first of them.
     """
@@ -94,12 +94,12 @@ def deep_lower(base: State, tail_from: datetime) -> datetime:
 
 
 def since_hidden(base: State, revealed: Collection[str], *, lower: datetime) -> datetime:
-    """Return the first stamp of a tail that also reads again what changed while columns were hidden."""
+    """Return the first stamp of a tail that covers the time of hidden columns."""
     return min([lower, *(stamp for column in revealed if (stamp := base.columns.hidden[column]) is not None)])
 
 
 def decide_snapshot(base: State | None, at: SyncInput) -> Step:
-    """Decide for an endpoint that is replaced: without IsDeleted, only a full read shows which rows are gone."""
+    """Decide for a replaced endpoint. Without IsDeleted, only a full read shows which rows are gone."""
     if base is None or base.filter != at.filter or set(at.readable) - set(base.columns.read):
         return Step("replace")
     if at.reconcile:
@@ -111,12 +111,12 @@ def decide_snapshot(base: State | None, at: SyncInput) -> Step:
 
 
 def is_deep_due(base: State, now: datetime) -> bool:
-    """Whether the daily deep read is due."""
+    """Return whether the daily deep read is due."""
     return base.times.deep_read_at is None or now - base.times.deep_read_at >= DAY
 
 
 def is_unchanged(base: State, at: SyncInput) -> bool:
-    """Whether the table holds what the org holds, and no second update within the last second can be missed."""
+    """Return whether table and org are equal, and no update within the last second can be missed."""
     if at.probe is None or at.window is None:
         return False
     is_equal = (at.probe.count, at.probe.ceiling) == at.window
@@ -126,5 +126,5 @@ def is_unchanged(base: State, at: SyncInput) -> bool:
 
 
 def is_settled(read_at: datetime | None, newest: datetime | None) -> bool:
-    """Whether a read began so long after the newest stamp that no row with that stamp can still appear."""
+    """Return whether no row with the newest stamp can still appear after a read."""
     return newest is None or (read_at is not None and read_at > newest + LOOKBACK)

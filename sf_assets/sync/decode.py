@@ -104,7 +104,7 @@ def _sparse_rows(records: bytes | msgspec.Raw, columns: tuple[Column, ...], sobj
 
 @lru_cache(maxsize=64)
 def _exact_decoder(api_name: str) -> msgspec.json.Decoder[list[Any]]:
-    """Build a decoder that keeps every digit of one column: only an untyped number is decoded from its text."""
+    """Build a decoder that keeps every digit of one column. Only untyped numbers keep their text."""
     row = msgspec.defstruct("ExactRow", [("cell", Any, None)], rename={"cell": api_name}, gc=False)
     return msgspec.json.Decoder(list[row], float_hook=Decimal)  # type: ignore[valid-type]
 

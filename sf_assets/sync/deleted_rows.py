@@ -13,7 +13,7 @@ DELETED = "is_deleted"
 
 
 def removes_deleted(spec: EndpointSpec) -> bool:
-    """Whether the endpoint's deleted rows are removed from the table."""
+    """Return whether the endpoint's deleted rows are removed from the table."""
     return spec.deleted == "remove" and spec.has_is_deleted
 
 

@@ -101,7 +101,7 @@ def find_differences(
     now: Callable[[], datetime],
     deployment: DeploymentOptions = DeploymentOptions(),  # noqa: B008 - frozen
 ) -> Differences | None:
-    """Compare a table with the org and write nothing; None: a snapshot, or a table that is not read completely."""
+    """Compare a table with the org and write nothing. None: a snapshot, or a table that is not read completely."""
     run = RunOptions(reconcile=True)
     plan = plan_sync(spec, preflight, tables, client, run=run, deployment=deployment, now=now)
     return EndpointRead(plan, tables, client, new_report(plan, client), ignore_progress).differences()

@@ -40,7 +40,7 @@ def mark_hashed(plan: ColumnPlan, spec: EndpointSpec, key: bytes) -> ColumnPlan:
 
 
 def fingerprint(key: bytes) -> str:
-    """Return 16 digits that identify a key; they reveal no more of it than the hashes do."""
+    """Return 16 digits that identify a key. They reveal no more of it than the hashes do."""
     return hmac.digest(key, MARK, "sha256")[:8].hex()
 
 
@@ -50,12 +50,12 @@ def hashed_names(columns: Collection[Column], spec: EndpointSpec) -> tuple[str, 
 
 
 def without_texts(frame: pl.DataFrame, columns: Collection[str], key: bytes) -> pl.DataFrame:
-    """Return the frame with the texts of the columns replaced by their hashes; NULL stays NULL."""
+    """Return the frame with hashes instead of the columns' texts; NULL stays NULL."""
     return frame.with_columns(_hashes(frame[name], key) for name in columns if name in frame.columns)
 
 
 def without_value(error: ValueUnexpected, spec: EndpointSpec) -> ValueUnexpected:
-    """Return the error without the value, where it is one of a hashed column: messages go into logs."""
+    """Return the error without the value of a hashed column. Messages go into logs."""
     column = str(error.values.get("column", ""))
     if column.lower() not in {name.lower() for name in spec.hashed}:
         return error

@@ -23,7 +23,7 @@ def annotate_hashing(state: State, spec: EndpointSpec, table: TableFacts | None,
 
 
 def _hash_status(before: HashStatus, spec: EndpointSpec, columns: set[str], *, key: str | None) -> HashStatus:
-    """A column is `hashed` if it or its table is new, as long as policy and key stay; otherwise it is `mixed`."""
+    """Set a column to `hashed` or `mixed`. It is `hashed` if it or its table is new and policy and key stay."""
     wanted = {name.lower() for name in spec.hashed}
     remaining = set(before.hashed) if before.key in {None, key} else set[str]()
     hashed = (wanted & remaining) | {name for name in wanted if _bare(name) not in columns}
@@ -49,12 +49,12 @@ def refuse_other_key(state: State | None, spec: EndpointSpec, table: TableFacts 
 
 
 def columns_out_of_policy(state: State, spec: EndpointSpec) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the hashed columns that may hold texts, and the columns that hold hashes but are no longer hashed."""
+    """Return hashed columns that may hold texts, and columns with hashes of a former policy."""
     wanted = {name.lower() for name in spec.hashed}
     clear = tuple(name for name in spec.hashed if name.lower() not in state.hashing.hashed)
     return clear, tuple(name for name in state.hashing.mixed if name not in wanted)
 
 
 def _bare(name: str) -> str:
-    """Return an API name, or the table's name for it, in a form that both share."""
+    """Return the form that an API name and its name in the table share."""
     return name.replace("_", "").lower()

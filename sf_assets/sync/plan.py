@@ -88,7 +88,7 @@ class SyncPlan:
 
     @property
     def is_bulk(self) -> bool:
-        """Whether this is a first sync, a backfill or a full refresh, and not daily work."""
+        """Whether this is a first sync, a backfill or a full refresh."""
         return self.base is None or self.run.full_refresh or bool(self.step and self.step.walk)
 
     @property
@@ -106,7 +106,7 @@ class SyncPlan:
 
     @property
     def comparison_calls(self) -> int:
-        """The calls of the comparison with the org after this read if it finds no difference, or 0 if it is not due."""
+        """The calls of a comparison without differences after this read, or 0 if none is due."""
         if self.spec.how == "snapshot" or self.step is None or self.step.kind == "replace" or self.base is None:
             return 0
         times = self.base.times
@@ -169,7 +169,7 @@ def _with_step(plan: SyncPlan, tables: IcebergTables) -> SyncPlan:
 
 
 def _window(plan: SyncPlan, tables: IcebergTables) -> tuple[int, datetime | None] | None:
-    """Return what the table holds over the probe's predicate, or None if it has not been read completely."""
+    """Return the table's count over the probe's predicate, or None before a complete read."""
     if plan.probe is None or plan.base is None or not plan.base.times.read_at:
         return None
     return tables.count_since(plan.spec.endpoint, "system_modstamp", plan.probe.since, of=plan.facts)
@@ -187,7 +187,7 @@ def _refuse_reread(plan: SyncPlan) -> None:
 
 
 def owned_state(spec: EndpointSpec, state: State | None, org_id: str, run: RunOptions) -> State | None:
-    """Return the table's state if it is this org's and this object's, or None if the table is to be taken over."""
+    """Return the table's state, or None if the table is to be taken over."""
     if state is None or (state.org_id[:15] == org_id[:15] and state.sobject == spec.sobject):
         return state
     if run.adopt_org and run.full_refresh:
@@ -227,7 +227,7 @@ def calculated_mode(spec: EndpointSpec, deployment: DeploymentOptions) -> Calcul
 
 
 def visible_fields(spec: EndpointSpec, described: SObject | SalesforceError | None) -> SObject | None:
-    """Return the object's fields; none for an object that is off, or None if the org serves no describe.
+    """Return the object's fields, empty if it is off, or None without describe.
 
     Raises:
         SalesforceError: the describe failed for another reason.

@@ -94,7 +94,7 @@ def _due_trials(state: State | None, now: datetime) -> list[str]:
 def _accepted(
     trials: Sequence[tuple[EndpointSpec, str]], answers: Sequence[Mapping[str, object] | SalesforceError]
 ) -> dict[str, dict[str, bool]]:
-    """Return which refused columns are accepted now; another error than a refusal says nothing of them."""
+    """Return which refused columns are accepted now. Any other error says nothing of them."""
     accepted: dict[str, dict[str, bool]] = {}
     for (spec, name), answer in zip(trials, answers, strict=True):
         if isinstance(answer, FieldInvalid) or not isinstance(answer, SalesforceError):
@@ -103,7 +103,7 @@ def _accepted(
 
 
 def trial_query(spec: EndpointSpec, column: str) -> Query:
-    """Return a query that reads one row of a column, to see if the org accepts it."""
+    """Return a query of one row of a column, to see if it is accepted."""
     return Query(spec.sobject, select([column], spec.sobject, limit=1), all_rows=False)
 
 
@@ -120,12 +120,12 @@ def own_filter(spec: EndpointSpec) -> list[str]:
 
 
 def earliest(*moments: datetime | None) -> datetime:
-    """Return the earliest of several clocks: reading too much is safe, trusting a clock that runs ahead is not."""
+    """Return the earliest of several clocks. Trusting a clock that runs ahead is not safe."""
     return min(filter(None, moments))
 
 
 def _probe(spec: EndpointSpec, since: datetime | None, answer: Mapping[str, object]) -> Probe | SalesforceError:
-    """Return COUNT and MAX, in whatever order and under whatever names they came, or an error."""
+    """Return COUNT and MAX in any order and under any names, or an error."""
     try:
         count, ceiling = sorted(answer.values(), key=lambda value: not isinstance(value, int | float))
         moment = datetime.fromisoformat(str(ceiling)) if ceiling else None

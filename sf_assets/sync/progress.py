@@ -13,7 +13,7 @@ EVERY_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class Progress:
-    """A moment of a reading. What was planned is None where nothing says how much there is, and so is what is left."""
+    """A moment of a reading. Planned and remaining values are None if the total is unknown."""
 
     endpoint: str
     pages: int
@@ -30,7 +30,7 @@ class Progress:
 
 
 def progress_of(report: "SyncReport", *, seconds: float) -> Progress:
-    """Return how far a reading is that has gone on for so long; the pace so far is taken for that of the rest."""
+    """Return how far a reading is after some seconds. The rest is expected at the same pace."""
     rows, pages, pace = report.read.rows, report.read.pages, report.read.rows / max(seconds, 0.001)
     planned = None if report.planned.rows is None else max(report.planned.rows, rows)
     return Progress(
@@ -45,26 +45,26 @@ def progress_of(report: "SyncReport", *, seconds: float) -> Progress:
 
 
 class ProgressLog:
-    """Hears of each page and tells every few seconds, with the same facts as values (`extra`) for a log of values."""
+    """A listener on pages that logs the progress every few seconds, also as values (`extra`)."""
 
     def __init__(
         self,
-        tell: Callable[..., Any],
+        log: Callable[..., Any],
         *,
         monotonic: Callable[[], float] = time.monotonic,
         every_seconds: float = EVERY_SECONDS,
     ) -> None:
-        self._tell, self._monotonic, self._every_seconds = tell, monotonic, every_seconds
-        self._began = self._told = monotonic()
+        self._log, self._monotonic, self._every_seconds = log, monotonic, every_seconds
+        self._began = self._logged_at = monotonic()
 
     def __call__(self, report: "SyncReport") -> None:
-        """Tell how far the reading is, unless that was told a moment ago."""
+        """Log how far the reading is, at most every few seconds."""
         now = self._monotonic()
-        if now - self._told < self._every_seconds:
+        if now - self._logged_at < self._every_seconds:
             return
-        self._told = now
+        self._logged_at = now
         progress = progress_of(report, seconds=now - self._began)
-        self._tell(str(progress), extra={"progress": asdict(progress)})
+        self._log(str(progress), extra={"progress": asdict(progress)})
 
 
 def _of(planned: int | None) -> str:

@@ -184,7 +184,7 @@ class SyncReport:
 
     @property
     def true_as_of(self) -> datetime | None:
-        """The moment as of which the table equals the org, or None if this sync does not move it.
+        """The moment as of which the table equals the org, or None if unmoved.
 
         A sync of an object that is off reads nothing, and a re-read looks at a part of the rows.
         """
@@ -192,7 +192,7 @@ class SyncReport:
 
     @property
     def calculated_as_of(self) -> datetime | None:
-        """The moment before which no calculated value of the table was read, or None if unknown."""
+        """The moment since which every calculated value was read, or None if unknown."""
         if self.final is None or not self.planned.calculated:
             return None
         return later(self.final.times.full_read_at, self.final.times.calculated_at)
@@ -203,4 +203,4 @@ class SyncReport:
 
 
 def ignore_progress(report: SyncReport) -> None:
-    """Do nothing after a page: the default of `watch`."""
+    """Ignore a page: the default of `watch`."""

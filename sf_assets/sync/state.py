@@ -281,7 +281,7 @@ _DECODERS: Mapping[str, Any] = {
 
 
 def at_walk(state: State, walk: Walk | None) -> State:
-    """Return the state in the middle of a walk, with no tail to go on with."""
+    """Return the state in the middle of a walk, without an unfinished tail."""
     return replace(state, position=replace(state.position, walk=walk, resume=None))
 
 

@@ -22,7 +22,7 @@ def walked(base: State, readable: Collection[str], *, after_id: str | None, span
 
 
 def checkpoint(stamps: Sequence[datetime | None], ids: Sequence[str | None], *, below: datetime | None) -> int | None:
-    """Return the index of the last row, in the order of the result, after which a tail may resume, or None.
+    """Return the index of the last row after which a tail may resume, or None.
 
     Only a stamp below the ceiling minus the lookback is safe: a row that is restamped while its result is paged
     appears in the middle with a newer stamp.
@@ -52,7 +52,7 @@ def tail_after_walk(done: State, readable: Collection[str]) -> Step:
 
 
 def finished_walk(base: State, readable: Collection[str], *, filter: str | None) -> State:
-    """Return the state after the last row of a walk: a tail goes on from the ceiling at the walk's start."""
+    """Return the state after a walk's last row. A tail continues from the ceiling at its start."""
     walk = base.position.walk
     assert walk is not None
     complete = tuple(column for column in walk.columns if column in readable)
@@ -69,7 +69,7 @@ def finished_walk(base: State, readable: Collection[str], *, filter: str | None)
 
 
 def _times_after_walk(before: ReadTimes, began_at: datetime) -> ReadTimes:
-    """A first copy equals the org; a later walk says nothing of rows that the org no longer has."""
+    """Return the times after a walk. A later walk says nothing of rows that the org no longer has."""
     if before.read_at is None:
         return ReadTimes(began_at, began_at, began_at, began_at, began_at, began_at)
     return replace(before, read_at=began_at, deep_read_at=began_at, full_read_at=began_at, calculated_at=began_at)
@@ -110,7 +110,7 @@ def finished_replace(
     filter: str | None,
     hashed: Collection[str] = (),
 ) -> State:
-    """Return the state of a table that holds exactly one read of the whole object, with these columns `hashed`."""
+    """Return the state of a table with exactly one read of the whole object."""
     hidden = _without(with_hidden(base, readable).columns.hidden, readable)
     rounded = tuple(column for column in base.columns.rounded if column not in readable)
     return replace(
@@ -125,7 +125,7 @@ def finished_replace(
 
 
 def _hashing_after_replace(before: HashStatus, readable: Collection[str], hashed: Collection[str]) -> HashStatus:
-    """Columns that were not read keep their hash status: their values did not change."""
+    """Keep the hash status of columns that were not read. Their values did not change."""
     fresh, wanted = {column.lower() for column in readable}, {column.lower() for column in hashed}
     pure = (set(before.hashed) - fresh) | (fresh & wanted)
     return replace(before, hashed=tuple(sorted(pure)), mixed=tuple(sorted(set(before.mixed) - fresh)))
@@ -141,7 +141,7 @@ def explaining(probe: Probe | None, newest: datetime | None) -> Probe | None:
 
 
 def needs_state_commit(base: State | None, final: State) -> bool:
-    """Whether to commit a state without rows: only if the next sync would decide otherwise without it."""
+    """Return whether to commit a state without rows, because the next sync needs it."""
     if base is None or replace(final, times=replace(final.times, read_at=base.times.read_at)) != base:
         return True
     newest = final.position.tail_from

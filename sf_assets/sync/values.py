@@ -46,10 +46,10 @@ class ColumnValues:
         text = f"{self.sobject}.{column.api_name} in record {self.record_id(row)}: {what}."
         self.examples.setdefault(column.api_name, text)
 
-    def count_rounded(self, column: Column, row: int, value: object, kept: object) -> None:
+    def count_rounded(self, column: Column, row: int, value: object, stored: object) -> None:
         """Count a value that loses digits, and keep the first one as an example."""
         self.rounded[column.api_name] = self.rounded.get(column.api_name, 0) + 1
-        self.note(column, row, f"{value} is stored as {kept}")
+        self.note(column, row, f"{value} is stored as {stored}")
 
     def misfit(self, column: Column, row: int, value: object, why: str) -> ValueUnexpected:
         """Return the error of a value that its column does not admit."""
@@ -116,14 +116,14 @@ def _money(values: ColumnValues, column: Column, cells: Cells) -> pl.Series:
 
 
 def _as_decimals(units: pa.Array, column: Column) -> pl.Series:
-    """Return integers as decimals, read as units of the last digit: the same 128 bits with another scale."""
+    """Return integers as decimals of the last digit. It is the same 128 bits with another scale."""
     whole = units.cast(pa.decimal128(38, 0))
     scaled = pa.Array.from_buffers(pa.decimal128(38, column.decimal_scale), len(whole), whole.buffers())
     return pl.Series(column.name, scaled, dtype=column.polars)
 
 
 def _exact_money(values: ColumnValues, column: Column) -> pl.Series:
-    """Build a money column from the digits of the page; a digit beyond the column's scale is counted."""
+    """Build a money column from the page's digits. A digit beyond the scale is counted."""
     unit = Decimal(1).scaleb(-column.decimal_scale)
     numbers: list[Decimal | None] = []
     for row, cell in enumerate(values.exact(column)):
@@ -131,13 +131,13 @@ def _exact_money(values: ColumnValues, column: Column) -> pl.Series:
             numbers.append(None)
             continue
         try:
-            kept = Decimal(cell).quantize(unit, context=MONEY)
+            stored = Decimal(cell).quantize(unit, context=MONEY)
         except InvalidOperation:
             digits = 38 - column.decimal_scale
             raise values.misfit(column, row, cell, f"more than {digits} digits before the point") from None
-        if kept != cell:
-            values.count_rounded(column, row, cell, kept)
-        numbers.append(kept)
+        if stored != cell:
+            values.count_rounded(column, row, cell, stored)
+        numbers.append(stored)
     return pl.Series(column.name, numbers, dtype=column.polars)
 
 
@@ -174,7 +174,7 @@ def _times(values: ColumnValues, column: Column, cells: Cells) -> pl.Series:
 
 
 def time_text(times: pl.Series) -> pl.Series:
-    """Return times of day as text: milliseconds as Salesforce has them, microseconds where there are some."""
+    """Return times of day as text with milliseconds, or microseconds if there are some."""
     is_exact = times.dt.nanosecond() % 1_000_000 == 0
     return times.dt.to_string("%H:%M:%S%.3f").zip_with(is_exact, times.dt.to_string("%H:%M:%S%.6f"))
 

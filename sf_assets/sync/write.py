@@ -74,7 +74,7 @@ def _write_values(sync: Sync, chunks: Iterator[Chunk], run_id: str) -> Mapping[s
 
 
 def _needs_commit(sync: Sync, final: State) -> bool:
-    """Whether the final state must be committed, also without rows."""
+    """Return whether the final state must be committed, also without rows."""
     lacks_columns = sync.facts is None or bool(sync.report.planned.added)
     has_trials = sync.stored is not None and sync.stored.columns.refused != final.columns.refused
     return lacks_columns or has_trials or needs_state_commit(sync.base, final)
