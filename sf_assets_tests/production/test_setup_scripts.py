@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -117,6 +118,39 @@ def test_the_last_lines_of_both_scripts_are_a_whole_environment(tmp_path, mode):
 
     assert deployment.readers.mode == mode
     assert deployment.readers.patience_seconds == 600
+
+
+PASTED = [
+    command.replace("\\\n", " ")
+    for page in ("production.md", "engines.md", "real-org.md")
+    for command in re.findall(
+        r"^ +(?:\.venv/bin/)?(sf-assets setup (?:.*\\\n)*.*)$",
+        (DOCS / page).read_text(encoding="utf-8"),
+        flags=re.MULTILINE,
+    )
+]
+
+
+@pytest.mark.parametrize("command", PASTED)
+def test_each_setup_command_of_the_docs_prints_a_script(command, tmp_path):
+    subprocess.run(
+        ["sh", "-c", "openssl genrsa 2048 2>/dev/null | openssl pkcs8 -topk8 -nocrypt -out snowflake.p8"],
+        cwd=tmp_path,
+        check=True,
+    )
+    words = subprocess.run(
+        ["sh", "-c", command.replace("…", "").partition(" > ")[0].replace("sf-assets", "printf '%s\\n'", 1)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.splitlines()
+
+    arguments = [word for word in words[1:] if word]
+    if "--account-id" in arguments and not arguments[arguments.index("--account-id") + 1].isdigit():
+        arguments = arguments[: arguments.index("--account-id")]  # its values are left to the reader
+
+    assert printed(*arguments)
 
 
 def test_the_tests_that_the_page_names_exist():
