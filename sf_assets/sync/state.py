@@ -5,123 +5,41 @@ Pure: no I/O, no clock. `sf_assets/sync/decide.py` decides from it, `sf_assets/s
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, is_dataclass, replace
+from dataclasses import asdict, dataclass, is_dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sf_assets.errors import TableDamaged, TableForeign
+from sf_assets.sync.state_parts import (
+    ColumnStatus,
+    HashStatus,
+    OrgCounts,
+    Position,
+    Probe,
+    ReadTimes,
+    Reread,
+    Resume,
+    Spans,
+    Walk,
+)
 
-
-@dataclass(frozen=True)
-class Probe:
-    """The org's COUNT(Id) and MAX(SystemModstamp) of rows stamped from `since` on (None: of the whole object)."""
-
-    since: datetime | None
-    count: int
-    ceiling: datetime | None
-
-
-Spans = tuple[tuple[str | None, str | None], ...]
-
-
-@dataclass(frozen=True)
-class Walk:
-    """An unfinished walk by Id: `columns` have been read since its start, `ceiling` was fixed before it.
-
-    Read are the rows up to `after_id` and those of each span: after its first Id, up to its last (None: all).
-    """
-
-    after_id: str | None
-    ceiling: datetime | None
-    began_at: datetime
-    columns: tuple[str, ...]
-    spans: Spans = ()
-
-    @property
-    def is_begun(self) -> bool:
-        """Whether any row has been read."""
-        return self.after_id is not None or bool(self.spans)
-
-
-@dataclass(frozen=True)
-class Resume:
-    """The last row of an unfinished tail that is safely below the ceiling; the tail goes on after it.
-
-    The tail began at `lower`. It reads rows again for the columns in `revealed`.
-    """
-
-    stamp: datetime
-    id: str
-    lower: datetime
-    revealed: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Position:
-    """Where the next sync goes on: after a complete read at `tail_from`, else in the walk or the tail."""
-
-    tail_from: datetime | None = None
-    walk: Walk | None = None
-    resume: Resume | None = None
-
-
-@dataclass(frozen=True)
-class ColumnStatus:
-    """What the table holds of each column, by API name.
-
-    `read`: complete in every row. `hidden`: no longer readable -> the stamp from which on its values are old, or None
-    if they may be missing in any row. `rounded`: some value lost digits. `refused`: describe lists it, but every query
-    that names it is refused -> when it was last tried.
-    """
-
-    read: tuple[str, ...] = ()
-    hidden: Mapping[str, datetime | None] = field(default_factory=dict)
-    rounded: tuple[str, ...] = ()
-    refused: Mapping[str, datetime] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class ReadTimes:
-    """When the last read of each kind began.
-
-    `read_at`: a complete read. `deep_read_at`: one that looked far back. `full_read_at`: one of every row.
-    `reconciled_at`: a comparison with the org. `ids_compared_at`: a comparison of every Id. `calculated_at`: a read of
-    all columns that change without a stamp.
-    """
-
-    read_at: datetime | None = None
-    deep_read_at: datetime | None = None
-    full_read_at: datetime | None = None
-    reconciled_at: datetime | None = None
-    ids_compared_at: datetime | None = None
-    calculated_at: datetime | None = None
-
-
-@dataclass(frozen=True)
-class OrgCounts:
-    """What the org counted and logged.
-
-    `last_probe`: the one that the last complete read explains.
-    `out_of_sight`: live rows of the table that the org does not show, too many to be deleted, and since when.
-    `deleted_until`: the end of the deleted log that was read.
-    """
-
-    last_probe: Probe | None = None
-    out_of_sight: int = 0
-    sight_lost_since: datetime | None = None
-    deleted_until: datetime | None = None
-
-
-@dataclass(frozen=True)
-class HashStatus:
-    """Which columns hold hashes, by API name in lower case, and the fingerprint of their key.
-
-    `hashed` hold nothing but hashes; `mixed` may hold texts as well.
-    """
-
-    hashed: tuple[str, ...] = ()
-    mixed: tuple[str, ...] = ()
-    key: str | None = None
+__all__ = [
+    "ColumnStatus",
+    "HashStatus",
+    "OrgCounts",
+    "Position",
+    "Probe",
+    "ReadTimes",
+    "Reread",
+    "Resume",
+    "Spans",
+    "State",
+    "Walk",
+    "at_reread",
+    "at_resume",
+    "at_walk",
+    "later",
+]
 
 
 @dataclass(frozen=True)
@@ -173,6 +91,7 @@ JSON_KEYS: Mapping[str, tuple[str, ...]] = {
     "tail_from": ("position", "tail_from"),
     "walk": ("position", "walk"),
     "resume": ("position", "resume"),
+    "reread": ("position", "reread"),
     "columns_read": ("columns", "read"),
     "hidden": ("columns", "hidden"),
     "rounded": ("columns", "rounded"),
@@ -250,6 +169,10 @@ def _resume(raw: Mapping[str, Any]) -> Resume:
     return Resume(**values | {"revealed": tuple(values.pop("shown"))})
 
 
+def _reread(raw: Mapping[str, Any]) -> Reread:
+    return Reread(**_moments(raw, "since", "until", "began_at"))
+
+
 def _probe(raw: Mapping[str, Any]) -> Probe:
     return Probe(**_moments(raw, "since", "ceiling"))
 
@@ -262,6 +185,7 @@ _DECODERS: Mapping[str, Any] = {
     "tail_from": datetime.fromisoformat,
     "walk": _walk,
     "resume": _resume,
+    "reread": _reread,
     "columns_read": tuple,
     "hidden": _hidden,
     "rounded": tuple,
@@ -283,6 +207,11 @@ _DECODERS: Mapping[str, Any] = {
 def at_walk(state: State, walk: Walk | None) -> State:
     """Return the state in the middle of a walk, without an unfinished tail."""
     return replace(state, position=replace(state.position, walk=walk, resume=None))
+
+
+def at_reread(state: State, reread: Reread | None) -> State:
+    """Return the state in the middle of a bounded re-read, or after it."""
+    return replace(state, position=replace(state.position, reread=reread))
 
 
 def at_resume(state: State, resume: Resume | None) -> State:

@@ -14,9 +14,9 @@ from sf_assets.sync.column_status import revealed_columns, with_hidden, with_ref
 from sf_assets.sync.decide import Step
 from sf_assets.sync.id_range import IdRange
 from sf_assets.sync.lanes import LaneReader
-from sf_assets.sync.limits import LOOKBACK, SMALL_OBJECT_ROWS, TRIES
+from sf_assets.sync.limits import DAY, LOOKBACK, SMALL_OBJECT_ROWS, TRIES
 from sf_assets.sync.reader import Reader, Rows
-from sf_assets.sync.state import Probe, Resume, Spans, State, Walk, at_resume, at_walk, later
+from sf_assets.sync.state import Probe, Reread, Resume, Spans, State, Walk, at_reread, at_resume, at_walk, later
 from sf_assets.sync.transitions import (
     checkpoint,
     explaining,
@@ -256,13 +256,24 @@ def _in_one_query(reader: Reader, *, where: Sequence[str] = ()) -> Iterator[Rows
 
 
 def reread(reader: Reader, base: State, *, since: datetime | None, until: datetime | None) -> Iterator[Batch]:
-    """Read the rows stamped within [since, until) once more; the state stays where it is."""
-    threshold = CommitThreshold(reader.commit_rows)
+    """Read the rows stamped within [since, until) once more. No watermark moves.
+
+    A re-read with the same bounds goes on where an interrupted one of the last day stopped.
+    """
+    threshold, now = CommitThreshold(reader.commit_rows), reader.report.began_at
+    last = base.position.reread
+    is_same = last is not None and (last.since, last.until) == (since, until) and now - last.began_at < DAY
+    place = last if last and is_same else Reread(since, until, now)
     bounds = ((">=", since), ("<", until))
     where = [f"{STAMP} {sign} {datetime_literal(bound)}" for sign, bound in bounds if bound is not None]
-    for rows in read_by_id(reader, after=None, rows_expected=None, where=where):
-        yield Batch(rows.frame, base if threshold.add(rows.frame) else None)
-    yield _end(reader, base)
+    try:
+        for rows in read_by_id(reader, after=place.after_id, rows_expected=None, where=where):
+            place = replace(place, after_id=rows.last_id or place.after_id)
+            yield Batch(rows.frame, at_reread(base, place) if threshold.add(rows.frame) else None)
+    except SfAssetsError:
+        yield Batch(reader.nothing(), at_reread(base, place))
+        raise
+    yield _end(reader, at_reread(base, None))
 
 
 def _end(reader: Reader, final: State) -> Batch:

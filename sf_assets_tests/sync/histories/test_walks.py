@@ -9,6 +9,7 @@ import pytest
 from sf_assets.errors import ConfigError
 from sf_assets.sync.endpoint import sync
 from sf_assets.sync.preflight import preflight
+from sf_assets.sync.state import Position
 from sf_assets.sync.write import write_sync
 from sf_assets_tests.options import sync_options
 from sf_assets_tests.sync.histories.lake import SPECS, KilledError, catalog
@@ -87,6 +88,27 @@ def test_a_bounded_reread_leaves_the_state_where_it_is(lake):
 
     assert (record.kind, record.read.rows) == ("reread", len(lake.org.rows("Account")))
     assert lake.state("account") == state
+
+
+def test_a_killed_reread_goes_on_where_it_stopped_and_other_syncs_do_not_mind(lake):
+    lake.org.behave(page_rows=2)
+    lake.sync("account")
+    since, until, tail_from = (
+        lake.clock() - timedelta(days=4_000),
+        lake.clock(),
+        lake.state("account").position.tail_from,
+    )
+    lake.org.recalculate("Account", {row["Id"]: {"Region_Label__c": "New"} for row in lake.org.rows("Account")})
+    with pytest.raises(KilledError):
+        lake.sync("account", since=since, until=until, commit_rows=1, dies_after=3)
+    lake.clock.advance(hours=1)
+    lake.sync("account")
+
+    again = lake.sync("account", since=since, until=until)["account"]
+
+    assert 0 < again.read.rows < len(lake.org.rows("Account"))
+    assert lake.state("account").position == Position(tail_from)
+    assert {row["region_label__c"] for row in lake.table("account")} == {"New"}
 
 
 @pytest.mark.parametrize(("endpoint", "why"), [("profile", "read as a whole"), ("account", "not been read yet")])
