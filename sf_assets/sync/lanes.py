@@ -17,8 +17,11 @@ from sf_assets.sync.id_space import IdSpace
 from sf_assets.sync.reader import Reader, Rows
 from sf_assets.sync.state import Spans
 
-PENDING_BYTES = 64 * 2**20
-"""Decoded pages that may wait for the writer; beyond it no query is sent."""
+PENDING_BYTES = 48 * 2**20
+"""Decoded pages that may wait for the writer, those in flight included; beyond it no query is sent."""
+BUSY_SHARE, BUSY_LANES = 0.8, 3
+"""Where this process uses nearly a whole core, more lanes would only pile up pages."""
+SAMPLE_SECONDS = 3.0
 SLOW_SECONDS, SLOW_LANES = 15.0, 4
 """Salesforce allows 5 (production: 25) requests at once that take over 20 s: pages that are nearly as slow have few
 lanes."""
@@ -58,6 +61,21 @@ class Lane:
         return self.is_taken or self.taken != self.first
 
 
+class ProcessLoad:
+    """The share of a core that this process has used in the last seconds."""
+
+    def __init__(self) -> None:
+        self.share = 0.0
+        self._wall, self._cpu = time.monotonic(), time.process_time()
+
+    def sample(self) -> None:
+        """Measure, if the last measurement is old enough; the first one counts imports and is not used."""
+        wall, cpu = time.monotonic(), time.process_time()
+        if wall - self._wall >= SAMPLE_SECONDS:
+            self.share = (self.share + (cpu - self._cpu) / (wall - self._wall)) / 2
+            self._wall, self._cpu = wall, cpu
+
+
 class LaneReader:
     """Reads what is left of an object and yields its pages, in no order between lanes.
 
@@ -76,7 +94,8 @@ class LaneReader:
         self._requests_per_second, self._rate_at = 1.0, -math.inf
         self._changed = threading.Condition()
         self._ready: deque[tuple[Lane, Rows | None]] = deque()
-        self._ready_bytes = 0.0
+        self._ready_bytes = self._page_bytes = 0.0
+        self._load = ProcessLoad()
         self._error: BaseException | None = None
         self._is_stopped = False
 
@@ -111,10 +130,10 @@ class LaneReader:
 
     def _start_lanes(self) -> None:
         """Start queries until there are as many as the rate needs. The lock is held."""
-        while not (self._is_stopped or self._error) and self._ready_bytes < PENDING_BYTES:
-            if sum(lane.is_busy for lane in self._lanes) >= self._wanted():
-                return
-            lane = self._next_lane()
+        while not (self._is_stopped or self._error):
+            busy = sum(lane.is_busy for lane in self._lanes)
+            pending = self._ready_bytes + busy * self._page_bytes
+            lane = self._next_lane() if busy < self._wanted() and (not busy or pending < PENDING_BYTES) else None
             if lane is None:
                 return
             lane.is_busy = True
@@ -122,9 +141,10 @@ class LaneReader:
 
     def _wanted(self) -> int:
         """Return how many requests must be in flight: the rate times the latency, and one that is being decoded."""
-        if not self._latency or len(self._ready) > self._limits.most:
+        if not self._latency:
             return 1
         most = SLOW_LANES if self._latency > SLOW_SECONDS else self._limits.most
+        most = BUSY_LANES if self._load.share > BUSY_SHARE else most
         return min(most, math.ceil(self._rate() * self._latency) + 1)
 
     def _rate(self) -> float:
@@ -174,7 +194,9 @@ class LaneReader:
             lane.rows += len(ids)
             self._rows_left -= len(ids)
             self._ready.append((lane, rows))
-            self._ready_bytes += rows.frame.estimated_size()
+            self._page_bytes = rows.frame.estimated_size()
+            self._ready_bytes += self._page_bytes
+            self._load.sample()
             self._start_lanes()
             self._changed.notify_all()
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import polars as pl
 
-BUFFER_ROWS = 131_072
-BUFFER_BYTES = 64 * 1024 * 1024
+BUFFER_ROWS = 65_536
+BUFFER_BYTES = 32 * 1024 * 1024
 
 
 class Buffer:
