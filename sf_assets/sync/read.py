@@ -9,6 +9,7 @@ from sf_assets.salesforce.client import Client
 from sf_assets.sync.columns import ColumnPlan
 from sf_assets.sync.decide import Step
 from sf_assets.sync.endpoint_report import record_columns, record_org
+from sf_assets.sync.memory import bound_malloc
 from sf_assets.sync.plan import SyncPlan, endpoint_columns
 from sf_assets.sync.reader import Reader
 from sf_assets.sync.reconcile.compare import Differences
@@ -68,6 +69,7 @@ class EndpointRead:
         return Reconciliation(self.plan, self.tables, reader, self.report, state)
 
     def _batches(self) -> Iterator[Batch]:
+        bound_malloc()
         plan, step = self.plan, self.plan.step
         if plan.unavailable:
             yield self._without_rows(plan.untouched)

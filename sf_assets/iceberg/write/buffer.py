@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import polars as pl
 
 BUFFER_ROWS = 65_536
-BUFFER_BYTES = 32 * 1024 * 1024
+BUFFER_BYTES = 24 * 1024 * 1024
 
 
 class Buffer:
