@@ -27,7 +27,7 @@ PARSED = ("manifest.json", "partial_parse.msgpack")
 
 
 class Translator(DagsterDbtTranslator):
-    """How dbt's models appear in Dagster. A source's key is its name and table: `salesforce/account`, as ours.
+    """The names of dbt models and sources in Dagster. A source has the key of our asset: `salesforce/account`.
 
     The project's source `salesforce` is the org of this code location; another one keeps its name, so that a source
     `salesforce_emea` is joined to the tables of the location `emea`.
@@ -136,8 +136,8 @@ def _resource(project: Path, target: str) -> DbtCliResource:
 
 def _executable() -> str:
     """Return the dbt of this Python environment, which may not be on the PATH."""
-    beside = Path(sys.executable).with_name("dbt")
-    return str(beside) if beside.exists() else "dbt"
+    installed = Path(sys.executable).with_name("dbt")
+    return str(installed) if installed.exists() else "dbt"
 
 
 def _sensor(name: str, keys: Sequence[dg.AssetKey] | Any) -> dg.AutomationConditionSensorDefinition:
