@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import msgspec
 
 from sf_assets.errors import AnswerTorn, ObjectUnavailable, ResourceNotFound, SalesforceError
+from sf_assets.redaction import redact
 from sf_assets.salesforce.capabilities import (
     TROUBLES_IN_A_ROW,
     Capabilities,
@@ -77,13 +78,18 @@ class FieldAnswer(msgspec.Struct, rename="camel"):
         values = {name: value for name in _COMMON if (value := getattr(self, name)) is not None}
         return Field(
             **values,
-            label=self.label or "",
+            label=_printable(self.label or ""),
             reference_to=tuple(self.reference_to or ()),
-            help=self.inline_help_text or "",
+            help=_printable(self.inline_help_text or ""),
         )
 
 
 _COMMON = ("name", "type", "length", "precision", "scale", "nillable", "calculated", "custom", "filterable", "sortable")
+
+
+def _printable(text: str) -> str:
+    """Return a text of the org for descriptions, without control characters and secrets."""
+    return text if text.isprintable() else redact(" ".join(text.split()))
 
 
 class SObjectAnswer(msgspec.Struct):

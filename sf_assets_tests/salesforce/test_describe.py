@@ -109,7 +109,7 @@ def test_describes_are_kept_until_fresh_ones_are_asked_for(org):
 @pytest.mark.parametrize(
     ("status", "body"), [(404, NOT_FOUND), (405, b""), (403, b"<html>"), (400, NOT_FOUND), (501, b"")]
 )
-def test_without_composite_objects_are_described_one_by_one_and_it_is_noted(org, status, body):
+def test_without_composite_objects_are_described_one_by_one(org, status, body):
     org.then(status, body).then(200, described("Account")).then(404, NOT_FOUND).then(200, described("Lead"))
     client = org.client()
 
@@ -255,3 +255,12 @@ def test_aggregates_inside_a_composite_of_nonsense_are_asked_singly(org, body):
 
     assert client.ask(queries(2)) == [{"expr0": 1}, {"expr0": 2}]
     assert client.missing_features == ("composite",)
+
+
+def test_control_characters_of_a_label_and_a_help_text_are_escaped(org):
+    odd = {"name": "Id", "type": "id", "label": "a\x1b[2Jb", "inlineHelpText": "one\r\ntwo"}
+    org.then(200, composite((200, {"name": "Account", "label": "Accounts", "fields": [odd]})))
+
+    (field,) = org.client().describe(["Account"])["Account"].fields
+
+    assert (field.label, field.help) == ("a\\x1b[2Jb", "one two")

@@ -6,6 +6,7 @@ import zlib
 from contextlib import suppress
 
 import httpx
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -19,6 +20,7 @@ from sf_assets.salesforce.paging import QueryAnswer
 from sf_assets.salesforce.retry import RetryPolicy
 from sf_assets.salesforce.wire import Query
 
+pytestmark = pytest.mark.slow
 BRIEF = RetryPolicy(total_seconds=10.0)
 QUERY = Query("Account", "SELECT Id FROM Account", all_rows=True)
 MANY = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -53,7 +53,7 @@ def test_pages_are_followed_to_done_whatever_their_length(org):
     assert [request.url.path for request in org.data_calls[1:]] == [link("01g-3"), link("01g-4")]
 
 
-def test_a_page_that_tells_neither_done_nor_total_is_the_last_when_it_has_no_link(org):
+def test_a_page_without_done_total_and_link_is_the_last(org):
     following = "/services/data/v60.0/query?cursor=MDFnLTE%3D"
     org.then(200, {"totalSize": 2, "records": [{"Id": "1"}], "nextRecordsUrl": following})
     org.then(200, {"records": [{"Id": "2"}]})
@@ -321,7 +321,7 @@ def test_no_request_leaves_before_a_retry_after_has_passed(org):
     assert org.sent_at[2] - org.sent_at[1] >= 30
 
 
-def test_a_retry_after_beyond_all_patience_ends_at_once_and_holds_for_the_next_request_too(org, clock):
+def test_a_retry_after_beyond_the_total_time_ends_at_once_and_stays(org, clock):
     org.then(429, b"", retry_after="3000")
     client = org.client()
 

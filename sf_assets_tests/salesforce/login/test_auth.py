@@ -157,7 +157,7 @@ def test_a_token_that_lay_unused_for_minutes_is_worth_a_new_login(org, clock):
 @pytest.mark.parametrize(
     "text", ["This session is not valid for use with the REST API", "Connected app is not attached to Agent"]
 )
-def test_the_two_texts_that_no_login_cures_are_final_even_on_a_token_that_worked(org, text):
+def test_the_two_texts_that_no_login_cures_are_final(org, text):
     org.then(200, PAGE).always(401, [{"errorCode": "INVALID_SESSION_ID", "message": text}])
     client = org.client()
     list(client.read(QUERY))
@@ -231,7 +231,7 @@ def test_a_token_that_no_header_can_hold_is_refused(org, bad):
 REFUSED = {"error": "invalid_client_id", "error_description": "client identifier invalid"}
 
 
-def test_a_refused_login_is_tried_once_more_with_credentials_that_were_changed(org):
+def test_a_refused_login_is_tried_once_with_changed_credentials(org):
     renewed = Credentials("new-consumer-key", org.private_key, "sesame@acme.example")
     asked = []
     client = org.client(renew_credentials=lambda refused: asked.append(refused) or renewed)

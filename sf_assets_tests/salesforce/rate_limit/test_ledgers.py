@@ -128,7 +128,7 @@ def test_orgs_have_books_of_their_own(books, clock):
     assert books(org="other.example").permit(None, reserve=0.1).wait_seconds == 0
 
 
-def test_a_ceiling_that_was_raised_counts_at_once_while_nothing_was_refused(books, clock):
+def test_a_raised_ceiling_counts_at_once_before_any_refusal(books, clock):
     take(books(), clock)
     faster = books(requests_per_second=10.0)
 

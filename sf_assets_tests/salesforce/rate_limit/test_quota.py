@@ -56,7 +56,7 @@ def test_a_day_that_is_over_ends_the_wait():
 
 
 @pytest.mark.parametrize("quota", [Quota(), read(10)])
-def test_after_the_org_said_that_nothing_is_left_no_request_is_allowed_even_without_a_reserve(quota):
+def test_an_exhausted_quota_allows_no_request_even_without_a_reserve(quota):
     assert isinstance(quota.exhausted(now=5.0).spend(now=6.0, reserve=0.0), QuotaExceeded)
 
 

@@ -91,7 +91,7 @@ def test_a_ceiling_under_the_floor_is_kept():
     assert pace.rate == 0.01
 
 
-def test_no_permit_lies_before_a_retry_after_not_even_one_that_was_given_before():
+def test_no_permit_is_before_a_retry_after_not_even_an_earlier_one():
     pace = Throttle.at_ceiling(2.0, now=0.0)
     pace, _ = pace.permit(0.0)
     pace, held = pace.permit(0.0)
@@ -188,14 +188,14 @@ def play(limit, seconds, latency=0.8):
     return answered, refused
 
 
-def test_against_a_bucket_of_1_3_for_ten_minutes_most_of_it_is_used_with_few_refusals():
+def test_most_of_a_bucket_of_1_3_is_used_with_few_refusals():
     answered, refused = play(lambda _: 1.3, 600)
 
     assert len(answered) >= 0.88 * 1.3 * 600
     assert len(refused) <= 30
 
 
-def test_after_a_limit_that_fell_and_rose_again_the_full_rate_is_back_within_a_minute():
+def test_the_full_rate_is_back_within_a_minute_of_a_limits_return():
     answered, refused = play(lambda now: 0.7 if 300 <= now < 600 else 2.0, 900)
 
     assert len(refused) <= 30
