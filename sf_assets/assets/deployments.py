@@ -16,7 +16,7 @@ from sf_assets.assets.credentials import CredentialsResource, EnvironmentCredent
 from sf_assets.assets.naming import Naming
 from sf_assets.assets.practice_credentials import PracticeCredentials, is_served
 from sf_assets.assets.registration import NoRegistration, Registration
-from sf_assets.assets.resources import IcebergResource, SalesforceResource
+from sf_assets.assets.resources import IcebergResource, SalesforceResource, sqlite_url
 from sf_assets.assets.settings import is_loopback, is_origin, quoted
 from sf_assets.errors import ConfigError
 
@@ -180,7 +180,7 @@ def _salesforce(
 
 def _ledger(env: Environment, home: Path) -> str:
     """Return the ledger's URL. One with a password is passed by its variable's name, like every secret."""
-    url = env.get("SF_ASSETS_LEDGER") or f"sqlite:///{home / 'ledger.db'}"
+    url = env.get("SF_ASSETS_LEDGER") or sqlite_url(home / "ledger.db")
     user = url.partition("://")[2].rpartition("@")[0]
     return dg.EnvVar("SF_ASSETS_LEDGER") if ":" in user or "password" in url else url
 

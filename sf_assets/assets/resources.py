@@ -4,6 +4,7 @@ Dagster makes a new resource wherever it is nested. So this module keeps what a 
 (one login, one request budget, one catalog connection) by the resource's values.
 """
 
+import re
 import time
 import warnings
 from collections.abc import Callable, Hashable, Sequence
@@ -213,6 +214,10 @@ class IcebergResource(dg.ConfigurableResource[Any]):
         return local_catalog(Path(self.local_folder))
 
 
+URL_MARKS = re.compile("[#?%]")
+"""Characters that a URL gives a meaning. A folder with one of them is named by its path, not by a file:// URL."""
+
+
 def local_catalog(folder: Path) -> dict[str, str]:
     """Return the properties of a SQLite catalog in `folder`, which is made if needed."""
     try:
@@ -220,8 +225,14 @@ def local_catalog(folder: Path) -> dict[str, str]:
     except OSError as error:
         what = f"the folder of the local catalog cannot be made ({error.strerror}): {folder}"
         raise IcebergReadOnly(what, path=str(folder)) from None
+    path = folder.resolve()
     return {
         "type": "sql",
-        "uri": f"sqlite:///{folder.resolve()}/catalog.db?timeout=60",
-        "warehouse": f"file://{folder.resolve()}/tables",
+        "uri": f"{sqlite_url(path / 'catalog.db')}?timeout=60",
+        "warehouse": f"{path}/tables" if URL_MARKS.search(str(path)) else f"file://{path}/tables",
     }
+
+
+def sqlite_url(path: Path) -> str:
+    """Return the SQLAlchemy URL of a SQLite file, with characters quoted that end a path in a URL."""
+    return "sqlite:///" + URL_MARKS.sub(lambda mark: f"%{ord(mark[0]):02X}", str(path))

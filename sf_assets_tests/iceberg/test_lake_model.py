@@ -113,9 +113,7 @@ class LakeMachine(RuleBasedStateMachine):
         )  # fmt: skip
         for key in self.model.rows.keys() - rows.keys():
             del self.model.rows[key], self.model.more[key]
-        kept = {key for key in rows if self.model.rows.get(key) == (rows[key], False)}
         self.wrote(rows)
-        del kept
         self.model.state = state
         self.remember()
 
@@ -172,7 +170,6 @@ class LakeMachine(RuleBasedStateMachine):
         file = live_files(table)[place % len(live_files(table))]
         if file.deletes:
             return
-        key = table.io  # the row at the position, by pyiceberg
         rows = pl.read_parquet(file.path.removeprefix("file://"), columns=["id"])
         position, key = place % rows.height, rows["id"][place % rows.height]
         path = table.location_provider().new_data_location(f"foreign-{self.turn}-{place}.parquet")
@@ -206,18 +203,18 @@ class LakeMachine(RuleBasedStateMachine):
     @rule(choice=st.integers(0, 50))
     def roll_back(self, choice: int) -> None:
         table = self.table
-        known = [s.snapshot_id for s in table.snapshots() if s.snapshot_id in self.past]
-        if not known:
+        snapshots = [s.snapshot_id for s in table.snapshots() if s.snapshot_id in self.past]
+        if not snapshots:
             return
-        snapshot_id = known[choice % len(known)]
+        snapshot_id = snapshots[choice % len(snapshots)]
         if snapshot_id == table.current_snapshot().snapshot_id:
             return
         table.manage_snapshots().set_current_snapshot(snapshot_id).commit()
         state = self.model.state
         self.model = deepcopy(self.past[snapshot_id])
-        found = self.tables().facts("account").state
-        assert found != state or found == self.model.state
-        self.model.state = found  # the nearest state on the snapshot's line, checked in commit/test_state.py
+        present = self.tables().facts("account").state
+        assert present != state or present == self.model.state
+        self.model.state = present  # the nearest state on the snapshot's line, checked in commit/test_state.py
 
     @invariant()
     def the_table_equals_the_model(self) -> None:
@@ -238,6 +235,6 @@ class LakeMachine(RuleBasedStateMachine):
 
 
 LakeMachine.TestCase.settings = settings(
-    max_examples=12, stateful_step_count=14, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=5, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck)
 )
 TestLake = LakeMachine.TestCase

@@ -1,0 +1,50 @@
+"""A home in a folder with any name works: nothing is written outside it, and every reader finds the tables."""
+
+import duckdb
+import polars as pl
+import pytest
+from pyiceberg.types import StringType
+
+from sf_assets.assets.deployments import read_deployment
+from sf_assets.downstream.tables import show_tables
+from sf_assets.iceberg.model import Chunk, TableColumn
+
+NAMES = [
+    "C#",
+    "what?",
+    "50%25 off",
+    "100% mine",
+    "a b",
+    "a=b",
+    "O'Brien",
+    "größe 尺寸",
+    "star*",
+    "br[ack]et",
+    "a:b",
+    "x&y;z",
+]
+COLUMNS = (TableColumn("id", StringType()), TableColumn("name", StringType()))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_folder_with_an_odd_name_holds_the_whole_deployment(tmp_path, name):
+    home = tmp_path / name
+    deployment = read_deployment({"SF_ASSETS_HOME": str(home)})
+    tables, base = deployment.iceberg.tables(), None
+    for turn in range(2):
+        frame = pl.DataFrame({"id": ["1", str(turn)], "name": ["a", "b"]})
+        chunks = [Chunk(frame, f"s{turn}")]
+        tables.merge("account", columns=COLUMNS, keys=("id",), stamp=None, chunks=chunks, base=base)
+        base = f"s{turn}"
+    deployment.salesforce.open_ledger().permit(None, reserve=None)
+
+    assert tables.scan("account").collect().height == 2
+    assert len(tables._catalog.find("account").scan().to_arrow()) == 2
+    with duckdb.connect() as connection:
+        show_tables(connection, tables._catalog)
+        assert connection.execute("select count(*) from salesforce.account").fetchone() == (2,)
+    assert tables.maintenance.find_damage("account") == ()
+    assert tables.remove_orphan_files("account") == ()
+    strays = [path for path in tmp_path.rglob("*") if path.is_file() and home not in path.parents]
+    assert strays == []
+    assert {path.name for path in home.rglob("*.db")} == {"catalog.db", "ledger.db"}
