@@ -26,10 +26,11 @@ USERS = [
 ]
 VARIANTS = {
     "ecs": [],
-    "irsa": ["--oidc-provider", "oidc.eks.eu-central-1.amazonaws.com/id/ABC"],
-    "ec2": ["--runs-on", "ec2.amazonaws.com"],
     "orgs": ["--orgs", "emea"],
-    "key": ["--kms-key", "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"],
+    "ec2 with a key": [
+        *("--runs-on", "ec2.amazonaws.com"),
+        *("--kms-key", "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"),
+    ],
 }
 
 
