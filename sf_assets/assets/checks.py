@@ -240,7 +240,7 @@ def _column_warnings(spec: EndpointSpec, report: "SyncReport") -> Iterator[str]:
             f"New, and NULL in older rows: {priced(problems.pending)}. Run the endpoint with full_refresh: true to"
             " fill them."
         )
-    if rounded:
+    if rounded and report.planned.table_rows:  # in a first copy it is a figure: every org has such values
         yield f"Rounded to the column's scale: {counted(rounded)}. Give the field more decimal places in Salesforce."
     if problems.left_out:
         yield (
@@ -268,8 +268,9 @@ def _hashing_warnings(spec: EndpointSpec, report: "SyncReport") -> Iterator[str]
     unread = set(report.problems.missing) - set(report.final.columns.hidden)
     if held := [name for name in clear if name not in unread]:
         yield (
-            f"The table may still hold the text of columns that are hashed now: {joined(held)}. Run the endpoint once"
-            f" with full_refresh: true, then remove the text from older files: sf-assets erase-columns {spec.endpoint}"
+            f"The table may still hold the text of columns that are hashed now: {joined(held)}. Remove it from"
+            f" every file (sf-assets erase-columns {spec.endpoint} {' '.join(held)}), then run the endpoint once with"
+            " full_refresh: true."
         )
     if outdated:
         yield (

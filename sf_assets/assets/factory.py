@@ -111,16 +111,15 @@ def _resources(
 
 def description(spec: EndpointSpec, cadence: str | None) -> str:
     """Return the asset's description as markdown. Its first line is a sentence: lists in Dagit show only that."""
-    read = "through queryAll, deleted and archived rows included" if spec.has_is_deleted else "through query"
+    read = "queryAll, deleted and archived rows included" if spec.has_is_deleted else "query"
     how = {
-        "tail": f"rows that changed (SystemModstamp), {read}; a changed row replaces the row with the same key",
-        "snapshot": f"the whole object when it has changed, {read}",
+        "tail": f"Reads changed rows (SystemModstamp) through {read}. A changed row replaces the row with its key.",
+        "snapshot": f"Reads the whole object through {read}, when it has changed.",
     }[spec.how]
+    refreshed = f"Cadence: {cadence.replace('_', ' ')}." if cadence else "A person launches it."
     return (
-        f"{spec.description}\n\n"
-        f"- **Object**: `{spec.sobject}`\n- **Key**: {', '.join(f'`{key}`' for key in spec.keys)}\n"
-        f"- **Reads**: {how}\n- **Cadence**: {(cadence or 'none, a person launches it').replace('_', ' ')}\n\n"
-        f"```sql\n{spec.query.text.strip()}\n```\n"
+        f"{spec.description}\n\n{how} {refreshed} Object {spec.sobject}, key {', '.join(spec.keys)}."
+        f"\n\n```sql\n{spec.query.text.strip()}\n```\n"
     )
 
 

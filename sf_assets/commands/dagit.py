@@ -4,6 +4,8 @@ import socket
 import subprocess
 import sys
 from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from sf_assets.errors import ConfigError
 
@@ -11,6 +13,7 @@ SHELL_INTERRUPTED = 130
 """Exit status of a command that Ctrl-C ended."""
 HOST = "127.0.0.1"
 STOP_SECONDS = 15.0
+WORKSPACE = "load_from:\n  - python_module: {module_name: sf_assets.definitions, location_name: sf_assets}\n"
 
 
 def serve_dagit(port: int) -> int:
@@ -20,9 +23,7 @@ def serve_dagit(port: int) -> int:
     """
     refuse_used_port(port)
     make_instance()
-    served = ["-m", "sf_assets.definitions", "-h", HOST, "-p", str(port), "--log-level", "warning"]
-    command = [sys.executable, "-m", "sf_assets.commands.guarded_dagit", "dev", *served]
-    with subprocess.Popen([*command, "--code-server-log-level", "warning"]) as process:
+    with TemporaryDirectory() as folder, subprocess.Popen(dev_command(port, Path(folder))) as process:
         try:
             return process.wait()
         except KeyboardInterrupt:
@@ -31,6 +32,18 @@ def serve_dagit(port: int) -> int:
             return SHELL_INTERRUPTED
         finally:
             process.terminate()
+
+
+def dev_command(port: int, folder: Path) -> list[str]:
+    """Return the command that serves Dagit. Its workspace is written into `folder`.
+
+    The workspace names the code location as pyproject.toml does for `dagster dev` and `dg dev` in a checkout.
+    """
+    workspace = folder / "workspace.yaml"
+    workspace.write_text(WORKSPACE, encoding="utf-8")
+    levels = ["--log-level", "warning", "--code-server-log-level", "warning"]
+    served = ["-w", str(workspace), "-h", HOST, "-p", str(port), *levels]
+    return [sys.executable, "-m", "sf_assets.commands.guarded_dagit", "dev", *served]
 
 
 def refuse_used_port(port: int) -> None:

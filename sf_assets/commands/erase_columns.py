@@ -21,8 +21,9 @@ if TYPE_CHECKING:  # `sf-assets --help` must not load Dagster and Polars
 def erase_columns(endpoint: str, columns: tuple[str, ...], *, yes: bool) -> None:
     """Remove columns from all files of a table.
 
-    COLUMNS are names in Salesforce or in the table; default: the columns that the endpoint excludes now. Older
-    snapshots of the table expire at once. A column that the endpoint still reads comes back with its next full refresh.
+    COLUMNS are names in Salesforce or in the table; default: the columns that the endpoint excludes now. All older
+    snapshots of the table go too. A column that the endpoint still reads comes back with its next full refresh, and
+    hashed if it is hashed now.
     """
     settings = deployment()
     tables, spec = settings.iceberg.tables(), _spec(settings.specs, endpoint)
@@ -30,10 +31,11 @@ def erase_columns(endpoint: str, columns: tuple[str, ...], *, yes: bool) -> None
     if not names:
         click.echo(f"{endpoint}: the table holds none of these columns.")
         return
+    what = f"{', '.join(names)} and all older snapshots"
     if not yes:
-        click.confirm(f"Remove {', '.join(names)} from every file and snapshot of {endpoint}?", abort=True)
+        click.confirm(f"Remove {what} of {endpoint}?", abort=True)
     files = tables.erase_columns(endpoint, names)
-    click.echo(f"{endpoint}: {', '.join(names)} removed; {files} file{'s' * (files != 1)} rewritten.")
+    click.echo(f"{endpoint}: {what} removed; {files} file{'s' * (files != 1)} rewritten.")
 
 
 def held_columns(tables: "IcebergTables", spec: "EndpointSpec", columns: tuple[str, ...]) -> list[str]:

@@ -4,6 +4,7 @@ Dagster offers no switch for a middleware and no other command for its webserver
 that a Dagster without these names does not start instead of starting without the guard.
 """
 
+import logging
 import sys
 import warnings
 from collections.abc import Sequence
@@ -11,6 +12,8 @@ from typing import Any
 
 MODULE = "sf_assets.commands.guarded_dagit"
 WEBSERVER = "dagster_webserver"
+OTHER_HOME = "Found a dagster instance configuration value"
+"""Dagster's warning in a checkout with a dagster.yaml: `make dev` has copied it into its DAGSTER_HOME."""
 
 
 def serve_webserver() -> None:
@@ -36,6 +39,7 @@ def serve_all() -> None:
     names = vars(dev)
     start = names["open_ipc_subprocess"]
     names["open_ipc_subprocess"] = lambda command, **options: start(guarded(command), **options)
+    logging.getLogger("dagster").addFilter(lambda record: OTHER_HOME not in record.getMessage())
     with warnings.catch_warnings():  # `dg dev`, which Dagster proposes instead, needs a checkout
         warnings.filterwarnings("ignore", "Function `dev_command` is superseded")
         dev.dev_command(prog_name="sf-assets dev")

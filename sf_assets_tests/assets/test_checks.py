@@ -69,7 +69,11 @@ def test_only_complete_blocks_what_is_downstream():
             "as_specified",
             "Score__c (costs 120 calls). Run the endpoint with full_refresh: true",
         ),
-        ({"problems__rounded": {"AnnualRevenue": 3}}, "as_specified", "AnnualRevenue (3 values)"),
+        (
+            {"problems__rounded": {"AnnualRevenue": 3}, "planned__table_rows": 40},
+            "as_specified",
+            "AnnualRevenue (3 values)",
+        ),
         ({"problems__unavailable": "Quotes are off."}, "as_specified", "Quotes are off."),
         ({"problems__unavailable": "Quotes are off."}, "current", "stays as it was"),
         ({"org__degraded": ("describe",)}, "as_specified", "describe"),

@@ -44,9 +44,20 @@ def test_deleted_rows_are_counted_among_those_that_were_read(runs, practice_org)
     assert 1 <= later["rows_read_deleted"] <= later["rows_read"] < first["rows_read"]
 
 
+def test_lost_digits_of_a_first_copy_are_a_figure_and_no_warning(runs, practice_org):
+    org = practice_org.org
+    org.update("Account", org.rows("Account", deleted=False)[0]["Id"], {"AnnualRevenue": 0.123456789})
+
+    check = runs("account").checks["account", "as_specified"]
+
+    assert check.passed
+    assert "1 column with rounded values: AnnualRevenue." in check.description
+
+
 def test_lost_digits_warn_once_and_stay_named_until_none_are_lost(runs, practice_org):
     org = practice_org.org
     row = org.rows("Account", deleted=False)[0]["Id"]
+    assert runs("account").success
     org.update("Account", row, {"AnnualRevenue": 0.123456789})
     first = runs("account")
 

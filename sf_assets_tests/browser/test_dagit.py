@@ -20,13 +20,13 @@ DRAWN_MILLISECONDS = 3_000  # a layout is drawn by a worker, a chart by an anima
 LAUNCHED = "__typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message }"
 LAUNCH = f"""mutation ($endpoints: [AssetKeyInput!]!, $checks: [AssetCheckHandleInput!]!, $config: RunConfigData!) {{
     launchPipelineExecution(executionParams: {{mode: "default", runConfigData: $config, selector: {{
-        repositoryName: "__repository__", repositoryLocationName: "sf_assets.definitions", pipelineName: "__ASSET_JOB",
+        repositoryName: "__repository__", repositoryLocationName: "sf_assets", pipelineName: "__ASSET_JOB",
         assetSelection: $endpoints, assetCheckSelection: $checks}}}}) {{ {LAUNCHED} }} }}"""
 GO_ON = f"""mutation ($run: String!) {{
     launchPipelineReexecution(reexecutionParams: {{parentRunId: $run, strategy: FROM_FAILURE}}) {{ {LAUNCHED} }} }}"""
 
 SENSORS = """query { sensorsOrError(repositorySelector: {repositoryName: "__repository__",
-    repositoryLocationName: "sf_assets.definitions"}) {
+    repositoryLocationName: "sf_assets"}) {
     ... on Sensors { results { name sensorState { status } } } } }"""
 
 

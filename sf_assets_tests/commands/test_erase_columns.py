@@ -59,7 +59,7 @@ def test_an_excluded_column_leaves_every_file_of_the_table(runs, tmp_path, monke
     facts = runs.warehouse.facts("contact")
     _, held = texts(runs, tmp_path, "id")
     assert result.exit_code == 0
-    assert "mobile_phone removed" in result.output
+    assert "mobile_phone and all older snapshots removed" in result.output
     assert "mobile_phone" not in facts.columns
     assert facts.rows == 20
     assert not any(value in held for value in values)
@@ -74,6 +74,25 @@ def test_the_sync_goes_on_after_an_erasure_and_the_check_is_green(runs, tmp_path
 
     assert after.success
     assert after.checks["contact", "as_specified"].passed
+
+
+def test_texts_of_a_column_that_is_hashed_now_leave_every_file(runs, tmp_path, monkeypatch):
+    values, _ = texts(runs, tmp_path, "email")
+    assert values
+    (tmp_path / "specs").mkdir()
+    (tmp_path / "specs/endpoints.toml").write_text('[override.contact]\nhashed = ["Email"]\n')
+    monkeypatch.setenv("SF_ASSETS_SPECS", str(tmp_path / "specs"))
+    monkeypatch.setenv("SALESFORCE_HASH_KEY", "ab" * 32)
+    hashing = runs.under(SF_ASSETS_SPECS=str(tmp_path / "specs"), SALESFORCE_HASH_KEY="ab" * 32)
+    assert "erase-columns contact Email" in hashing("contact").checks["contact", "as_specified"].description
+
+    CliRunner().invoke(main, ["erase-columns", "contact", "Email", "--yes"], catch_exceptions=False)
+    refreshed = hashing("contact", config={"full_refresh": True})
+
+    hashes, held = texts(runs, tmp_path, "email")
+    assert refreshed.checks["contact", "as_specified"].passed
+    assert len(hashes) == len(values)
+    assert not any(value in held for value in values)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from sf_assets.errors import ConfigError
 
 LAUNCH = """mutation($run: RunConfigData!) { launchPipelineExecution(executionParams: {
     mode: "default", runConfigData: $run, selector: {repositoryName: "__repository__",
-    repositoryLocationName: "sf_assets.definitions", pipelineName: "__ASSET_JOB"}}) {
+    repositoryLocationName: "sf_assets", pipelineName: "__ASSET_JOB"}}) {
     __typename ... on RunConfigValidationInvalid { errors { message } } } }"""
 
 
