@@ -69,7 +69,8 @@ def asked(served, path="/graphql", body=None, **headers):
         with urllib.request.urlopen(request, timeout=60) as response:
             return response.status, response.read().decode()
     except urllib.error.HTTPError as error:
-        return error.code, error.read().decode()
+        with error:
+            return error.code, error.read().decode()
 
 
 def websocket(served, origin, host=None):
@@ -119,6 +120,7 @@ def test_no_link_and_no_image_can_launch_a_run(served, method):
     with pytest.raises(urllib.error.HTTPError) as refusal:
         urllib.request.urlopen(request, timeout=30)
 
+    refusal.value.close()
     assert refusal.value.code == 403
 
 
