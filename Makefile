@@ -21,7 +21,7 @@ DBT_SNOWFLAKE := dbt-snowflake>=1.11,<1.12
 ARGS ?=
 # Processes that share the tests, and the tests that they share (as in pyproject.toml).
 JOBS ?= 2
-SUITE := not browser and not soak and not image
+SUITE := not browser and not soak and not image and not spark
 # Folders of tests without processes, dbt or Dagster: the fast lane.
 FAST := sf_assets_tests/specs sf_assets_tests/salesforce sf_assets_tests/sync sf_assets_tests/iceberg \
   sf_assets_tests/planning sf_assets_tests/test_wording.py
@@ -100,6 +100,12 @@ unit-fast: $(TEST_STAMP) ## Run the tests of specs, salesforce, sync and iceberg
 .PHONY: test-browser
 test-browser: $(TEST_STAMP) ## Run the tests that drive Chromium over Dagit (apt-get install chromium)
 	@$(BIN)/pytest -m browser sf_assets_tests/browser $(ARGS)
+
+.PHONY: test-spark
+test-spark: $(TEST_STAMP) ## Read every kind of table with Spark, equal to pyiceberg (Java 17; fetches 400 MB)
+	@test -x .spark/bin/python || { $(PYTHON) -m venv .spark && \
+	  .spark/bin/pip install --quiet pyspark==3.5.7 snowpark-connect-deps-iceberg; }
+	@$(BIN)/pytest -m spark sf_assets_tests/spark $(ARGS)
 
 .PHONY: test-image
 test-image: $(TEST_STAMP) ## Build the image, run deploy/'s compose file with it, fill tables (root, podman; five minutes)

@@ -48,6 +48,8 @@ BY_LIBRARY: Mapping[str, type[IcebergError]] = {
     "sqlalchemy": IcebergUnreachable,
     "botocore": IcebergUnreachable,
     "pydantic_core": IcebergError,
+    "pyiceberg": IcebergError,
+    "pyarrow": IcebergError,
 }
 """Class for every other exception of a library. Named, not imported: most catalogs need only one of them.
 

@@ -15,7 +15,7 @@ from pyiceberg.transforms import IdentityTransform
 from pyiceberg.typedef import Record
 from pyiceberg.types import IntegerType, LongType
 
-from sf_assets.errors import ColumnIncompatible, TableUnsupported
+from sf_assets.errors import ColumnIncompatible, IcebergError, TableUnsupported
 from sf_assets.iceberg.commit.casting import complete
 from sf_assets.iceberg.commit.data_files import live_files
 from sf_assets.iceberg.commit.delete_files import write_deletes
@@ -315,6 +315,18 @@ def test_the_state_survives_a_rewrite_and_expiry_of_the_past(account):
 
     assert state_of(expired) == "s2"
     assert state_of(account.table) is None  # pyiceberg drops the parent id: nothing proves what came before
+
+
+def test_a_table_that_is_dropped_in_the_middle_of_a_merge_is_an_error_of_ours(account):
+    account.merge(account.frame(*ROWS), state="s1")
+
+    def chunks():
+        yield from account.chunks(account.frame(("2", "B", 25)), state=None)
+        account.tables._catalog.catalog.drop_table(("salesforce", "account"))
+        yield from account.chunks(account.frame(("3", "C", 35)), state="s2")
+
+    with pytest.raises(IcebergError, match="account: "):
+        account.stream(chunks())
 
 
 def test_rows_of_a_clock_ahead_do_not_matter_to_a_foreign_append(account):
