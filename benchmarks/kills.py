@@ -52,7 +52,9 @@ def main() -> int:
             rows, different = count_rows(Path(folder))
             again = len(page_requests(url)) - asked.rows // 2_000
         wrong += (rows, different) != (asked.rows, asked.rows)
-        print(f"killed after {before} pages: {rows} rows, {different} Ids of {asked.rows}; {again} pages more", flush=True)
+        print(
+            f"killed after {before} pages: {rows} rows, {different} Ids of {asked.rows}; {again} pages more", flush=True
+        )
     return int(wrong > 0)
 
 

@@ -250,6 +250,10 @@ class SimulatorServer(ThreadingHTTPServer):
     """A server with a long queue of connections, whose threads end with it."""
 
     daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a client that was killed."""
+
     request_queue_size = 64
 
 

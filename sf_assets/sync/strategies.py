@@ -2,7 +2,7 @@
 
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import polars as pl
 
@@ -35,6 +35,8 @@ locator that executes the query again with an offset after a purge."""
 HELD_ROWS = SMALL_OBJECT_ROWS
 """A result up to this size is held until it is known to be whole; a larger one is handed on page by page."""
 COMMIT_BYTES = 96 * 2**20
+COMMIT_AFTER = timedelta(seconds=20)
+"""A slow read commits this often, so that a kill costs few pages: 40 at 2 requests/s."""
 
 
 @dataclass(frozen=True)
@@ -48,22 +50,22 @@ class Batch:
     state: State | None
 
 
-@dataclass
 class CommitThreshold:
-    """Adds up rows and bytes until they are worth a commit."""
+    """Adds up rows and bytes until they, or the time since the last commit, are worth one."""
 
-    limit: int
-    rows: int = 0
-    size: float = 0
+    def __init__(self, reader: Reader) -> None:
+        self._limit, self._now = reader.commit_rows, reader.client.now
+        self._rows, self._size, self._since = 0, 0.0, self._now()
 
     def add(self, frame: pl.DataFrame) -> bool:
         """Add a frame and return whether to commit now; if so, start counting again."""
-        self.rows += frame.height
-        self.size += frame.estimated_size()
-        full = self.rows >= self.limit or self.size >= COMMIT_BYTES
-        if full:
-            self.rows, self.size = 0, 0
-        return full
+        self._rows += frame.height
+        self._size += frame.estimated_size()
+        is_late = self._now() - self._since >= COMMIT_AFTER
+        if not (self._rows >= self._limit or self._size >= COMMIT_BYTES or is_late):
+            return False
+        self._rows, self._size, self._since = 0, 0.0, self._now()
+        return True
 
 
 def read_by_id(
@@ -135,7 +137,7 @@ def _by_walk(
     reader: Reader, base: State, start: Walk, *, rows_expected: int | None, filter: str | None
 ) -> Generator[Batch, None, State]:
     """Read by Id and return the final state, which the last batch has too."""
-    threshold, state = CommitThreshold(reader.commit_rows), base
+    threshold, state = CommitThreshold(reader), base
     if not start.is_begun:
         state = with_rounded(base, [c for c in base.columns.rounded if c not in start.columns])
     try:
@@ -156,7 +158,7 @@ def tail(
     reader: Reader, base: State, step: Step, *, ceiling: datetime | None, began_at: datetime, last_probe: Probe | None
 ) -> Iterator[Batch]:
     """Read what was stamped since, without an upper bound, committing and leaving checkpoints on the way."""
-    threshold, state = CommitThreshold(reader.commit_rows), base
+    threshold, state = CommitThreshold(reader), base
     try:
         for rows, resume in _by_stamp(reader, base, step, below=ceiling - LOOKBACK if ceiling else None):
             state = _learned(reader, at_resume(with_hidden(base, reader.columns), resume))
@@ -260,7 +262,7 @@ def reread(reader: Reader, base: State, *, since: datetime | None, until: dateti
 
     A re-read with the same bounds goes on where an interrupted one of the last day stopped.
     """
-    threshold, now = CommitThreshold(reader.commit_rows), reader.report.began_at
+    threshold, now = CommitThreshold(reader), reader.report.began_at
     last = base.position.reread
     is_same = last is not None and (last.since, last.until) == (since, until) and now - last.began_at < DAY
     place = last if last and is_same else Reread(since, until, now)
