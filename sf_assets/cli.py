@@ -13,6 +13,7 @@ import click
 from sf_assets.commands.demo import demo
 from sf_assets.commands.dev import dev
 from sf_assets.commands.doctor.command import doctor
+from sf_assets.commands.drift import drift
 from sf_assets.commands.endpoint import endpoint
 from sf_assets.commands.erase_columns import erase_columns
 from sf_assets.commands.group import CommandGroup
@@ -39,6 +40,7 @@ COMMANDS = (
     sources,
     sweep,
     reconcile,
+    drift,
     repair,
     erase_columns,
     setup,

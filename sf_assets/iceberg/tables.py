@@ -13,6 +13,7 @@ from pyiceberg.table import Table
 
 from sf_assets.errors import IcebergError
 from sf_assets.iceberg.catalog import keys_of, provisional_of
+from sf_assets.iceberg.column_history import ColumnChange, column_changes
 from sf_assets.iceberg.comments import comment_limit, with_short_comments
 from sf_assets.iceberg.commit.commit_state import commit_columns, commit_state
 from sf_assets.iceberg.commit.pending_commit import PendingCommit, count_rows
@@ -73,6 +74,12 @@ class IcebergTables(MaintainedTables):
         with translate_errors(table):
             loaded = self._catalog.find(table)
             return None if loaded is None else read_metadata_log(loaded)
+
+    def column_changes(self, table: str) -> tuple[ColumnChange, ...]:
+        """Return the changes of the table's columns, oldest first; empty without a table."""
+        with translate_errors(table):
+            loaded = self._catalog.find(table)
+            return () if loaded is None else column_changes(loaded)
 
     def check_connectivity(self) -> "Connectivity | None":
         """Check by reads that catalog and storage respond, or return None without a namespace.

@@ -2,6 +2,7 @@
 
 import pytest
 
+from sf_assets.commands.drift import described
 from sf_assets.errors import ColumnIncompatible
 from sf_assets_tests.sync.histories.lake import plain
 
@@ -107,3 +108,16 @@ def test_a_column_of_another_kind_is_refused_until_a_full_refresh(lake, old, new
     lake.sync("account", full_refresh=True)
 
     lake.assert_equal("account")
+
+
+def test_the_history_of_a_tables_columns_can_be_read(lake):
+    lake.sync("account")
+    before = len(lake.warehouse.column_changes("account"))
+    add(lake)
+    lake.clock.advance(hours=1)
+    lake.sync("account")
+
+    (change,) = lake.warehouse.column_changes("account")[before:]
+
+    assert (change.added, change.at is not None) == (("late__c",), True)
+    assert described(change).endswith("UTC: added late__c")
