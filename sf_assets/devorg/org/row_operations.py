@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any
 
 from sf_assets.devorg.org.state import OrgState
-from sf_assets.devorg.store.row_codec import TRUE
 from sf_assets.devorg.store.table import STAMP, Table
 from sf_assets.devorg.store.timestamps import milliseconds
 
@@ -158,8 +157,7 @@ class RowOperations(OrgState):
             return count
 
     def _empty_bin(self, table: Table) -> int:
-        place = table.place.get("IsDeleted")
-        keys = [key for key in table.deleted_keys if place is not None and table.parts(key)[place] == TRUE]
+        keys = list(table.bin_keys)
         for key in keys:
             table.remove(key)
         return len(keys)

@@ -8,7 +8,6 @@ from typing import Any
 from sf_assets.devorg.org.delete_log import DeleteLog
 from sf_assets.devorg.org.settings import Behaviour
 from sf_assets.devorg.store.ids import record_id_of
-from sf_assets.devorg.store.row_codec import TRUE
 from sf_assets.devorg.store.schema import ObjectSchema
 from sf_assets.devorg.store.table import Table
 from sf_assets.devorg.store.timestamps import Clock, as_moment, stamp_text
@@ -84,10 +83,7 @@ class OrgState:
 
 def _deleted_rows(table: Table) -> Iterator[tuple[str, int]]:
     """Yield Id and stamp of the rows in the recycle bin."""
-    place = table.place.get("IsDeleted")
-    for key, stamp in table.deleted_keys.items():
-        if place is not None and table.parts(key)[place] == TRUE:
-            yield key, stamp
+    yield from table.bin_keys.items()
 
 
 def build_tables(objects: Mapping[str, ObjectSchema], data: Mapping[str, list[dict[str, Any]]]) -> dict[str, Table]:

@@ -1,7 +1,7 @@
 """COUNT, MAX, MIN and other aggregates. Counts and bounds of SystemModstamp and Id come from the indexes."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -10,7 +10,7 @@ from sf_assets.devorg.api_errors import Refusal, field_refused
 from sf_assets.devorg.soql.accumulators import ACCUMULATORS, Accumulator, First, as_text
 from sf_assets.devorg.soql.bind import Plan
 from sf_assets.devorg.soql.date_functions import applied
-from sf_assets.devorg.soql.execute import matching_keys, stamp_bounds, stamp_range
+from sf_assets.devorg.soql.execute import excluded_keys, matching_keys, stamp_bounds, stamp_range
 from sf_assets.devorg.soql.index_range import Range
 from sf_assets.devorg.soql.literals import NUMERIC, sort_value
 from sf_assets.devorg.soql.syntax import Aggregate, Column
@@ -26,15 +26,15 @@ def total(plan: Plan, table: Table, *, all_rows: bool) -> int:
     interval = _stamp_interval(plan, table)
     if interval is None:
         return sum(1 for _ in matching_keys(plan, table, all_rows=all_rows))
-    return _count(table, interval, all_rows=all_rows and not plan.live_only)
+    return _count(table, interval, excluded_keys(plan, table, all_rows=all_rows))
 
 
 def groups(plan: Plan, table: Table, *, all_rows: bool) -> list[dict[str, Any]]:
     """Return the records of a grouping query, without `attributes`."""
     interval = _stamp_interval(plan, table)
     if interval is not None and all(_is_indexed(item) for _, item in plan.outputs) and not plan.select.group_by:
-        with_deleted = all_rows and not plan.live_only
-        return [{name: _from_index(item, table, interval, all_rows=with_deleted) for name, item in plan.outputs}]
+        excluded = excluded_keys(plan, table, all_rows=all_rows)
+        return [{name: _from_index(item, table, interval, excluded) for name, item in plan.outputs}]
     return _grouped(plan, table, all_rows=all_rows)
 
 
@@ -56,21 +56,19 @@ def _is_indexed(item: Column | Aggregate) -> bool:
     return word in {("COUNT", "id"), ("MAX", "systemmodstamp"), ("MIN", "systemmodstamp")}
 
 
-def _count(table: Table, interval: Range, *, all_rows: bool) -> int:
+def _count(table: Table, interval: Range, excluded: Mapping[str, int]) -> int:
     low, high = stamp_bounds(interval)
     every = table.by_stamp.count(low, high)
-    if all_rows:
-        return every
-    deleted_keys = ((stamp, key) for key, stamp in table.deleted_keys.items())
-    return every - sum((low is None or low <= at) and (high is None or at < high) for at in deleted_keys)
+    keys = ((stamp, key) for key, stamp in excluded.items())
+    return every - sum((low is None or low <= at) and (high is None or at < high) for at in keys)
 
 
-def _from_index(item: Column | Aggregate, table: Table, interval: Range, *, all_rows: bool) -> Any:
+def _from_index(item: Column | Aggregate, table: Table, interval: Range, excluded: Mapping[str, int]) -> Any:
     if isinstance(item, Aggregate) and item.function == "COUNT":
-        return _count(table, interval, all_rows=all_rows)
+        return _count(table, interval, excluded)
     is_max = isinstance(item, Aggregate) and item.function == "MAX"
     walk = table.by_stamp.backwards if is_max else table.by_stamp.between
-    stamps = (at for at, key in walk(*stamp_bounds(interval)) if all_rows or key not in table.deleted_keys)
+    stamps = (at for at, key in walk(*stamp_bounds(interval)) if key not in excluded)
     stamp = next(stamps, None)
     return None if stamp is None else stamp_text(EPOCH + timedelta(milliseconds=stamp))
 

@@ -16,7 +16,7 @@ from sf_assets.devorg.soql.predicate import Test, matcher
 from sf_assets.devorg.soql.restriction import check_restriction
 from sf_assets.devorg.soql.syntax import Aggregate, And, Column, Compare, Condition, Fields, Not, Order, Select
 from sf_assets.devorg.store.schema import FieldSchema
-from sf_assets.devorg.store.table import ARCHIVING, Table
+from sf_assets.devorg.store.table import Table
 
 FIELDS_LIMIT = 200
 COMPOUND = frozenset({"address", "location"})
@@ -55,15 +55,13 @@ def plan(select: Select, find_table: Callable[[str], Table | None]) -> Plan:
     check_restriction(select, table.schema)
     outputs = _outputs(select, table)
     columns = () if outputs else _columns(select, table)
-    where, live_only = without_deleted(select.where, table)
+    where, live_only = without_deleted(select.where)
     test = matcher(where, table.lower, table.place, soql=select.text) if where else None
     return Plan(select, table.schema.name, columns, outputs, where, test, live_only)
 
 
-def without_deleted(where: Condition | None, table: Table) -> tuple[Condition | None, bool]:
-    """Split `IsDeleted = false` off a condition, for objects without an archive."""
-    if table.schema.name in ARCHIVING:
-        return where, False
+def without_deleted(where: Condition | None) -> tuple[Condition | None, bool]:
+    """Split `IsDeleted = false` off a condition: the table knows its deleted rows."""
     parts = where.parts if isinstance(where, And) else (() if where is None else (where,))
     rest = tuple(part for part in parts if not _is_live(part))
     if len(rest) == len(parts):

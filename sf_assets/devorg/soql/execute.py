@@ -1,6 +1,6 @@
 """The rows of a bound statement, in order: by an index where possible, else by reading every row."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -59,7 +59,7 @@ def select_keys(plan: Plan, table: Table, *, all_rows: bool) -> list[str]:
 
     Without ORDER BY rows come by Id.
     """
-    select, all_rows = plan.select, all_rows and not plan.live_only
+    select = plan.select
     order_terms = tuple((order.name.lower(), order.descending) for order in select.order_by)
     keys = _filtered(plan, table, path=_access_path(plan.where, table, order_terms), all_rows=all_rows)
     if order_terms not in ID_ORDERS and order_terms not in STAMP_ORDERS:
@@ -70,15 +70,26 @@ def select_keys(plan: Plan, table: Table, *, all_rows: bool) -> list[str]:
 
 def matching_keys(plan: Plan, table: Table, *, all_rows: bool) -> Iterator[str]:
     """Yield the keys of all rows of the condition, for aggregates."""
-    return _filtered(plan, table, path=_access_path(plan.where, table, ()), all_rows=all_rows and not plan.live_only)
+    return _filtered(plan, table, path=_access_path(plan.where, table, ()), all_rows=all_rows)
+
+
+def excluded_keys(plan: Plan, table: Table, *, all_rows: bool) -> Mapping[str, int]:
+    """Return the stamps of rows that a query does not show.
+
+    These are deleted rows, and for /query archived ones.
+    """
+    if not all_rows:
+        return table.deleted_keys
+    return table.bin_keys if plan.live_only else {}
 
 
 def _filtered(plan: Plan, table: Table, *, path: AccessPath, all_rows: bool) -> Iterator[str]:
     keys = iter(path.keys)
     if table.hidden_keys:
         keys = (key for key in keys if key not in table.hidden_keys)
-    if table.deleted_keys and not all_rows:
-        keys = (key for key in keys if key not in table.deleted_keys)
+    excluded = excluded_keys(plan, table, all_rows=all_rows)
+    if excluded:
+        keys = (key for key in keys if key not in excluded)
     if plan.test is None or path.exact:
         return keys
     test, parts = plan.test, table.parts

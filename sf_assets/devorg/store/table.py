@@ -28,14 +28,15 @@ STAMP = "SystemModstamp"
 REPEAT = "#"
 AFTER_REPEATS = "~"  # sorts after an Id and all its repeats
 ARCHIVING = frozenset({"Task", "Event"})
+INDEXED = frozenset({"Id", STAMP, "IsDeleted", "IsArchived"})
 MANY = 5_000
 
 
 class Table:
     """The rows of one object. Not thread-safe: the org holds the lock.
 
-    `deleted_keys` are the stamps of rows that only queryAll shows (deleted or archived); `hidden_keys` are rows that
-    the user may not see.
+    `bin_keys` are the stamps of deleted rows, `deleted_keys` those of deleted or archived rows, which only queryAll
+    shows. `hidden_keys` are rows that the user may not see.
     """
 
     def __init__(self, schema: ObjectSchema) -> None:
@@ -44,6 +45,7 @@ class Table:
         self.by_id: SortedKeys[str] = SortedKeys()
         self.by_stamp: SortedKeys[tuple[int, str]] = SortedKeys()
         self.deleted_keys: dict[str, int] = {}
+        self.bin_keys: dict[str, int] = {}
         self.hidden_keys: set[str] = set()
         self._greatest_id = ""
         self._lay_out()
@@ -62,11 +64,8 @@ class Table:
     def copy(self) -> "Table":
         """Return a table with the same rows; cheap, since rows are immutable."""
         twin = Table(self.schema)
-        twin.rows, twin.deleted_keys, twin.hidden_keys = (
-            self.rows.copy(),
-            self.deleted_keys.copy(),
-            self.hidden_keys.copy(),
-        )
+        twin.rows, twin.hidden_keys = self.rows.copy(), self.hidden_keys.copy()
+        twin.deleted_keys, twin.bin_keys = self.deleted_keys.copy(), self.bin_keys.copy()
         twin.by_id, twin.by_stamp = self.by_id.copy(), self.by_stamp.copy()
         twin._greatest_id = self._greatest_id
         return twin
@@ -131,6 +130,8 @@ class Table:
         self._count(key)
         if any(record.get(name) for name in self._deleted_flags):
             self.deleted_keys[key] = stamp
+        if record.get("IsDeleted"):
+            self.bin_keys[key] = stamp
         return key, stamp
 
     def _encoded(self, record: Mapping[str, Any]) -> bytes:
@@ -174,9 +175,9 @@ class Table:
         self._index_deleted(key)
 
     def set_raw(self, key: str, name: str, json_text: str) -> None:
-        """Put any JSON text into a cell."""
-        if "\n" in json_text:
-            raise ValueError("the JSON text of a cell is one line")
+        """Put any JSON text into a cell. Raises: ValueError for columns with an index."""
+        if "\n" in json_text or name in INDEXED:
+            raise ValueError(f"the JSON text of a cell is one line, and not of {', '.join(sorted(INDEXED))}")
         parts = self.parts(key)
         parts[self.place[name]] = json_text.encode("utf-8", "surrogatepass")
         self.rows[key] = b"\n".join(parts)
@@ -187,6 +188,7 @@ class Table:
         self.by_id.remove(key)
         del self.rows[key]
         self.deleted_keys.pop(key, None)
+        self.bin_keys.pop(key, None)
         self.hidden_keys.discard(key)
 
     def _stamp(self, key: str) -> int:
@@ -195,10 +197,12 @@ class Table:
 
     def _index_deleted(self, key: str) -> None:
         parts = self.parts(key)
-        if any(parts[self.place[name]] == TRUE for name in self._deleted_flags):
-            self.deleted_keys[key] = self._stamp(key)
-        else:
-            self.deleted_keys.pop(key, None)
+        flags = {name for name in self._deleted_flags if parts[self.place[name]] == TRUE}
+        for index, belongs in ((self.deleted_keys, bool(flags)), (self.bin_keys, "IsDeleted" in flags)):
+            if belongs:
+                index[key] = self._stamp(key)
+            else:
+                index.pop(key, None)
 
     # -- fields -------------------------------------------------------------------------------------------------
 

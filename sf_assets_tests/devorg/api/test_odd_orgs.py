@@ -52,6 +52,13 @@ def test_a_cell_can_hold_any_json_text(org, ask, server, http, text, bytes_sent)
     assert http.get(f"{server.url}/practice/truth/Account").status_code == 200
 
 
+def test_a_column_with_an_index_takes_no_raw_text(org):
+    record_id = org.insert("Account", {"Name": "a"})
+
+    with pytest.raises(ValueError, match="SystemModstamp"):
+        org.set_raw("Account", record_id, "SystemModstamp", '"later"')
+
+
 def test_half_an_emoji_in_a_label_reaches_describe(org, server, http):
     change = {"op": "change_field", "sobject": "Account", "name": "Type", "label": "half \ud83d"}
     answer = http.post(

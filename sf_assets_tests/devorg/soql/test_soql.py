@@ -385,4 +385,8 @@ def test_live_rows_are_counted_without_deleted_ones(org, ask):
     )
     assert count("Account WHERE IsDeleted = false AND Name = 'a'") == 1
     assert count("Account WHERE NOT IsDeleted = false") == 1
-    assert (task, count("Task WHERE IsDeleted = false")) == (task, 1)
+    assert count("Task WHERE IsDeleted = false") == 1
+    org.delete("Task", task)
+    assert (count("Task"), count("Task WHERE IsDeleted = false")) == (1, 0)
+    org.undelete("Task", task)
+    assert count("Task WHERE IsDeleted = false AND SystemModstamp > 2020-01-01T00:00:00Z") == 1
