@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from sf_assets.commands.doctor.checks import DoctorContext, Finding, Status, register_check
+from sf_assets.commands.doctor.versions import version_finding
 from sf_assets.errors import ObjectUnavailable, SalesforceError
 
 if TYPE_CHECKING:  # see checks.py
@@ -45,13 +46,7 @@ def check_host(context: DoctorContext) -> Iterator[Finding]:
 
     client = context.client
     client.org_id()  # a refused login has the better message
-    served = client.drive(versions())
-    if client.version in served:
-        yield Finding("host", "ok", f"{client.address.authority} serves API {served[0]} to {served[-1]}")
-    else:
-        remedy = "Check that SALESFORCE_INSTANCE_URL is the org's My Domain host."
-        message = f"API version {client.version} is not served, only {', '.join(served)}"
-        yield Finding("host", "fail", message, remedy)
+    yield version_finding(client.address.authority, client.version, client.drive(versions()), client.now().date())
 
 
 @register_check("login")
