@@ -1,7 +1,6 @@
 """The Dagster component `sf_assets.SalesforceOrg`: a YAML file becomes the assets of one Salesforce org."""
 
 import json
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -16,15 +15,13 @@ from sf_assets.assets.build import build_definitions
 from sf_assets.assets.component_model import CustomObject, LoginVariables, Override, specs_values
 from sf_assets.assets.component_scaffolder import SalesforceOrgScaffolder
 from sf_assets.assets.credentials import CredentialsResource, EnvironmentCredentials
-from sf_assets.assets.deployments import Deployment, read_deployment, secrets_manager
+from sf_assets.assets.deployments import Deployment, read_deployment, secrets_manager, shared_settings
 from sf_assets.assets.freshness import automated
 from sf_assets.assets.naming import ResourceKeys
 from sf_assets.errors import ConfigError, SfAssetsError, SpecError
 from sf_assets.specs.endpoints import endpoints_of
 from sf_assets.specs.model import EndpointSpec
 
-SHARED_SETTINGS = ("SF_ASSETS_HOME", "DAGSTER_HOME", "SF_ASSETS_LEDGER", "SF_ASSETS_DOCS_URL")
-"""Variables of the process that hold for all orgs of a code location; also those that begin with SNOWFLAKE_."""
 VARIABLES = {
     "org": "SF_ASSETS_ORG",
     "instance_url": "SALESFORCE_INSTANCE_URL",
@@ -137,10 +134,9 @@ class SalesforceOrg(dg.StateBackedComponent, dg.Resolvable):
         """Return the deployment that the attributes describe."""
         is_practice = self.practice or not self.instance_url
         values = {VARIABLES[name]: _text(getattr(self, name)) for name in VARIABLES}
-        shared = {name: value for name, value in os.environ.items() if _is_shared(name)}
         values["SF_ASSETS_DEPLOYMENT"] = "practice" if is_practice else "production"
         return read_deployment(
-            {**shared, **{name: value for name, value in values.items() if value}},
+            {**shared_settings(), **{name: value for name, value in values.items() if value}},
             credentials=None if is_practice else self._credentials(),
         )
 
@@ -154,10 +150,6 @@ class SalesforceOrg(dg.StateBackedComponent, dg.Resolvable):
             private_key="" if self.login.private_key_file else dg.EnvVar(self.login.private_key),
             private_key_file=self.login.private_key_file,
         )
-
-
-def _is_shared(name: str) -> bool:
-    return name in SHARED_SETTINGS or name.startswith("SNOWFLAKE_")
 
 
 def _text(value: object) -> str:

@@ -17,7 +17,7 @@ from sf_assets.assets.naming import Naming
 from sf_assets.assets.practice_credentials import PracticeCredentials, is_served
 from sf_assets.assets.registration import NoRegistration, Registration
 from sf_assets.assets.resources import IcebergResource, SalesforceResource, sqlite_url
-from sf_assets.assets.settings import is_loopback, is_origin, quoted
+from sf_assets.assets.settings import is_loopback, is_origin, number, one_of, switch, web_address, whole_number
 from sf_assets.errors import ConfigError
 
 PRACTICE_URL = "http://127.0.0.1:8630"
@@ -25,6 +25,8 @@ CHECKOUT = Path(__file__).parents[2]
 DBT_TARGETS = {"practice": "duckdb", "production": "snowflake"}
 """Deployment -> output in dbt/profiles.yml."""
 Environment = Mapping[str, str]
+SHARED = frozenset({"SF_ASSETS_HOME", "DAGSTER_HOME", "SF_ASSETS_LEDGER", "SF_ASSETS_DOCS_URL", "SF_ASSETS_UPKEEP"})
+"""Variables that hold for all orgs of one code location. Those of Snowflake do so too."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ def read_deployment(
     Raises: ConfigError that names the variable.
     """
     env = os.environ if environment is None else environment
-    name, home = _one_of(env, "SF_ASSETS_DEPLOYMENT", DEPLOYMENTS), home_folder(env)
+    name, home = one_of(env, "SF_ASSETS_DEPLOYMENT", DEPLOYMENTS), home_folder(env)
     iceberg = _iceberg(env, home / "lake" / name)
     return Deployment(
         name=name,
@@ -79,19 +81,25 @@ def read_deployment(
         endpoints=env.get("SF_ASSETS_ENDPOINTS", ""),
         cadences=env.get("SF_ASSETS_CADENCES", ""),
         specs=read_specs_folder(env),
-        dbt=_switch(env, "SF_ASSETS_DBT", default=False),
+        dbt=switch(env, "SF_ASSETS_DBT", default=False),
         dbt_project=Path(env.get("SF_ASSETS_DBT_PROJECT") or CHECKOUT / "dbt").absolute(),
         dbt_target=env.get("SF_ASSETS_DBT_TARGET") or DBT_TARGETS[name],
-        docs=_address(env, "SF_ASSETS_DOCS_URL"),
-        history_days=_whole(env, "SF_ASSETS_HISTORY_DAYS"),
+        docs=web_address(env, "SF_ASSETS_DOCS_URL"),
+        history_days=whole_number(env, "SF_ASSETS_HISTORY_DAYS"),
         has_org=bool(env.get("SALESFORCE_INSTANCE_URL")) or is_served(practice_folder(home, _naming(env))),
     )
+
+
+def shared_settings(environment: Environment | None = None) -> dict[str, str]:
+    """Return the settings that hold for all orgs of one code location."""
+    env = os.environ if environment is None else environment
+    return {name: value for name, value in env.items() if name in SHARED or name.startswith("SNOWFLAKE_")}
 
 
 def read_lake(environment: Environment | None = None) -> IcebergResource:
     """Read where the tables are. No setting of Salesforce is needed."""
     env = os.environ if environment is None else environment
-    return _iceberg(env, home_folder(env) / "lake" / _one_of(env, "SF_ASSETS_DEPLOYMENT", DEPLOYMENTS))
+    return _iceberg(env, home_folder(env) / "lake" / one_of(env, "SF_ASSETS_DEPLOYMENT", DEPLOYMENTS))
 
 
 def read_specs_folder(environment: Environment | None = None) -> Path | None:
@@ -169,12 +177,12 @@ def _salesforce(
         instance_url=instance_url,
         credentials=credentials,
         audience=_audience(env),
-        requests_per_second=_number(env, "SALESFORCE_REQUESTS_PER_SECOND", 2.0, "a positive number", lambda n: n > 0),
-        quota_reserve=_number(env, "SALESFORCE_QUOTA_RESERVE", 0.1, "a share from 0 to below 1", lambda n: 0 <= n < 1),
-        daily_calls=_whole(env, "SALESFORCE_DAILY_CALLS"),
+        requests_per_second=number(env, "SALESFORCE_REQUESTS_PER_SECOND", 2.0, "a positive number", lambda n: n > 0),
+        quota_reserve=number(env, "SALESFORCE_QUOTA_RESERVE", 0.1, "a share from 0 to below 1", lambda n: 0 <= n < 1),
+        daily_calls=whole_number(env, "SALESFORCE_DAILY_CALLS"),
         ledger=_ledger(env, home),
-        read_deleted=_switch(env, "SF_ASSETS_READ_DELETED", default=True),
-        calculated=CALCULATED[_one_of(env, "SF_ASSETS_CALCULATED", CALCULATED)],
+        read_deleted=switch(env, "SF_ASSETS_READ_DELETED", default=True),
+        calculated=CALCULATED[one_of(env, "SF_ASSETS_CALCULATED", CALCULATED)],
     )
 
 
@@ -215,7 +223,7 @@ def _iceberg(env: Environment, local_folder: Path) -> IcebergResource:
         local_folder=str(local_folder),
         source=_naming(env).source,
         past_waits=bool(env.get("SNOWFLAKE_ACCOUNT")),
-        upkeep=_one_of(env, "SF_ASSETS_UPKEEP", {"own": None, "external": None}),
+        upkeep=one_of(env, "SF_ASSETS_UPKEEP", {"own": None, "external": None}),
     )
 
 
@@ -225,7 +233,7 @@ def _readers(env: Environment, iceberg: IcebergResource) -> Registration:
         return NoRegistration()
     from sf_assets.assets.snowflake import SnowflakeTables, build_account
 
-    mode = _one_of(env, "SF_ASSETS_SNOWFLAKE", {"linked": None, "tables": None})
+    mode = one_of(env, "SF_ASSETS_SNOWFLAKE", {"linked": None, "tables": None})
     return SnowflakeTables(
         account=build_account(_snowflake_login(env, mode), host=env.get("SNOWFLAKE_HOST", "")),
         iceberg=iceberg,
@@ -234,7 +242,7 @@ def _readers(env: Environment, iceberg: IcebergResource) -> Registration:
         schema=env.get("SNOWFLAKE_SCHEMA") or iceberg.namespace,
         volume=env.get("SNOWFLAKE_EXTERNAL_VOLUME") or "sf_lake",
         integration=env.get("SNOWFLAKE_CATALOG_INTEGRATION") or "sf_irc",
-        patience_seconds=_number(env, "SNOWFLAKE_PATIENCE_SECONDS", 600.0, "a positive number", lambda n: n > 0),
+        patience_seconds=number(env, "SNOWFLAKE_PATIENCE_SECONDS", 600.0, "a positive number", lambda n: n > 0),
     )
 
 
@@ -251,41 +259,10 @@ def _snowflake_login(env: Environment, mode: str) -> dict[str, Any]:
     return {"user": dg.EnvVar("SNOWFLAKE_USER"), **key, **{name: value for name, value in named.items() if value}}
 
 
-def _one_of(env: Environment, name: str, words: Mapping[str, object]) -> str:
-    word = env.get(name) or next(iter(words))
-    if word not in words:
-        raise ConfigError(f"{name} is {quoted(word)}; it must be one of: {', '.join(words)}", setting=name)
-    return word
-
-
 def _required(env: Environment, name: str, meaning: str) -> str:
     if not env.get(name):
         raise ConfigError(f"{name} is not set: {meaning}", setting=name)
     return env[name]
-
-
-def _number(env: Environment, name: str, default: float, meaning: str, admits: Callable[[float], bool]) -> float:
-    text = env.get(name) or str(default)
-    try:
-        number = float(text)
-    except ValueError:
-        number = float("nan")
-    if not (admits(number) and number < float("inf")):
-        raise ConfigError(f"{name} is {quoted(text)}; it must be {meaning}", setting=name)
-    return number
-
-
-def _whole(env: Environment, name: str) -> int:
-    return int(_number(env, name, 0, "a whole number", lambda n: n >= 0 and n == int(n)))
-
-
-def _address(env: Environment, name: str) -> str:
-    text = env.get(name, "")
-    if text and not text.startswith(("https://", "http://")):
-        raise ConfigError(
-            f"{name} is {quoted(text)}; it must be an address that starts with https:// or http://", setting=name
-        )
-    return text
 
 
 def _audience(env: Environment) -> str:
@@ -295,10 +272,3 @@ def _audience(env: Environment) -> str:
         what = "SALESFORCE_LOGIN_AUDIENCE is not an https origin such as https://login.salesforce.com"
         raise ConfigError(what, setting="SALESFORCE_LOGIN_AUDIENCE")
     return text
-
-
-def _switch(env: Environment, name: str, *, default: bool) -> bool:
-    text = env.get(name) or str(int(default))
-    if text not in ("0", "1"):
-        raise ConfigError(f"{name} is {quoted(text)}; it must be 0 or 1", setting=name)
-    return text == "1"

@@ -1,6 +1,9 @@
 """Values of settings: what a message may quote, and what an origin is."""
 
+from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
+
+from sf_assets.errors import ConfigError
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 SHOWN_LENGTH = 40
@@ -29,3 +32,46 @@ def is_origin(text: str) -> bool:
     except ValueError:  # an IPv6 address without its closing bracket
         return False
     return is_bare and bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and host in LOOPBACK))
+
+
+def one_of(env: Mapping[str, str], name: str, words: Mapping[str, object]) -> str:
+    """Return the variable, one of the words. The first word is the default. Raises: ConfigError."""
+    word = env.get(name) or next(iter(words))
+    if word not in words:
+        raise ConfigError(f"{name} is {quoted(word)}; it must be one of: {', '.join(words)}", setting=name)
+    return word
+
+
+def number(env: Mapping[str, str], name: str, default: float, meaning: str, admits: Callable[[float], bool]) -> float:
+    """Return the variable as a number. Raises: ConfigError."""
+    text = env.get(name) or str(default)
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not (admits(value) and value < float("inf")):
+        raise ConfigError(f"{name} is {quoted(text)}; it must be {meaning}", setting=name)
+    return value
+
+
+def whole_number(env: Mapping[str, str], name: str) -> int:
+    """Return the variable as a whole number. The default is 0. Raises: ConfigError."""
+    return int(number(env, name, 0, "a whole number", lambda n: n >= 0 and n == int(n)))
+
+
+def web_address(env: Mapping[str, str], name: str) -> str:
+    """Return the variable, an address that a browser opens. Raises: ConfigError."""
+    text = env.get(name, "")
+    if text and not text.startswith(("https://", "http://")):
+        raise ConfigError(
+            f"{name} is {quoted(text)}; it must be an address that starts with https:// or http://", setting=name
+        )
+    return text
+
+
+def switch(env: Mapping[str, str], name: str, *, default: bool) -> bool:
+    """Return whether the variable is 1. Raises: ConfigError."""
+    text = env.get(name) or str(int(default))
+    if text not in ("0", "1"):
+        raise ConfigError(f"{name} is {quoted(text)}; it must be 0 or 1", setting=name)
+    return text == "1"
