@@ -186,6 +186,38 @@ def test_each_refused_login_has_its_own_error(served, connect, behaviour, error)
     assert len(served.requests) == 1
 
 
+@pytest.mark.parametrize(("kind", "logins"), [("connected", 1), ("external", 1), ("generic", 2)])
+@pytest.mark.parametrize("sandbox", [False, True])
+def test_each_kind_of_app_is_logged_in_to(served, connect, kind, logins, sandbox):
+    served.org.behave(app_kind=kind, sandbox=sandbox)
+    client = connect(token_seconds=0.0)
+
+    client.org_id()
+    first = len(served.requests)
+    client.org_id()
+
+    assert first == logins + (kind == "generic" and sandbox)
+    assert len(served.requests) == first + 1
+
+
+def test_an_external_app_refuses_a_generic_audience_that_is_set(served, connect):
+    served.org.behave(app_kind="external")
+
+    with pytest.raises(errors.AppNotInstalled) as refused:
+        connect(audience="https://login.salesforce.com").org_id()
+
+    assert "Leave SALESFORCE_LOGIN_AUDIENCE empty" in refused.value.remedy
+    assert len(served.requests) == 1
+
+
+@pytest.mark.parametrize("refusal", ["unknown_error", "temporarily_unavailable"])
+def test_a_login_that_fails_for_a_moment_is_tried_again(served, connect, refusal):
+    served.org.behave(login_refusal=refusal)
+
+    with pytest.raises(errors.OrgBusy, match="given up after 6 attempts"):
+        connect().org_id()
+
+
 def test_a_key_of_another_app_is_refused(served, connect, private_key):
     other = Credentials(**{**served.credentials, "private_key": private_key})
 
