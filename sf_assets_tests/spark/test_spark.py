@@ -31,7 +31,7 @@ def jars(tmp_path_factory: pytest.TempPathFactory) -> Path:
     where = "import pyspark, sysconfig; print(pyspark.__path__[0]); print(sysconfig.get_paths()['purelib'])"
     pyspark, packages = subprocess.check_output([PYTHON, "-c", where], text=True).split()
     folder = tmp_path_factory.mktemp("jars")
-    (runtime,) = Path(packages).rglob("iceberg-spark-runtime*.jar")
+    (runtime,) = Path(packages).rglob("iceberg-spark-runtime-*_2.12-*.jar")  # the Scala of pyspark
     shutil.copy(runtime, folder)
     build(Path(pyspark) / "jars", folder / "shaded-jackson.jar")
     return folder
