@@ -23,6 +23,8 @@ ARGS ?=
 JOBS ?= 2
 SUITE := not browser and not soak and not image and not spark
 # Folders of tests without processes, dbt or Dagster: the fast lane.
+SLOW := sf_assets_tests/sync/histories/test_random_histories.py sf_assets_tests/iceberg/test_crash.py \
+  sf_assets_tests/iceberg/test_histories.py
 FAST := sf_assets_tests/specs sf_assets_tests/salesforce sf_assets_tests/sync sf_assets_tests/iceberg \
   sf_assets_tests/planning sf_assets_tests/test_wording.py
 
@@ -95,7 +97,7 @@ unit: $(TEST_STAMP) ## Run the tests alone, or some of them: make unit ARGS="-k 
 
 .PHONY: unit-fast
 unit-fast: $(TEST_STAMP) ## Run the tests of specs, salesforce, sync and iceberg in under a minute, for every change
-	@$(BIN)/pytest -n $(JOBS) -m "$(SUITE) and not alone and not slow" $(FAST) $(ARGS)
+	@$(BIN)/pytest -n $(JOBS) -m "$(SUITE) and not alone and not slow" $(FAST) $(SLOW:%=--ignore=%) $(ARGS)
 
 .PHONY: test-browser
 test-browser: $(TEST_STAMP) ## Run the tests that drive Chromium over Dagit (apt-get install chromium)

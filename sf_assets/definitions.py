@@ -1,12 +1,17 @@
-"""The door: the table of endpoints and the environment become Dagster's definitions. It loads nothing else."""
+"""What Dagster loads: definitions made from the table of endpoints and the environment."""
 
 import gc
 
 from sf_assets.assets.build import build_definitions
 from sf_assets.assets.deployments import read_deployment
+from sf_assets.errors import SfAssetsError
 
 __all__ = ["build_definitions", "defs"]
 
-defs = build_definitions(read_deployment())
+try:
+    defs = build_definitions(read_deployment())
+except SfAssetsError as error:
+    error.add_note(f"What to do: {error.remedy}")  # Dagit prints an error with its notes
+    raise
 # What is loaded by now stays. To walk it again and again costs a fifth of an idle run and a third of a validation.
 gc.freeze()

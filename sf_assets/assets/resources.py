@@ -234,5 +234,5 @@ def local_catalog(folder: Path) -> dict[str, str]:
 
 
 def sqlite_url(path: Path) -> str:
-    """Return the SQLAlchemy URL of a SQLite file, with characters quoted that end a path in a URL."""
+    """Return the SQLAlchemy URL of a SQLite file, quoted where needed."""
     return "sqlite:///" + URL_MARKS.sub(lambda mark: f"%{ord(mark[0]):02X}", str(path))

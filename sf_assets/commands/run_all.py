@@ -102,7 +102,7 @@ class EventListener:
         self.is_canceled = False
         self._on_outcome, self._on_line = on_outcome, on_line
         self._started = 0.0
-        self._materialized: Outcome | None = None
+        self._materialized: list[Outcome] = []
 
     def __call__(self, entry: "EventLogEntry") -> None:
         event = entry.dagster_event
@@ -114,20 +114,19 @@ class EventListener:
         elif event.event_type_value == STARTED:
             self._started = entry.timestamp
         elif event.event_type_value == MATERIALIZED:
-            self._materialized = _materialized(event) or self._materialized
+            self._materialized += _materialized(event)
         elif event.event_type_value in ENDED:
             self._end(event, entry.timestamp - self._started)
 
     def _end(self, event: "DagsterEvent", seconds: float) -> None:
-        """Report the step's endpoint, if it is one."""
-        outcome, self._materialized = self._materialized, None
+        """Report the step's endpoint, or its marts; a step that checks something else has none."""
+        outcomes, self._materialized = self._materialized, []
         if event.event_type_value == FAILED:
             self.is_canceled |= INTERRUPTED in _error_text(event)
-            outcome = Outcome(_endpoint_of(event), kind="failed", error=_error_text(event))
-        if outcome is not None:
-            outcome = replace(outcome, seconds=seconds)
-            self.outcomes.append(outcome)
-            self._on_outcome(outcome)
+            outcomes.append(Outcome(_endpoint_of(event), kind="failed", error=_error_text(event)))
+        for outcome in outcomes:
+            self.outcomes.append(replace(outcome, seconds=seconds))
+            self._on_outcome(self.outcomes[-1])
 
 
 def _endpoint_of(event: "DagsterEvent") -> str:
@@ -136,14 +135,14 @@ def _endpoint_of(event: "DagsterEvent") -> str:
     return step.partition("__")[2] or step
 
 
-def _materialized(event: "DagsterEvent") -> Outcome | None:
+def _materialized(event: "DagsterEvent") -> list[Outcome]:
     if event.asset_key is None:
-        return None
+        return []
     metadata = event.step_materialization_data.materialization.metadata
     values: dict[str, Any] = {name: entry.value for name, entry in metadata.items()}
-    return Outcome(
+    outcome = Outcome(
         endpoint=event.asset_key.path[-1],
-        kind=str(values.get("kind", "")),
+        kind=str(values.get("kind", "built")),
         rows=int(values.get("dagster/row_count", 0)),
         read=int(values.get("rows_read", 0)),
         inserted=int(values.get("rows_inserted", 0)),
@@ -152,6 +151,7 @@ def _materialized(event: "DagsterEvent") -> Outcome | None:
         calls=int(values.get("calls", 0)),
         uri=str(values.get("dagster/uri", "")),
     )
+    return [outcome]
 
 
 def _error_text(event: "DagsterEvent") -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from sf_assets.specs.cadences import CadenceWord
+from sf_assets.errors import SpecError
 from sf_assets.specs.model import EndpointRow, EndpointSpec, How
 from sf_assets.specs.soql_file import SoqlQuery, read_file, read_query
 from sf_assets.specs.user_endpoints import UserEndpoints, inline_endpoints, read_user_endpoints
@@ -118,5 +119,18 @@ def _package_endpoints() -> tuple[EndpointSpec, ...]:
 
 
 def _specs(user: UserEndpoints) -> tuple[EndpointSpec, ...]:
-    paths = {row.endpoint: user.queries.get(row.endpoint, QUERIES / f"{row.endpoint}.soql") for row in user.rows}
-    return tuple(EndpointSpec.of(row, query=read_file(paths[row.endpoint])) for row in user.rows)
+    return tuple(_spec(row, user) for row in user.rows)
+
+
+def _spec(row: EndpointRow, user: UserEndpoints) -> EndpointSpec:
+    """Return the row with its query. An error of a user's setting names the user's file."""
+    query = read_file(user.queries.get(row.endpoint, QUERIES / f"{row.endpoint}.soql"))
+    try:
+        return EndpointSpec.of(row, query=query)
+    except SpecError as error:
+        if row.endpoint in user.queries or row in ENDPOINTS or user.table is None:
+            raise
+        what = str(error).partition(": ")[2]
+        raise SpecError(
+            f"{user.table}: [override.{row.endpoint}]: {what}", remedy=error.remedy, path=str(user.table)
+        ) from None

@@ -51,6 +51,7 @@ class UserEndpoints:
 
     rows: tuple[EndpointRow, ...]
     queries: Mapping[str, Path] = field(default_factory=dict)
+    table: Path | None = None
 
 
 def read_user_endpoints(folder: Path, package_rows: Sequence[EndpointRow]) -> UserEndpoints:
@@ -68,7 +69,9 @@ def read_user_endpoints(folder: Path, package_rows: Sequence[EndpointRow]) -> Us
     for name in sorted(queries.keys() - {row.endpoint for row in rows}):
         remedy = f"Add an [[endpoint]] called {quoted(name)}, or remove the file"
         raise table.refuse(f"{quoted(f'{name}.soql')} belongs to no endpoint", remedy)
-    return UserEndpoints(rows, {**{row.endpoint: folder / f"{row.endpoint}.soql" for row in own}, **queries})
+    return UserEndpoints(
+        rows, {**{row.endpoint: folder / f"{row.endpoint}.soql" for row in own}, **queries}, table.path
+    )
 
 
 def inline_endpoints(raw: Mapping[str, Any], package_rows: Sequence[EndpointRow], *, path: Path) -> list[EndpointRow]:

@@ -100,3 +100,15 @@ def test_a_served_practice_org_is_read_by_itself(tmp_path):
     assert sensor_statuses({"SF_ASSETS_HOME": str(tmp_path)}) == {dg.DefaultSensorStatus.RUNNING}
     assert sensor_statuses({"SALESFORCE_INSTANCE_URL": "http://127.0.0.1:8631"}) == {dg.DefaultSensorStatus.RUNNING}
     assert sensor_statuses(PRODUCTION) == {dg.DefaultSensorStatus.RUNNING}
+
+
+def test_an_error_at_load_says_what_to_do(tmp_path):
+    (tmp_path / "endpoints.toml").write_text('[override.acount]\ncadence = "daily"\n')
+    environment = {**os.environ, "SF_ASSETS_SPECS": str(tmp_path)}
+
+    loaded = subprocess.run(
+        [sys.executable, "-c", "import sf_assets.definitions"], env=environment, capture_output=True, text=True
+    )
+
+    assert "endpoints.toml: override has an unknown endpoint acount" in loaded.stderr
+    assert "What to do: Use one of account, contact" in loaded.stderr

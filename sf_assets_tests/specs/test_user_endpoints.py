@@ -161,3 +161,13 @@ def test_a_folder_that_does_not_exist_is_refused(folder: Path) -> None:
 
 def test_our_table_excludes_nothing_by_itself() -> None:
     assert not [row.endpoint for row in ENDPOINTS if row.excluded]
+
+
+def test_a_wrong_override_is_blamed_on_the_users_file(folder: Path) -> None:
+    write(folder, '[override.account]\nexcluded = ["Nmae"]\n')
+
+    with pytest.raises(SpecError, match=r"endpoints\.toml: \[override\.account\]: .* excludes Nmae") as refused:
+        endpoints(folder)
+
+    assert "queries/account.soql" not in str(refused.value)
+    assert "Write Name" in refused.value.remedy
