@@ -5,8 +5,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sf_assets.specs.cadences import CadenceWord
 from sf_assets.errors import SpecError
+from sf_assets.specs.cadences import CadenceWord
 from sf_assets.specs.model import EndpointRow, EndpointSpec, How
 from sf_assets.specs.soql_file import SoqlQuery, read_file, read_query
 from sf_assets.specs.user_endpoints import UserEndpoints, inline_endpoints, read_user_endpoints
