@@ -14,7 +14,8 @@ from sf_assets.iceberg.commit.schema_evolution import Evolution
 from sf_assets.iceberg.commit.table_state import state_of
 from sf_assets.iceberg.commit.transaction import ConcurrentCommit
 
-GROUP_ROWS = 250_000
+GROUP_CELLS = 2_000_000
+"""Rows times columns that are sorted at once: about 30 MB, of which writing them makes a few copies."""
 
 
 @dataclass(frozen=True)
@@ -88,9 +89,10 @@ def _groups(pending: PendingCommit, due: Sequence[LiveFile], *, key: str) -> Ite
     field = pending.schema.find_field(key)
     by_bound = [(bounds(file.data, field)[0], file) for file in due]
     ordered = sorted((pair for pair in by_bound if pair[0] is not None), key=lambda pair: pair[0])
+    most_rows = GROUP_CELLS // len(pending.types)
     group: list[LiveFile] = []
     for file in [file for low, file in by_bound if low is None] + [file for _, file in ordered]:
-        if group and sum(f.data.record_count for f in group) + file.data.record_count > GROUP_ROWS:
+        if group and sum(f.data.record_count for f in group) + file.data.record_count > most_rows:
             yield group
             group = []
         group.append(file)
@@ -99,9 +101,17 @@ def _groups(pending: PendingCommit, due: Sequence[LiveFile], *, key: str) -> Ite
 
 def _rewrite(pending: PendingCommit, group: Sequence[LiveFile], *, keys: Sequence[str]) -> None:
     """Write the live rows of the files in key order and drop the files."""
-    columns = list(pending.types)
-    parts = []
     for file in group:
-        parts += [b.drop(POSITION) for b in read_batches(pending.io, file, schema=pending.schema, columns=columns)]
         pending.drop(file)
+    if len(group) == 1:  # a large file is not held in memory: its row groups keep their order
+        for batch in _batches(pending, group[0]):
+            pending.add(batch.sort(keys))
+        return
+    parts = [batch for file in group for batch in _batches(pending, file)]
     pending.add(pl.concat(parts).sort(keys))
+
+
+def _batches(pending: PendingCommit, file: LiveFile) -> Iterator[pl.DataFrame]:
+    columns = list(pending.types)
+    for batch in read_batches(pending.io, file, schema=pending.schema, columns=columns):
+        yield batch.drop(POSITION)
