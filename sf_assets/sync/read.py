@@ -32,7 +32,7 @@ def commit_rows(planned: int | None, *, most: int) -> int:
 
 @dataclass(frozen=True)
 class EndpointRead:
-    """Reads what a plan says."""
+    """The read of one plan."""
 
     plan: SyncPlan
     tables: IcebergTables
@@ -50,7 +50,10 @@ class EndpointRead:
             yield from self._reconciliation(state).batches()
 
     def differences(self) -> Differences | None:
-        """Compare the table with the org and write nothing; None: the table has not been read completely."""
+        """Compare the table with the org and write nothing.
+
+        None: the table has not been read completely.
+        """
         state = self.plan.base
         if state is None or not self._compares(state):
             return None
@@ -121,7 +124,7 @@ class EndpointRead:
         )  # fmt: skip
 
     def _is_explained(self) -> bool:
-        """Whether the table may rightly hold another number of rows than the probe counts.
+        """Return whether the table may hold another number of rows than the probe counts.
 
         It keeps purged rows, or it removes deleted rows that the org still counts.
         """
@@ -131,7 +134,7 @@ class EndpointRead:
         return self.plan.spec.deleted == "remove" or window[0] > probe.count
 
     def _rows_planned(self, step: Step) -> int | None:
-        """A probe of the newest rows does not count the whole object; the table does."""
+        """Return the expected rows, or None. A probe of the newest rows does not count all."""
         probe = self.plan.probe
         if probe is None:
             return None

@@ -29,7 +29,7 @@ class Method:
 
 
 def is_due(state: State, now: datetime) -> bool:
-    """Whether the daily comparison is due; a table that is not completely read has to be read first."""
+    """Return whether the daily comparison is due, for a table that is read completely."""
     position, compared_at = state.position, state.times.reconciled_at
     if position.walk or position.resume or position.tail_from is None:
         return False
@@ -37,7 +37,7 @@ def is_due(state: State, now: datetime) -> bool:
 
 
 def without_comparison(state: State) -> State:
-    """Return the state as if the table had never been compared: on request the comparison is due now."""
+    """Return the state as if the table had never been compared."""
     return replace(state, times=replace(state.times, reconciled_at=None))
 
 
@@ -61,7 +61,7 @@ COUNTS_CALLS = 5
 
 
 def quiet_calls(rows: int, *, refreshed: bool, limits: ComparisonLimits) -> int:
-    """Return the calls of a daily comparison that finds no difference, without the weekly one of all Ids."""
+    """Return the calls of a daily comparison that finds no difference."""
     cost = pages(rows)
     if cost <= limits.rows_pages or (refreshed and cost <= limits.calculated_calls):
         return cost

@@ -41,9 +41,11 @@ class Range:
         bounds = ((">", self.after), ("<=", self.last))
         return [f"Id {sign} {string_literal(bound)}" for sign, bound in bounds if bound is not None]
 
-    def contains(self, record_id: str) -> bool:
-        """Whether an Id is in the range, by our order."""
-        return (self.after is None or record_id > self.after) and (self.last is None or record_id <= self.last)
+    @property
+    def bounds(self) -> list[pl.Expr]:
+        """The conditions of the range on the table's rows."""
+        after = [pl.col(ID) > self.after] if self.after is not None else []
+        return after + ([pl.col(ID) <= self.last] if self.last is not None else [])
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ class RangeCount:
 
 
 def first_ranges(live: pl.DataFrame) -> list[Range]:
-    """Return the ranges that are counted first: one for 50,000 rows, at least 5 and at most 20."""
+    """Return the ranges that are counted first: one for 50,000 rows, 5 to 20 in all."""
     parts = min(FIRST_RANGES, max(FANOUT, -(-live.height // RANGE_ROWS)))
     return split(Range(None, None, 0, live.height), live, parts)
 
@@ -74,7 +76,7 @@ def split(whole: Range, live: pl.DataFrame, parts: int = FANOUT) -> list[Range]:
 
 
 def differs(table: Range, org: RangeCount, *, settled: datetime) -> bool:
-    """Whether the org holds other live rows than the table.
+    """Return whether the org holds other live rows than the table.
 
     A newer stamp counts only up to `settled`: what changed later is read by the next tail.
     """
@@ -84,10 +86,10 @@ def differs(table: Range, org: RangeCount, *, settled: datetime) -> bool:
 
 
 def is_leaf(table: Range, org: RangeCount) -> bool:
-    """Whether the range is so small that its Ids are read."""
+    """Return whether the range is so small that its Ids are read."""
     return table.rows <= 1 or max(table.rows, org.count or 0) <= PAGE_ROWS
 
 
 def fits(ranges: Sequence[tuple[Range, RangeCount]], *, calls: int) -> bool:
-    """Whether reading the Ids of the ranges costs at most this many calls."""
+    """Return whether reading the Ids of the ranges fits this many calls."""
     return sum(-(-max(one.rows, org.count or 0) // PAGE_ROWS) or 1 for one, org in ranges) <= calls

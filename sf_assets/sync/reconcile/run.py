@@ -11,18 +11,17 @@ from sf_assets.errors import SalesforceError
 from sf_assets.iceberg.model import SYNCED_AT
 from sf_assets.iceberg.tables import IcebergTables
 from sf_assets.salesforce.replication import DeletedLog, deleted_log
-from sf_assets.salesforce.wire import Query
+from sf_assets.salesforce.wire import in_groups
 from sf_assets.specs.model import STAMP
-from sf_assets.specs.soql import datetime_literal, select, string_literal
+from sf_assets.specs.soql import datetime_literal, string_literal
 from sf_assets.sync.deleted_rows import removes_deleted
 from sf_assets.sync.limits import LOOKBACK, pages
 from sf_assets.sync.plan import SyncPlan
-from sf_assets.sync.preflight import own_filter
-from sf_assets.sync.reader import Reader, Rows
+from sf_assets.sync.reader import Reader
 from sf_assets.sync.reconcile import compare as names
 from sf_assets.sync.reconcile.compare import Differences, compare
 from sf_assets.sync.reconcile.method import Method, choose_method
-from sf_assets.sync.reconcile.ranges import Range, RangeCount, differs, first_ranges, fits, is_leaf, split
+from sf_assets.sync.reconcile.range_comparison import RangeComparison, identified
 from sf_assets.sync.report import ComparisonLimits, Reconciled, SyncReport
 from sf_assets.sync.state import ReadTimes, State
 from sf_assets.sync.strategies import Batch, read_by_id
@@ -123,7 +122,7 @@ class Reconciliation:
         return self._by_counts()
 
     def _by_rows(self) -> Generator[Batch, None, Differences]:
-        """Read every row in full: the merge finds what is news, only surplus rows are left to find."""
+        """Read every row in full: the merge finds what is news, except surplus rows."""
         visible = [self.reader.nothing()]
         for rows in read_by_id(self.reader, after=None, rows_expected=self.table.height):
             visible.append(rows.frame)
@@ -131,11 +130,14 @@ class Reconciliation:
         return Differences(surplus=self._compare(visible, self.table).surplus)
 
     def _by_values(self) -> Generator[Batch, None, Differences]:
-        """Read Ids, stamps and the columns that change without a stamp; pass on those of rows that are current."""
+        """Read Ids, stamps and the columns that change without a stamp.
+
+        Only rows that the table has in this version are passed on.
+        """
         reader = self._narrow(self.method.columns)
         visible = [reader.nothing()]
         for rows in read_by_id(reader, after=None, rows_expected=self.table.height):
-            visible.append(_identified(rows))
+            visible.append(identified(rows))
             if self.method.columns:
                 yield Batch(self._current(rows.frame), None)
         return self._compare(visible, self.table)
@@ -146,64 +148,22 @@ class Reconciliation:
         return frame.join(self.table, on=on, how="semi", nulls_equal=True)
 
     def _by_counts(self) -> Differences:
-        """Count live rows by ranges of Ids, and compare the Ids of the ranges that differ."""
+        """Count live rows by ranges of Ids, and compare the ranges that differ."""
         live = self.table.filter(~pl.col(names.DELETED))
         logged = live.filter(pl.col(names.ID).is_in(list(self.log.ids))) if self.log else live.clear()
         live = live.join(logged, on=names.ID, how="anti")
         differences = Differences(surplus=tuple(logged[names.ID]))
-        for one, _ in self._differing(live):
-            differences += self._compare_range(one, logged)
+        ranges = RangeComparison(self.plan, self._narrow(()), live, settled=self._settled, result=self._result)
+        table = self.table.join(logged, on=names.ID, how="anti")
+        for one in ranges.differing():
+            visible = [self._narrow(()).nothing(), *ranges.visible(one)]
+            differences += self._compare(visible, table.filter(*one.bounds) if one.bounds else table)
         return differences
 
-    def _differing(self, live: pl.DataFrame) -> list[tuple[Range, RangeCount]]:
-        """Return the small ranges that differ, by splitting the large ones."""
-        leaves = list[tuple[Range, RangeCount]]()
-        ranges = first_ranges(live)
-        settled = self.state.position.tail_from or self.plan.began_at
-        while ranges:
-            counts = zip(ranges, self._counts(ranges), strict=True)
-            wrong = [(one, org) for one, org in counts if differs(one, org, settled=settled)]
-            leaves += [(one, org) for one, org in wrong if is_leaf(one, org)]
-            ranges = [part for one, org in wrong if not is_leaf(one, org) for part in split(one, live)]
-            if not fits(leaves, calls=self.limits.most_calls):
-                return self._first_that_fit(leaves)
-        return self._first_that_fit(leaves)
-
-    def _first_that_fit(self, leaves: Sequence[tuple[Range, RangeCount]]) -> list[tuple[Range, RangeCount]]:
-        """Return as many ranges as fit today's calls; the next run finds the others."""
-        chosen = list[tuple[Range, RangeCount]]()
-        for leaf in leaves:
-            if not fits([*chosen, leaf], calls=self.limits.most_calls - self.reader.report.read.calls):
-                self._result.is_partial = True
-                break
-            chosen.append(leaf)
-        return chosen
-
-    def _counts(self, ranges: Sequence[Range]) -> list[RangeCount]:
-        spec = self.plan.spec
-        live = ["IsDeleted = false"] if spec.has_is_deleted else []
-        queries = [
-            Query(
-                spec.sobject,
-                select(["COUNT(Id)", f"MAX({STAMP})"], spec.sobject, where=[*own_filter(spec), *live, *one.where]),
-                self.reader.all_rows,
-            )
-            for one in ranges
-        ]
-        with self.reader.counted():
-            answers = self.reader.client.ask(queries)
-        return [_range_count(answer) for answer in answers]
-
-    def _compare_range(self, one: Range, logged: pl.DataFrame) -> Differences:
-        reader = self._narrow(())
-        last = [f"Id <= {string_literal(one.last)}"] if one.last else []
-        visible = [
-            _identified(rows) for rows in read_by_id(reader, after=one.after, rows_expected=one.rows, where=last)
-        ]
-        bounds = [pl.col(names.ID) > one.after] if one.after else []
-        bounds += [pl.col(names.ID) <= one.last] if one.last else []
-        table = self.table.filter(*bounds) if bounds else self.table
-        return self._compare([reader.nothing(), *visible], table.join(logged, on=names.ID, how="anti"))
+    @property
+    def _settled(self) -> datetime:
+        """The stamp up to which the table has been read."""
+        return self.state.position.tail_from or self.plan.began_at
 
     def _compare(self, visible: Sequence[pl.DataFrame], table: pl.DataFrame) -> Differences:
         columns = [name for name in (names.ID, names.DELETED, names.STAMP) if name in visible[0].columns]
@@ -216,20 +176,37 @@ class Reconciliation:
         return self.reader.of_columns(wanted | set(columns))
 
     def _resolve(self, differences: Differences) -> Iterator[Batch]:
-        """Read what differs by Id, and mark live rows that the org does not show as deleted."""
-        surplus = self._not_out_of_sight(differences.surplus)
-        visible = set[str]()
-        for frame in self._read_ids([*differences.outdated, *surplus]):
-            visible.update(frame[names.ID])
-            self._result.rows_read += frame.height
-            yield Batch(frame, None)
-        gone = [record_id for record_id in surplus if record_id not in visible]
-        if gone and names.DELETED in self.reader.nothing().columns:
-            self._result.rows_marked = len(gone)
-            yield Batch(self._marked(gone), None)
+        """Read what differs by Id, and mark rows that the org does not show."""
+        asked = [*differences.outdated, *self._not_out_of_sight(differences.surplus)]
+        surplus = set(differences.surplus)
+        for ids in in_groups(asked, self._group_size(asked)):
+            if self._is_spent():
+                return
+            gone = surplus & set(ids)
+            for frame in self._by_ids(ids):
+                gone -= set(frame[names.ID])
+                self._result.rows_read += frame.height
+                yield Batch(frame, None)
+            yield from self._marks(gone)
+
+    def _group_size(self, asked: Sequence[str]) -> int:
+        """Return how many Ids are read at a time: all at once if the whole object costs fewer calls."""
+        is_many = len(asked) > IDS_A_QUERY * pages(max(self.table.height, len(asked)))
+        return len(asked) if is_many else IDS_A_QUERY
+
+    def _is_spent(self) -> bool:
+        """Return whether today's calls are used up; the rest is found again tomorrow."""
+        self._result.is_partial |= self.reader.report.read.calls >= self.limits.most_calls
+        return self._result.is_partial
+
+    def _by_ids(self, ids: Sequence[str]) -> Iterator[pl.DataFrame]:
+        if len(ids) > IDS_A_QUERY:
+            return (rows.frame for rows in read_by_id(self.reader, after=None, rows_expected=self.table.height))
+        listed = ", ".join(string_literal(record_id) for record_id in ids)
+        return (rows.frame for rows in self.reader.pages(where=[f"Id IN ({listed})"]))
 
     def _not_out_of_sight(self, surplus: Sequence[str]) -> list[str]:
-        """Return the surplus rows, or only those that the deleted log names if there are too many of them."""
+        """Return the surplus rows, or only those in the deleted log if they are too many."""
         limit = self.plan.may_vanish
         if limit is None or len(surplus) <= limit:
             return list(surplus)
@@ -240,31 +217,21 @@ class Reconciliation:
         self.report.problems.out_of_sight = len(unexplained)
         return [record_id for record_id in surplus if record_id in logged]
 
-    def _read_ids(self, ids: Sequence[str]) -> Iterator[pl.DataFrame]:
-        """Read rows by Id, or the whole object if that costs less."""
-        calls = -(-len(ids) // IDS_A_QUERY)
-        if calls > pages(max(self.table.height, len(ids))):
-            yield from (rows.frame for rows in read_by_id(self.reader, after=None, rows_expected=self.table.height))
+    def _marks(self, gone: Collection[str]) -> Iterator[Batch]:
+        """Yield the rows as deleted: keys, the mark, and when that was seen."""
+        if not gone or names.DELETED not in self.reader.nothing().columns:
             return
-        for start in range(0, len(ids), IDS_A_QUERY):
-            if self.reader.report.read.calls >= self.limits.most_calls:
-                self._result.is_partial = True
-                return
-            listed = ", ".join(string_literal(record_id) for record_id in ids[start : start + IDS_A_QUERY])
-            for rows in self.reader.pages(where=[f"Id IN ({listed})"]):
-                yield rows.frame
-
-    def _marked(self, ids: Sequence[str]) -> pl.DataFrame:
-        """Return the rows as deleted: keys, the mark, and when that was seen. All other columns stay."""
+        self._result.rows_marked += len(gone)
         keys = list(dict.fromkeys([names.ID, *self.plan.spec.keys]))
-        rows = self.table.filter(pl.col(names.ID).is_in(list(ids))).select(keys)
-        return rows.with_columns(
-            pl.lit(True).alias(names.DELETED),
-            pl.lit(self.plan.began_at, dtype=pl.Datetime("us", "UTC")).alias(SYNCED_AT),
-        )
+        rows = self.table.filter(pl.col(names.ID).is_in(list(gone))).select(keys)
+        deleted, seen_at = pl.lit(True), pl.lit(self.plan.began_at, dtype=pl.Datetime("us", "UTC"))
+        yield Batch(rows.with_columns(deleted.alias(names.DELETED), seen_at.alias(SYNCED_AT)), None)
 
     def _rows_back_in_sight(self) -> Iterator[Batch]:
-        """Read again what was stamped while rows were out of sight; counts alone do not show those versions."""
+        """Read again what was stamped while rows were out of sight.
+
+        Counts alone do not show those versions.
+        """
         counts, lost = self.state.counts, self.report.problems.out_of_sight
         if counts.sight_lost_since is None or lost >= counts.out_of_sight or self.method.compares_all:
             return
@@ -283,12 +250,13 @@ class Reconciliation:
         tail_from = self.state.position.tail_from
         lost_since = counts.sight_lost_since or (tail_from - LOOKBACK if tail_from else now)
         counts = replace(counts, out_of_sight=lost, sight_lost_since=lost_since if lost else None)
-        if "log" in self.__dict__ and self.log and self.log.covered_until:
+        has_log = "log" in self.__dict__ and self.log is not None and not self._result.is_partial
+        if has_log and self.log and self.log.covered_until:
             counts = replace(counts, deleted_until=self.log.covered_until)
         return replace(self.state, counts=counts, times=self._times(now))
 
     def _times(self, now: datetime) -> ReadTimes:
-        """A partial comparison goes on in the next day's calls, but not all Ids were compared."""
+        """Return the times after the comparison. A partial one compared not all Ids."""
         times, method = self.state.times, self.method
         if self._result.is_partial:
             return replace(times, reconciled_at=now)
@@ -299,20 +267,3 @@ class Reconciliation:
             ids_compared_at=now if method.compares_all else times.ids_compared_at,
             calculated_at=now if is_refreshed else times.calculated_at,
         )
-
-
-def _identified(rows: Rows) -> pl.DataFrame:
-    columns = [name for name in (names.ID, names.DELETED, names.STAMP) if name in rows.frame.columns]
-    return rows.frame.select(columns)
-
-
-def _range_count(answer: object) -> RangeCount:
-    """Return COUNT and MAX, in whatever order they came; an error counts as a range that differs."""
-    if not isinstance(answer, dict):
-        return RangeCount(None)
-    numbers = [value for value in answer.values() if isinstance(value, int | float)]
-    texts = [value for value in answer.values() if isinstance(value, str)]
-    try:
-        return RangeCount(int(numbers[0]), datetime.fromisoformat(texts[0]) if texts else None)
-    except (IndexError, ValueError):
-        return RangeCount(None)

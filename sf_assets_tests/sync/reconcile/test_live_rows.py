@@ -179,3 +179,18 @@ def test_an_org_that_refuses_the_comparison_keeps_the_table_and_is_named(lake):
     lake.org.faults.clear()
     lake.clock.advance(hours=1)
     assert sync(lake, "values").problems.not_compared is None
+
+
+def test_a_comparison_stops_at_its_calls_and_goes_on_the_next_day(lake):
+    gone = ids(lake, count=2)
+    sync(lake, "counts")
+    lake.org.purge_many("Contact", gone, log=False)
+    lake.clock.advance(**DAY)
+    limits = ComparisonLimits(rows_pages=0, ids_pages=0, most_calls=2)
+
+    stopped = lake.sync("contact", calculated="stale", comparison=limits)["contact"]
+
+    assert stopped.reconciled.is_partial
+    assert not any(table_row(lake, one)["is_deleted"] for one in gone)
+    lake.clock.advance(**DAY)
+    assert sync(lake, "counts").reconciled.rows_marked == 2

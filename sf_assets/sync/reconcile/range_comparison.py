@@ -1,0 +1,98 @@
+"""Counts of live rows by ranges of Ids: the ranges in which table and org differ."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import polars as pl
+
+from sf_assets.salesforce.wire import Query
+from sf_assets.specs.model import STAMP
+from sf_assets.specs.soql import select, string_literal
+from sf_assets.sync.plan import SyncPlan
+from sf_assets.sync.preflight import own_filter
+from sf_assets.sync.reader import Reader, Rows
+from sf_assets.sync.reconcile import compare as names
+from sf_assets.sync.reconcile.ranges import Range, RangeCount, differs, first_ranges, fits, is_leaf, split
+from sf_assets.sync.report import Reconciled
+from sf_assets.sync.strategies import read_by_id
+
+Leaf = tuple[Range, RangeCount]
+
+
+@dataclass(frozen=True)
+class RangeComparison:
+    """Finds small ranges that differ, by splitting large ones.
+
+    `live`: the table's live rows, sorted by Id. `settled`: the stamp up to which the table has been read.
+    """
+
+    plan: SyncPlan
+    reader: Reader
+    live: pl.DataFrame
+    settled: datetime
+    result: Reconciled
+
+    def differing(self) -> list[Range]:
+        """Return the small ranges that differ, as many as today's calls allow."""
+        leaves = list[Leaf]()
+        ranges = first_ranges(self.live)
+        while ranges and fits(leaves, calls=self._most_calls):
+            counts = zip(ranges, self._counts(ranges), strict=True)
+            wrong = [(one, org) for one, org in counts if differs(one, org, settled=self.settled)]
+            leaves += [(one, org) for one, org in wrong if is_leaf(one, org)]
+            ranges = [part for one, org in wrong if not is_leaf(one, org) for part in split(one, self.live)]
+        return self._affordable(leaves)
+
+    def visible(self, one: Range) -> Iterator[pl.DataFrame]:
+        """Yield Id, IsDeleted and SystemModstamp of the org's rows in a range."""
+        last = [f"Id <= {string_literal(one.last)}"] if one.last else []
+        for rows in read_by_id(self.reader, after=one.after, rows_expected=one.rows, where=last):
+            yield identified(rows)
+
+    @property
+    def _most_calls(self) -> int:
+        return self.plan.deployment.comparison.most_calls - self.reader.report.read.calls
+
+    def _affordable(self, leaves: Sequence[Leaf]) -> list[Range]:
+        """Return the first ranges that fit today's calls; the next day finds the others."""
+        chosen = list[Leaf]()
+        for leaf in leaves:
+            if not fits([*chosen, leaf], calls=self._most_calls):
+                self.result.is_partial = True
+                break
+            chosen.append(leaf)
+        return [one for one, _ in chosen]
+
+    def _counts(self, ranges: Sequence[Range]) -> list[RangeCount]:
+        queries = [self._count_query(one) for one in ranges]
+        with self.reader.counted():
+            answers = self.reader.client.ask(queries)
+        return [range_count(answer) for answer in answers]
+
+    def _count_query(self, one: Range) -> Query:
+        spec = self.plan.spec
+        live = ["IsDeleted = false"] if spec.has_is_deleted else []
+        where = [*own_filter(spec), *live, *one.where]
+        soql = select(["COUNT(Id)", f"MAX({STAMP})"], spec.sobject, where=where)
+        return Query(spec.sobject, soql, self.reader.all_rows)
+
+
+def identified(rows: Rows) -> pl.DataFrame:
+    """Return the columns of a page that identify a version of a row."""
+    columns = [name for name in (names.ID, names.DELETED, names.STAMP) if name in rows.frame.columns]
+    return rows.frame.select(columns)
+
+
+def range_count(answer: object) -> RangeCount:
+    """Return COUNT and MAX, in whatever order they came.
+
+    An error counts as a range that differs.
+    """
+    values = answer.values() if isinstance(answer, dict) else ()
+    numbers = [value for value in values if isinstance(value, int | float)]
+    texts = [value for value in values if isinstance(value, str)]
+    try:
+        return RangeCount(int(numbers[0]), datetime.fromisoformat(texts[0]) if texts else None)
+    except (IndexError, ValueError):
+        return RangeCount(None)
