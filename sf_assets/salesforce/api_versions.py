@@ -26,7 +26,7 @@ def is_retired_soon(version: str, today: date) -> bool:
 
 
 def oldest_and_newest(versions: Sequence[str]) -> tuple[str, str]:
-    """Return the oldest and the newest of the versions that an org serves, in whatever order they came."""
+    """Return the oldest and the newest version, whatever their order."""
     ordered = sorted(versions, key=_number)
     return ordered[0], ordered[-1]
 
