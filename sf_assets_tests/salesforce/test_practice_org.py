@@ -272,7 +272,7 @@ def test_the_reserve_is_left_to_others(served, connect, form):
     served.org.spend_calls(897)
     pages = iter(connect().read(ACCOUNTS))
 
-    with pytest.raises(errors.QuotaSpent, match="reserve of 10%"):
+    with pytest.raises(errors.QuotaSpent, match="10% of the limit is reserved"):
         list(pages)
 
     assert kinds(served) == ["token", "queryAll", "more", "more"]
