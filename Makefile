@@ -151,6 +151,18 @@ docs: $(TEST_STAMP) ## Write the pages that are made from the code: docs/{errors
 pace: $(STAMP) ## Prove that eight processes keep one pace at 2 requests/s, also when one is killed (three minutes)
 	@$(BIN)/python benchmarks/shared_pace.py $(ARGS)
 
+.PHONY: bench
+bench: $(STAMP) ## Measure decoding, use of the request rate, kills, memory and the idle run (half an hour; docs/performance.md)
+	@$(BIN)/python benchmarks/decode_page.py
+	@for latency in 0.5 0.8 2 4; do $(BIN)/python benchmarks/budget.py --latency $$latency; done
+	@$(BIN)/python benchmarks/kills.py
+	@$(MAKE) --no-print-directory bench-memory
+	@$(BIN)/python benchmarks/idle_run.py
+
+.PHONY: bench-memory
+bench-memory: $(STAMP) ## Fail if a run process exceeds 700 MB at 1 M rows of 71 columns (five minutes)
+	@$(BIN)/python benchmarks/million_rows.py --rows 1000000 --columns 71 --most-mb 700 $(ARGS)
+
 .PHONY: chaos
 chaos: $(TEST_STAMP) ## Play 300 random histories of an org that is edited and killed while it is read (a quarter of an hour)
 	@PYTHONPATH=. $(BIN)/python sf_assets_tests/sync/histories/test_random_histories.py $(or $(ARGS),300)

@@ -1,0 +1,37 @@
+"""The share of the request rate that a first copy of one object uses, from its third page on.
+
+    python benchmarks/budget.py --pages 400 --latency 0.8 --rate 2 --least 0.95
+
+Narrow rows, so that the wire and not this machine is measured. Exit status 1 below `--least`.
+"""
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+from kills import page_requests
+from million_rows import environment, materialize, simulated_org
+
+
+def main() -> int:
+    """Copy once and judge the org's log."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pages", type=int, default=400)
+    parser.add_argument("--latency", type=float, default=0.8)
+    parser.add_argument("--rate", type=float, default=2.0)
+    parser.add_argument("--clumps", type=int, default=1)
+    parser.add_argument("--least", type=float, default=0.0)
+    asked = parser.parse_args()
+    arguments = [f"--rows=Account={asked.pages * 2_000}", "--columns=10", f"--latency={asked.latency}"]
+    org = simulated_org([*arguments, f"--clumps={asked.clumps}"])
+    with tempfile.TemporaryDirectory() as folder, org as url:
+        materialize(Path(folder), "salesforce/account", environment(url, Path(folder), rate=asked.rate))
+        moments = sorted(entry[0] for entry in page_requests(url))
+    used = (len(moments) - 3) / (moments[-1] - moments[2])
+    print(f"{len(moments)} requests for {asked.pages} pages; {used:.3f} of {asked.rate}/s ({used / asked.rate:.1%})")
+    return int(used / asked.rate < asked.least)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
