@@ -32,7 +32,7 @@ PLACES = {
     "sf_assets/salesforce": True,
     "sf_assets/snowflake": True,
     "sf_assets/specs": True,
-    "sf_assets/sync": True,
+    "sf_assets/sync": False,
 }
 """Folder or file of the package -> whether it is checked already."""
 PAGES = {

@@ -116,7 +116,7 @@ def is_deep_due(base: State, now: datetime) -> bool:
 
 
 def is_unchanged(base: State, at: SyncInput) -> bool:
-    """Return whether table and org are equal, and no update within the last second can be missed."""
+    """Return whether table and org are equal, and no update can be missed."""
     if at.probe is None or at.window is None:
         return False
     is_equal = (at.probe.count, at.probe.ceiling) == at.window

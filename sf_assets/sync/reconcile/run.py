@@ -177,9 +177,9 @@ class Reconciliation:
 
     def _resolve(self, differences: Differences) -> Iterator[Batch]:
         """Read what differs by Id, and mark rows that the org does not show."""
-        asked = [*differences.outdated, *self._not_out_of_sight(differences.surplus)]
+        to_read = [*differences.outdated, *self._not_out_of_sight(differences.surplus)]
         surplus = set(differences.surplus)
-        for ids in in_groups(asked, self._group_size(asked)):
+        for ids in in_groups(to_read, self._group_size(to_read)):
             if self._is_spent():
                 return
             gone = surplus & set(ids)
@@ -189,10 +189,10 @@ class Reconciliation:
                 yield Batch(frame, None)
             yield from self._marks(gone)
 
-    def _group_size(self, asked: Sequence[str]) -> int:
+    def _group_size(self, to_read: Sequence[str]) -> int:
         """Return how many Ids are read at a time: all at once if the whole object costs fewer calls."""
-        is_many = len(asked) > IDS_A_QUERY * pages(max(self.table.height, len(asked)))
-        return len(asked) if is_many else IDS_A_QUERY
+        is_many = len(to_read) > IDS_A_QUERY * pages(max(self.table.height, len(to_read)))
+        return len(to_read) if is_many else IDS_A_QUERY
 
     def _is_spent(self) -> bool:
         """Return whether today's calls are used up; the rest is found again tomorrow."""

@@ -61,6 +61,17 @@ def test_a_purge_that_no_log_names_is_found_too(lake, how):
     assert table_row(lake, gone)["is_deleted"]
 
 
+def test_a_campaign_member_that_has_no_recycle_bin_is_marked(lake):
+    lake.sync("campaign_member")
+    (gone,) = ids(lake, "CampaignMember")
+    lake.org.purge("CampaignMember", gone, log=False)
+    lake.clock.advance(**DAY)
+
+    lake.sync("campaign_member")
+
+    assert table_row(lake, gone, "campaign_member")["is_deleted"]
+
+
 def test_deletes_and_undeletes_without_a_stamp_that_cancel_out_are_found(lake, how):
     gone, back = ids(lake, count=2)
     lake.org.delete("Contact", back)
