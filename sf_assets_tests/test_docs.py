@@ -48,3 +48,15 @@ def test_a_page_begins_with_who_it_is_for(page: Path) -> None:
 
 def test_the_map_of_the_readme_leads_to_every_page() -> None:
     assert {f"docs/{page.name}" for page in PAGES} - set(links(README)) == set()
+
+
+@pytest.mark.parametrize("page", ["contributing.md", "architecture.md", "lake.md", "reading.md"])
+def test_every_module_that_a_page_names_exists(page: str) -> None:
+    names = re.findall(r"`((?:[\w.]+/)*[\w]+\.(?:py|json|toml|cfg|txt))`", prose(ROOT / "docs" / page))
+    roots = [ROOT, ROOT / "sf_assets", ROOT / "docs"]
+    files = {path.name for folder in ("sf_assets", "sf_assets_tests") for path in (ROOT / folder).rglob("*.py")}
+    files |= {"endpoints.toml", "server.json"}
+
+    missing = [name for name in names if not any((root / name).exists() for root in roots)]
+
+    assert [name for name in missing if "/" in name or name not in files] == []
