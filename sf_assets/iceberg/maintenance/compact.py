@@ -15,7 +15,7 @@ from sf_assets.iceberg.commit.table_state import state_of
 from sf_assets.iceberg.commit.transaction import ConcurrentCommit
 
 GROUP_CELLS = 2_000_000
-"""Rows times columns that are sorted at once: about 30 MB, of which writing them makes a few copies."""
+"""Rows times columns that are sorted at once: about 30 MB. Writing makes a few copies of them."""
 
 
 @dataclass(frozen=True)
