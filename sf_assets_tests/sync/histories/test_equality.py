@@ -70,7 +70,7 @@ def test_after_changes_of_all_kinds_every_table_equals_the_org_again(lake):
 
 def test_calculated_values_are_as_old_as_the_last_reading_of_every_row(lake):
     first = lake.sync("account")["account"]
-    lake.clock.advance(hours=30)
+    lake.clock.advance(hours=20)
     lake.org.update("Account", lake.org.rows("Account")[0]["Id"], {"Name": "renamed"})
     tailed = lake.sync("account")["account"]
     lake.clock.advance(hours=1)
