@@ -15,8 +15,9 @@ from datetime import datetime, timedelta
 import polars as pl
 from pyiceberg.io import FileIO
 from pyiceberg.table import Table
+from pyiceberg.table.refs import MAIN_BRANCH, SnapshotRefType
 from pyiceberg.table.snapshots import Snapshot
-from pyiceberg.table.update.snapshot import ExpireSnapshots
+from pyiceberg.table.update.snapshot import ExpireSnapshots, ManageSnapshots
 
 from sf_assets.iceberg.commit.data_files import POSITION, LiveFile, bounds, live_files, read_batches
 from sf_assets.iceberg.commit.pending_commit import PendingCommit
@@ -135,8 +136,18 @@ def erase_past(table: Table) -> Table:
     once = (path for s in past for path in _files_of(s, table.io, tolerate=(FileNotFoundError,)))
     _delete(table.io, dict.fromkeys(path for path in once if path not in needed))
     transaction = CachedTransaction(table)
+    _drop_refs(transaction, {s.snapshot_id for s in past})
     ExpireSnapshots(transaction).by_ids([s.snapshot_id for s in past]).commit()
     return finish(transaction)
+
+
+def _drop_refs(transaction: CachedTransaction, snapshot_ids: set[int]) -> None:
+    """Remove tags and branches that would keep erased rows readable."""
+    for name, ref in transaction.table_metadata.refs.items():
+        if ref.snapshot_id in snapshot_ids and name != MAIN_BRANCH:
+            refs = ManageSnapshots(transaction)
+            is_tag = ref.snapshot_ref_type == SnapshotRefType.TAG
+            (refs.remove_tag(name) if is_tag else refs.remove_branch(name)).commit()
 
 
 def _files_of(snapshot: Snapshot, io: FileIO, *, tolerate: tuple[type[OSError], ...] = ()) -> Iterator[str]:

@@ -108,3 +108,15 @@ def test_an_erasure_of_columns_that_was_interrupted_is_completed(account, anothe
     assert another().erase_columns("account", ["name"]) == 0
 
     assert files_with(account, SECRET) == []
+
+
+def test_a_tag_or_branch_of_another_tool_does_not_keep_erased_rows(account):
+    snapshot = account.table.current_snapshot().snapshot_id
+    account.table.manage_snapshots().create_tag(snapshot, "end_of_month").create_branch(snapshot, "audit").commit()
+    mark_deleted(account)
+
+    assert account.tables.erase("account", "is_deleted") == 1
+
+    assert files_with(account, SECRET) == []
+    assert set(account.table.refs()) == {"main"}
+    assert account.rows() == [("1", "Sylvester")]
