@@ -10,7 +10,7 @@ from urllib.parse import quote, quote_plus
 import pytest
 
 from sf_assets.errors import SalesforceError
-from sf_assets.redaction import LONGEST_MESSAGE, get_logger, protect, redact, redact_value
+from sf_assets.errors.redaction import LONGEST_MESSAGE, get_logger, protect, redact, redact_value
 
 TOKEN = "00D000000000001!AQ4AQH0dMHZfz972Sze-kifdkUh_kVHe.sesame.4nH4eqpHS4rMDkQbXGVbZ"
 CONSUMER_KEY = "3MVG9sesameIODVf-fjUgGqRZ9pKuHvBaJ_Yd5v2xyzabcdefgh"

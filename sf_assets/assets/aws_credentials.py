@@ -10,7 +10,7 @@ from pydantic import Field
 from sf_assets.assets.credentials import CredentialsResource, digest
 from sf_assets.assets.resources import once_a_process
 from sf_assets.errors import ConfigError
-from sf_assets.redaction import protect
+from sf_assets.errors.redaction import protect
 from sf_assets.salesforce.login.credentials import Credentials
 
 KEYS = ("consumer_key", "private_key", "username")

@@ -9,7 +9,7 @@ import dagster as dg
 from pydantic import Field
 
 from sf_assets.errors import ConfigError, SfAssetsError
-from sf_assets.redaction import get_logger, protect
+from sf_assets.errors.redaction import get_logger, protect
 from sf_assets.salesforce.login.credentials import LONGEST_KEY, Credentials
 
 log = get_logger(__name__)

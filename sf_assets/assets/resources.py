@@ -17,7 +17,7 @@ from pydantic import Field
 
 from sf_assets.assets.credentials import CredentialsResource
 from sf_assets.errors import IcebergReadOnly, SfAssetsError
-from sf_assets.redaction import protect
+from sf_assets.errors.redaction import protect
 from sf_assets.sync import status_table
 
 if TYPE_CHECKING:  # httpx, Polars and pyiceberg take 0.5 s of CPU to import, and every Dagster process loads this

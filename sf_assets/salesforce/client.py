@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from sf_assets.errors import LoginError, SalesforceError
-from sf_assets.redaction import get_logger
+from sf_assets.errors.redaction import get_logger
 from sf_assets.salesforce.aggregates import ask
 from sf_assets.salesforce.capabilities import Capabilities
 from sf_assets.salesforce.client_settings import Clock, OrgAccess, RequestLimits

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import msgspec
 
 from sf_assets.errors import AnswerTorn, ObjectUnavailable, ResourceNotFound, SalesforceError
-from sf_assets.redaction import redact
+from sf_assets.errors.redaction import redact
 from sf_assets.salesforce.capabilities import (
     TROUBLES_IN_A_ROW,
     Capabilities,

@@ -14,7 +14,7 @@ import httpcore
 import httpx
 
 from sf_assets.errors import ConfigError
-from sf_assets.redaction import protect
+from sf_assets.errors.redaction import protect
 from sf_assets.salesforce.instance_url import Address
 
 _PROXIES = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")

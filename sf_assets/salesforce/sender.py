@@ -15,7 +15,7 @@ from sf_assets.errors import (
     QuotaSpent,
     SalesforceError,
 )
-from sf_assets.redaction import get_logger
+from sf_assets.errors.redaction import get_logger
 from sf_assets.salesforce.classify import ApiRefusal, classify
 from sf_assets.salesforce.client_settings import Clock, RequestLimits
 from sf_assets.salesforce.composite import CompositeAnswer

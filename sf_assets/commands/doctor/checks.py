@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Literal
 
 from sf_assets.errors import SfAssetsError
-from sf_assets.redaction import redact
+from sf_assets.errors.redaction import redact
 
 if TYPE_CHECKING:  # Dagster takes a second to import, and `--help` needs none of it
     from sf_assets.assets.deployments import Deployment

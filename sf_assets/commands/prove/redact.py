@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from sf_assets.redaction import redact
+from sf_assets.errors.redaction import redact
 
 PATTERNS: tuple[tuple[str, str], ...] = (
     (r"-----BEGIN [^-]+-----.*?-----END [^-]+-----", "<KEY>"),

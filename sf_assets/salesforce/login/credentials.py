@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from sf_assets.errors import ConfigError
-from sf_assets.redaction import protect
+from sf_assets.errors.redaction import protect
 
 INVISIBLE = " \t\r\n\v\f\u00a0\ufeff\u200b"
 """Characters that a copy and paste leaves at the ends of a value."""

@@ -10,7 +10,7 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from sf_assets.errors import LoginError
-from sf_assets.redaction import protect
+from sf_assets.errors.redaction import protect
 from sf_assets.salesforce.instance_url import Address
 from sf_assets.salesforce.login.audience import is_in_doubt, refusal_of_all
 from sf_assets.salesforce.login.credentials import Credentials, Token
