@@ -180,7 +180,7 @@ class Reconciliation:
         to_read = [*differences.outdated, *self._not_out_of_sight(differences.surplus)]
         surplus = set(differences.surplus)
         for ids in in_groups(to_read, self._group_size(to_read)):
-            if self._is_spent():
+            if self._record_spent():
                 return
             gone = surplus & set(ids)
             for frame in self._by_ids(ids):
@@ -194,8 +194,8 @@ class Reconciliation:
         is_many = len(to_read) > IDS_A_QUERY * pages(max(self.table.height, len(to_read)))
         return len(to_read) if is_many else IDS_A_QUERY
 
-    def _is_spent(self) -> bool:
-        """Return whether today's calls are used up; the rest is found again tomorrow."""
+    def _record_spent(self) -> bool:
+        """Record if today's calls are used up, and return that. The rest is found tomorrow."""
         self._result.is_partial |= self.reader.report.read.calls >= self.limits.most_calls
         return self._result.is_partial
 
