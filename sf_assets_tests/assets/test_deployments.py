@@ -144,8 +144,7 @@ def test_the_environment_is_read_nowhere_else():
     # Commands hand their environment to children; the plugin, which lives in dbt's process, hands it to read_lake.
     beside = ("commands/", "devorg/", "cli.py", "downstream/duckdb_plugin.py")
     # network.py reads the proxy and certificate variables that every program of a machine shares.
-    # component.py hands an org's own attributes and the shared variables to read_deployment.
-    own = {"assets/component.py", "assets/deployments.py", "salesforce/network.py"}
+    own = {"assets/deployments.py", "salesforce/network.py"}
     assert {name for name in readers if not name.startswith(beside)} == own
 
 

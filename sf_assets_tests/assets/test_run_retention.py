@@ -81,7 +81,7 @@ def test_the_sensor_is_there_when_days_are_set_and_spares_what_is_younger(runs, 
     with dg.build_sensor_context(instance, repository_def=repository) as context:
         told = sensor.evaluate_tick(context)
 
-    assert told.skip_message.startswith("0 runs of before ")
+    assert told.skip_message.startswith("Deleted 0 runs from before ")
     assert left(instance) == young
     assert sensor.default_status == dg.DefaultSensorStatus.RUNNING
     assert "salesforce_history" not in {one.name for one in build_definitions(runs.deployment).sensors}
