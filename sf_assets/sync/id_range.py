@@ -63,7 +63,7 @@ class IdRange:
         if self._tries < TRIES:
             return
         if is_ordered:
-            raise self._reader.incomplete(rows, total)
+            raise self._reader.incomplete_error(rows, total)
         self.is_done = self.is_unordered = True
 
 
@@ -75,8 +75,8 @@ def between(after: str | None, last: str | None) -> list[str]:
 
 def is_ascending(after: str | None, ids: pl.Series) -> bool:
     """Whether each Id is greater than the one before, by its bytes or without regard to case."""
-    known = ids if after is None else pl.concat([pl.Series("id", [after]), ids])
-    return (known.is_sorted() or known.str.to_lowercase().is_sorted()) and known.n_unique() == len(known)
+    chain = ids if after is None else pl.concat([pl.Series("id", [after]), ids])
+    return (chain.is_sorted() or chain.str.to_lowercase().is_sorted()) and chain.n_unique() == len(chain)
 
 
 def _narrower(reader: Reader, limit: int, error: QueryTimedOut) -> int:

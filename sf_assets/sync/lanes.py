@@ -158,7 +158,7 @@ class LaneReader:
         """Run one query of a lane in a thread of its own; an error is raised again in the caller's thread."""
         try:
             self._query(lane)
-        except BaseException as error:  # noqa: BLE001 - nobody else would see it
+        except BaseException as error:  # noqa: BLE001 - raised again by _take
             with self._changed:
                 lane.is_busy, self._error = False, self._error or error
                 self._changed.notify_all()
@@ -201,7 +201,7 @@ class LaneReader:
             self._changed.notify_all()
 
     def _next_lane(self) -> Lane | None:
-        """Return a range that nobody reads: a gap, a window of what comes after all, or half of the longest."""
+        """Return a range that no thread reads: a gap, a window of what comes after all, or half of the longest."""
         idle = [lane for lane in self._lanes if not (lane.is_busy or lane.range.is_done)]
         if not idle:
             return self._half()
@@ -296,14 +296,14 @@ class LaneReader:
 
     def _join_lanes(self) -> None:
         """Join a lane that was taken whole with what was taken after it."""
-        kept: list[Lane] = []
+        joined: list[Lane] = []
         for lane in self._lanes:
-            before = kept[-1] if kept else None
+            before = joined[-1] if joined else None
             if before is not None and before.is_taken and lane.is_taken:
                 before.range.upper, before.taken = lane.range.upper, lane.taken
             else:
-                kept.append(lane)
-        self._lanes = kept
+                joined.append(lane)
+        self._lanes = joined
 
 
 def _spans(lanes: Sequence[Lane], after_id: str | None) -> tuple[str | None, Spans]:

@@ -13,7 +13,7 @@ def bound_malloc() -> bool:
     """Keep glibc from hoarding; return whether this process runs on it. Does its work once.
 
     Without this glibc raises its mmap threshold to the size of the first page that it frees, up to 32 MB, and keeps
-    an arena for each thread: the pages of 71 columns then leave 140 MB of holes behind.
+    an arena for each thread: the pages of 71 columns then leave 140 MB of holes.
     """
     try:
         mallopt = ctypes.CDLL(None).mallopt

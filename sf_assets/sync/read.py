@@ -109,7 +109,7 @@ class EndpointRead:
         base = plan.base or plan.blank
         self.report.planned.rows = self._rows_planned(step)
         reader.commit_rows = commit_rows(self.report.planned.rows, most=plan.deployment.commit_rows)
-        ceiling = not_ahead(probe.ceiling if probe else reader.newest(), plan.began_at)
+        ceiling = not_ahead(probe.ceiling if probe else reader.read_newest_stamp(), plan.began_at)
         expected = probe.count if probe else None
         if step.walk:
             start = step.walk if step.walk.is_begun else replace(step.walk, ceiling=ceiling)

@@ -1,4 +1,4 @@
-"""One endpoint's questions to the org, answered as frames; what they cost and found goes into the record."""
+"""The queries of one endpoint: their pages as frames, their cost and facts in the report."""
 
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -26,7 +26,7 @@ DELETED = "is_deleted"
 
 @dataclass(frozen=True)
 class Rows:
-    """One page as a frame, how many rows its result announced, and whether its rows were asked for in some order."""
+    """One page as a frame, the totalSize of its result, and whether the query ordered its rows."""
 
     frame: pl.DataFrame
     total: int
@@ -34,7 +34,7 @@ class Rows:
 
     @property
     def last_id(self) -> str | None:
-        """The Id behind which a walk goes on; None when this page says nothing of that."""
+        """The Id after which a walk goes on, or None if the page has no order or no rows."""
         return self.frame["id"][-1] if self.frame.height and self.is_ordered else None
 
     @property
@@ -45,8 +45,10 @@ class Rows:
 
 @dataclass
 class Reader:
-    """Asks one endpoint's queries and tells the record. `plan_again` plans the columns anew after INVALID_FIELD;
-    `watch` is called with the record after each page."""
+    """The queries of one endpoint, whose cost and facts go into the report.
+
+    `plan_again` plans the columns again after INVALID_FIELD. `watch` is called with the report after each page.
+    """
 
     spec: EndpointSpec
     client: Client
@@ -73,7 +75,7 @@ class Reader:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The API names that are read."""
+        """API names of the columns that are read."""
         return self.plan.read_names
 
     def pages(
@@ -164,13 +166,13 @@ class Reader:
         self.plan = plan
 
     def count(self, where: Sequence[str]) -> int | None:
-        """COUNT(Id) of a predicate; None when the org does not answer it."""
+        """Return COUNT(Id) of a predicate, or None if the org does not answer it."""
         answer = self._ask(select(["COUNT(Id)"], self.spec.sobject, where=[*own_filter(self.spec), *where]))
         count = answer[0] if len(answer) == 1 else None
         return int(count) if isinstance(count, int | float) else None
 
-    def newest(self) -> datetime | None:
-        """The greatest stamp of the object, for an org that does not answer aggregates."""
+    def read_newest_stamp(self) -> datetime | None:
+        """Read the greatest stamp of the object, for an org that does not answer aggregates."""
         where = own_filter(self.spec)
         columns = [column for column in self.plan.read if column.api_name in ("Id", STAMP)]
         names = [column.api_name for column in columns]
@@ -186,20 +188,20 @@ class Reader:
             (answer,) = self.client.ask([Query(self.spec.sobject, soql, self.all_rows)])
         return (None,) if isinstance(answer, SalesforceError) else tuple(answer.values())
 
-    def nothing(self) -> pl.DataFrame:
-        """A frame of no rows with the columns that are read."""
+    def empty_frame(self) -> pl.DataFrame:
+        """Return a frame without rows, with the columns that are read."""
         return decode(b"[]", self.plan.read, sobject=self.spec.sobject, synced_at=self.report.began_at).frame
 
     def confirm_complete(self, where: Sequence[str], rows: int) -> bool:
-        """Count again and return whether a result short of its totalSize is complete: rows were purged meanwhile."""
+        """Count again and return whether a short result is complete because rows were purged."""
         count = self.count(where)
         if count is None or count > rows:
             return False
         self.report.note(f"Rows of {self.spec.sobject} were purged while they were read; {rows} are left.")
         return True
 
-    def incomplete(self, rows: int, total: int) -> ResultIncomplete:
-        """The error of a result that stayed short."""
+    def incomplete_error(self, rows: int, total: int) -> ResultIncomplete:
+        """Return the error of a result that stayed short."""
         return ResultIncomplete(
             f"{self.spec.endpoint}: a result of {self.spec.sobject} announced {total} rows, held {rows}.",
             endpoint=self.spec.endpoint, announced=total, received=rows, soql=self.report.read.soql,

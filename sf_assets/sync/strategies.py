@@ -1,4 +1,4 @@
-"""Walk, tail and whole: an endpoint's rows as a stream of batches with the points where it may go on after a kill."""
+"""How an endpoint is read: walk, tail or whole, as batches with the states to resume from."""
 
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -33,7 +33,7 @@ PAGED_BY_ID_ROWS = SMALL_OBJECT_ROWS
 """Up to this size each page of a walk is a query of its own (`Id > last`): as many calls, and no row can be lost to a
 locator that executes the query again with an offset after a purge."""
 HELD_ROWS = SMALL_OBJECT_ROWS
-"""A result up to this size is held until it is known to be whole; a larger one is handed on page by page."""
+"""A result up to this size is held until it is complete; a larger one is yielded page by page."""
 COMMIT_BYTES = 96 * 2**20
 COMMIT_AFTER = timedelta(seconds=20)
 """A slow read commits this often, so that a kill costs few pages: 40 at 2 requests/s."""
@@ -41,7 +41,7 @@ COMMIT_AFTER = timedelta(seconds=20)
 
 @dataclass(frozen=True)
 class Batch:
-    """Rows as they were read, and the state once they are committed, or None between two commit points.
+    """Rows of a page, and the state once they are committed, or None between two commit points.
 
     The state of the last batch is the final state. `frame` None: nothing was read, the table keeps its rows.
     """
@@ -147,10 +147,10 @@ def _by_walk(
             state = _learned(reader, state)
             yield Batch(page.rows.frame, state if threshold.add(page.rows.frame) else None)
     except SfAssetsError:
-        yield Batch(reader.nothing(), state)
+        yield Batch(reader.empty_frame(), state)
         raise
     final = _learned(reader, finished_walk(state, reader.columns, filter=filter))
-    yield Batch(reader.nothing(), final)
+    yield Batch(reader.empty_frame(), final)
     return final
 
 
@@ -170,7 +170,7 @@ def tail(
         yield from _by_walk(reader, at_walk(base, start), start, rows_expected=None, filter=base.filter)
         return
     except SfAssetsError:
-        yield Batch(reader.nothing(), state)
+        yield Batch(reader.empty_frame(), state)
         raise
     final = finished_tail(base, reader.columns, step, ceiling=ceiling, began_at=began_at, last_probe=last_probe)
     yield _end(reader, final)
@@ -179,7 +179,7 @@ def tail(
 def _by_stamp(
     reader: Reader, base: State, step: Step, *, below: datetime | None
 ) -> Iterator[tuple[Rows, Resume | None]]:
-    """Pages in the order of their stamps, each with the place that a later sync may resume behind."""
+    """Yield pages in the order of their stamps, each with the row after which a later sync may resume."""
     resume = step.resume
     revealed = revealed_columns(base, reader.columns)
     for _ in range(TRIES):
@@ -195,7 +195,7 @@ def _by_stamp(
         if rows >= total or reader.confirm_complete(where, rows):
             return
         resume = start
-    raise reader.incomplete(rows, total)
+    raise reader.incomplete_error(rows, total)
 
 
 def _since(lower: datetime | None, resume: Resume | None) -> str:
@@ -236,7 +236,7 @@ def _all_pages(reader: Reader, rows_expected: int | None) -> Iterator[Rows]:
 
 
 def _in_one_query(reader: Reader, *, where: Sequence[str] = ()) -> Iterator[Rows]:
-    """One result from first to last page; a short one is read again as long as nothing of it was handed on."""
+    """Read one result; read a short one again unless some of it was yielded."""
     for _ in range(TRIES):
         held, rows, total = list[Rows](), 0, 0
         try:
@@ -254,7 +254,7 @@ def _in_one_query(reader: Reader, *, where: Sequence[str] = ()) -> Iterator[Rows
             return
         if total > HELD_ROWS:
             break
-    raise reader.incomplete(rows, total)
+    raise reader.incomplete_error(rows, total)
 
 
 def reread(reader: Reader, base: State, *, since: datetime | None, until: datetime | None) -> Iterator[Batch]:
@@ -273,13 +273,13 @@ def reread(reader: Reader, base: State, *, since: datetime | None, until: dateti
             place = replace(place, after_id=rows.last_id or place.after_id)
             yield Batch(rows.frame, at_reread(base, place) if threshold.add(rows.frame) else None)
     except SfAssetsError:
-        yield Batch(reader.nothing(), at_reread(base, place))
+        yield Batch(reader.empty_frame(), at_reread(base, place))
         raise
     yield _end(reader, at_reread(base, None))
 
 
 def _end(reader: Reader, final: State) -> Batch:
-    return Batch(reader.nothing(), _learned(reader, final))
+    return Batch(reader.empty_frame(), _learned(reader, final))
 
 
 def _learned(reader: Reader, state: State) -> State:

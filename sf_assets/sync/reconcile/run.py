@@ -56,7 +56,7 @@ class Reconciliation:
             differences = yield from self.find()
             yield from self._resolve(differences)
             yield from self._rows_back_in_sight()
-            yield Batch(self.reader.nothing(), self._final())
+            yield Batch(self.reader.empty_frame(), self._final())
         except SalesforceError as error:
             self.report.problems.not_compared = str(error)
             self.report.note(f"The table was not compared with the org: {error}")
@@ -123,7 +123,7 @@ class Reconciliation:
 
     def _by_rows(self) -> Generator[Batch, None, Differences]:
         """Read every row in full: the merge finds what is news, except surplus rows."""
-        visible = [self.reader.nothing()]
+        visible = [self.reader.empty_frame()]
         for rows in read_by_id(self.reader, after=None, rows_expected=self.table.height):
             visible.append(rows.frame)
             yield Batch(rows.frame, None)
@@ -135,7 +135,7 @@ class Reconciliation:
         Only rows that the table has in this version are passed on.
         """
         reader = self._narrow(self.method.columns)
-        visible = [reader.nothing()]
+        visible = [reader.empty_frame()]
         for rows in read_by_id(reader, after=None, rows_expected=self.table.height):
             visible.append(identified(rows))
             if self.method.columns:
@@ -156,7 +156,7 @@ class Reconciliation:
         ranges = RangeComparison(self.plan, self._narrow(()), live, settled=self._settled, result=self._result)
         table = self.table.join(logged, on=names.ID, how="anti")
         for one in ranges.differing():
-            visible = [self._narrow(()).nothing(), *ranges.visible(one)]
+            visible = [self._narrow(()).empty_frame(), *ranges.visible(one)]
             differences += self._compare(visible, table.filter(*one.bounds) if one.bounds else table)
         return differences
 
@@ -219,7 +219,7 @@ class Reconciliation:
 
     def _marks(self, gone: Collection[str]) -> Iterator[Batch]:
         """Yield the rows as deleted: keys, the mark, and when that was seen."""
-        if not gone or names.DELETED not in self.reader.nothing().columns:
+        if not gone or names.DELETED not in self.reader.empty_frame().columns:
             return
         self._result.rows_marked += len(gone)
         keys = list(dict.fromkeys([names.ID, *self.plan.spec.keys]))
