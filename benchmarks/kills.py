@@ -20,8 +20,9 @@ from million_rows import environment, materialize, simulated_org
 
 COUNT = """
 import sys
+from pathlib import Path
 from pyiceberg.catalog import load_catalog
-folder = sys.argv[1]
+folder = next(Path(sys.argv[1]).rglob("catalog.db")).parent
 catalog = load_catalog("x", type="sql", uri=f"sqlite:///{folder}/catalog.db", warehouse=f"file://{folder}/tables")
 table = catalog.load_table("salesforce.account")
 ids = table.scan(selected_fields=("id",)).to_arrow()["id"]
