@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from sf_assets.assets.checks import calculated_age, listed, warnings
+from sf_assets.assets.checks import warnings
+from sf_assets.assets.column_check import calculated_age, listed
 from sf_assets.assets.sentences import joined, number, plural
 from sf_assets.specs.model import EndpointSpec
 
