@@ -1,6 +1,6 @@
 """How we write, as far as a program can check it: words, docstrings, names, line lengths.
 
-To check a folder, set it to True in PLACES and run `pytest sf_assets_tests/test_wording.py -k <folder>`.
+One part of the package: `pytest sf_assets_tests/test_wording.py -k <folder>`.
 """
 
 import ast
@@ -13,36 +13,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PLACES = {
-    "sf_assets/__init__.py": True,
-    "sf_assets/assets": True,
-    "sf_assets/cli.py": True,
-    "sf_assets/commands": True,
-    "sf_assets/commands/dagit.py": True,
-    "sf_assets/commands/doctor": True,
-    "sf_assets/commands/prove": True,
-    "sf_assets/commands/setup": True,
-    "sf_assets/definitions.py": True,
-    "sf_assets/devorg": True,
-    "sf_assets/downstream": True,
-    "sf_assets/errors": True,
-    "sf_assets/iceberg": True,
-    "sf_assets/planning": True,
-    "sf_assets/salesforce": True,
-    "sf_assets/snowflake": True,
-    "sf_assets/specs": True,
-    "sf_assets/sync": False,
-}
-"""Folder or file of the package -> whether it is checked already."""
-PAGES = {
-    "README.md": True,
-    "CHANGELOG.md": True,
-    "Makefile": True,
-    "dbt": True,
-    "deploy": True,
-    "docs": True,
-}
-"""Text for people -> whether it is checked already."""
+PLACES = sorted(
+    f"sf_assets/{path.name}"
+    for path in (ROOT / "sf_assets").iterdir()
+    if path.suffix == ".py" or (path / "__init__.py").exists()
+)
+"""The parts of the package."""
+PAGES = ("README.md", "CHANGELOG.md", "Makefile", "dbt", "deploy", "docs")
+"""Text for people."""
 
 UNWANTED = re.compile(
     r"\b(told|tells|whose|of which|anew|lies|stands|bears|for good|beside|behind|so many|nobody|somebody"
@@ -75,15 +53,14 @@ ACTS = frozenset({
 # fmt: on
 """Methods that change something; `is_…`, `has_…`, `can_…` and properties call none of them on what they were given."""
 
-places = pytest.mark.parametrize("place", sorted(place for place, is_checked in PLACES.items() if is_checked))
-pages = pytest.mark.parametrize("page", sorted(page for page, is_checked in PAGES.items() if is_checked))
+places = pytest.mark.parametrize("place", PLACES)
+pages = pytest.mark.parametrize("page", PAGES)
 
 
 def sources(place: str) -> list[Path]:
-    """Return a place's Python files, without those of a place inside it."""
-    path, inner = ROOT / place, [ROOT / other for other in PLACES if other.startswith(f"{place}/")]
-    files = [path] if path.is_file() else sorted(path.rglob("*.py"))
-    return [file for file in files if not {file, *file.parents} & set(inner)]
+    """Return a place's Python files."""
+    path = ROOT / place
+    return [path] if path.is_file() else sorted(path.rglob("*.py"))
 
 
 def texts(page: str) -> list[Path]:

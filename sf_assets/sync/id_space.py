@@ -26,7 +26,7 @@ class IdSpace:
         self._has_check_digits = True
 
     def observe(self, ids: Iterable[str]) -> None:
-        """Learn from Ids of one page."""
+        """Read the alphabet of Ids from one page."""
         for row_id in ids:
             self._length = self._length or len(row_id)
             self._has_check_digits &= len(row_id) == LONG and with_check_digits(row_id[:SHORT]) == row_id

@@ -106,7 +106,7 @@ class SyncPlan:
 
     @property
     def comparison_calls(self) -> int:
-        """The calls of a comparison without differences after this read, or 0 if none is due."""
+        """The calls of a comparison without differences, or 0 if none is due."""
         if self.spec.how == "snapshot" or self.step is None or self.step.kind == "replace" or self.base is None:
             return 0
         times = self.base.times

@@ -22,7 +22,7 @@ Leaf = tuple[Range, RangeCount]
 
 @dataclass(frozen=True)
 class RangeComparison:
-    """Finds small ranges that differ, by splitting large ones.
+    """A search for small ranges that differ, by splitting large ones.
 
     `live`: the table's live rows, sorted by Id. `settled`: the stamp up to which the table has been read.
     """

@@ -57,7 +57,7 @@ class RangeCount:
 
 
 def first_ranges(live: pl.DataFrame) -> list[Range]:
-    """Return the ranges that are counted first: one for 50,000 rows, 5 to 20 in all."""
+    """Return the ranges to count first. One for 50,000 rows, 5 to 20 in all."""
     parts = min(FIRST_RANGES, max(FANOUT, -(-live.height // RANGE_ROWS)))
     return split(Range(None, None, 0, live.height), live, parts)
 

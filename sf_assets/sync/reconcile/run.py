@@ -190,7 +190,7 @@ class Reconciliation:
             yield from self._marks(gone)
 
     def _group_size(self, to_read: Sequence[str]) -> int:
-        """Return how many Ids are read at a time: all at once if the whole object costs fewer calls."""
+        """Return how many Ids are read at a time. All, if the whole object costs fewer calls."""
         is_many = len(to_read) > IDS_A_QUERY * pages(max(self.table.height, len(to_read)))
         return len(to_read) if is_many else IDS_A_QUERY
 
@@ -206,7 +206,7 @@ class Reconciliation:
         return (rows.frame for rows in self.reader.pages(where=[f"Id IN ({listed})"]))
 
     def _not_out_of_sight(self, surplus: Sequence[str]) -> list[str]:
-        """Return the surplus rows, or only those in the deleted log if they are too many."""
+        """Return the surplus rows, or if too many only those in the deleted log."""
         limit = self.plan.may_vanish
         if limit is None or len(surplus) <= limit:
             return list(surplus)
