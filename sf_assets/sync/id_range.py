@@ -11,7 +11,7 @@ from sf_assets.sync.reader import Reader, Rows
 
 
 class IdRange:
-    """The rows with Ids in `(after, upper]`; `after` moves on with each page. `upper` None: to the end of the object.
+    """The rows with Ids in `(after, upper]`; `upper` None means the end of the object.
 
     A result that falls short of its totalSize is continued after its last Id if nothing before that is missing,
     otherwise it is read again. The end is a result with fewer rows than its LIMIT, by its rows and by its totalSize.
@@ -74,7 +74,7 @@ def between(after: str | None, last: str | None) -> list[str]:
 
 
 def is_ascending(after: str | None, ids: pl.Series) -> bool:
-    """Whether each Id is greater than the one before, by its bytes or without regard to case."""
+    """Return whether the Ids ascend, by their bytes or without regard to case."""
     chain = ids if after is None else pl.concat([pl.Series("id", [after]), ids])
     return (chain.is_sorted() or chain.str.to_lowercase().is_sorted()) and chain.n_unique() == len(chain)
 

@@ -52,7 +52,7 @@ class Lane:
 
     @property
     def end(self) -> str | None:
-        """The last Id that the caller has, or the end of the range; None: the end of the object, or nothing."""
+        """The last Id that the caller has, or the range's end, or None."""
         return self.range.upper if self.is_taken else self.taken
 
     @property
@@ -69,7 +69,7 @@ class ProcessLoad:
         self._wall, self._cpu = time.monotonic(), time.process_time()
 
     def sample(self) -> None:
-        """Measure, if the last measurement is old enough; the first one counts imports and is not used."""
+        """Measure if the last measurement is old enough. The first one counts imports and is not used."""
         wall, cpu = time.monotonic(), time.process_time()
         if wall - self._wall >= SAMPLE_SECONDS:
             self.share = (self.share + (cpu - self._cpu) / (wall - self._wall)) / 2
@@ -77,7 +77,7 @@ class ProcessLoad:
 
 
 class LaneReader:
-    """Reads what is left of an object and yields its pages, in no order between lanes.
+    """A reader of the rest of an object, by lanes without an order between them.
 
     `after_id` and `spans` are what has been read before; after each page they are what has been taken by then.
     """
@@ -112,7 +112,7 @@ class LaneReader:
                 self._is_stopped = True
 
     def _take(self) -> tuple[Lane, Rows | None] | None:
-        """Wait for the next page, or the end of a lane; None at the end of all. Raises: what a lane ended with."""
+        """Wait for the next page or the end of a lane, or None. Raises: the error of a lane."""
         with self._changed:
             while True:
                 self._start_lanes()
@@ -140,7 +140,7 @@ class LaneReader:
             threading.Thread(target=self._read, args=(lane,), name="sf_assets lane", daemon=True).start()
 
     def _wanted(self) -> int:
-        """Return how many requests must be in flight: the rate times the latency, and one that is being decoded."""
+        """Return how many requests must be in flight. It is rate times latency, and one that is decoded."""
         if not self._latency:
             return 1
         most = SLOW_LANES if self._latency > SLOW_SECONDS else self._limits.most
@@ -155,7 +155,7 @@ class LaneReader:
         return self._requests_per_second
 
     def _read(self, lane: Lane) -> None:
-        """Run one query of a lane in a thread of its own; an error is raised again in the caller's thread."""
+        """Run one query of a lane in its own thread. The caller's thread raises its error again."""
         try:
             self._query(lane)
         except BaseException as error:  # noqa: BLE001 - raised again by _take
@@ -201,7 +201,7 @@ class LaneReader:
             self._changed.notify_all()
 
     def _next_lane(self) -> Lane | None:
-        """Return a range that no thread reads: a gap, a window of what comes after all, or half of the longest."""
+        """Return an unread range: a gap, a window, or half of the longest."""
         idle = [lane for lane in self._lanes if not (lane.is_busy or lane.range.is_done)]
         if not idle:
             return self._half()
@@ -210,7 +210,7 @@ class LaneReader:
         return idle[0]
 
     def _bound_window(self, last: Lane) -> None:
-        """Leave what comes after a window to another lane; not where the Ids after a gap are unknown."""
+        """Leave the rest after a window to another lane, if its Ids are known."""
         pages = self._pages_after(last)
         if last.range.after is None or not self._width or self._sparse_windows >= MOST_SPARSE or pages < 2:
             return
@@ -218,13 +218,13 @@ class LaneReader:
         self._cut(last, int((window - 1 + FULL_WINDOW) * self._width))
 
     def _pages_after(self, last: Lane) -> float:
-        """Return the pages of the last range, as far as the number of rows was known."""
+        """Return the pages of the last range, by the announced number of rows."""
         bounded = sum(self._pages_left(lane) + lane.is_busy for lane in self._lanes[:-1] if not lane.range.is_done)
         pages = self._rows_left / self._limits.page_rows - bounded
         return UNKNOWN_PAGES if pages < 2 and last.rows >= self._limits.page_rows else pages
 
     def _learn_width(self, lane: Lane) -> None:
-        """Learn from a range that was read whole how many Ids apart the pages are. The lock is held."""
+        """Update the distance of pages by a range that was read completely. The lock is held."""
         first, upper = lane.first, lane.range.upper
         if first is None or upper is None:
             return
@@ -236,7 +236,7 @@ class LaneReader:
             self._width, self._sparse_windows = self._width * 2, self._sparse_windows + 1
 
     def _half(self) -> Lane | None:
-        """Halve the longest range, by the distance of the Ids where it is being read."""
+        """Split the longest range in two, by the distance of the Ids at its reader."""
         open_lanes = [lane for lane in self._lanes if lane.range.upper is not None and not lane.range.is_done]
         longest = max(open_lanes, key=self._pages_left, default=None)
         if longest is None or self._pages_left(longest) < LEAST_HALVED_PAGES:
@@ -245,7 +245,7 @@ class LaneReader:
         return self._cut(longest, int(pages * self._page_width(longest)))
 
     def _cut(self, lane: Lane, width: int) -> Lane | None:
-        """End a lane's range a number of Ids ahead, and return a new lane for the rest of the range."""
+        """Shorten a lane's range and return a new lane for the rest."""
         after, upper = lane.range.after, lane.range.upper
         assert after is not None
         point = self._space.split_point(self._space.number(after) + width, after=after, before=upper)
@@ -261,7 +261,7 @@ class LaneReader:
         return max(1, self._space.number(last) - self._space.number(first))
 
     def _pages_left(self, lane: Lane) -> float:
-        """Return the pages of a bounded range after the query that is in flight, if its Ids are as dense as before."""
+        """Return the pages of a bounded range after the query in flight, by its density."""
         if lane.range.upper is None or lane.range.after is None or lane.page is None:
             return 0.0
         width = self._space.number(lane.range.upper) - self._space.number(lane.range.after)
@@ -272,7 +272,7 @@ class LaneReader:
         return IdRange(self._reader, after=after, upper=upper, limit=self._limits.page_rows)
 
     def _lanes_of(self, after_id: str | None, spans: Spans) -> list[Lane]:
-        """Return a lane for each gap between what was read before, and a finished one for each span."""
+        """Return a lane for each gap, and a finished lane for each span."""
         lanes, after = [], after_id
         for first, end in spans:
             lanes.append(Lane(self._range(after, first), first=after, taken=after))
@@ -285,7 +285,7 @@ class LaneReader:
         return lanes
 
     def _advance(self, lane: Lane, rows: Rows | None) -> None:
-        """Note what the caller is about to have."""
+        """Record what the caller is about to have."""
         with self._changed:
             if rows is None:
                 lane.is_taken = True
@@ -307,7 +307,7 @@ class LaneReader:
 
 
 def _spans(lanes: Sequence[Lane], after_id: str | None) -> tuple[str | None, Spans]:
-    """Return what the caller has: the last Id of the part from the beginning on, and the parts after it."""
+    """Return the last Id of the caller's first part, and the parts after it."""
     parts: list[tuple[str | None, str | None]] = []
     is_whole = False
     for lane in lanes:

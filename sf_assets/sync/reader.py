@@ -34,7 +34,7 @@ class Rows:
 
     @property
     def last_id(self) -> str | None:
-        """The Id after which a walk goes on, or None if the page has no order or no rows."""
+        """The Id after which a walk continues, or None without order or rows."""
         return self.frame["id"][-1] if self.frame.height and self.is_ordered else None
 
     @property
@@ -45,7 +45,7 @@ class Rows:
 
 @dataclass
 class Reader:
-    """The queries of one endpoint, whose cost and facts go into the report.
+    """The queries of one endpoint, with cost and facts go into the report.
 
     `plan_again` plans the columns again after INVALID_FIELD. `watch` is called with the report after each page.
     """
@@ -144,7 +144,7 @@ class Reader:
 
     @contextmanager
     def counted(self) -> Iterator[None]:
-        """Add what this thread sends within to the report, also when it ends in an error."""
+        """Add this thread's requests to the report, also after an error."""
         with self.client.counting() as traffic:
             try:
                 yield

@@ -51,7 +51,7 @@ class Batch:
 
 
 class CommitThreshold:
-    """Adds up rows and bytes until they, or the time since the last commit, are worth one."""
+    """A sum of rows and bytes that says when a commit is due."""
 
     def __init__(self, reader: Reader) -> None:
         self._limit, self._now = reader.commit_rows, reader.client.now
@@ -71,7 +71,7 @@ class CommitThreshold:
 def read_by_id(
     reader: Reader, *, after: str | None, rows_expected: int | None, where: Sequence[str] = ()
 ) -> Iterator[Rows]:
-    """Read a whole object (or what `where` leaves of it) in ascending order of Ids, from after an Id.
+    """Read an object, or the rows of `where`, by ascending Id.
 
     An org that does not order is read in one query.
 
@@ -103,7 +103,7 @@ class WalkedPage:
 def _walk_pages(
     reader: Reader, *, after_id: str | None, spans: Spans, rows_expected: int | None
 ) -> Iterator[WalkedPage]:
-    """Read what is left of a walk, in lanes where the object is large or was read in lanes before."""
+    """Read the rest of a walk, in lanes if the object is large."""
     if not spans and (rows_expected is None or rows_expected < reader.lanes.least_rows):
         for rows in read_by_id(reader, after=after_id, rows_expected=rows_expected):
             yield WalkedPage(rows, rows.last_id or after_id)
@@ -119,7 +119,7 @@ def _walk_pages(
 def walk(
     reader: Reader, base: State, *, ceiling: datetime | None, rows_expected: int | None, filter: str | None
 ) -> Iterator[Batch]:
-    """Read everything by Id from where `base.walk` says; then, if that took more than a moment, what changed meanwhile.
+    """Read everything by Id from `base.walk` on. Then, if that took a while, read what changed meanwhile.
 
     `ceiling` is today's: that of the walk may be days old when the walk was interrupted.
     """
@@ -157,7 +157,7 @@ def _by_walk(
 def tail(
     reader: Reader, base: State, step: Step, *, ceiling: datetime | None, began_at: datetime, last_probe: Probe | None
 ) -> Iterator[Batch]:
-    """Read what was stamped since, without an upper bound, committing and leaving checkpoints on the way."""
+    """Read the rows stamped since, without an upper bound, with checkpoints on the way."""
     threshold, state = CommitThreshold(reader), base
     try:
         for rows, resume in _by_stamp(reader, base, step, below=ceiling - LOOKBACK if ceiling else None):
@@ -179,7 +179,7 @@ def tail(
 def _by_stamp(
     reader: Reader, base: State, step: Step, *, below: datetime | None
 ) -> Iterator[tuple[Rows, Resume | None]]:
-    """Yield pages in the order of their stamps, each with the row after which a later sync may resume."""
+    """Yield pages by stamp, each with the row after which a sync may resume."""
     resume = step.resume
     revealed = revealed_columns(base, reader.columns)
     for _ in range(TRIES):
