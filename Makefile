@@ -96,7 +96,7 @@ unit: $(TEST_STAMP) ## Run the tests alone, or some of them: make unit ARGS="-k 
 	  case $$shared$$alone in 00|05|50) ;; *) exit 1;; esac # 5: none of the chosen tests is of this kind
 
 .PHONY: unit-fast
-unit-fast: $(TEST_STAMP) ## Run the tests of specs, salesforce, sync and iceberg in under a minute, for every change
+unit-fast: $(TEST_STAMP) ## Run the tests of specs, salesforce, sync and iceberg in about a minute, for every change
 	@$(BIN)/pytest -n $(JOBS) -m "$(SUITE) and not alone and not slow" $(FAST) $(SLOW:%=--ignore=%) $(ARGS)
 
 .PHONY: test-browser

@@ -45,7 +45,7 @@ class Rows:
 
 @dataclass
 class Reader:
-    """The queries of one endpoint, with cost and facts go into the report.
+    """The queries of one endpoint; their cost and facts go into the report.
 
     `plan_again` plans the columns again after INVALID_FIELD. `watch` is called with the report after each page.
     """
