@@ -97,7 +97,7 @@ def test_without_a_key_nothing_is_read(environment, practice_org, monkeypatch, k
 @pytest.mark.parametrize(
     ("policy", "what"),
     [
-        ('hashed = ["Id"]', "hashes Id, without which no sync works"),
+        ('hashed = ["Id"]', "hashes Id, which every sync needs"),
         ('hashed = ["Emial"]', "hashes Emial, which is not among the columns"),
         ('deleted = "forget"', "deleted 'forget' is unknown"),
     ],
