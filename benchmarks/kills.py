@@ -23,7 +23,7 @@ import sys
 from pathlib import Path
 from pyiceberg.catalog import load_catalog
 folder = next(Path(sys.argv[1]).rglob("catalog.db")).parent
-catalog = load_catalog("x", type="sql", uri=f"sqlite:///{folder}/catalog.db", warehouse=f"file://{folder}/tables")
+catalog = load_catalog("salesforce", type="sql", uri=f"sqlite:///{folder}/catalog.db", warehouse=f"file://{folder}/tables")
 table = catalog.load_table("salesforce.account")
 ids = table.scan(selected_fields=("id",)).to_arrow()["id"]
 print(len(ids), len(ids.unique()))
