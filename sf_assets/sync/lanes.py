@@ -9,11 +9,12 @@ import math
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 from sf_assets.sync.id_range import IdRange
 from sf_assets.sync.id_space import IdSpace
+from sf_assets.sync.lane import Lane, taken_spans
+from sf_assets.sync.process_load import ProcessLoad
 from sf_assets.sync.reader import Reader, Rows
 from sf_assets.sync.state import Spans
 
@@ -21,7 +22,6 @@ PENDING_BYTES = 48 * 2**20
 """Decoded pages that may wait for the writer, those in flight included; beyond it no query is sent."""
 BUSY_SHARE, BUSY_LANES = 0.8, 3
 """Where this process uses nearly a whole core, more lanes would only pile up pages."""
-SAMPLE_SECONDS = 3.0
 SLOW_SECONDS, SLOW_LANES = 15.0, 4
 """Salesforce allows 5 (production: 25) requests at once that take over 20 s: pages that are nearly as slow have few
 lanes."""
@@ -33,47 +33,6 @@ UNKNOWN_PAGES = 4
 """The guess for an object that has more rows than the probe counted."""
 FULL_WINDOW = 0.95
 """A window ends a little before a full page, so that its last result is short and needs no query after it."""
-
-
-@dataclass
-class Lane:
-    """One range, from `first` on; `taken` is the last Id that the caller has, `is_taken` whether it has all.
-
-    `page` are the first and last Id of a full page: how far apart the Ids are here. `rows` were read.
-    """
-
-    range: IdRange
-    first: str | None
-    taken: str | None
-    page: tuple[str, str] | None = None
-    rows: int = 0
-    is_busy: bool = False
-    is_taken: bool = False
-
-    @property
-    def end(self) -> str | None:
-        """The last Id that the caller has, or the range's end, or None."""
-        return self.range.upper if self.is_taken else self.taken
-
-    @property
-    def is_begun(self) -> bool:
-        """Whether the caller has anything of it."""
-        return self.is_taken or self.taken != self.first
-
-
-class ProcessLoad:
-    """The share of a core that this process has used in the last seconds."""
-
-    def __init__(self) -> None:
-        self.share = 0.0
-        self._wall, self._cpu = time.monotonic(), time.process_time()
-
-    def sample(self) -> None:
-        """Measure if the last measurement is old enough. The first one counts imports and is not used."""
-        wall, cpu = time.monotonic(), time.process_time()
-        if wall - self._wall >= SAMPLE_SECONDS:
-            self.share = (self.share + (cpu - self._cpu) / (wall - self._wall)) / 2
-            self._wall, self._cpu = wall, cpu
 
 
 class LaneReader:
@@ -292,7 +251,7 @@ class LaneReader:
             else:
                 lane.taken = rows.last_id or lane.taken
             self._join_lanes()
-            self.after_id, self.spans = _spans(self._lanes, self.after_id)
+            self.after_id, self.spans = taken_spans(self._lanes, self.after_id)
 
     def _join_lanes(self) -> None:
         """Join a lane that was taken whole with what was taken after it."""
@@ -304,18 +263,3 @@ class LaneReader:
             else:
                 joined.append(lane)
         self._lanes = joined
-
-
-def _spans(lanes: Sequence[Lane], after_id: str | None) -> tuple[str | None, Spans]:
-    """Return the last Id of the caller's first part, and the parts after it."""
-    parts: list[tuple[str | None, str | None]] = []
-    is_whole = False
-    for lane in lanes:
-        if lane.is_begun and parts and is_whole:
-            parts[-1] = (parts[-1][0], lane.end)
-        elif lane.is_begun:
-            parts.append((lane.first, lane.end))
-        is_whole = lane.is_taken
-    if parts and lanes[0].is_begun:
-        after_id = parts.pop(0)[1] or after_id
-    return after_id, tuple(parts)

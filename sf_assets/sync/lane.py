@@ -1,0 +1,48 @@
+"""One of the ranges of Ids that are read at once, and what the caller has of all of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sf_assets.sync.id_range import IdRange
+from sf_assets.sync.state import Spans
+
+
+@dataclass
+class Lane:
+    """One range, from `first` on; `taken` is the last Id that the caller has, `is_taken` whether it has all.
+
+    `page` are the first and last Id of a full page: how far apart the Ids are here. `rows` were read.
+    """
+
+    range: IdRange
+    first: str | None
+    taken: str | None
+    page: tuple[str, str] | None = None
+    rows: int = 0
+    is_busy: bool = False
+    is_taken: bool = False
+
+    @property
+    def end(self) -> str | None:
+        """The last Id that the caller has, or the range's end, or None."""
+        return self.range.upper if self.is_taken else self.taken
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether the caller has anything of it."""
+        return self.is_taken or self.taken != self.first
+
+
+def taken_spans(lanes: Sequence[Lane], after_id: str | None) -> tuple[str | None, Spans]:
+    """Return the last Id of the caller's first part, and the parts after it."""
+    parts: list[tuple[str | None, str | None]] = []
+    is_whole = False
+    for lane in lanes:
+        if lane.is_begun and parts and is_whole:
+            parts[-1] = (parts[-1][0], lane.end)
+        elif lane.is_begun:
+            parts.append((lane.first, lane.end))
+        is_whole = lane.is_taken
+    if parts and lanes[0].is_begun:
+        after_id = parts.pop(0)[1] or after_id
+    return after_id, tuple(parts)
