@@ -48,7 +48,7 @@ def test_a_first_sync_ends_at_its_checkpoint_when_the_reserve_is_reached_and_goe
 
     stopped = state(runs)
     assert not ended.success
-    assert stopped.walk.after_id is not None
+    assert stopped.position.walk.after_id is not None
     assert runs.warehouse.facts("account").rows == 4_000
 
     practice_org.org.spend_calls(0)
@@ -70,7 +70,9 @@ def test_a_spent_budget_is_told_as_such_and_says_when_it_resumes(runs, practice_
     assert ended.failures["account"].error.cls_name == "Failure"
     check = ended.checks["account", "current"]
     assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.ERROR)
-    assert set(ended.checks) == {("account", "current")}
+    for name in ("complete", "as_specified"):
+        assert ended.checks["account", name].severity == dg.AssetCheckSeverity.WARN
+        assert ended.checks["account", name].description.startswith("Not checked yet")
     told = status(runs)
     assert told["state"] == "quota_spent"
     assert failure.metadata["resumes_at"].value in told["warnings"]
@@ -82,10 +84,10 @@ def test_the_orgs_own_refusal_is_a_spent_budget_too(runs, practice_org):
 
     ended = runs("account", "lead")
 
-    for endpoint in ("account", "lead"):
-        failure = ended.failures[endpoint].user_failure_data
-        assert failure.description.startswith(f"{endpoint}: budget spent: ")
-        assert "asking again is allowed at" in failure.description
+    first, second = (ended.failures[name].user_failure_data.description for name in ("account", "lead"))
+    assert first.startswith("account: budget spent: ")
+    assert "asking again is allowed at" in first
+    assert second.startswith("lead: not read, for the same reason as account (QuotaSpent).")
     assert {row["state"] for row in runs.warehouse.scan("_sync_status").collect().to_dicts()} == {"quota_spent"}
 
 
