@@ -227,7 +227,7 @@ def test_what_a_gateway_refuses_beside_the_query_is_done_without(synced: Synced,
 
     assert ids(record) == expected(org)
     assert {"composite", "describe", "queryAll"} <= set(record.org.degraded)
-    assert "deleted and archived rows were not seen" in " ".join(findings(ACCOUNT, record)["complete"].against)
+    assert "deleted and archived rows are not read" in " ".join(findings(ACCOUNT, record)["complete"].warnings)
 
 
 def test_a_column_that_records_leave_out_is_null_and_named(synced: Synced) -> None:
@@ -239,7 +239,7 @@ def test_a_column_that_records_leave_out_is_null_and_named(synced: Synced) -> No
 
     assert sorted(record.rows["name"].to_list(), key=str) == ["Acme", "Acme", None]  # type: ignore[attr-defined]
     assert record.problems.left_out["Name"] == 1
-    assert "Left out of records, and so read as NULL" in " ".join(findings(ACCOUNT, record)["as_specified"].against)
+    assert "Left out of records, and so stored as NULL" in " ".join(findings(ACCOUNT, record)["as_specified"].warnings)
 
 
 @pytest.mark.parametrize("name", ["Id", "IsDeleted", "SystemModstamp"])

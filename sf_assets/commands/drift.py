@@ -16,9 +16,10 @@ if TYPE_CHECKING:  # `sf-assets --help` must not load pyiceberg
 @click.command()
 @endpoints_argument
 def drift(endpoints: tuple[str, ...]) -> None:
-    """Print how the columns of the tables have changed since each table was created.
+    """Print how the columns of the tables have changed.
 
-    ENDPOINTS are endpoints or groups; default: all. It reads the tables' metadata alone and asks Salesforce nothing.
+    ENDPOINTS are endpoints or groups; default: all. The list starts when a table was created. It comes from the
+    tables' metadata alone: Salesforce is not asked.
     """
     from sf_assets.specs.endpoints import endpoints as all_endpoints
 

@@ -23,13 +23,17 @@ COLOURS = {"as documented": "green", "open": "cyan", "different": "yellow", "ref
 @click.option("--kubernetes", "parts", flag_value="kubernetes", multiple=True, help="Ask helm and kubectl.")
 @click.option("--yes", is_flag=True, help="Allow every change without a question.")
 @click.option(
-    "--report", type=click.Path(path_type=Path, dir_okay=False), default=Path("prove.json"), show_default=True
+    "--report",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("prove.json"),
+    show_default=True,
+    help="File to write the answers to.",
 )
 def prove(endpoints: tuple[str, ...], parts: tuple[str, ...], yes: bool, report: Path) -> None:
-    """Ask real accounts what the documentation leaves open, and write a report.
+    """Ask your accounts what the documentation leaves open.
 
-    Only reads, unless you allow a step that creates something; that step removes it again. The report holds no secret,
-    no value of a row and no name of your account: read it, then attach it to an issue.
+    Only reads, unless you allow a step that creates something; that step removes it again. The report of the answers
+    holds no secret, no value of a row and no name of your account: read it, then attach it to an issue.
     """
     exchanges = []
     for part, exchange in _run(endpoints, parts, (lambda question: True) if yes else _confirm):
