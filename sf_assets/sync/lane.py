@@ -1,9 +1,12 @@
 """One of the ranges of Ids that are read at once, and what the caller has of all of them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import polars as pl
 
 from sf_assets.sync.id_range import IdRange
+from sf_assets.sync.reader import Rows
 from sf_assets.sync.state import Spans
 
 
@@ -31,6 +34,17 @@ class Lane:
     def is_begun(self) -> bool:
         """Whether the caller has anything of it."""
         return self.is_taken or self.taken != self.first
+
+    def own_rows(self, rows: Rows) -> Rows:
+        """Leave out the rows after `upper`, which may have moved after the query: another lane reads them.
+
+        A row stays unless it is after `upper` both by its bytes and without regard to case.
+        """
+        upper, ids = self.range.upper, pl.col("id")
+        if upper is None:
+            return rows
+        is_own = (ids <= upper) | (ids.str.to_lowercase() <= upper.lower())
+        return replace(rows, frame=rows.frame.filter(is_own))
 
 
 def taken_spans(lanes: Sequence[Lane], after_id: str | None) -> tuple[str | None, Spans]:

@@ -11,6 +11,7 @@ import time
 from collections import deque
 from collections.abc import Iterator
 
+from sf_assets.errors import QueryRefused
 from sf_assets.sync.id_range import IdRange
 from sf_assets.sync.id_space import IdSpace
 from sf_assets.sync.lane import Lane, taken_spans
@@ -39,11 +40,12 @@ class LaneReader:
     """A reader of the rest of an object, by lanes without an order between them.
 
     `after_id` and `spans` are what has been read before; after each page they are what has been taken by then.
+    It ends early if the org does not order (`is_unordered`) or refuses an upper bound (`is_refused`).
     """
 
     def __init__(self, reader: Reader, *, after_id: str | None, spans: Spans, rows_expected: int | None) -> None:
         self.after_id, self.spans = after_id, spans
-        self.is_unordered = False
+        self.is_unordered = self.is_refused = False
         self._reader, self._limits = reader, reader.lanes
         self._rows_left = math.inf if rows_expected is None else float(rows_expected)
         self._lanes = self._lanes_of(after_id, spans)
@@ -75,7 +77,7 @@ class LaneReader:
         with self._changed:
             while True:
                 self._start_lanes()
-                if self.is_unordered:
+                if self.is_unordered or self.is_refused:
                     return None
                 if self._ready:
                     lane, rows = self._ready.popleft()
@@ -119,6 +121,7 @@ class LaneReader:
             self._query(lane)
         except BaseException as error:  # noqa: BLE001 - raised again by _take
             with self._changed:
+                self.is_refused |= type(error) is QueryRefused and lane.range.upper is not None
                 lane.is_busy, self._error = False, self._error or error
                 self._changed.notify_all()
 
@@ -141,8 +144,9 @@ class LaneReader:
             self._changed.notify_all()
 
     def _deliver(self, lane: Lane, rows: Rows, *, latency: float) -> None:
-        ids = rows.frame["id"]
         with self._changed:
+            rows = lane.own_rows(rows)
+            ids = rows.frame["id"]
             self._latency = (self._latency * 3 + latency) / 4 if self._latency else latency
             if len(ids):
                 self._space.observe([ids[0], ids[-1], *ids[:: max(1, len(ids) // 128)]])
@@ -173,7 +177,7 @@ class LaneReader:
         pages = self._pages_after(last)
         if last.range.after is None or not self._width or self._sparse_windows >= MOST_SPARSE or pages < 2:
             return
-        window = max(1, min(self._limits.window_pages, int(pages / (1.5 * self._wanted()))))
+        window = max(1, int(min(self._limits.window_pages, pages / (1.5 * self._wanted()))))
         self._cut(last, int((window - 1 + FULL_WINDOW) * self._width))
 
     def _pages_after(self, last: Lane) -> float:

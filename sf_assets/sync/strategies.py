@@ -114,6 +114,11 @@ def _walk_pages(
     if lanes.is_unordered:
         for rows in _read_unordered(reader):
             yield WalkedPage(rows, after_id, spans)
+    elif lanes.is_refused:
+        reader.report.note("The org refused an upper bound of Ids: the object was read by one query after the other.")
+        after_id = lanes.after_id
+        for rows in read_by_id(reader, after=after_id, rows_expected=rows_expected):
+            yield WalkedPage(rows, rows.last_id or after_id)
 
 
 def walk(

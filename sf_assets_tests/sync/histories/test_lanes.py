@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from sf_assets.devorg.org.faults import Fault
 from sf_assets.errors import TableForeign
 from sf_assets.sync.limits import LaneLimits
 from sf_assets.sync.state import State
@@ -70,6 +71,46 @@ def test_rows_that_change_while_lanes_read_are_in_the_table(many):
             many.org.update("Contact", row["Id"], {"FirstName": "while it was read"})
 
     many.sync("contact", lanes=LANES, watch=change_one)
+    many.clock.advance(days=1)
+    many.sync("contact", lanes=LANES)
+
+    many.assert_equal("contact")
+
+
+def test_a_walk_in_lanes_goes_on_without_an_answer_to_count(many):
+    with pytest.raises(KilledError):
+        many.sync("contact", lanes=LANES, commit_rows=1, dies_after=8)
+    assert many.state("contact").position.walk.spans
+    many.org.faults.append(Fault(soql="COUNT(", status=400, error_code="MALFORMED_QUERY", times=None))
+
+    many.sync("contact", lanes=LANES)
+
+    many.assert_equal("contact")
+
+
+def test_an_org_that_refuses_an_upper_bound_of_ids_is_read_in_order(many):
+    many.org.faults.append(Fault(soql="Id <= '", status=400, error_code="MALFORMED_QUERY", times=None))
+
+    report = many.sync("contact", lanes=LANES)["contact"]
+
+    many.assert_equal("contact")
+    assert "refused an upper bound" in " ".join(report.problems.notes)
+
+
+@pytest.mark.parametrize("first_sparse", [100, 300, 500])
+def test_lanes_deliver_no_row_twice_where_ids_become_sparse(many, first_sparse):
+    many.org.insert_many("Contact", [{"LastName": f"m{i}"} for i in range(2_400)])
+    ids = [row["Id"] for row in many.org.rows("Contact")]
+    many.org.purge_many("Contact", [row_id for i, row_id in enumerate(ids) if i > first_sparse and i % 10])
+    names = iter(range(10_000))
+
+    def change_all(_):
+        many.clock.advance(seconds=1)
+        for row in many.org.rows("Contact")[first_sparse::3]:
+            many.org.update("Contact", row["Id"], {"FirstName": f"{next(names)}"})
+
+    many.sync("contact", lanes=LANES, full_refresh=True)
+    many.sync("contact", lanes=LANES, full_refresh=True, watch=change_all)
     many.clock.advance(days=1)
     many.sync("contact", lanes=LANES)
 
