@@ -1,12 +1,17 @@
 """One object read in several ranges of Ids at once: kills, changes meanwhile, orgs that answer in other forms."""
 
+from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
 
+import polars as pl
 import pytest
 
 from sf_assets.devorg.org.faults import Fault
 from sf_assets.errors import TableForeign
+from sf_assets.sync.lane import Lane
 from sf_assets.sync.limits import LaneLimits
+from sf_assets.sync.reader import Rows
 from sf_assets.sync.state import State
 from sf_assets_tests.sync.histories.lake import KilledError
 
@@ -97,8 +102,8 @@ def test_an_org_that_refuses_an_upper_bound_of_ids_is_read_in_order(many):
     assert "refused an upper bound" in " ".join(report.problems.notes)
 
 
-@pytest.mark.parametrize("first_sparse", [100, 300, 500])
-def test_lanes_deliver_no_row_twice_where_ids_become_sparse(many, first_sparse):
+def test_a_full_refresh_in_lanes_ends_while_rows_change(many):
+    wide, first_sparse = replace(LANES, window_pages=25), 300
     many.org.insert_many("Contact", [{"LastName": f"m{i}"} for i in range(2_400)])
     ids = [row["Id"] for row in many.org.rows("Contact")]
     many.org.purge_many("Contact", [row_id for i, row_id in enumerate(ids) if i > first_sparse and i % 10])
@@ -109,12 +114,22 @@ def test_lanes_deliver_no_row_twice_where_ids_become_sparse(many, first_sparse):
         for row in many.org.rows("Contact")[first_sparse::3]:
             many.org.update("Contact", row["Id"], {"FirstName": f"{next(names)}"})
 
-    many.sync("contact", lanes=LANES, full_refresh=True)
-    many.sync("contact", lanes=LANES, full_refresh=True, watch=change_all)
+    many.sync("contact", lanes=wide, full_refresh=True)
+    many.sync("contact", lanes=wide, full_refresh=True, watch=change_all)
     many.clock.advance(days=1)
-    many.sync("contact", lanes=LANES)
+    many.sync("contact", lanes=wide)
 
     many.assert_equal("contact")
+
+
+def test_a_lane_leaves_out_the_rows_after_its_range():
+    a_range = SimpleNamespace(upper="003B")
+    lane = Lane(a_range, first=None, taken=None)
+    page = Rows(pl.DataFrame({"id": ["003A", "003B", "003a", "003b", "003c"]}), 5)
+
+    assert lane.own_rows(page).frame["id"].to_list() == ["003A", "003B", "003a", "003b"]
+    a_range.upper = None
+    assert lane.own_rows(page).frame.height == 5
 
 
 def test_a_full_refresh_in_lanes_equals_the_org(many):
