@@ -18,7 +18,7 @@ def test_a_refused_column_is_named_and_an_idle_sync_reads_nothing(lake):
 
     for report in (first, idle):
         assert list(report.problems.refused) == ["Sic"]
-        assert any("refused in queries: Sic (costs 1 calls)" in text for text in warnings(SPECS["account"], report))
+        assert any("refused in queries: Sic (costs 1 call)" in text for text in warnings(SPECS["account"], report))
     assert (idle.kind, idle.read.rows, idle.read.calls) == ("unchanged", 0, 0)
     sent = [request.kind for request in lake.server.requests[before:]]
     assert sent.count("query") + sent.count("queryAll") == 0
