@@ -36,8 +36,9 @@ class Lane:
         return self.is_taken or self.taken != self.first
 
     def own_rows(self, rows: Rows) -> Rows:
-        """Leave out the rows after `upper`, which may have moved after the query: another lane reads them.
+        """Leave out the rows after `upper`, which another lane reads.
 
+        `upper` may have moved since the query was sent.
         A row stays unless it is after `upper` both by its bytes and without regard to case.
         """
         upper, ids = self.range.upper, pl.col("id")
