@@ -33,9 +33,12 @@ def _commands(group: click.Group, path: tuple[str, ...]) -> Iterator[tuple[tuple
 
 
 def _section(words: tuple[str, ...], command: click.Command) -> str:
-    context = click.Context(command, info_name=" ".join(words), max_content_width=92, terminal_width=92)
-    text = command.get_help(context).replace("\n  -h, --help", "\n  --help")
-    return f"\n## {' '.join(words)}\n\n```text\n{text.strip()}\n```\n"
+    # The names of the help option are those of the program: click keeps a command's help option once it has made it.
+    names = main.context_settings["help_option_names"]
+    context = click.Context(
+        command, info_name=" ".join(words), max_content_width=92, terminal_width=92, help_option_names=names
+    )
+    return f"\n## {' '.join(words)}\n\n```text\n{command.get_help(context).strip()}\n```\n"
 
 
 if __name__ == "__main__":
