@@ -20,3 +20,9 @@ class SqlSnapshot(TextSnapshot):
     """A snapshot that is a SQL script."""
 
     file_extension = "sql"
+
+
+class JsonSnapshot(TextSnapshot):
+    """A snapshot that is a JSON file."""
+
+    file_extension = "json"

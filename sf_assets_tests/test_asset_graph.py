@@ -1,20 +1,16 @@
-"""The asset graph as text: keys first, since they are easier to reason about, then everything that a spec says.
+"""The asset graph as text: the keys alone, then all that a spec says.
 
-When the graph is meant to change, `SF_ASSETS_SNAPSHOT=write pytest sf_assets_tests/test_asset_graph.py` stores it anew,
-and the review sees the difference.
+When the graph is meant to change, `pytest sf_assets_tests/test_asset_graph.py --snapshot-update` writes it again, and
+the review shows the difference.
 """
 
 import json
-import os
-from pathlib import Path
 
 import pytest
 
 from sf_assets.assets.deployments import read_deployment
 from sf_assets.definitions import build_definitions
-
-KEYS = Path(__file__).with_name("asset_graph_keys.txt")
-SPECS = Path(__file__).with_name("asset_graph_specs.json")
+from sf_assets_tests.snapshots import JsonSnapshot, TextSnapshot
 
 
 @pytest.fixture(scope="module")
@@ -23,13 +19,7 @@ def graph():
     return build_definitions(read_deployment({})).resolve_asset_graph()
 
 
-def same(stored, text):
-    if os.environ.get("SF_ASSETS_SNAPSHOT") == "write":
-        stored.write_text(text, encoding="utf-8")
-    return stored.read_text(encoding="utf-8") == text
-
-
-def told(graph, key):
+def described(graph, key):
     node = graph.get(key)
     return {
         "group": node.group_name,
@@ -49,13 +39,13 @@ def _windows(policy):
     return " / ".join(str(window.to_timedelta()) for window in windows)
 
 
-def test_the_keys_are_the_stored_ones(graph):
+def test_the_keys_are_the_stored_ones(graph, snapshot):
     keys = sorted(key.to_user_string() for key in graph.get_all_asset_keys())
 
-    assert same(KEYS, "\n".join(keys) + "\n"), f"{KEYS.name} differs"
+    assert "\n".join(keys) + "\n" == snapshot(extension_class=TextSnapshot)
 
 
-def test_the_specs_are_the_stored_ones(graph):
-    specs = {key.to_user_string(): told(graph, key) for key in sorted(graph.get_all_asset_keys())}
+def test_the_specs_are_the_stored_ones(graph, snapshot):
+    specs = {key.to_user_string(): described(graph, key) for key in sorted(graph.get_all_asset_keys())}
 
-    assert same(SPECS, json.dumps(specs, indent=1) + "\n"), f"{SPECS.name} differs"
+    assert json.dumps(specs, indent=1) + "\n" == snapshot(extension_class=JsonSnapshot)

@@ -117,7 +117,7 @@ def test_the_downstream_asset_of_the_page_reads_a_table_and_makes_one(tmp_path):
     assert iceberg.tables().scan("accounts_by_industry").collect().to_dicts() == [{"industry": "A", "len": 2}]
 
 
-def test_what_is_the_users_own_stands_beside_the_thirty_in_one_code_location(tmp_path):
+def test_a_users_own_assets_share_a_code_location_with_the_thirty(tmp_path):
     pages = examples("dagit.md", "python")
     (tmp_path / "acme").mkdir()
     for name, word in (("assets", "AssetIn"), ("sensors", "run_failure_sensor"), ("definitions", "Definitions.merge")):

@@ -170,7 +170,7 @@ def expected(org: OtherOrg) -> list[str]:
     ],
     ids=lambda liberties: " ".join(liberties),
 )
-def test_every_row_comes_in_from_an_org_that_does_not_order_filter_or_limit(synced: Synced, liberties: Any) -> None:
+def test_every_row_is_read_from_an_org_that_ignores_order_filter_and_limit(synced: Synced, liberties: Any) -> None:
     org = OtherOrg(accounts(4_500), **liberties)
 
     record = synced(org)

@@ -42,6 +42,8 @@ VERBS = frozenset((ROOT / "sf_assets_tests/imperatives.txt").read_text(encoding=
 """First words of a function's docstring. Add a verb in its imperative form when it is missing."""
 LINE = 100
 SUMMARY_WORDS = 15
+TEST_NAME = 70
+"""Longest name of a test, in characters."""
 # fmt: off
 NOUNS = frozenset({"Record", "Page", "Plan", "State", "Count", "Place"})
 """Verbs that begin a noun phrase too."""
@@ -191,6 +193,18 @@ def test_questions_and_properties_do_not_act(place: str) -> None:
         if function.name.lstrip("_").startswith(("is_", "has_", "can_")) or is_property(function)
         if not any(ast.unparse(decorator).endswith(".setter") for decorator in function.decorator_list)
         for action in actions(function)
+    ]
+
+    assert not hits, "\n".join(["", *hits])
+
+
+def test_names_of_tests_have_at_most_70_characters() -> None:
+    tests = sorted(Path(__file__).parent.rglob("test_*.py"))
+    hits = [
+        where(path, function.lineno, f"{len(function.name)} characters: {function.name}")
+        for path in tests
+        for function in functions(path)
+        if function.name.startswith("test_") and len(function.name) > TEST_NAME
     ]
 
     assert not hits, "\n".join(["", *hits])

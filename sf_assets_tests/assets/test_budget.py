@@ -41,7 +41,7 @@ def spend_all_but(server: Server, left: int) -> None:
     server.org.spend_calls(700 - left)
 
 
-def test_a_first_sync_ends_at_its_checkpoint_when_the_reserve_is_reached_and_goes_on_from_there(runs, practice_org):
+def test_a_first_sync_stops_at_the_reserve_and_resumes_at_its_checkpoint(runs, practice_org):
     spend_all_but(practice_org, 4)
 
     ended = runs("account")
@@ -91,7 +91,7 @@ def test_the_orgs_own_refusal_is_a_spent_budget_too(runs, practice_org):
     assert {row["state"] for row in runs.warehouse.scan("_sync_status").collect().to_dicts()} == {"quota_spent"}
 
 
-def test_our_own_cap_ends_a_sync_at_its_checkpoint_and_all_runs_share_its_count(runs, practice_org):
+def test_the_own_cap_ends_a_sync_at_its_checkpoint_and_all_runs_share_it(runs, practice_org):
     capped = runs.under(SALESFORCE_DAILY_CALLS="5")
 
     first, second = capped("account"), capped("lead")
@@ -102,7 +102,7 @@ def test_our_own_cap_ends_a_sync_at_its_checkpoint_and_all_runs_share_its_count(
     assert [request.kind for request in practice_org.requests].count("queryAll") == 3
 
 
-def test_a_first_copy_for_which_too_few_calls_are_left_is_not_begun_when_it_may_not_be_spread(runs, practice_org):
+def test_a_first_copy_that_may_not_be_spread_does_not_start_without_calls(runs, practice_org):
     spend_all_but(practice_org, 4)
 
     ended = runs("account", config=AT_ONCE)
@@ -115,7 +115,7 @@ def test_a_first_copy_for_which_too_few_calls_are_left_is_not_begun_when_it_may_
     assert "queryAll" not in [request.kind for request in practice_org.requests]
 
 
-def test_no_secret_lies_in_the_ledger_the_catalog_or_a_file_after_a_success_and_a_failure(runs, practice_org, tmp_path):
+def test_no_secret_is_in_ledger_catalog_or_files_after_success_and_failure(runs, practice_org, tmp_path):
     assert runs("pricebook").success
     practice_org.org.expire_sessions()
     practice_org.org.behave(user_active=False)

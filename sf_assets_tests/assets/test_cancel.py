@@ -78,9 +78,7 @@ def last_status(home: Path) -> dg.DagsterRunStatus:
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_a_run_that_waits_for_a_page_ends_when_cancelled_and_leaves_its_table_whole(
-    runs, practice_org, started, home, how
-):
+def test_a_cancelled_run_that_waits_for_a_page_ends_and_keeps_its_table(runs, practice_org, started, home, how):
     runs("account")
     before = runs.warehouse.facts("account")
     org = practice_org.org

@@ -92,7 +92,7 @@ def test_what_a_person_may_want_to_mend_warns_by_its_check_and_name(what, check,
     assert says in " ".join(warnings(ACCOUNT, record))
 
 
-def test_a_right_that_an_older_release_lacks_is_not_missed_where_all_standard_columns_are_asked_for():
+def test_a_right_of_a_newer_release_is_not_missed_in_all_standard_columns():
     right = next(column.name for column in PROFILE.catalogue if column.name.startswith("Permissions"))
 
     assert results(changed(PLAIN, problems__missing=(right,)), PROFILE)["as_specified"].passed

@@ -8,7 +8,7 @@ import sys
 from sf_assets.assets.deployments import read_deployment
 
 
-def test_dagsters_own_command_materializes_an_endpoint_of_a_started_practice_org(practice_org, tmp_path):
+def test_dagsters_own_command_materializes_an_endpoint_of_the_practice_org(practice_org, tmp_path):
     folder = tmp_path / "practice"
     folder.mkdir()
     (folder / "credentials.json").write_text(json.dumps(practice_org.credentials))

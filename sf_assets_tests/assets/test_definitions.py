@@ -56,7 +56,7 @@ def test_all_steps_run_in_one_process():
 
 
 @pytest.mark.parametrize(("env", "condition"), [({}, KEEP_FRESH), (PRODUCTION, KEEP_FRESH_ONCE_FILLED)])
-def test_every_endpoint_is_kept_fresh_and_only_practice_fills_what_is_missing(env, condition):
+def test_every_endpoint_stays_fresh_and_only_practice_fills_missing_tables(env, condition):
     found = specs(env)
 
     assert len(found) == 30

@@ -31,7 +31,7 @@ def test_an_empty_environment_is_the_practice_org_on_its_port():
     assert deployment.fills_missing
 
 
-def test_production_reads_its_four_values_and_waits_for_a_person_to_fill_the_tables():
+def test_production_reads_four_values_and_leaves_first_copies_to_a_person():
     deployment = read_deployment(REAL)
 
     assert deployment.salesforce.instance_url == "acme.my.salesforce.com"
@@ -112,7 +112,7 @@ def test_the_other_variables_reach_the_resources():
     assert (deployment.specs, deployment.dbt) == (Path("/specs"), True)
 
 
-def test_the_home_is_the_named_one_else_dagsters_else_a_folder_where_we_stand():
+def test_the_home_is_the_named_one_then_dagsters_then_the_current_folder():
     assert home_folder({"SF_ASSETS_HOME": "/home/sf", "DAGSTER_HOME": "/dagster"}) == Path("/home/sf")
     assert home_folder({"DAGSTER_HOME": "/dagster"}) == Path("/dagster")
     assert home_folder({}) == Path.cwd() / ".sf_assets"

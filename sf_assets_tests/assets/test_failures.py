@@ -44,9 +44,7 @@ def assert_teaches(told, endpoint, error):
         ({"api_enabled": False}, errors.ApiDisabled),
     ],
 )
-def test_a_login_or_right_that_the_org_refuses_fails_each_endpoint_with_one_question(
-    runs, practice_org, behaviour, error
-):
+def test_a_refused_login_or_right_fails_each_endpoint_with_one_request(runs, practice_org, behaviour, error):
     practice_org.org.behaviour = replace(practice_org.org.behaviour, **behaviour)
 
     told = runs.under(SALESFORCE_LOGIN_AUDIENCE="https://login.salesforce.com")("product", "pricebook")
@@ -120,7 +118,7 @@ def test_a_spent_quota_turns_current_red_and_reads_as_what_it_is(runs, practice_
     assert row["state"] == "quota_spent"
 
 
-def test_a_user_who_loses_sight_of_most_rows_turns_complete_red_and_the_table_keeps_them(runs, practice_org):
+def test_complete_is_red_and_rows_stay_when_the_user_cannot_see_most_rows(runs, practice_org):
     runs("field_permissions")
     org = practice_org.org
     before = runs.warehouse.facts("field_permissions")

@@ -109,7 +109,7 @@ class Story:
         self.instance._report_runless_asset_event(change)
 
 
-def test_a_table_that_was_never_filled_is_filled_in_practice_and_left_to_a_person_in_production(instance):
+def test_an_empty_table_is_filled_in_practice_but_by_a_person_elsewhere(instance):
     assert Story(instance, KEEP_FRESH).tick()
     assert not Story(instance, KEEP_FRESH_ONCE_FILLED).tick()
 
@@ -147,7 +147,7 @@ def test_a_table_older_than_wanted_is_asked_for_once_while_the_daemon_lags(insta
     assert not story.tick()
 
 
-def test_a_failing_endpoint_that_is_late_is_tried_once_an_hour_in_production_too(instance):
+def test_a_failing_endpoint_is_tried_once_an_hour_in_production_too(instance):
     story = Story(instance, KEEP_FRESH_ONCE_FILLED)
     story.run()
     story.tick()

@@ -89,7 +89,7 @@ def test_what_is_no_frame_is_refused_with_what_to_return(run, value):
     assert "pl.DataFrame" in failure(result).metadata["remedy"].value
 
 
-def test_an_input_is_loaded_as_its_annotation_says_with_the_columns_that_it_names(run):
+def test_an_input_is_loaded_with_its_annotated_type_and_named_columns(run):
     seen = {}
 
     @dg.asset(key=["salesforce", "account"])

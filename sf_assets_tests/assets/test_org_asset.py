@@ -18,7 +18,7 @@ def told_of(instance):
     return [record.event_log_entry for record in instance.fetch_materializations(ORG, limit=10).records]
 
 
-def test_each_run_tells_once_that_the_org_was_read_and_what_of_its_quota_is_used(runs, instance):
+def test_each_run_reports_the_read_of_the_org_and_its_used_quota_once(runs, instance):
     runs("product", "pricebook")
     again = runs("product", "pricebook")
 

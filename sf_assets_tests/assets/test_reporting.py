@@ -10,7 +10,7 @@ from sf_assets.assets.failures import failure, raise_as_failure, translate_error
 from sf_assets.assets.resources import IcebergResource
 
 
-def test_the_first_line_says_what_happened_to_which_endpoint_and_what_to_do():
+def test_the_first_line_names_the_endpoint_the_failure_and_the_remedy():
     error = errors.FieldInvalid("Account does not show Phone.", remedy="Grant it.")
 
     assert failure(error, "account").description == "account: Account does not show Phone. Grant it."
@@ -30,7 +30,7 @@ KINDS = [kind for kind in vars(errors).values() if isinstance(kind, type) and is
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind is not errors.SfAssetsError])
-def test_the_error_is_explained_beside_its_remedy_with_its_place_on_the_page(kind):
+def test_the_error_has_its_explanation_remedy_and_place_on_the_errors_page(kind):
     told = failure(kind("It happened."), "account").metadata
 
     page, anchor = str(told["page"].value).split("#")
@@ -68,7 +68,7 @@ def test_the_failure_names_its_cause():
 
 # Dagster itself calls it, for a nested resource.
 @pytest.mark.filterwarnings("ignore:InitResourceContext.dagster_run:DeprecationWarning")
-def test_a_mistake_of_ours_is_noted_in_the_status_table_and_keeps_its_traceback(instance, tmp_path):
+def test_an_internal_error_is_in_the_status_table_and_keeps_its_traceback(instance, tmp_path):
     @dg.asset(key=["salesforce", "account"])
     def account(context: dg.AssetExecutionContext, iceberg: IcebergResource) -> None:
         with raise_as_failure(context, "account"):

@@ -50,7 +50,7 @@ def test_three_checks_are_told_with_each_sync(runs):
     assert all(check.passed for check in told.checks.values())
 
 
-def test_the_data_version_is_the_snapshot_and_stays_when_nothing_has_changed(runs):
+def test_the_data_version_is_the_snapshot_and_stays_without_changes(runs):
     first = runs("account")
     second = runs("account")
 

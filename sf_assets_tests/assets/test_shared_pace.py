@@ -64,7 +64,7 @@ def wait_for_all(org, processes: int) -> None:
 
 
 @pytest.mark.alone
-def test_processes_share_one_pace_use_it_and_do_not_wait_for_one_that_is_killed(start):
+def test_processes_share_one_pace_and_do_not_wait_for_a_killed_one(start):
     org, started = start
     readers = [started(4.0) for _ in range(3)]
     wait_for_all(org, 3)

@@ -43,9 +43,7 @@ def begun(runs, server):
     return sync(account, preflight=known, tables=warehouse, client=client, **sync_options(), now=now)
 
 
-def test_a_run_that_another_has_overtaken_is_refused_by_its_name_and_the_table_is_the_others(
-    runs, practice_org, instance
-):
+def test_an_overtaken_run_is_refused_by_name_and_the_other_commit_stays(runs, practice_org, instance):
     late = begun(runs, practice_org)
     early = runs("account")
     before = runs.warehouse.facts("account")

@@ -102,7 +102,7 @@ def test_a_column_whose_type_grew_is_named_with_both_types(runs, practice_org):
     assert "retyped" not in looked_at(runs.under(SALESFORCE_QUOTA_RESERVE="0.12")("account"))
 
 
-def test_a_column_that_was_of_the_catalogues_type_until_the_org_showed_it_is_named(runs, practice_org):
+def test_a_column_that_leaves_the_catalogues_type_once_described_is_named(runs, practice_org):
     org = practice_org.org
     org.retype_field("Account", "NumberOfEmployees", "double")
     org.hide_field("Account", "NumberOfEmployees")

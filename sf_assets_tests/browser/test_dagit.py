@@ -149,7 +149,7 @@ def test_a_warned_check_says_what_it_found(filled: Any, page: Page, pictures: Pa
     assert missing(page, ["calculated_as_of", "calculated_days", "Open_Pipeline__c, Region_Label__c"]) == []
 
 
-def test_a_failed_run_says_what_happened_and_what_to_do_and_goes_on_where_it_failed(
+def test_a_failed_run_says_why_and_what_to_do_and_resumes_where_it_failed(
     filled: Any, page: Page, pictures: Path
 ) -> None:
     quotes = {"sobject": "Quote", "name": "SystemModstamp"}

@@ -17,7 +17,7 @@ EXTRA = ("dagster_dbt", "dbt", "duckdb")
 KEYS = [dg.AssetKey(["salesforce", spec.endpoint]) for spec in endpoints()]
 
 
-def test_without_the_setting_nothing_of_dbt_is_imported_and_no_mart_is_there():
+def test_without_the_setting_dbt_is_not_imported_and_there_are_no_marts():
     program = (
         "import sys; from sf_assets.definitions import defs; "
         "print(len(list(defs.resolve_all_asset_specs())), *(name for name in sys.modules if name.split('.')[0] in "
@@ -153,7 +153,7 @@ def test_a_source_named_after_another_org_is_joined_to_that_orgs_tables(environm
     assert Translator(Naming("us")).get_asset_key(source | {"source_name": "salesforce"}) == Naming("us").key("account")
 
 
-def test_a_manifest_is_parsed_again_only_after_a_file_of_the_project_has_changed(environment, defs):
+def test_a_manifest_is_parsed_again_only_after_a_project_file_has_changed(environment, defs):
     home = read_deployment(environment).home
     manifest = home / "dbt/duckdb/manifest.json"
     before = manifest.stat().st_mtime_ns

@@ -198,7 +198,7 @@ def test_a_red_table_holds_its_marts_and_no_others_until_it_is_green(story):
     assert story.follow() == ["rep_activity"]
 
 
-def test_marts_that_were_filled_in_the_run_of_their_tables_are_not_filled_again(story):
+def test_marts_built_in_the_run_of_their_tables_are_not_built_again(story):
     for name in TABLES:
         story.versions[name] += 1
 

@@ -78,7 +78,7 @@ def test_a_reference_is_tested_when_it_has_one_target_among_the_endpoints():
 
 
 @pytest.mark.parametrize("org", ["", "emea"])
-def test_dbt_looks_for_an_orgs_tables_and_puts_its_marts_where_the_code_location_does(org, tmp_path):
+def test_dbt_uses_the_tables_and_marts_names_of_the_orgs_code_location(org, tmp_path):
     env = {"SF_ASSETS_ORG": org, "SF_ASSETS_HOME": str(tmp_path)}
     deployment = read_deployment(env)
     profile = yaml.safe_load((PROJECT / "profiles.yml").read_text())["sf_assets"]["outputs"]
@@ -93,7 +93,7 @@ def test_dbt_looks_for_an_orgs_tables_and_puts_its_marts_where_the_code_location
     assert {said(output["schema"]) for output in profile.values()} == {deployment.naming.of_org("marts")}
 
 
-def test_freshness_asks_the_status_table_and_warns_when_the_promise_is_broken():
+def test_freshness_reads_the_status_table_and_warns_about_a_late_table():
     for endpoint, spec in SPECS.items():
         config = TABLES[endpoint]["config"]
         warn, fail = FRESHNESS[spec.cadence]

@@ -89,7 +89,7 @@ def test_changed_rows_are_seen_once_and_in_their_last_version(seen):
     assert seen.rows(columns="id, n")[7:9] == [("000007", -7), ("000008", -8)]
 
 
-def test_a_column_that_was_added_renamed_or_widened_is_right_in_old_files_too(seen):
+def test_an_added_renamed_or_widened_column_is_right_in_old_files_too(seen):
     seen.merge([{"id": "a", "amount": Decimal(1), "n": 1}])
     with seen.catalog.catalog.load_table("salesforce.account").update_schema() as change:
         change.rename_column("amount", "value")
@@ -106,7 +106,7 @@ def test_a_column_that_was_added_renamed_or_widened_is_right_in_old_files_too(se
     ]
 
 
-def test_a_column_takes_the_name_of_one_that_was_dropped_and_not_its_values(seen):
+def test_a_column_takes_the_name_of_a_dropped_one_and_not_its_values(seen):
     seen.merge([{"id": "a", "amount": Decimal(1), "n": 1}])
     with seen.catalog.catalog.load_table("salesforce.account").update_schema() as change:
         change.delete_column("n")
@@ -160,7 +160,7 @@ def test_the_next_process_sees_the_next_snapshot_and_no_table_that_is_gone(seen)
         seen.conn.execute("select * from salesforce.lead")
 
 
-def test_a_table_with_nested_columns_is_copied_and_copied_again_only_when_it_has_changed(seen):
+def test_a_table_with_nested_columns_is_copied_again_only_after_a_change(seen):
     seen.warehouse.overwrite("tags", [pl.DataFrame({"id": ["a"], "tags": [["x", "y"]]})])
     assert seen.rows("tags") == [("a", ["x", "y"])]
     assert seen.kind("tags") == [("BASE TABLE",)]

@@ -42,7 +42,7 @@ def test_an_endpoint_of_ones_own_is_a_source_and_has_a_staging_model(project, tm
     assert "id as invoice_id,\n    name as invoice_name," in model
 
 
-def test_a_model_of_an_endpoint_that_is_gone_is_removed_and_one_written_by_hand_stays(project):
+def test_a_removed_endpoints_model_is_removed_and_a_handwritten_one_stays(project):
     write_sources(project, endpoints())
     own = project / "models/staging/stg_erp__invoice.sql"
     own.write_text("select 1 as invoice_id")

@@ -317,7 +317,7 @@ def test_the_state_survives_a_rewrite_and_expiry_of_the_past(account):
     assert state_of(account.table) is None  # pyiceberg drops the parent id: nothing proves what came before
 
 
-def test_a_table_that_is_dropped_in_the_middle_of_a_merge_is_an_error_of_ours(account):
+def test_a_table_dropped_in_the_middle_of_a_merge_is_an_error_of_ours(account):
     account.merge(account.frame(*ROWS), state="s1")
 
     def chunks():

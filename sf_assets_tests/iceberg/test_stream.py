@@ -24,7 +24,7 @@ def numbers(account):
     return account
 
 
-def test_a_buffer_gives_frames_on_when_they_are_enough_or_their_columns_change():
+def test_a_buffer_flushes_when_it_is_full_or_the_columns_change():
     buffer, given = Buffer(), []
     for frame in pages(0, BUFFER_ROWS + 3 * PAGE):
         given += [full.height for full in buffer.add(frame)]

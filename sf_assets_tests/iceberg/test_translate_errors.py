@@ -108,7 +108,7 @@ def test_a_catalog_without_an_address_is_an_error_of_settings(tmp_path):
     assert not refusal.value.retryable
 
 
-def test_a_catalog_that_may_only_be_read_says_so_and_the_files_of_the_merge_are_gone(account, tmp_path):
+def test_a_read_only_catalog_is_named_and_the_merge_leaves_no_files(account, tmp_path):
     account.merge(account.frame(("1", "a", 1)), state="s1")
     files = account.files()
     properties = {

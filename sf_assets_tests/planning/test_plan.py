@@ -157,7 +157,7 @@ def test_an_object_too_large_to_be_counted_is_told_by_its_rough_number(house):
     assert 3_900 < contact.rows < 4_400
 
 
-def test_the_plan_tells_calls_minutes_quota_and_the_cadences_that_limits_bear(house):
+def test_the_plan_has_calls_minutes_quota_and_cadences_for_each_limit(house):
     house.server.org.behave(daily_limit=15_000)
 
     told = "\n".join(summary(house.plan()))
@@ -169,7 +169,7 @@ def test_the_plan_tells_calls_minutes_quota_and_the_cadences_that_limits_bear(ho
         assert limit in told
 
 
-def test_a_first_copy_that_would_cross_the_reserve_is_refused_before_a_page_is_read(house):
+def test_a_first_copy_beyond_the_reserve_is_refused_before_a_page_is_read(house):
     org = house.server.org
     org.behave(daily_limit=1_000)
     org.spend_calls(697)

@@ -139,7 +139,7 @@ def own_certificate(folder):
     return path
 
 
-def test_a_certificate_that_nobody_vouches_for_is_refused_before_anything_is_sent(environment, impostor):
+def test_an_untrusted_certificate_is_refused_before_anything_is_sent(environment, impostor):
     url, asked = impostor
     resource = read_deployment({**environment, "SALESFORCE_INSTANCE_URL": url}).salesforce.resolved()
     hasty = resource.model_copy(update={"give_up_after_seconds": 0.05})

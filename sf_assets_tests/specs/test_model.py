@@ -82,7 +82,7 @@ DISAGREEING = [
 
 
 @pytest.mark.parametrize(("text", "changes", "line", "what", "remedy"), DISAGREEING)
-def test_a_query_that_does_not_fit_its_row_is_refused_with_file_line_and_remedy(
+def test_a_query_that_contradicts_its_row_is_refused_with_line_and_remedy(
     text: str, changes: dict[str, Any], line: int, what: str, remedy: str
 ) -> None:
     with pytest.raises(SpecError) as refused:
@@ -119,14 +119,14 @@ def test_all_standard_columns_hold_the_needed_ones_too() -> None:
     assert profile.required == ("id", "system_modstamp")
 
 
-def test_deleted_rows_are_looked_for_but_not_required_where_only_the_org_knows_the_columns() -> None:
+def test_deleted_rows_are_optional_where_only_the_org_knows_the_columns() -> None:
     groups = spec("SELECT FIELDS(STANDARD) FROM Group", endpoint="group", sobject="Group", how="snapshot")
 
     assert groups.has_is_deleted
     assert groups.required == ("id", "system_modstamp")
 
 
-def test_a_right_of_a_newer_release_may_be_excluded_from_all_standard_columns() -> None:
+def test_a_right_of_a_newer_release_can_be_excluded_from_standard_columns() -> None:
     profile = spec("SELECT FIELDS(STANDARD) FROM Profile", sobject="Profile", excluded=("PermissionsNewer",))
 
     assert profile.is_excluded("PermissionsNewer")

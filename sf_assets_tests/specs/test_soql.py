@@ -119,7 +119,7 @@ def test_a_file_that_is_missing_is_refused_by_its_path(tmp_path: Path) -> None:
     assert "gone.soql" in refused.value.remedy
 
 
-def test_a_file_in_another_encoding_is_refused_with_the_line_where_it_shows(tmp_path: Path) -> None:
+def test_a_file_in_another_encoding_is_refused_with_its_first_bad_line(tmp_path: Path) -> None:
     path = tmp_path / "latin.soql"
     path.write_bytes(b"SELECT Id\nFROM Account\nWHERE Name = 'Z\xfcrich'\n")
 

@@ -116,7 +116,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("toml", "what", "remedy"), REFUSED)
-def test_a_table_that_says_something_else_is_refused_with_the_valid_choices(
+def test_a_table_with_another_value_is_refused_with_the_valid_choices(
     folder: Path, toml: str, what: str, remedy: str
 ) -> None:
     write(folder, toml, invoice=INVOICE_QUERY)

@@ -86,14 +86,14 @@ def test_a_salesforce_type_is_one_type_everywhere(
     assert column.snowflake == snowflake
 
 
-def test_the_type_table_holds_all_types_of_the_catalogue_and_no_others_than_salesforces() -> None:
+def test_the_type_table_has_every_catalogue_type_and_only_salesforce_types() -> None:
     known = {field.type for sobject in catalogue.sobjects() for field in catalogue.fields(sobject)}
 
     assert known <= set(TYPES)
     assert set(TYPES) == {*TEXT, "boolean", "int", "long", "double", "percent", "currency", "date", "datetime", "time"}
 
 
-def test_what_the_org_shows_of_the_spec_is_read_and_the_rest_stays_in_the_table(make_spec: MakeSpec) -> None:
+def test_columns_that_the_org_shows_are_read_and_the_rest_stay(make_spec: MakeSpec) -> None:
     plan = plan_columns(
         make_spec("Name", "Phone", "AnnualRevenue"), org(Field("Phone", "phone"), Field("Fax", "phone"))
     )
@@ -105,7 +105,7 @@ def test_what_the_org_shows_of_the_spec_is_read_and_the_rest_stays_in_the_table(
     assert [column.provisional for column in plan.table] == [False, False, True, False, True, False]
 
 
-def test_custom_columns_come_behind_the_specs_by_name_and_without_compounds(make_spec: MakeSpec) -> None:
+def test_custom_columns_follow_the_specs_by_name_without_compounds(make_spec: MakeSpec) -> None:
     fields = [custom("b__c"), custom("Loc__c", "location"), custom("Loc__Latitude__s", "double"), custom("A__c")]
 
     plan = plan_columns(make_spec("Name", "FIELDS(CUSTOM)"), org(Field("Name", "string"), *fields))
@@ -168,7 +168,7 @@ def test_an_excluded_column_may_have_any_type(make_spec: MakeSpec) -> None:
     assert names(plan.read) == ["Id", "IsDeleted", "SystemModstamp"]
 
 
-def test_a_column_that_the_org_refused_is_missing_although_it_was_described(make_spec: MakeSpec) -> None:
+def test_a_refused_column_is_missing_although_it_was_described(make_spec: MakeSpec) -> None:
     shown = org(Field("Name", "string"), Field("Phone", "phone"))
 
     plan = plan_columns(make_spec("Name", "Phone"), shown, dropped=["PHONE"])
@@ -193,7 +193,7 @@ def test_without_a_describe_all_standard_columns_are_the_catalogues() -> None:
     assert names(plan.read) == [field.name for field in SPECS["profile"].catalogue if not field.feature]
 
 
-def test_without_a_describe_only_system_columns_and_keys_of_an_unknown_object_are_read(make_spec: MakeSpec) -> None:
+def test_without_describe_only_system_columns_and_keys_are_read(make_spec: MakeSpec) -> None:
     spec = make_spec("Name", "CreatedDate", "Number__c", sobject="Invoice__c", keys=("number__c",))
 
     plan = plan_columns(spec, None)
@@ -229,7 +229,7 @@ def test_calculated_columns_are_read_and_marked(make_spec: MakeSpec) -> None:
     assert plan.excluded_calculated == ()
 
 
-def test_calculated_columns_may_be_left_out_but_those_of_the_spec_stay_in_the_table(make_spec: MakeSpec) -> None:
+def test_calculated_columns_can_be_excluded_but_those_of_the_spec_stay(make_spec: MakeSpec) -> None:
     spec = make_spec("PhotoUrl", "Named__c")
     wild = make_spec("PhotoUrl", "FIELDS(CUSTOM)")
     shown = org(Field("PhotoUrl", "url", calculated=True), custom("Named__c", calculated=True), custom("Plain__c"))
@@ -304,7 +304,7 @@ def test_two_columns_of_one_name_are_refused_by_their_names(make_spec: MakeSpec)
     assert 'excluded = ["Line_2"]' in refused.value.remedy
 
 
-def test_a_key_that_the_org_hides_is_refused_with_the_right_that_is_wanting() -> None:
+def test_a_key_that_the_org_hides_is_refused_with_the_missing_permission() -> None:
     shown = SObject("FieldPermissions", "FieldPermissions", (*SYSTEM, Field("ParentId", "reference")))
 
     with pytest.raises(FieldInvalid, match="FieldPermissions does not show Field, without which") as refused:

@@ -85,7 +85,7 @@ def test_a_newer_versions_state_or_none_at_all_is_refused_by_name(text):
     assert "Upgrade" in refused.value.remedy
 
 
-def test_a_table_without_a_state_is_walked_from_its_start_up_to_the_probes_ceiling():
+def test_a_table_without_a_state_is_walked_up_to_the_ceiling_of_the_probe():
     assert decide_tail(None, QUIET) == Step("walk", walk=Walk(None, T, NOW, COLUMNS))
 
 
@@ -119,14 +119,14 @@ def test_a_tail_is_read_when_they_differ_and_it_has_no_upper_bound(situation):
     assert decide_tail(READ_ON, situation) == Step("tail", lower=T - LOOKBACK)
 
 
-def test_a_tail_is_read_while_a_second_update_within_the_last_second_could_hide():
+def test_a_tail_is_read_while_the_last_second_could_have_another_update():
     unsettled = changed(READ_ON, times__read_at=T + LOOKBACK)
 
     assert decide_tail(unsettled, QUIET).kind == "tail"
     assert decide_tail(changed(unsettled, times__read_at=T + LOOKBACK + minutes(0.1)), QUIET).kind == "unchanged"
 
 
-def test_a_purge_that_the_last_complete_read_explained_is_not_looked_for_again():
+def test_a_purge_that_the_last_full_read_explained_is_not_searched_again():
     purged = replace(QUIET, probe=Probe(T - LOOKBACK, 2, T))
 
     assert decide_tail(changed(READ_ON, counts__last_probe=Probe(T - LOOKBACK, 2, T)), purged).kind == "unchanged"
@@ -150,7 +150,7 @@ def test_an_unfinished_tail_goes_on_behind_its_checkpoint():
 
 
 @pytest.mark.parametrize("resume", [Resume(T, "001a", T - LOOKBACK), Resume(T, "001a", T - DEEP_LOOKBACK)])
-def test_a_checkpoint_of_a_tail_that_did_not_read_a_column_does_not_count_for_it(resume):
+def test_a_tails_checkpoint_does_not_count_for_a_column_it_did_not_read(resume):
     since = T - minutes(40)
     state = changed(
         READ_ON, columns__read=("Id", "SystemModstamp"), columns__hidden={"Name": since}, position__resume=resume
@@ -161,7 +161,7 @@ def test_a_checkpoint_of_a_tail_that_did_not_read_a_column_does_not_count_for_it
     assert decide_tail(changed(state, position__resume=again), QUIET) == Step("tail", lower=since, resume=again)
 
 
-def test_a_new_column_is_backfilled_by_a_walk_when_that_is_cheap_and_named_when_it_is_dear():
+def test_a_new_column_is_backfilled_when_cheap_and_named_when_expensive():
     wider = replace(QUIET, readable=(*COLUMNS, "New__c"))
 
     assert decide_tail(READ_ON, wider).walk == Walk(None, T, NOW, (*COLUMNS, "New__c"))
@@ -188,7 +188,7 @@ def test_a_snapshot_is_replaced_when_it_differs_and_otherwise_left():
     assert decide_snapshot(READ_ON, replace(whole, filter="X = 1")) == Step("replace")
 
 
-def test_a_small_snapshot_is_read_in_full_once_a_day_and_a_large_one_is_not():
+def test_a_small_snapshot_is_read_in_full_once_a_day_a_large_one_is_not():
     due = changed(READ_ON, times__deep_read_at=NOW - timedelta(hours=24))
     large = replace(QUIET, probe=Probe(None, 60_000, T), window=(60_000, T))
 
@@ -196,7 +196,7 @@ def test_a_small_snapshot_is_read_in_full_once_a_day_and_a_large_one_is_not():
     assert decide_snapshot(due, large).kind == "unchanged"
 
 
-def test_a_column_that_goes_is_remembered_with_the_stamp_from_which_its_values_are_old():
+def test_a_removed_column_is_stored_with_the_stamp_of_its_last_values():
     state = with_hidden(READ_ON, ("Id", "SystemModstamp"))
 
     assert state.columns.read == ("Id", "SystemModstamp")
@@ -262,7 +262,7 @@ def test_a_finished_replace_knows_every_column_that_it_read():
     assert done.columns.hidden == {}
 
 
-def test_every_row_has_been_read_since_a_whole_reading_and_no_later_than_a_tail():
+def test_the_full_read_time_moves_with_a_full_read_and_not_with_a_tail():
     begun = NOW - timedelta(days=3)
     whole = finished_replace(READ_ON, COLUMNS, ceiling=T, began_at=begun, last_probe=None, filter=None)
 
@@ -301,7 +301,7 @@ def test_the_first_read_late_enough_to_be_believed_is_settled():
     assert not needs_state_commit(unsettled, changed(unsettled, times__read_at=T + minutes(2)))
 
 
-def test_a_checkpoint_rests_only_on_stamps_below_the_ceiling_less_the_lookback():
+def test_a_checkpoint_uses_stamps_below_the_ceiling_minus_the_lookback():
     stamps = [T, T + minutes(1), T + minutes(90), T + minutes(2), NOW]
 
     assert checkpoint(stamps, list("abcde"), below=T + minutes(30)) == 3

@@ -105,7 +105,7 @@ def test_a_column_that_the_table_lacks_is_refused():
         cast_frame(pl.DataFrame({"surplus": [1]}), frame_types(schema_of(LongType())), table="account")
 
 
-def test_a_value_that_does_not_fit_stops_the_merge_before_anything_is_written(account):
+def test_a_value_that_does_not_fit_stops_the_merge_before_it_writes(account):
     account.merge(account.frame(("1", "a", 1)), state="s1")
     files = account.files()
 

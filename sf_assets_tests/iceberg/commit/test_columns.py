@@ -158,7 +158,7 @@ def test_names_that_differ_by_case_alone_are_refused(account, where):
         account.merge(account.frame(("2", "Bolt", 2)), state="s2")
 
 
-def test_a_provisional_column_takes_its_real_type_in_the_commit_of_its_rows(account):
+def test_a_provisional_column_gets_its_real_type_with_its_rows(account):
     plain = account.columns
     with_columns(account, TableColumn("employees", StringType(), provisional=True))
     account.merge(account.frame(("1", "Acme", 1)), state="s1")

@@ -22,7 +22,7 @@ def interrupted(frame: pl.DataFrame, *, state: str | None, by) -> Iterator[Chunk
     yield Chunk(frame.clear(), state)
 
 
-def test_a_run_whose_state_was_moved_by_another_is_refused_and_leaves_nothing(account, another):
+def test_a_run_with_a_state_that_another_moved_is_refused_without_traces(account, another):
     account.merge(account.frame(("1", "a", 1)), state="s1")
     rival = type(account)(another(), state="s1")
 
@@ -37,7 +37,7 @@ def test_a_run_whose_state_was_moved_by_another_is_refused_and_leaves_nothing(ac
     assert len(account.files()) == 2
 
 
-def test_a_run_whose_state_was_moved_without_rows_is_refused_without_naming_the_last_writer(account, another):
+def test_a_moved_state_without_new_rows_refuses_the_run_without_a_name(account, another):
     account.merge(account.frame(("1", "a", 1)), state="s1", summary={"sf_assets.run": "ours"})
     another().commit_state("account", columns=account.columns, base="s1", state="s2")
 

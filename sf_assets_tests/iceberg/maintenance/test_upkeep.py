@@ -47,7 +47,7 @@ def live_file(rows: int, *, hidden: int = 0, deletes: int = 1) -> LiveFile:
         ([live_file(500_000, hidden=10, deletes=21)], 1),
     ],
 )
-def test_files_are_rewritten_when_they_are_many_and_small_or_laden_with_deletes(files, due):
+def test_many_small_files_and_files_with_many_deletes_are_rewritten(files, due):
     assert len(files_to_compact(files)) == due
 
 
@@ -64,7 +64,7 @@ def test_many_small_merges_end_in_few_files_and_the_state_stays(account):
     assert account.facts.rows == 31
 
 
-def test_a_compaction_is_one_snapshot_without_dangling_deletes_and_carries_the_state(account):
+def test_a_compaction_is_one_snapshot_with_state_and_no_dangling_deletes(account):
     for turn in range(25):
         account.merge(account.frame((f"{turn:02}", "a", turn), ("shared", "b", turn)), state=f"s{turn}")
 
@@ -112,7 +112,7 @@ def test_snapshots_expire_after_five_days_but_for_the_last_ten(account, another)
     assert len(account.rows()) == 17
 
 
-def test_the_snapshot_of_the_state_does_not_expire_under_later_ones_that_bear_none(account):
+def test_the_snapshot_with_the_state_does_not_expire_before_later_ones(account):
     bearer = account.merge(account.frame(("0", "a", 0)), state="s1")
     for turn in range(12):
         account.merge(account.frame((f"{turn:02}", "a", turn)), state=None)
@@ -123,7 +123,7 @@ def test_the_snapshot_of_the_state_does_not_expire_under_later_ones_that_bear_no
     assert bearer.snapshot_id not in expired
 
 
-def test_sweeping_takes_the_files_of_expired_snapshots_and_nothing_that_is_needed(account, another):
+def test_sweeping_removes_files_of_expired_snapshots_and_nothing_else(account, another):
     for turn in range(15):
         account.merge(account.frame(("1", f"v{turn}", turn)), state=f"s{turn}")
     later = datetime.now(UTC) + timedelta(days=9)

@@ -62,7 +62,7 @@ def test_without_a_stamp_every_difference_wins(account):
     assert account.rows() == [("1", "Apex"), ("2", "Bolt")]
 
 
-def test_a_row_that_comes_several_times_in_a_group_stands_in_its_last_version(account):
+def test_a_row_that_occurs_several_times_in_a_group_has_its_last_version(account):
     frames = [
         account.frame(("1", "old", 1), ("1", "new", 3), ("1", "middle", 2)),
         account.frame(("2", "early", 5), at=10),

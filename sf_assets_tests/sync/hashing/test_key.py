@@ -76,7 +76,7 @@ def sync(practice_org, tmp_path, monkeypatch):
     return run
 
 
-def test_another_key_is_refused_until_the_former_is_back_and_nothing_is_lost(sync, practice_org):
+def test_another_key_is_refused_until_the_former_is_back_without_loss(sync, practice_org):
     org = practice_org.org
     before = sync(KEY).emails()
     row_id = org.rows("Contact")[0]["Id"]

@@ -11,7 +11,7 @@ def test_a_first_sync_makes_every_table_equal_to_the_org(lake):
     assert all(lake.table(name) for name in SPECS)
 
 
-def test_an_idle_sync_of_thirty_endpoints_costs_nine_requests_and_no_commit(lake):
+def test_an_idle_sync_of_thirty_endpoints_costs_nine_requests_no_commit(lake):
     lake.sync()
     before, facts = len(lake.server.requests), {name: lake.warehouse.facts(name) for name in SPECS}
     lake.clock.advance(minutes=5)

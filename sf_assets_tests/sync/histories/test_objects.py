@@ -44,7 +44,7 @@ def test_an_object_without_rows_costs_an_idle_sync_nothing(lake):
     assert lake.table("record_type") == []
 
 
-def test_an_object_that_is_off_gives_an_empty_table_and_fills_it_when_it_comes_on(lake):
+def test_an_object_that_is_off_has_an_empty_table_until_it_is_switched_on(lake):
     lake.org.switch_off("Quote")
     record = lake.sync("quote", "account")["quote"]
     assert record.problems.unavailable is not None
@@ -68,7 +68,7 @@ def test_an_object_that_goes_off_keeps_the_rows_that_it_had(lake):
     assert lake.table("quote") == rows != []
 
 
-def test_an_object_that_goes_off_in_the_midst_of_a_replace_takes_no_row_away(lake):
+def test_an_object_switched_off_in_the_middle_of_a_replace_removes_no_row(lake):
     lake.sync("user_role")
     rows = lake.table("user_role")
     lake.org.behave(page_rows=2)

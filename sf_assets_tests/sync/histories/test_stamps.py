@@ -22,7 +22,7 @@ def test_two_updates_of_a_row_within_one_second_with_a_read_in_between(lake):
     lake.assert_equal("account")
 
 
-def test_the_second_of_two_updates_within_one_second_is_found_much_later_too(lake):
+def test_the_second_update_within_one_second_is_found_much_later_too(lake):
     lake.sync("account")
     record_id = lake.org.rows("Account")[0]["Id"]
     lake.clock.advance(hours=1)
@@ -173,7 +173,7 @@ def test_a_snapshots_row_that_came_behind_the_probe_and_went_again(lake):
     lake.assert_equal("user_role")
 
 
-def test_rows_that_come_into_sight_with_an_old_stamp_are_found_within_a_day(lake):
+def test_rows_that_appear_with_an_old_stamp_are_found_within_a_day(lake):
     oldest = sorted(lake.org.rows("Contact"), key=lambda row: row["SystemModstamp"])
     hidden = [row["Id"] for row in oldest[:3]]
     lake.org.hide_rows("Contact", hidden)

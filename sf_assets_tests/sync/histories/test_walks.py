@@ -33,7 +33,7 @@ def test_a_first_sync_that_is_killed_goes_on_where_it_stopped(lake, after_pages)
     assert record.read.rows <= len(lake.org.rows("Contact")) - 2_000 * (after_pages - 1) + 2
 
 
-def test_a_table_rolled_back_by_its_operator_resumes_from_where_it_was_rolled_back_to(lake):
+def test_a_table_that_was_rolled_back_resumes_from_that_snapshot(lake):
     lake.sync("account")
     before = lake.warehouse.facts("account").snapshot_id
     record_id = lake.org.rows("Account")[0]["Id"]
@@ -53,7 +53,7 @@ def test_a_table_rolled_back_by_its_operator_resumes_from_where_it_was_rolled_ba
     lake.assert_equal("account")
 
 
-def test_an_older_bounded_reread_that_commits_after_a_newer_sync_overwrites_nothing(lake):
+def test_a_bounded_reread_that_ends_after_a_newer_sync_overwrites_nothing(lake):
     lake.sync("account")
     lake.clock.advance(hours=1)
     record_id = lake.org.rows("Account")[0]["Id"]
@@ -90,7 +90,7 @@ def test_a_bounded_reread_leaves_the_state_where_it_is(lake):
     assert lake.state("account") == state
 
 
-def test_a_killed_reread_goes_on_where_it_stopped_and_other_syncs_do_not_mind(lake):
+def test_a_killed_reread_resumes_where_it_stopped_and_other_syncs_go_on(lake):
     lake.org.behave(page_rows=2)
     lake.sync("account")
     since, until, tail_from = (
@@ -117,7 +117,7 @@ def test_a_bounded_reread_that_cannot_be_is_refused(lake, endpoint, why):
         lake.sync(endpoint, since=lake.clock() - timedelta(days=1))
 
 
-def test_rows_that_change_while_a_long_walk_is_under_way_are_in_the_table_when_it_ends(lake):
+def test_rows_that_change_during_a_long_walk_are_in_the_table_at_its_end(lake):
     ids = lake.org.insert_many("Contact", [{"LastName": f"n{i}"} for i in range(6_000)])
     pages = iter(range(1, 100))
 
