@@ -22,9 +22,7 @@ ARGS ?=
 # Processes that share the tests, and the tests that they share (as in pyproject.toml).
 JOBS ?= 2
 SUITE := not browser and not soak and not image and not spark
-# Folders of tests without processes, dbt or Dagster: the fast lane.
-SLOW := sf_assets_tests/sync/histories/test_random_histories.py sf_assets_tests/iceberg/test_crash.py \
-  sf_assets_tests/iceberg/test_histories.py
+# The fast lane: folders of tests without processes, dbt or Dagster. Tests of more than half a second are marked slow.
 FAST := sf_assets_tests/specs sf_assets_tests/salesforce sf_assets_tests/sync sf_assets_tests/iceberg \
   sf_assets_tests/planning sf_assets_tests/test_wording.py
 
@@ -96,8 +94,8 @@ unit: $(TEST_STAMP) ## Run the tests alone, or some of them: make unit ARGS="-k 
 	  case $$shared$$alone in 00|05|50) ;; *) exit 1;; esac # 5: none of the chosen tests is of this kind
 
 .PHONY: unit-fast
-unit-fast: $(TEST_STAMP) ## Run the tests of specs, salesforce, sync and iceberg in about a minute, for every change
-	@$(BIN)/pytest -n $(JOBS) -m "$(SUITE) and not alone and not slow" $(FAST) $(SLOW:%=--ignore=%) $(ARGS)
+unit-fast: $(TEST_STAMP) ## Run the quick tests of specs, salesforce, sync and iceberg in under a minute, for every change
+	@$(BIN)/pytest -n $(JOBS) -m "$(SUITE) and not alone and not slow" $(FAST) $(ARGS)
 
 .PHONY: test-browser
 test-browser: $(TEST_STAMP) ## Run the tests that drive Chromium over Dagit (apt-get install chromium)

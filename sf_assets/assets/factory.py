@@ -82,7 +82,7 @@ def build_endpoint(spec: EndpointSpec, common: Common, *, cadence: str | None) -
         pool=common.naming.pool(spec.endpoint),  # dagster.yaml: one run a pool, so a second run of a table waits
         tags={"salesforce/object": spec.sobject, "salesforce/read": spec.how, "salesforce/cadence": cadence or "none"},
         description=description(spec, cadence),
-        metadata={"dagster/code_references": _code_references(spec), **_docs(common.docs)},
+        metadata={"query": _query(spec), "dagster/code_references": _code_references(spec), **_docs(common.docs)},
         config_schema=run_config_schema(),
         required_resource_keys={common.keys.salesforce, common.keys.iceberg, common.keys.snowflake},
         io_manager_key=common.keys.io_manager,
@@ -117,10 +117,7 @@ def description(spec: EndpointSpec, cadence: str | None) -> str:
         "snapshot": f"Reads the whole object through {read}, when it has changed.",
     }[spec.how]
     refreshed = f"Cadence: {cadence.replace('_', ' ')}." if cadence else "A person launches it."
-    return (
-        f"{spec.description}\n\n{how} {refreshed} Object {spec.sobject}, key {', '.join(spec.keys)}."
-        f"\n\n```sql\n{spec.query.text.strip()}\n```\n"
-    )
+    return f"{spec.description}\n\n{how} {refreshed} Object {spec.sobject}, key {', '.join(spec.keys)}."
 
 
 def _start(
@@ -174,6 +171,10 @@ def _selected(siblings: Siblings, context: dg.AssetExecutionContext) -> list[End
 
 def _docs(address: str) -> dict[str, dg.MetadataValue[Any]]:
     return {DOCS: dg.MetadataValue.url(address)} if address else {}
+
+
+def _query(spec: EndpointSpec) -> dg.MetadataValue[Any]:
+    return dg.MetadataValue.md(f"```sql\n{spec.query.text.strip()}\n```")
 
 
 def _code_references(spec: EndpointSpec) -> dg.CodeReferencesMetadataValue:

@@ -71,10 +71,24 @@ class IcebergIOManager(dg.ConfigurableIOManager):
         with raise_as_failure(asset, table, metadata=lambda error: _progress(error, sync, self.iceberg, table)):
             facts = write_sync(self.iceberg.tables(), table, sync, asset.run.run_id)
         seconds = (datetime.now(UTC) - sync.report.began_at).total_seconds()
+        problems = warnings(sync.spec, sync.report)
         asset.log.info(reporting.read_line(sync.report, seconds=seconds))
         asset.log.info(reporting.commit_line(sync.report, facts))
-        status_table.add(self.iceberg.source, _status(sync, facts, asset.run.run_id, warnings(sync.spec, sync.report)))
-        return reporting.sync_metadata(sync, facts=facts, table=self._full_name(table), seconds=seconds)
+        for sentence in problems:
+            asset.log.warning(f"{table}: {sentence}")
+        status_table.add(self.iceberg.source, _status(sync, facts, asset.run.run_id, problems))
+        deleted, name = self._count_deleted(sync, table, facts), self._full_name(table)
+        return reporting.sync_metadata(sync, facts=facts, deleted=deleted, table=name, seconds=seconds)
+
+    def _count_deleted(self, sync: "Sync", table: str, facts: "TableFacts") -> int | None:
+        """Return how many rows are deleted in Salesforce, or None if unknown."""
+        from sf_assets.sync.deleted_rows import DELETED
+
+        if not sync.spec.has_is_deleted:
+            return None
+        with suppress(SfAssetsError):  # the rows are committed: a figure that is missing must not fail the run
+            return self.iceberg.tables().count_true(table, DELETED, of=facts)
+        return None
 
     def _store_frames(self, table: str, value: object, asset: dg.AssetExecutionContext) -> dict[str, Any]:
         from sf_assets.iceberg.commit.table_state import RUN

@@ -1,6 +1,7 @@
 """A sync's report as Dagster shows it: the metadata of a materialization and of a failure, and the log's lines."""
 
-from collections.abc import Iterable, Mapping
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -20,6 +21,7 @@ TERMS: Mapping[str, str] = {
     "summary": "True as of, rows, cost, and what is wrong.",
     "kind": "unchanged: nothing to read. tail: changed rows. walk: all rows by Id. replace: all rows, table replaced."
     " reread: the rows of since and until. unavailable: the object is off.",
+    "query": "The endpoint's .soql file; soql is the query that this run sent.",
     "rows_read": "Rows in the pages of this run; rows_read_deleted of them are deleted in Salesforce.",
     "calls": "API calls of this endpoint in this run, without its share of login, describe and probe.",
     "sent_again": "Calls that repeated one after a fault.",
@@ -28,43 +30,82 @@ TERMS: Mapping[str, str] = {
     "true_as_of": "The table equals the org as of this moment.",
     "lag_seconds": "Seconds between true_as_of and the start of the sync.",
     "rows_vanished": "Rows that a replace removed because Salesforce does not have them any more.",
+    "table_rows_deleted": "Rows of the table with is_deleted = true.",
     "snapshot_id": "The table's Iceberg snapshot.",
     "calculated_as_of": "No formula or roll-up value is older than this.",
 }
 """What the words of the metadata mean; shown in Dagit as `terms`."""
+TAG = 30
+"""Characters of a tag above Dagit's columns; Dagit cuts what is longer."""
+MOST_TAGS = 16
+"""Tags of warnings above Dagit's columns; the summary and the checks have the whole text."""
 
 
-def sync_metadata(sync: "Sync", *, facts: "TableFacts", table: str, seconds: float) -> dict[str, Any]:
-    """Return the metadata of a materialization. The report must be complete; `table` is the table's full name."""
+def sync_metadata(
+    sync: "Sync", *, facts: "TableFacts", deleted: int | None, table: str, seconds: float
+) -> dict[str, Any]:
+    """Return the metadata of a materialization. The report must be complete; `table` is the table's full name.
+
+    `deleted`: rows of the table that are deleted in Salesforce, or None if unknown.
+    """
     spec, report = sync.spec, sync.report
+    schema = column_schema(spec, sync.columns, above=tags(spec, report, rows=facts.rows, deleted=deleted))
     return _present(
         {
-            "summary": dg.MetadataValue.md(summary(spec, report, rows=facts.rows)),
+            "summary": dg.MetadataValue.md(summary(spec, report, rows=facts.rows, deleted=deleted)),
             "kind": report.kind,
             **progress_metadata(report),
             **_write_metadata(report.written),
             "seconds": round(seconds, 3),
             "dagster/row_count": facts.rows,
+            "table_rows_deleted": deleted,
+            "dagster/query_count": report.read.calls,
             "dagster/uri": facts.uri,
             "dagster/table_name": table,
             "snapshot_id": None if facts.snapshot_id is None else str(facts.snapshot_id),
-            "dagster/column_schema": column_schema(spec, sync.columns),
+            "dagster/column_schema": schema,
             **_column_metadata(report),
             "terms": dg.MetadataValue.md("\n".join(f"- **{term}**: {meaning}" for term, meaning in TERMS.items())),
         }
     )
 
 
-def summary(spec: EndpointSpec, report: "SyncReport", *, rows: int) -> str:
+def summary(spec: EndpointSpec, report: "SyncReport", *, rows: int, deleted: int | None) -> str:
     """Return what a reader of the table wants to know first, as markdown."""
+    figures = ". ".join([_true_as_of(report), ", ".join(_rows(rows, deleted)), _cost(report)])
+    return "\n".join([f"**{figures}.**", "", *(f"- {sentence}" for sentence in _verdict(spec, report))])
+
+
+def tags(spec: EndpointSpec, report: "SyncReport", *, rows: int, deleted: int | None) -> list[str]:
+    """Return the summary as short texts for the tags that Dagit shows above the columns."""
+    warned = [part for sentence in _verdict(spec, report) for part in _parts(sentence)]
+    rest = ["... and more: see Checks"] if len(warned) > MOST_TAGS else []
+    return [*_parts(_true_as_of(report)), *_rows(rows, deleted), *_parts(_cost(report)), *warned[:MOST_TAGS], *rest]
+
+
+def _parts(text: str) -> list[str]:
+    return textwrap.wrap(text, TAG)
+
+
+def _true_as_of(report: "SyncReport") -> str:
     as_of = report.true_as_of
-    moment = f"True as of {as_of:%Y-%m-%d %H:%M:%S} UTC" if as_of else "True as of an earlier run"
-    figures = f"**{moment}. {plural(rows, 'row')}. {plural(report.read.calls, 'call')}{_of_limit(report)}.**"
-    return "\n".join([figures, "", *(f"- {sentence}" for sentence in warnings(spec, report) or ["Nothing is wrong."])])
+    return f"True as of {as_of:%Y-%m-%d %H:%M:%S} UTC" if as_of else "True as of an earlier run"
 
 
-def _of_limit(report: "SyncReport") -> str:
-    return f" of {number(report.org.quota_limit)} a day" if report.org.quota_limit else ""
+def _rows(rows: int, deleted: int | None) -> Iterator[str]:
+    yield plural(rows, "row")
+    if deleted is not None:
+        yield f"{number(deleted)} of them deleted"
+
+
+def _cost(report: "SyncReport") -> str:
+    limit = report.org.quota_limit
+    return plural(report.read.calls, "call") + (f" of {number(limit)} a day" if limit else "")
+
+
+def _verdict(spec: EndpointSpec, report: "SyncReport") -> list[str]:
+    """Return what is wrong and what to do, in sentences."""
+    return warnings(spec, report) or ["Nothing is wrong."]
 
 
 def start_line(sync: "Sync") -> str:
@@ -104,9 +145,12 @@ def commit_line(report: "SyncReport", facts: "TableFacts") -> str:
     )
 
 
-def column_schema(spec: EndpointSpec, columns: "Iterable[Column]") -> dg.TableSchema:
-    """Return the table's columns for Dagit's Columns panel. Descriptions are Salesforce's own."""
-    return dg.TableSchema([_table_column(spec, column) for column in columns])
+def column_schema(spec: EndpointSpec, columns: "Iterable[Column]", *, above: list[str]) -> dg.TableSchema:
+    """Return the table's columns for Dagit's Columns panel. Descriptions are Salesforce's own.
+
+    Dagit shows a table's constraints above its columns, and metadata only below them: so `above` are constraints.
+    """
+    return dg.TableSchema([_table_column(spec, column) for column in columns], dg.TableConstraints(above))
 
 
 def frame_metadata(written: "Written", table: str) -> dict[str, Any]:

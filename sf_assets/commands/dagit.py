@@ -1,18 +1,20 @@
 """Dagit and Dagster's daemon in a child process, over the instance of DAGSTER_HOME."""
 
-import socket
 import subprocess
 import sys
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from sf_assets.errors import ConfigError
+from sf_assets.commands.ports import require_free
 
 SHELL_INTERRUPTED = 130
 """Exit status of a command that Ctrl-C ended."""
 HOST = "127.0.0.1"
 STOP_SECONDS = 15.0
+WILL_RETRY = "dagster/will_retry"
+"""Tag of a run: does Dagster's daemon retry it?"""
 WORKSPACE = "load_from:\n  - python_module: {module_name: sf_assets.definitions, location_name: sf_assets}\n"
 
 
@@ -21,17 +23,44 @@ def serve_dagit(port: int) -> int:
 
     Raises ConfigError if another program uses the port.
     """
-    refuse_used_port(port)
+    require_free(port, flag="--dagit-port", what="Dagit")
     make_instance()
     with TemporaryDirectory() as folder, subprocess.Popen(dev_command(port, Path(folder))) as process:
         try:
             return process.wait()
-        except KeyboardInterrupt:
-            with suppress(subprocess.TimeoutExpired):  # a terminal's Ctrl-C has reached the child too
-                process.wait(timeout=STOP_SECONDS)
+        except KeyboardInterrupt:  # a terminal's Ctrl-C has reached the children too
+            end_with_runs(process, grace_seconds=STOP_SECONDS)
             return SHELL_INTERRUPTED
-        finally:
-            process.terminate()
+        except SystemExit:
+            end_with_runs(process, grace_seconds=0)
+            raise
+
+
+def end_with_runs(process: subprocess.Popen[bytes], *, grace_seconds: float) -> None:
+    """End Dagit, after a grace for ending by itself, and cancel the runs that end with it."""
+    stopped_at = datetime.now(UTC)
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(timeout=grace_seconds)
+    process.terminate()
+    process.wait()
+    cancel_runs(stopped_at)
+
+
+def cancel_runs(since: datetime) -> None:
+    """Set the runs that ended with Dagit to canceled, so that the next start does not retry them.
+
+    These are all unfinished runs, and those that failed after `since`.
+    """
+    import dagster as dg
+    from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
+
+    with dg.DagsterInstance.get() as instance:
+        unfinished = dg.RunsFilter(statuses=NOT_FINISHED_STATUSES)
+        interrupted = dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE], updated_after=since)
+        for record in [*instance.get_run_records(unfinished), *instance.get_run_records(interrupted)]:
+            run = record.dagster_run
+            instance.add_run_tags(run.run_id, {WILL_RETRY: "false"})
+            instance.report_run_canceled(run, "The command that served Dagit was ended.")
 
 
 def dev_command(port: int, folder: Path) -> list[str]:
@@ -44,17 +73,6 @@ def dev_command(port: int, folder: Path) -> list[str]:
     levels = ["--log-level", "warning", "--code-server-log-level", "warning"]
     served = ["-w", str(workspace), "-h", HOST, "-p", str(port), *levels]
     return [sys.executable, "-m", "sf_assets.commands.guarded_dagit", "dev", *served]
-
-
-def refuse_used_port(port: int) -> None:
-    """Raise ConfigError if another program uses Dagit's port."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            what = f"port {port} of {HOST} is used by another program"
-            raise ConfigError(what, remedy="End that program, or choose another port: --dagit-port 3001.") from None
 
 
 def make_instance() -> None:

@@ -1,4 +1,4 @@
-"""`dagster dev` with `DagitGuard` before its Dagit: `python -m sf_assets.commands.guarded_dagit dev|webserver ...`.
+"""`dagster dev` with `DagitGuard` before its Dagit: `python -m sf_assets.commands.guarded_dagit dev ...`.
 
 Dagster offers no switch for a middleware and no other command for its webserver. Both are replaced here by name, so
 that a Dagster without these names does not start instead of starting without the guard.
@@ -8,12 +8,16 @@ import logging
 import sys
 import warnings
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 MODULE = "sf_assets.commands.guarded_dagit"
-WEBSERVER = "dagster_webserver"
+OURS = {"dagster_webserver": "webserver", "dagster._daemon": "daemon"}
+"""Module that `dagster dev` starts -> the word that starts it here."""
 OTHER_HOME = "Found a dagster instance configuration value"
 """Dagster's warning in a checkout with a dagster.yaml: `make dev` has copied it into its DAGSTER_HOME."""
+NO_CURSOR = "No cursor for event type"
+"""The daemon's warning at its first start over a home."""
 
 
 def serve_webserver() -> None:
@@ -32,6 +36,15 @@ def serve_webserver() -> None:
     names["main"]()
 
 
+def run_daemon() -> None:
+    """Run Dagster's daemon without its warning at the first start."""
+    from dagster._daemon.cli import main
+
+    consumer = logging.getLogger("dagster.daemon.EventLogConsumerDaemon")
+    consumer.addFilter(lambda record: NO_CURSOR not in record.getMessage())
+    main()
+
+
 def serve_all() -> None:
     """Run `dagster dev`, which starts code server, webserver and daemon and ends them together."""
     import dagster._cli.dev as dev
@@ -46,14 +59,13 @@ def serve_all() -> None:
 
 
 def guarded(command: Sequence[str]) -> list[str]:
-    """Return the command that starts our webserver; any other command as it is."""
-    start = ["-m", WEBSERVER]
-    place = next((number for number in range(len(command)) if list(command[number : number + 2]) == start), None)
-    if place is None:
-        return list(command)
-    return [*command[:place], "-m", MODULE, "webserver", *command[place + 2 :]]
+    """Return the command that starts our webserver or daemon; any other command as it is."""
+    for place, (flag, module) in enumerate(pairwise(command)):
+        if flag == "-m" and module in OURS:
+            return [*command[:place], "-m", MODULE, OURS[module], *command[place + 2 :]]
+    return list(command)
 
 
 if __name__ == "__main__":
-    serve = {"dev": serve_all, "webserver": serve_webserver}[sys.argv.pop(1)]
+    serve = {"dev": serve_all, "webserver": serve_webserver, "daemon": run_daemon}[sys.argv.pop(1)]
     serve()

@@ -1,4 +1,4 @@
-"""Row count and latest value of a timestamp column: from file bounds where possible, else from the column."""
+"""Counts of rows and the latest timestamp of a column: from file bounds where possible, else from the column."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -33,6 +33,26 @@ def count_since(table: Table, column: str, since: datetime | None) -> tuple[int,
             count += rows
             latest = max((moment for moment in (latest, greatest) if moment is not None), default=None)
     return count, latest
+
+
+def count_true(table: Table, column: str) -> int:
+    """Return how many rows have true in a boolean column; 0 without the column.
+
+    Only files that may have both values are read, and of these only this column.
+    """
+    if column not in table.schema().column_names:
+        return 0
+    field = table.schema().find_field(column)
+    return sum(_true_in_file(table, file, field=field) for file in live_files(table))
+
+
+def _true_in_file(table: Table, file: LiveFile, *, field: NestedField) -> int:
+    least, greatest = bounds(file.data, field)
+    if greatest is False:
+        return 0
+    if least is True and not _nulls(file, field):
+        return count_live(table.io, file)
+    return sum(int(values.sum() or 0) for values in _values(table, file, field.name))
 
 
 def _in_file(table: Table, file: LiveFile, *, field: NestedField, since: datetime | None) -> tuple[int, Any]:

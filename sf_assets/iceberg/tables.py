@@ -24,7 +24,7 @@ from sf_assets.iceberg.maintained_tables import MaintainedTables, Upkeep, utc_no
 from sf_assets.iceberg.maintenance.compact import compact_if_due
 from sf_assets.iceberg.metadata_log import TableVersions, read_metadata_log
 from sf_assets.iceberg.model import UNCHECKED, Chunk, TableColumn, TableFacts, Unchecked, Written
-from sf_assets.iceberg.table_stats import count_since
+from sf_assets.iceberg.table_stats import count_since, count_true
 from sf_assets.iceberg.translate_errors import caller_errors, translate_errors
 from sf_assets.iceberg.write.counts import Counts, WriteResult
 from sf_assets.iceberg.write.merge import Merge
@@ -100,10 +100,21 @@ class IcebergTables(MaintainedTables):
         loading the table again.
         """
         with translate_errors(table):
-            loaded = self._loaded.get(table)
-            if of is None or loaded is None or loaded.metadata_location != of.metadata_location:
-                loaded = self._catalog.find(table)
+            loaded = self._version(table, of)
             return (0, None) if loaded is None else count_since(loaded, column, since)
+
+    def count_true(self, table: str, column: str, *, of: TableFacts | None = None) -> int:
+        """Return how many rows have true in a boolean column. `of` is as for `count_since`."""
+        with translate_errors(table):
+            loaded = self._version(table, of)
+            return 0 if loaded is None else count_true(loaded, column)
+
+    def _version(self, table: str, facts: TableFacts | None) -> Table | None:
+        """Return the version of the facts if it is loaded, else the present one."""
+        loaded = self._loaded.get(table)
+        if facts is not None and loaded is not None and loaded.metadata_location == facts.metadata_location:
+            return loaded
+        return self._catalog.find(table)
 
     def merge(
         self,

@@ -1,9 +1,13 @@
 """Runs over a served org and a real lake, as Dagit launches them."""
 
+import logging
+import re
+
 import dagster as dg
 import polars as pl
 import pytest
 
+from sf_assets.assets.reporting import TAG
 from sf_assets.definitions import build_definitions
 from sf_assets.sync import status_table
 
@@ -41,6 +45,57 @@ def test_the_columns_panel_shows_salesforces_words_and_the_key(runs):
     assert columns["id"].constraints == dg.TableColumnConstraints(nullable=False, unique=True)
     assert columns["annual_revenue"].type == "decimal(38, 6)"
     assert columns["annual_revenue"].description.startswith("AnnualRevenue: Annual Revenue")
+
+
+def above_the_columns(run, endpoint):
+    """The texts of the tags above Dagit's columns, each as long as Dagit shows it."""
+    constraints = run.materialized[endpoint]["dagster/column_schema"].constraints.other
+    assert [text for text in constraints if len(text) > TAG] == []
+    return " ".join(constraints)
+
+
+def test_rows_deleted_rows_and_cost_are_above_the_columns(runs, practice_org):
+    org = practice_org.org
+    org.delete("Account", org.rows("Account")[0]["Id"])
+    deleted = len(org.rows("Account", deleted=True)) - len(org.rows("Account"))
+
+    for run in (runs("account"), runs("account")):  # with news and without
+        account = run.materialized["account"]
+        texts = above_the_columns(run, "account")
+        calls = f"{account['calls']} call{'s' * (account['calls'] != 1)}"
+        assert re.match(r"True as of \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC ", texts)
+        assert f"40 rows {deleted} of them deleted {calls} of 100,000 a day Nothing is wrong." in texts
+        assert f"40 rows, {deleted} of them deleted." in account["summary"]
+        assert (account["table_rows_deleted"], account["dagster/query_count"]) == (deleted, account["calls"])
+
+
+def test_what_is_wrong_and_what_to_do_is_above_the_columns_and_in_the_log(runs, practice_org):
+    runs("account")
+    practice_org.org.hide_field("Account", "Phone")
+
+    run = runs("account")
+
+    check = run.checks["account", "as_specified"]
+    lines = [entry.user_message for entry in runs.instance.all_logs(run.run_id) if entry.level == logging.WARNING]
+    texts = above_the_columns(run, "account")
+    assert not check.passed
+    assert "Phone" in texts
+    assert "Nothing is wrong" not in texts
+    for line in lines:
+        assert line.removeprefix("account: ") in texts
+    assert [line for line in lines if "Phone" in line and "exclude" in line], lines
+
+
+def test_long_warnings_end_with_the_way_to_the_checks(runs, practice_org):
+    hideable = [
+        name for name in practice_org.org.table("Account").schema.fields if name.startswith(("Billing", "Ship"))
+    ]
+    for name in hideable:
+        practice_org.org.hide_field("Account", name)
+
+    texts = above_the_columns(runs("account"), "account")
+
+    assert texts.endswith("... and more: see Checks")
 
 
 def test_three_checks_are_told_with_each_sync(runs):

@@ -4,6 +4,8 @@ import pytest
 
 from sf_assets_tests.iceberg.chaos import CHANGES, judge, play, prepare
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(
     ("change", "kind"), [*((change, "kill") for change in CHANGES), ("merge", "EIO"), ("erasure", "EACCES")]

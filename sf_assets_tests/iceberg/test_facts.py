@@ -1,11 +1,14 @@
 """What a table says of itself, cheaply: counts and greatest stamps, from bounds where they tell."""
 
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
+import polars as pl
 import pytest
+from pyiceberg.types import BooleanType, StringType, TimestamptzType
 
 from sf_assets.errors import SfAssetsError
+from sf_assets.iceberg.model import Chunk, TableColumn
 
 
 def window(account, since):
@@ -49,6 +52,36 @@ def test_a_window_counts_the_rows_from_a_moment_on_and_finds_the_latest(account,
     assert window(account, since) == expected
 
 
+FLAGGED = (
+    TableColumn("id", StringType()),
+    TableColumn("is_deleted", BooleanType()),
+    TableColumn("system_modstamp", TimestamptzType()),
+)
+
+
+def flagged(*rows):
+    stamp = datetime(2026, 3, 10, tzinfo=UTC)
+    schema = {"id": pl.String, "is_deleted": pl.Boolean, "system_modstamp": pl.Datetime("us", "UTC")}
+    return pl.DataFrame([(key, flag, stamp + timedelta(minutes=age)) for key, flag, age in rows], schema, orient="row")
+
+
+def test_rows_with_a_true_flag_are_counted_over_all_files(tables):
+    def merge(*rows, base, state):
+        frame = flagged(*rows)
+        tables.merge(
+            "a", columns=FLAGGED, keys=("id",), stamp="system_modstamp", chunks=[Chunk(frame, state)], base=base
+        )
+
+    assert tables.count_true("a", "is_deleted") == 0
+    merge(("1", False, 0), ("2", False, 0), base=None, state="s1")
+    assert tables.count_true("a", "is_deleted") == 0
+    merge(("3", True, 1), ("4", True, 1), base="s1", state="s2")
+    assert tables.count_true("a", "is_deleted") == 2
+    merge(("2", True, 2), ("4", False, 2), ("5", None, 2), base="s2", state="s3")
+    assert tables.count_true("a", "is_deleted") == 2
+    assert tables.count_true("a", "is_archived") == 0
+
+
 def test_rows_that_were_superseded_do_not_count(account):
     account.merge(account.frame(("1", "a", 100), ("2", "b", 30)), state="s1")
     account.replace(account.frame(("1", "a", 40), ("2", "b", 30)), state="s2")
@@ -59,6 +92,7 @@ def test_rows_that_were_superseded_do_not_count(account):
     assert account.facts.rows == 2
 
 
+@pytest.mark.slow
 def test_rows_count_through_merges_replaces_and_vanishing(account):
     account.merge(account.frame(*[(f"{n:02}", "a", n) for n in range(20)]), state="s1")
     account.merge(account.frame(("05", "b", 50), ("99", "c", 51)), state="s2")
@@ -91,6 +125,7 @@ def test_a_moment_keeps_its_microseconds(account):
     assert latest.utcoffset() == timedelta(0)
 
 
+@pytest.mark.slow
 def test_thirty_unchanged_tables_cost_about_a_second(account):
     for number in range(30):
         account.name, account.state = f"table_{number}", None

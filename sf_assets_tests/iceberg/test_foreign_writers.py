@@ -104,6 +104,7 @@ def test_a_key_that_another_tool_doubled_is_single_after_a_merge(account):
     assert account.rows() == [("1", "a"), ("2", "b"), ("3", "c")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("column", ["name", "id"])
 def test_a_partition_field_that_was_added_does_not_disturb_a_merge(account, column):
     account.merge(account.frame(*ROWS), state="s1")
@@ -216,6 +217,7 @@ def deletion_vector(table: Table) -> DataFile:
     return file
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("foreign", "what"),
     [(equality_delete, "the table has equality deletes"), (deletion_vector, "the table has PUFFIN files")],

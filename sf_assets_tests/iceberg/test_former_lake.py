@@ -23,6 +23,8 @@ from sf_assets.specs.endpoints import endpoints
 from sf_assets.sync.columns import plan_columns, table_columns
 from sf_assets.sync.state import State
 
+pytestmark = pytest.mark.slow
+
 ARCHIVE = Path(__file__).parent / "former_lake.tar.gz"
 NAMES = ("account", "contact", "profile")
 SPECS = {spec.endpoint: spec for spec in endpoints()}

@@ -18,6 +18,8 @@ from sf_assets.iceberg.model import UNCHECKED, Chunk, TableColumn
 from sf_assets.iceberg.tables import IcebergTables
 from sf_assets_tests.iceberg.conftest import COLUMNS
 
+pytestmark = pytest.mark.slow
+
 FAKE = {
     "AWS_ACCESS_KEY_ID": "testing",
     "AWS_SECRET_ACCESS_KEY": "testing",

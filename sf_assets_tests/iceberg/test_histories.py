@@ -10,6 +10,8 @@ import pytest
 
 from sf_assets.iceberg.model import Chunk
 
+pytestmark = pytest.mark.slow
+
 KEYS = [f"{n:02}" for n in range(40)]
 Row = tuple[Any, ...]  # name, amount, stamp in seconds, read at
 

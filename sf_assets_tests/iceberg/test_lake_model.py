@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import polars as pl
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -237,4 +238,4 @@ class LakeMachine(RuleBasedStateMachine):
 LakeMachine.TestCase.settings = settings(
     max_examples=5, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck)
 )
-TestLake = LakeMachine.TestCase
+TestLake = pytest.mark.slow(LakeMachine.TestCase)

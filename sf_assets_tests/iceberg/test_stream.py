@@ -36,6 +36,7 @@ def test_a_buffer_flushes_when_it_is_full_or_the_columns_change():
     assert list(buffer.flush()) == []
 
 
+@pytest.mark.slow
 def test_a_long_stream_becomes_one_commit_of_large_files(numbers):
     rows = FILE_ROWS + 100_000
     frames = [*pages(0, rows)]
@@ -49,6 +50,7 @@ def test_a_long_stream_becomes_one_commit_of_large_files(numbers):
     assert numbers.facts.rows == rows
 
 
+@pytest.mark.slow
 def test_a_stream_that_comes_back_to_its_own_rows_finds_them(numbers):
     """The second round meets rows of the group that lie in a closed file and in the one that is being written."""
     first, second = [*pages(0, 3 * BUFFER_ROWS)], [*pages(BUFFER_ROWS, 2 * BUFFER_ROWS, value=7)]

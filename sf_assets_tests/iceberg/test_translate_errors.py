@@ -168,6 +168,7 @@ class Refusing(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+@pytest.mark.slow
 def test_a_bucket_that_refuses_says_so(tmp_path):
     server = ThreadingHTTPServer(("127.0.0.1", 0), Refusing)
     Thread(target=server.serve_forever, daemon=True).start()
@@ -185,6 +186,7 @@ def test_a_bucket_that_refuses_says_so(tmp_path):
     server.server_close()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can become nobody; others meet the read-only catalog's test")
 def test_a_folder_that_may_only_be_read_says_so(account, tmp_path):
     account.stamp = None

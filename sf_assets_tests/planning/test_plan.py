@@ -81,6 +81,7 @@ def assert_agree(planned: int, happened: int) -> None:
     assert abs(planned - happened) <= max(0.1 * happened, 0), f"planned {planned}, happened {happened}"
 
 
+@pytest.mark.slow
 def test_a_first_copy_an_idle_run_and_a_changed_one_cost_what_was_planned(house):
     first = house.plan()
     assert_agree(first.calls, house.run())
@@ -100,11 +101,13 @@ def test_a_first_copy_an_idle_run_and_a_changed_one_cost_what_was_planned(house)
     assert_agree(third.calls, house.run())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["account", "contact", "lead", "task", "campaign", "profile", "field_permissions"])
 def test_each_size_of_a_first_copy_costs_what_was_planned(house, name):
     assert house.plan(name).calls == house.run(name)
 
 
+@pytest.mark.slow
 def test_a_copy_that_was_stopped_is_planned_from_where_it_goes_on(house):
     org = house.server.org
     org.behave(daily_limit=1_000)
@@ -122,6 +125,7 @@ def test_a_copy_that_was_stopped_is_planned_from_where_it_goes_on(house):
     assert_agree(planned.calls, house.run("contact"))
 
 
+@pytest.mark.slow
 def test_a_full_refresh_costs_what_was_planned(house):
     house.run("contact", "user_role")
 
@@ -130,6 +134,7 @@ def test_a_full_refresh_costs_what_was_planned(house):
     assert_agree(planned.calls, house.run("contact", "user_role", options=sync_options(full_refresh=True)))
 
 
+@pytest.mark.slow
 def test_what_is_off_hidden_new_or_not_countable_is_said(house):
     org = house.server.org
     house.run("lead", "quote")
@@ -157,6 +162,7 @@ def test_an_object_too_large_to_be_counted_is_told_by_its_rough_number(house):
     assert 3_900 < contact.rows < 4_400
 
 
+@pytest.mark.slow
 def test_the_plan_has_calls_minutes_quota_and_cadences_for_each_limit(house):
     house.server.org.behave(daily_limit=15_000)
 
@@ -169,6 +175,7 @@ def test_the_plan_has_calls_minutes_quota_and_cadences_for_each_limit(house):
         assert limit in told
 
 
+@pytest.mark.slow
 def test_a_first_copy_beyond_the_reserve_is_refused_before_a_page_is_read(house):
     org = house.server.org
     org.behave(daily_limit=1_000)

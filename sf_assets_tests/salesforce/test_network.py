@@ -139,6 +139,7 @@ def client_of(port, credentials, **timeouts):
     return build_client(settings)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("answer", "error"),
     [
@@ -161,6 +162,7 @@ def test_a_proxy_that_refuses_is_named(org, monkeypatch, answer, error):
     assert "HTTPS_PROXY" in refused.value.remedy or error is errors.AnswerTorn
 
 
+@pytest.mark.slow
 def test_a_host_that_speaks_no_tls_is_unreachable(org, monkeypatch):
     monkeypatch.delenv("HTTPS_PROXY", raising=False)
     with listener(lambda connection: connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")) as port:
@@ -193,6 +195,7 @@ DRIPS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DRIPS)
 def test_one_deadline_bounds_the_whole_exchange(org, name):
     before, piece = DRIPS[name]

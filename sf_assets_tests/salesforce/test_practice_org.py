@@ -63,6 +63,7 @@ def truth(served, sobject="Account"):
     return sorted(row["Id"] for row in served.org.rows(sobject))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["path", "full"])
 @pytest.mark.parametrize("gzip", [True, False])
 def test_every_row_comes_in_over_pages_of_any_length(served, connect, form, gzip):

@@ -56,6 +56,7 @@ def without_composite(served):
     served.org.behave(unserved=frozenset({"composite"}))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TROUBLES)
 def test_a_describe_in_trouble_without_composite_leaves_the_others(served, client, name):
     without_composite(served)

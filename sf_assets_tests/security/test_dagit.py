@@ -14,8 +14,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from sf_assets.commands.dagit import refuse_used_port
 from sf_assets.commands.guarded_dagit import guarded
+from sf_assets.commands.ports import require_free
 from sf_assets.errors import ConfigError
 
 LAUNCH = """mutation($run: RunConfigData!) { launchPipelineExecution(executionParams: {
@@ -146,11 +146,17 @@ def test_a_launch_that_sets_a_resource_is_refused_by_dagit(served):
         served.org.accept()
 
 
-def test_the_webserver_of_dagster_dev_is_replaced_and_nothing_else():
-    webserver = ["python", "-m", "dagster_webserver", "--port", "3000"]
+@pytest.mark.parametrize(("module", "word"), [("dagster_webserver", "webserver"), ("dagster._daemon", "daemon")])
+def test_webserver_and_daemon_of_dagster_dev_are_replaced(module, word):
+    command = ["python", "-m", module, "run", "--port", "3000"]
 
-    assert guarded(webserver) == ["python", "-m", "sf_assets.commands.guarded_dagit", "webserver", "--port", "3000"]
-    assert guarded(["python", "-m", "dagster._daemon", "run"]) == ["python", "-m", "dagster._daemon", "run"]
+    assert guarded(command) == ["python", "-m", "sf_assets.commands.guarded_dagit", word, "run", "--port", "3000"]
+
+
+def test_other_commands_of_dagster_dev_stay():
+    command = ["python", "-m", "dagster", "code-server", "start"]
+
+    assert guarded(command) == command
 
 
 def test_a_port_in_use_is_refused_with_the_option_to_change_it():
@@ -158,6 +164,6 @@ def test_a_port_in_use_is_refused_with_the_option_to_change_it():
         port = taken.getsockname()[1]
 
         with pytest.raises(ConfigError, match=f"port {port} ") as refusal:
-            refuse_used_port(port)
+            require_free(port, flag="--dagit-port", what="Dagit")
 
     assert "--dagit-port" in refusal.value.remedy

@@ -123,6 +123,7 @@ def toml(value: object) -> str:
     return f'"{escaped}"'
 
 
+@pytest.mark.slow
 @given(row=st.dictionaries(st.sampled_from(KEYS), VALUES))
 @QUICK
 def test_any_row_is_an_endpoint_or_one_clear_error(tmp_path: Path, row: dict[str, object]) -> None:

@@ -45,6 +45,7 @@ def test_a_line_comes_every_five_seconds_however_fast_the_pages_do(pages_a_secon
     assert [one["rows"] for one in told] == sorted({one["rows"] for one in told})
 
 
+@pytest.mark.slow
 def test_a_sync_is_watched_page_by_page(lake):
     lake.org.behave(page_rows=2)
     pages = []

@@ -90,6 +90,7 @@ def test_a_changed_doc_waits_for_the_next_rows(account):
     assert account.table.schema().find_field("name").doc == "Account Name"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("narrow", "wide", "old", "new"),
     [

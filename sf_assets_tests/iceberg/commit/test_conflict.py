@@ -164,6 +164,7 @@ def _write(folder: Path, number: int, table: str, start: multiprocessing.Barrier
         tables.merge(table, columns=columns, keys=("id",), stamp=None, chunks=chunks, base=UNCHECKED)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shared", [False, True])
 def test_processes_that_meet_a_catalog_for_the_first_time_all_write(tmp_path, shared):
     """One SQLite catalog that does not exist yet: tables of their own, or one that they share."""

@@ -69,6 +69,7 @@ def repair(tables: IcebergTables, **more) -> Repair:
     return steps
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("harm", HARMS)
 @pytest.mark.parametrize("kind", ["metadata", "list", "manifest", "data", "delete"])
 def test_every_kind_of_damage_has_a_name_and_a_repair(account, another, kind, harm):

@@ -51,6 +51,7 @@ def test_many_small_files_and_files_with_many_deletes_are_rewritten(files, due):
     assert len(files_to_compact(files)) == due
 
 
+@pytest.mark.slow
 def test_many_small_merges_end_in_few_files_and_the_state_stays(account):
     model = {}
     for turn in range(30):
@@ -64,6 +65,7 @@ def test_many_small_merges_end_in_few_files_and_the_state_stays(account):
     assert account.facts.rows == 31
 
 
+@pytest.mark.slow
 def test_a_compaction_is_one_snapshot_with_state_and_no_dangling_deletes(account):
     for turn in range(25):
         account.merge(account.frame((f"{turn:02}", "a", turn), ("shared", "b", turn)), state=f"s{turn}")
@@ -96,6 +98,7 @@ def test_a_file_that_lost_many_rows_is_rewritten_without_them(account):
     assert account.facts.state == "s2"
 
 
+@pytest.mark.slow
 def test_snapshots_expire_after_five_days_but_for_the_last_ten(account, another):
     for turn in range(15):
         account.merge(account.frame((f"{turn:02}", "a", turn)), state=f"s{turn}")
@@ -112,6 +115,7 @@ def test_snapshots_expire_after_five_days_but_for_the_last_ten(account, another)
     assert len(account.rows()) == 17
 
 
+@pytest.mark.slow
 def test_the_snapshot_with_the_state_does_not_expire_before_later_ones(account):
     bearer = account.merge(account.frame(("0", "a", 0)), state="s1")
     for turn in range(12):
@@ -123,6 +127,7 @@ def test_the_snapshot_with_the_state_does_not_expire_before_later_ones(account):
     assert bearer.snapshot_id not in expired
 
 
+@pytest.mark.slow
 def test_sweeping_removes_files_of_expired_snapshots_and_nothing_else(account, another):
     for turn in range(15):
         account.merge(account.frame(("1", f"v{turn}", turn)), state=f"s{turn}")
@@ -138,6 +143,7 @@ def test_sweeping_removes_files_of_expired_snapshots_and_nothing_else(account, a
     assert account.tables.remove_orphan_files("account") == ()
 
 
+@pytest.mark.slow
 def test_metadata_files_do_not_pile_up(account):
     for turn in range(20):
         account.merge(account.frame(("1", f"v{turn}", turn)), state=f"s{turn}")
@@ -145,6 +151,7 @@ def test_metadata_files_do_not_pile_up(account):
     assert len([path for path in account.files("metadata") if path.name.endswith(".metadata.json")]) <= 11
 
 
+@pytest.mark.slow
 def test_manifests_do_not_pile_up(account):
     account.merge(account.frame(*[(f"{n:02}", "a", 0) for n in range(60)]), state="s")
     for turn in range(23):
@@ -155,6 +162,7 @@ def test_manifests_do_not_pile_up(account):
     assert account.facts.rows == 60
 
 
+@pytest.mark.slow
 def test_a_weekly_upkeep_says_what_is_due_and_does_it(account, another):
     for turn in range(5):
         account.merge(account.frame((f"{turn}", "a", turn), ("shared", f"v{turn}", turn)), state=f"s{turn}")
@@ -187,6 +195,7 @@ def commit_dangling_delete(account) -> None:
     transaction.commit_transaction()
 
 
+@pytest.mark.slow
 def test_a_weekly_upkeep_expires_old_snapshots_where_no_file_is_due(account, another):
     account.replace(account.frame(*[(f"{n:06}", "a", 1) for n in range(60_000)]), state="s0")
     for turn in range(15):
@@ -203,6 +212,7 @@ def test_a_weekly_upkeep_expires_old_snapshots_where_no_file_is_due(account, ano
     assert account.facts.state == "t14"
 
 
+@pytest.mark.slow
 def test_external_upkeep_leaves_compaction_and_expiry_to_another_engine(account, another):
     account.tables = another(upkeep="external")
     for turn in range(30):

@@ -156,6 +156,7 @@ def start(script, *arguments):
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": os.getcwd()})
 
 
+@pytest.mark.slow
 def test_processes_keep_one_pace_together_and_use_it(tmp_path):
     url = f"sqlite:///{tmp_path}/ledger.db"
     processes = [start(WORKER, url) for _ in range(3)]
@@ -190,6 +191,7 @@ def test_a_process_that_is_killed_inside_its_transaction_blocks_nobody(books, cl
     assert take(ledger, clock) == 0.5
 
 
+@pytest.mark.slow
 def test_a_ledger_that_does_not_answer_stops_requests(org, books, clock, tmp_path):
     org.always(200, EMPTY)
     ledger = books()

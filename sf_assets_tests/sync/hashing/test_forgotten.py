@@ -8,7 +8,10 @@ from sf_assets.assets.deployments import read_deployment
 from sf_assets.definitions import build_definitions
 
 # Dagster itself calls it, for a nested resource with an EnvVar.
-pytestmark = pytest.mark.filterwarnings("ignore:InitResourceContext.dagster_run:DeprecationWarning")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore:InitResourceContext.dagster_run:DeprecationWarning"),
+]
 
 CANARY = "Tweety Bird the First"
 

@@ -56,6 +56,7 @@ def run(environment, *names):
     return deployment.iceberg.tables(), failures
 
 
+@pytest.mark.slow
 def test_a_canary_is_in_no_file_and_its_hash_is_the_same_in_every_table(environment, practice_org, tmp_path, holds):
     org = practice_org.org
     contact, lead = org.rows("Contact")[0]["Id"], org.rows("Lead")[0]["Id"]
@@ -75,6 +76,7 @@ def test_a_canary_is_in_no_file_and_its_hash_is_the_same_in_every_table(environm
     assert holds(tmp_path / "home", contacts[contact]["last_name"])  # what is not hashed is found in this way
 
 
+@pytest.mark.slow
 def test_a_sync_without_news_is_one_although_the_table_holds_hashes(environment, practice_org):
     warehouse, _ = run(environment, "contact")
     before = warehouse.facts("contact").snapshot_id
@@ -84,6 +86,7 @@ def test_a_sync_without_news_is_one_although_the_table_holds_hashes(environment,
     assert warehouse.facts("contact").snapshot_id == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", ["", "short"])
 def test_without_a_key_nothing_is_read(environment, practice_org, monkeypatch, key):
     monkeypatch.setenv("SALESFORCE_HASH_KEY", key)
@@ -109,6 +112,7 @@ def test_a_policy_that_cannot_be_kept_is_refused_at_load(tmp_path, policy, what)
         endpoints(tmp_path)
 
 
+@pytest.mark.slow
 def test_what_is_no_text_cannot_be_hashed(environment, tmp_path):
     (tmp_path / "specs/endpoints.toml").write_text('[override.contact]\nhashed = ["Birthdate"]\n')
 

@@ -11,7 +11,10 @@ from sf_assets.definitions import build_definitions
 from sf_assets.sync.hashing import MARK, fingerprint
 
 # Dagster itself calls it, for a nested resource with an EnvVar.
-pytestmark = pytest.mark.filterwarnings("ignore:InitResourceContext.dagster_run:DeprecationWarning")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore:InitResourceContext.dagster_run:DeprecationWarning"),
+]
 
 KEY, OTHER = "0123456789abcdef0123456789abcdef", "another-key-of-thirty-two-bytes!"
 HASHED = '[override.contact]\nhashed = ["Email"]\n[override.lead]\nhashed = ["Email"]\n'

@@ -5,6 +5,8 @@ import pytest
 from sf_assets.errors import ColumnIncompatible
 from sf_assets_tests.sync.histories.lake import KilledError, plain
 
+pytestmark = pytest.mark.slow
+
 LATE = {"name": "Late__c", "type": "string", "custom": True, "label": "Late"}
 
 

@@ -6,6 +6,8 @@ from sf_assets.commands.drift import described
 from sf_assets.errors import ColumnIncompatible
 from sf_assets_tests.sync.histories.lake import plain
 
+pytestmark = pytest.mark.slow
+
 LATE = {"name": "Late__c", "type": "string", "custom": True, "label": "Late"}
 
 

@@ -1,5 +1,7 @@
 """Undisturbed or not, at their end every table equals the org, row by row and value by value."""
 
+import pytest
+
 from sf_assets_tests.sync.histories.lake import SPECS
 
 
@@ -11,6 +13,7 @@ def test_a_first_sync_makes_every_table_equal_to_the_org(lake):
     assert all(lake.table(name) for name in SPECS)
 
 
+@pytest.mark.slow
 def test_an_idle_sync_of_thirty_endpoints_costs_nine_requests_no_commit(lake):
     lake.sync()
     before, facts = len(lake.server.requests), {name: lake.warehouse.facts(name) for name in SPECS}
@@ -23,6 +26,7 @@ def test_an_idle_sync_of_thirty_endpoints_costs_nine_requests_no_commit(lake):
     assert {name: lake.warehouse.facts(name) for name in SPECS} == facts
 
 
+@pytest.mark.slow
 def test_after_changes_of_all_kinds_every_table_equals_the_org_again(lake):
     lake.sync()
     org = lake.org
@@ -68,6 +72,7 @@ def test_after_changes_of_all_kinds_every_table_equals_the_org_again(lake):
     lake.assert_equal()
 
 
+@pytest.mark.slow
 def test_calculated_values_are_as_old_as_the_last_reading_of_every_row(lake):
     first = lake.sync("account")["account"]
     lake.clock.advance(hours=20)
@@ -82,6 +87,7 @@ def test_calculated_values_are_as_old_as_the_last_reading_of_every_row(lake):
     assert refreshed.calculated_as_of == refreshed.began_at > tailed.began_at
 
 
+@pytest.mark.slow
 def test_a_full_refresh_removes_what_is_gone(lake):
     lake.sync("contact")
     lake.org.purge("Contact", lake.org.rows("Contact")[0]["Id"])
@@ -92,6 +98,7 @@ def test_a_full_refresh_removes_what_is_gone(lake):
     lake.assert_equal("contact")
 
 
+@pytest.mark.slow
 def test_an_org_that_serves_nothing_but_query_is_read_all_the_same(lake):
     lake.org.behave(unserved=frozenset({"composite", "describe"}))
 
@@ -105,6 +112,7 @@ def test_an_org_that_serves_nothing_but_query_is_read_all_the_same(lake):
     assert "renamed" in {row["name"] for row in lake.table("account")}
 
 
+@pytest.mark.slow
 def test_short_pages_and_full_urls_make_no_difference(lake):
     lake.org.behave(short_pages=(1, 3, 2), next_url="full")
 

@@ -28,6 +28,7 @@ def many(lake):
     return lake
 
 
+@pytest.mark.slow
 def test_lanes_read_every_row_once(many):
     report = many.sync("contact", lanes=LANES)["contact"]
 
@@ -37,6 +38,7 @@ def test_lanes_read_every_row_once(many):
     assert report.read.calls <= 1.3 * held / LANES.page_rows + LANES.most
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after_pages", [1, 2, 3, 5, 8, 11, 14, 18, 22, 26])
 def test_a_walk_in_lanes_that_is_killed_goes_on(many, after_pages):
     with pytest.raises(KilledError):
@@ -53,6 +55,7 @@ def test_a_walk_in_lanes_that_is_killed_goes_on(many, after_pages):
     assert report.read.rows <= held - len(taken) + (LANES.most + 1) * LANES.page_rows
 
 
+@pytest.mark.slow
 def test_a_killed_walk_leaves_spans_that_a_walk_without_lanes_goes_on_from(many):
     spans = ()
     for after_pages in (6, 9, 12):
@@ -66,6 +69,7 @@ def test_a_killed_walk_leaves_spans_that_a_walk_without_lanes_goes_on_from(many)
     many.assert_equal("contact")
 
 
+@pytest.mark.slow
 def test_rows_that_change_while_lanes_read_are_in_the_table(many):
     changed = iter(many.org.rows("Contact")[5::40])
 
@@ -82,6 +86,7 @@ def test_rows_that_change_while_lanes_read_are_in_the_table(many):
     many.assert_equal("contact")
 
 
+@pytest.mark.slow
 def test_a_walk_in_lanes_goes_on_without_an_answer_to_count(many):
     with pytest.raises(KilledError):
         many.sync("contact", lanes=LANES, commit_rows=1, dies_after=8)
@@ -93,6 +98,7 @@ def test_a_walk_in_lanes_goes_on_without_an_answer_to_count(many):
     many.assert_equal("contact")
 
 
+@pytest.mark.slow
 def test_an_org_that_refuses_an_upper_bound_of_ids_is_read_in_order(many):
     many.org.faults.append(Fault(soql="Id <= '", status=400, error_code="MALFORMED_QUERY", times=None))
 
@@ -102,6 +108,7 @@ def test_an_org_that_refuses_an_upper_bound_of_ids_is_read_in_order(many):
     assert "refused an upper bound" in " ".join(report.problems.notes)
 
 
+@pytest.mark.slow
 def test_a_full_refresh_in_lanes_ends_while_rows_change(many):
     wide, first_sparse = replace(LANES, window_pages=25), 300
     many.org.insert_many("Contact", [{"LastName": f"m{i}"} for i in range(2_400)])
@@ -132,6 +139,7 @@ def test_a_lane_leaves_out_the_rows_after_its_range():
     assert lane.own_rows(page).frame.height == 5
 
 
+@pytest.mark.slow
 def test_a_full_refresh_in_lanes_equals_the_org(many):
     many.sync("contact", lanes=LANES)
     many.org.update("Contact", many.org.rows("Contact")[7]["Id"], {"FirstName": "changed"})
@@ -141,6 +149,7 @@ def test_a_full_refresh_in_lanes_equals_the_org(many):
     many.assert_equal("contact")
 
 
+@pytest.mark.slow
 def test_pages_shorter_than_asked_for_are_followed_in_each_lane(many):
     many.org.behave(short_pages=(7, 3, 11))
 
@@ -149,6 +158,7 @@ def test_pages_shorter_than_asked_for_are_followed_in_each_lane(many):
     many.assert_equal("contact")
 
 
+@pytest.mark.slow
 def test_a_state_with_something_that_this_version_does_not_know_is_refused(many):
     with pytest.raises(KilledError):
         many.sync("contact", lanes=LANES, commit_rows=1, dies_after=6)

@@ -10,6 +10,8 @@ from sf_assets.devorg.sample import sample_org
 from sf_assets.errors import ObjectUnavailable, ShrinkRefused, TableForeign
 from sf_assets_tests.sync.histories.lake import TINY, Lake
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_user_who_loses_sight_of_most_rows_loses_nothing(lake):
     names = ("profile", "field_permissions", "account")

@@ -21,6 +21,8 @@ from sf_assets.sync.report import ComparisonLimits
 from sf_assets_tests.conftest import Clock
 from sf_assets_tests.sync.histories.lake import SPECS, TINY, KilledError, Lake
 
+pytestmark = pytest.mark.slow
+
 NAMES = ("contact", "opportunity_contact_role", "user_role", "account")
 OBJECTS = tuple(SPECS[name].sobject for name in NAMES)
 TEXT = {"Contact": "FirstName", "OpportunityContactRole": "Role", "UserRole": "Name", "Account": "Name"}

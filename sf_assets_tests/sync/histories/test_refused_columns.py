@@ -2,8 +2,12 @@
 
 from datetime import timedelta
 
+import pytest
+
 from sf_assets.assets.checks import warnings
 from sf_assets_tests.sync.histories.lake import SPECS
+
+pytestmark = pytest.mark.slow
 
 
 def test_a_refused_column_is_named_and_an_idle_sync_reads_nothing(lake):

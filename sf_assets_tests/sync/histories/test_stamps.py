@@ -8,6 +8,8 @@ import pytest
 from sf_assets.planning.estimate import build_plan
 from sf_assets_tests.sync.histories.lake import SPECS, KilledError
 
+pytestmark = pytest.mark.slow
+
 
 def test_two_updates_of_a_row_within_one_second_with_a_read_in_between(lake):
     lake.sync("account")

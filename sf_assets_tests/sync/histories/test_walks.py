@@ -15,6 +15,7 @@ from sf_assets_tests.options import sync_options
 from sf_assets_tests.sync.histories.lake import SPECS, KilledError, catalog
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after_pages", [1, 2, 5])
 def test_a_first_sync_that_is_killed_goes_on_where_it_stopped(lake, after_pages):
     rows = [{"LastName": f"n{i}"} for i in range(12_000)]
@@ -33,6 +34,7 @@ def test_a_first_sync_that_is_killed_goes_on_where_it_stopped(lake, after_pages)
     assert record.read.rows <= len(lake.org.rows("Contact")) - 2_000 * (after_pages - 1) + 2
 
 
+@pytest.mark.slow
 def test_a_table_that_was_rolled_back_resumes_from_that_snapshot(lake):
     lake.sync("account")
     before = lake.warehouse.facts("account").snapshot_id
@@ -53,6 +55,7 @@ def test_a_table_that_was_rolled_back_resumes_from_that_snapshot(lake):
     lake.assert_equal("account")
 
 
+@pytest.mark.slow
 def test_a_bounded_reread_that_ends_after_a_newer_sync_overwrites_nothing(lake):
     lake.sync("account")
     lake.clock.advance(hours=1)
@@ -90,6 +93,7 @@ def test_a_bounded_reread_leaves_the_state_where_it_is(lake):
     assert lake.state("account") == state
 
 
+@pytest.mark.slow
 def test_a_killed_reread_resumes_where_it_stopped_and_other_syncs_go_on(lake):
     lake.org.behave(page_rows=2)
     lake.sync("account")
@@ -117,6 +121,7 @@ def test_a_bounded_reread_that_cannot_be_is_refused(lake, endpoint, why):
         lake.sync(endpoint, since=lake.clock() - timedelta(days=1))
 
 
+@pytest.mark.slow
 def test_rows_that_change_during_a_long_walk_are_in_the_table_at_its_end(lake):
     ids = lake.org.insert_many("Contact", [{"LastName": f"n{i}"} for i in range(6_000)])
     pages = iter(range(1, 100))
@@ -149,6 +154,7 @@ def test_a_purge_between_two_pages_is_no_error(lake):
     lake.assert_equal("contact")
 
 
+@pytest.mark.slow
 def test_a_locator_that_executes_its_query_again_loses_no_row_of_a_walk(lake):
     lake.org.behave(locator_rows="offset", page_rows=2_000)
     ids = lake.org.insert_many("Contact", [{"LastName": f"n{i}"} for i in range(6_000)])

@@ -23,6 +23,7 @@ def row(lake, record_id):
     return next(row for row in lake.table("account") if row["id"] == record_id)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("comparison", [ComparisonLimits(), VALUES])
 def test_a_formula_is_refreshed_daily_and_its_row_keeps_its_stamp(lake, comparison):
     lake.sync("account")
@@ -39,6 +40,7 @@ def test_a_formula_is_refreshed_daily_and_its_row_keeps_its_stamp(lake, comparis
     lake.assert_equal("account")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("asked", [{"calculated": "stale", "comparison": COUNTS}, {"comparison": COUNTS}])
 def test_a_formula_that_is_not_refreshed_shows_its_age(lake, asked):
     first = lake.sync("account")["account"]
@@ -61,6 +63,7 @@ def test_an_endpoint_has_a_mode_of_its_own(lake, monkeypatch):
     assert report.reconciled.how == "counts"
 
 
+@pytest.mark.slow
 def test_a_column_that_changes_without_a_stamp_can_be_listed(lake, monkeypatch):
     monkeypatch.setitem(SPECS, "account", replace(SPECS["account"], calculated="stale", refreshed=("Rating",)))
     lake.sync("account")

@@ -37,6 +37,7 @@ def sync(lake, how="rows", **asked):
     return lake.sync("contact", calculated="stale", comparison=LIMITS[how], **asked)["contact"]
 
 
+@pytest.mark.slow
 def test_a_purged_row_is_marked_deleted_within_a_day(lake, how):
     (gone,) = ids(lake)
     lake.sync("contact")
@@ -50,6 +51,7 @@ def test_a_purged_row_is_marked_deleted_within_a_day(lake, how):
     assert table_row(lake, gone) == before | {"is_deleted": True}
 
 
+@pytest.mark.slow
 def test_a_purge_that_no_log_names_is_found_too(lake, how):
     (gone,) = ids(lake)
     lake.sync("contact")
@@ -72,6 +74,7 @@ def test_a_campaign_member_that_has_no_recycle_bin_is_marked(lake):
     assert table_row(lake, gone, "campaign_member")["is_deleted"]
 
 
+@pytest.mark.slow
 def test_deletes_and_undeletes_without_a_stamp_that_cancel_out_are_found(lake, how):
     gone, back = ids(lake, count=2)
     lake.org.delete("Contact", back)
@@ -86,6 +89,7 @@ def test_deletes_and_undeletes_without_a_stamp_that_cancel_out_are_found(lake, h
     assert not table_row(lake, back)["is_deleted"]
 
 
+@pytest.mark.slow
 def test_a_row_with_an_old_stamp_that_comes_into_sight_is_read(lake, how):
     (hidden,) = ids(lake)
     lake.org.hide_rows("Contact", [hidden])
@@ -98,6 +102,7 @@ def test_a_row_with_an_old_stamp_that_comes_into_sight_is_read(lake, how):
     lake.assert_equal("contact")
 
 
+@pytest.mark.slow
 def test_a_row_out_of_sight_comes_back_without_harm(lake, how):
     (hidden,) = ids(lake)
     lake.sync("contact")
@@ -114,6 +119,7 @@ def test_a_row_out_of_sight_comes_back_without_harm(lake, how):
     lake.assert_equal("contact")
 
 
+@pytest.mark.slow
 def test_a_row_changed_while_out_of_sight_is_read_again(lake, how):
     (hidden,) = ids(lake)
     lake.sync("contact")
@@ -127,6 +133,7 @@ def test_a_row_changed_while_out_of_sight_is_read_again(lake, how):
     lake.assert_equal("contact")
 
 
+@pytest.mark.slow
 def test_loss_of_sight_marks_nothing_and_is_named(lake, how):
     hidden = ids(lake, count=3)
     lake.sync("contact")
@@ -144,6 +151,7 @@ def test_loss_of_sight_marks_nothing_and_is_named(lake, how):
     lake.assert_equal("contact")
 
 
+@pytest.mark.slow
 def test_rows_that_are_confirmed_as_deleted_are_marked(lake, how):
     gone = ids(lake, count=3)
     lake.sync("contact")
@@ -155,6 +163,7 @@ def test_rows_that_are_confirmed_as_deleted_are_marked(lake, how):
     assert all(table_row(lake, one)["is_deleted"] for one in gone)
 
 
+@pytest.mark.slow
 def test_rows_that_the_deleted_log_names_are_no_loss_of_sight(lake, how):
     gone = ids(lake, count=3)
     lake.sync("contact")
@@ -167,6 +176,7 @@ def test_rows_that_the_deleted_log_names_are_no_loss_of_sight(lake, how):
     assert all(table_row(lake, one)["is_deleted"] for one in gone)
 
 
+@pytest.mark.slow
 def test_a_comparison_is_made_once_a_day_and_on_request(lake):
     lake.sync("contact")
     lake.clock.advance(hours=1)
@@ -177,6 +187,7 @@ def test_a_comparison_is_made_once_a_day_and_on_request(lake):
     assert lake.sync("contact")["contact"].reconciled.how == "rows"
 
 
+@pytest.mark.slow
 def test_an_org_that_refuses_the_comparison_keeps_the_table_and_is_named(lake):
     sync(lake, "values")
     lake.clock.advance(**DAY)
@@ -192,6 +203,7 @@ def test_an_org_that_refuses_the_comparison_keeps_the_table_and_is_named(lake):
     assert sync(lake, "values").problems.not_compared is None
 
 
+@pytest.mark.slow
 def test_a_comparison_stops_at_its_calls_and_goes_on_the_next_day(lake):
     gone = ids(lake, count=2)
     sync(lake, "counts")
