@@ -1,6 +1,7 @@
 """What `sf-assets practice change|break|fix` sends to a practice org: operations of its admin API."""
 
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from typing import Any
 
 from sf_assets.commands.practice import call
@@ -11,9 +12,14 @@ WHOLE, NUMBERS = frozenset({"int", "long"}), frozenset({"double", "currency", "p
 TRUTH = {"true": True, "false": False}
 
 
-def sobject_of(endpoint: str) -> str:
-    """Return the object of an endpoint's name; other names are object names already."""
-    return next((row.sobject for row in ENDPOINTS if row.endpoint == endpoint), endpoint)
+def sobject_of(name: str) -> str:
+    """Return the object of an endpoint's name, or the name itself if it is an object's. Raises: ConfigError."""
+    objects = {row.endpoint: row.sobject for row in ENDPOINTS}
+    if name in objects or not name.islower() or "__" in name:
+        return objects.get(name, name)
+    near = get_close_matches(name, objects, n=1)
+    advice = f"Did you mean {near[0]}?" if near else f"Choose one of: {', '.join(objects)}."
+    raise ConfigError(f"no endpoint is named {name}", remedy=f"{advice} The API name of an object is allowed too.")
 
 
 class PracticeChanges:

@@ -13,6 +13,8 @@ import pytest
 from click.testing import CliRunner
 
 from sf_assets.cli import main
+from sf_assets.commands.practice_changes import sobject_of
+from sf_assets.errors import ConfigError
 
 ENVIRONMENT = {"SF_ASSETS_DEPLOYMENT": "", "SF_ASSETS_HOME": ""}
 
@@ -25,7 +27,7 @@ def commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[t
             yield from commands(command, (*path, name))
 
 
-ALL = {words: command for words, command in commands(main) if words[0] != "setup"}
+ALL = dict(commands(main))
 
 
 def invoke(*words: str, **environment: str):
@@ -77,6 +79,20 @@ def test_an_unknown_endpoint_is_answered_by_the_known_ones(tmp_path) -> None:
     assert "no endpoint or group is named acount" in result.output
     assert "Use groups (crm_core, " in result.output
     assert "endpoints (account, contact, " in result.output
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"), [("accounts", "Did you mean account?"), ("xyz", "Choose one of: account, ")]
+)
+def test_practice_answers_an_unknown_endpoint_by_the_known_ones(name: str, answer: str) -> None:
+    with pytest.raises(ConfigError, match=f"no endpoint is named {name}") as refusal:
+        sobject_of(name)
+
+    assert answer in refusal.value.remedy
+
+
+def test_practice_takes_names_of_endpoints_and_of_objects() -> None:
+    assert [sobject_of(name) for name in ("sales_order", "Order", "stock__c")] == ["Order", "Order", "stock__c"]
 
 
 @pytest.fixture

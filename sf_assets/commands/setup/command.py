@@ -14,6 +14,24 @@ from sf_assets.specs.endpoints import endpoints
 Command = Callable[..., None]
 DEFAULTS = SetupValues()
 HELP = {
+    "account_id": "Number of the AWS account, 12 digits.",
+    "region": "AWS region of the bucket, Glue and Snowflake, for example eu-central-1.",
+    "bucket": "S3 bucket of the tables, without dots in its name.",
+    "prefix": "Folder of the tables in the bucket.",
+    "namespace": "Glue database of the first org's tables.",
+    "secret": "Name of the secret with the Salesforce credentials in AWS Secrets Manager.",
+    "kubernetes_namespace": "Kubernetes namespace of the run pods.",
+    "service_account": "Kubernetes service account of the run pods.",
+    "external_id": "Text that Snowflake must send to assume the reader role; the same in all scripts.",
+    "volume_user_arn": "Snowflake's IAM user of the external volume, from DESC EXTERNAL VOLUME.",
+    "catalog_user_arn": "Snowflake's IAM user of the integration, from DESC CATALOG INTEGRATION.",
+    "database": "Snowflake database of the tables.",
+    "schema": "Snowflake schema of the tables in mode tables.",
+    "role": "Snowflake role of the runs.",
+    "user": "Snowflake user of the runs.",
+    "public_key": "Public key of that user, without its BEGIN and END lines.",
+    "warehouse": "Snowflake warehouse of the runs.",
+    "reader": "Snowflake role of the people who query the tables.",
     "orgs": "The orgs besides the first, by their SF_ASSETS_ORG: emea,us.",
     "runs_on": "Service that the runs run on; pods.eks.amazonaws.com for EKS Pod Identity, ec2.amazonaws.com.",
     "oidc_provider": "Host and path of the EKS cluster's OIDC issuer, for IAM roles for service accounts.",
@@ -24,13 +42,17 @@ HELP = {
 }
 
 
+MODE = "linked: one database that follows the Glue catalog. tables: one Iceberg table for each endpoint."
+ENGINE = "Engine that maintains the tables: Spark SQL, EMR Serverless, Glue's optimizers or S3 Tables."
+
+
 def _options(*names: str) -> Callable[[Command], Command]:
     """Give a command the options of these values."""
 
     def decorate(command: Command) -> Command:
         for name in reversed(names):
             default = getattr(DEFAULTS, name)
-            settings = {"default": default, "show_default": bool(default), "help": HELP.get(name)}
+            settings = {"default": default, "show_default": bool(default), "help": HELP[name]}
             command = click.option(f"--{name.replace('_', '-')}", **settings)(command)
         return command
 
@@ -39,7 +61,7 @@ def _options(*names: str) -> Callable[[Command], Command]:
 
 @click.group()
 def setup() -> None:
-    """Print the set-up of AWS, Snowflake and Salesforce with your values."""
+    """Print the set-up of AWS, Snowflake and Salesforce."""
 
 
 @setup.command("aws")
@@ -48,14 +70,17 @@ def setup() -> None:
 @click.option("--lake-formation", is_flag=True, help="Lake Formation manages the catalog: print its grants too.")
 @_options("external_id", "volume_user_arn", "catalog_user_arn")
 def aws(**values: Any) -> None:
-    """Print the bucket, the Glue database, both roles and their policies, as a shell script."""
+    """Print bucket, Glue database, roles and policies (shell).
+
+    Run the script step by step: AWS refuses to create what exists.
+    """
     from sf_assets.commands.setup.aws import aws_script
 
     click.echo(aws_script(SetupValues(**values)), nl=False)
 
 
 @setup.command("snowflake")
-@click.option("--mode", type=click.Choice(["linked", "tables"]), default="linked", show_default=True)
+@click.option("--mode", type=click.Choice(["linked", "tables"]), default="linked", show_default=True, help=MODE)
 @_options("account_id", "region", "bucket", "prefix", "namespace", "orgs", "external_id")
 @_options("database", "schema", "role", "user", "public_key", "warehouse", "reader")
 @_options("refresh_seconds", "discovery_seconds")
@@ -72,7 +97,7 @@ def snowflake(mode: str, **values: Any) -> None:
 @click.option("--endpoints", "chosen", default="", help="Names or groups, as in SF_ASSETS_ENDPOINTS; default: all.")
 @_options("secret")
 def salesforce(chosen: str, secret: str) -> None:
-    """Print the app, the user and the permission set that the endpoints need."""
+    """Print app, user and permission set for the endpoints."""
     from sf_assets.assets.deployments import read_specs_folder
     from sf_assets.assets.freshness import automated
     from sf_assets.commands.setup.salesforce import salesforce_steps
@@ -84,11 +109,11 @@ def salesforce(chosen: str, secret: str) -> None:
 
 
 @setup.command("upkeep")
-@click.option("--engine", type=click.Choice(["spark", "emr", "glue", "s3tables"]), required=True)
+@click.option("--engine", type=click.Choice(["spark", "emr", "glue", "s3tables"]), required=True, help=ENGINE)
 @click.option("--endpoints", "chosen", default="", help="Names or groups, as in SF_ASSETS_ENDPOINTS; default: all.")
 @_options("account_id", "region", "bucket", "prefix", "namespace", "orgs", "kms_key")
 def upkeep(engine: str, chosen: str, **values: Any) -> None:
-    """Print what another engine runs, or switches on, to maintain the tables."""
+    """Print what another engine runs to maintain the tables."""
     from sf_assets.assets.deployments import read_specs_folder
     from sf_assets.assets.freshness import automated
     from sf_assets.commands.setup.upkeep import upkeep_script
