@@ -35,7 +35,7 @@ def drift(endpoints: tuple[str, ...]) -> None:
 
 def described(change: "ColumnChange") -> str:
     """Return one change as a line."""
-    when = f"{change.at:%Y-%m-%d %H:%M} UTC" if change.at else "more than five days ago"
+    when = f"{change.at:%Y-%m-%d %H:%M} UTC" if change.at else "before the oldest snapshot"
     return f"{when}: {'; '.join(_parts(change))}"
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def sweep(older_than_days: float) -> None:
     """Remove files that no snapshot needs. For cron, once a week.
 
-    Snapshots expire five days after they were made. Files that only they used stay until they are swept.
+    Snapshots expire after five days at most. Files that only they used stay until they are swept.
     """
     for table, files in remove_orphan_files(deployment().iceberg.tables(), older_than=timedelta(days=older_than_days)):
         result = (

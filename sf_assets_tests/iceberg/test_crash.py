@@ -4,6 +4,7 @@ import random
 import signal
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -51,9 +52,9 @@ def test_a_killed_merge_is_all_or_nothing(tmp_path, another):
     assert merge_and_kill(tmp_path, 0, after_seconds=None)
     tables = another()
 
-    for turn in range(1, 6):
+    for turn in range(1, 4):
         before = tables.facts("account")
-        is_done = merge_and_kill(tmp_path, turn, after_seconds=chance.uniform(0.02, 0.4))
+        is_done = merge_and_kill(tmp_path, turn, after_seconds=chance.uniform(0.02, 0.3))
         after = tables.facts("account")
         rows = tables.scan("account").select("id", "v29").collect()
 
@@ -65,13 +66,10 @@ def test_a_killed_merge_is_all_or_nothing(tmp_path, another):
         assert rows.filter(rows["v29"] == int(after.state)).height == 20_000
 
 
-def test_what_a_killed_merge_leaves_is_swept_after_a_day(tmp_path, another):
-    from datetime import UTC, datetime, timedelta
-
-    merge_and_kill(tmp_path, 0, after_seconds=None)
+def test_what_a_killed_merge_leaves_is_swept_after_a_day(account, another, tmp_path):
+    account.merge(account.frame(("1", "a", 1)), state="s1")
     orphan = next((tmp_path / "lake").rglob("*.parquet")).with_name("left-behind.parquet")
     orphan.write_bytes(b"half a file")
-    rows = another().facts("account").rows
 
     assert another().remove_orphan_files("account") == ()
     tomorrow = another(now=lambda: datetime.now(UTC) + timedelta(days=1, minutes=1))
@@ -79,4 +77,4 @@ def test_what_a_killed_merge_leaves_is_swept_after_a_day(tmp_path, another):
 
     assert [path.removeprefix("file://") for path in swept] == [str(orphan)]
     assert not orphan.exists()
-    assert another().scan("account").collect().height == rows
+    assert account.rows() == [("1", "a")]

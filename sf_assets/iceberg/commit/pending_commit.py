@@ -23,7 +23,7 @@ from sf_assets.iceberg.commit.pyiceberg_internals import CachedTransaction
 from sf_assets.iceberg.commit.row_delta import RowDelta
 from sf_assets.iceberg.commit.schema_evolution import Evolution, stage_evolution
 from sf_assets.iceberg.commit.table_properties import property_updates
-from sf_assets.iceberg.commit.table_state import STATE, state_property
+from sf_assets.iceberg.commit.table_state import snapshot_states_property, state_property
 from sf_assets.iceberg.commit.transaction import ConcurrentCommit, finish
 from sf_assets.iceberg.translate_errors import is_denied
 
@@ -123,7 +123,7 @@ class PendingCommit:
         Raises: ConcurrentCommit; the written files are removed then.
         """
         self._writer.close_file()
-        delta = self._delta({**summary, **({STATE: state} if state is not None else {})})
+        delta = self._delta(summary)
         try:
             delta.commit()
         except BaseException:
@@ -134,6 +134,9 @@ class PendingCommit:
             self._transaction.set_properties(changes)
         if now is not None:
             stage_expiry(self._transaction, now=now)
+        if state is not None:
+            metadata = self._transaction.table_metadata
+            self._transaction.set_properties(snapshot_states_property(metadata, state, snapshot_id=delta.snapshot_id))
         return self._result(self._swap(delta))
 
     def _swap(self, delta: RowDelta) -> Table:

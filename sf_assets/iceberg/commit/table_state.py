@@ -1,10 +1,13 @@
 """How far a table has been read, stored in the commit that wrote the rows.
 
-The property names its snapshot, because properties do not roll back with a table. Each snapshot's summary holds the
-state as well, so a rolled-back table finds the state of its current snapshot.
+The property names its snapshot, because properties do not roll back with a table. Another property holds the states of
+all snapshots, compressed together, so a rolled-back table finds the state of its current snapshot. Former versions
+wrote each state into its snapshot's summary: with hundreds of columns that made the metadata a megabyte long.
 """
 
 import json
+import zlib
+from base64 import b85decode, b85encode
 from collections.abc import Mapping, Sequence
 
 from pyiceberg.table import Table
@@ -16,6 +19,7 @@ from sf_assets.iceberg.commit.manifests import Manifests
 from sf_assets.iceberg.model import Unchecked
 
 STATE = "sf_assets.state"
+SNAPSHOT_STATES = "sf_assets.snapshot_states"
 RUN = "sf_assets.run"
 """Key of a snapshot's summary: the run that wrote it."""
 
@@ -23,6 +27,33 @@ RUN = "sf_assets.run"
 def state_property(state: str, *, snapshot_id: int | None) -> dict[str, str]:
     """Return the table property that ties `state` to a snapshot."""
     return {STATE: json.dumps({"snapshot": snapshot_id, "state": state})}
+
+
+def snapshot_states_property(metadata: TableMetadata, state: str, *, snapshot_id: int) -> dict[str, str]:
+    """Return the property with the states of all snapshots, this one included."""
+    states = {**_snapshot_states(metadata), snapshot_id: state}
+    present = {snapshot.snapshot_id for snapshot in metadata.snapshots}
+    text = json.dumps({key: value for key, value in states.items() if key in present})
+    return {SNAPSHOT_STATES: b85encode(zlib.compress(text.encode(), 9)).decode()}
+
+
+def state_at(metadata: TableMetadata, snapshot: Snapshot) -> str | None:
+    """Return the state that was committed with a snapshot, or None if it has none."""
+    if (state := _snapshot_states(metadata).get(snapshot.snapshot_id)) is not None:
+        return state
+    return snapshot.summary.additional_properties.get(STATE) if snapshot.summary else None
+
+
+def _snapshot_states(metadata: TableMetadata) -> dict[int, str]:
+    """Return snapshot -> state; empty if the property is missing or unreadable.
+
+    A table that is rolled back to a snapshot without a state is read again from the start.
+    """
+    try:
+        states = json.loads(zlib.decompress(b85decode(metadata.properties[SNAPSHOT_STATES])))
+        return {int(snapshot): str(state) for snapshot, state in states.items()}
+    except (KeyError, ValueError, AttributeError, zlib.error):
+        return {}
 
 
 def state_of(table: Table) -> str | None:
@@ -36,7 +67,7 @@ def state_of(table: Table) -> str | None:
     for snapshot in lineage:
         if written is not None and snapshot.snapshot_id == written_for:
             return written
-        if (state := state_in_summary(snapshot)) is not None:
+        if (state := state_at(metadata, snapshot)) is not None:
             return state
     return written if written is not None and _came_before(written_for, lineage, table) else None
 
@@ -52,7 +83,7 @@ def check_base(table: Table, base: str | Unchecked | None, *, name: str) -> None
         return
     state = state_of(table)
     if state != base:
-        rival = _rival(table, moved=_summary_state(table) == state)
+        rival = _rival(table, moved=_snapshot_state(table) == state)
         raise CommitConflict(
             f"{name}: the table's state is no longer the one that this run read; {rival} was here",
             table=name,
@@ -76,9 +107,9 @@ def _rival(table: Table, *, moved: bool) -> str:
     return f"another run, {run}," if run else "another run"
 
 
-def _summary_state(table: Table) -> str | None:
+def _snapshot_state(table: Table) -> str | None:
     snapshot = table.current_snapshot()
-    return state_in_summary(snapshot) if snapshot else None
+    return state_at(table.metadata, snapshot) if snapshot else None
 
 
 def _written(properties: Mapping[str, str]) -> tuple[int | None, str | None]:
@@ -114,8 +145,3 @@ def _came_before(snapshot_id: int | None, lineage: Sequence[Snapshot], table: Ta
 def drop_state(table: Table) -> None:
     """Remove the state of a table: the next run reads it again from the start."""
     table.transaction().remove_properties(STATE).commit_transaction()
-
-
-def state_in_summary(snapshot: Snapshot) -> str | None:
-    """Return the state in a snapshot's summary, or None without one."""
-    return snapshot.summary.additional_properties.get(STATE) if snapshot.summary else None

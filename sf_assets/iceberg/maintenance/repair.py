@@ -12,7 +12,7 @@ from pyiceberg.table.snapshots import Snapshot, ancestors_of
 from sf_assets.errors import IcebergError, TableDamaged, TableUnsupported
 from sf_assets.iceberg.catalog import SET_ASIDE, IcebergCatalog
 from sf_assets.iceberg.commit.table_properties import VERSION
-from sf_assets.iceberg.commit.table_state import STATE, drop_state, state_in_summary, state_of, state_property
+from sf_assets.iceberg.commit.table_state import STATE, drop_state, state_at, state_of, state_property
 from sf_assets.iceberg.maintenance.damage import Damage, DamageFinder
 from sf_assets.iceberg.metadata_location import file_io, metadata_files, metadata_location, table_location
 from sf_assets.iceberg.translate_errors import name_damage
@@ -114,7 +114,7 @@ class Repairer:
     def _newest_state(self, table: Table) -> tuple[Snapshot | None, str | None]:
         """Return the newest snapshot of the current line with a readable state, and that state."""
         for snapshot in ancestors_of(table.current_snapshot(), table.metadata):
-            state = state_in_summary(snapshot)
+            state = state_at(table.metadata, snapshot)
             if state is not None and self._is_state_valid(state):
                 return snapshot, state
         return None, None

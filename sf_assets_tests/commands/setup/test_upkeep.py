@@ -65,7 +65,7 @@ def test_each_table_gets_all_procedures_of_spark():
     text = printed("spark", "--endpoints", "account")
 
     for procedure in ("rewrite_data_files", "rewrite_position_delete_files", "rewrite_manifests", "expire_snapshots"):
-        assert f"CALL salesforce.system.{procedure}(table => 'salesforce.account'" in text
+        assert f"CALL salesforce.system.{procedure}(table => 'salesforce.salesforce.account'" in text
     assert text.count("remove_orphan_files") == 2
 
 

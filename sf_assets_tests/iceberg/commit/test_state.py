@@ -2,11 +2,13 @@
 
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
 from sf_assets.errors import CommitConflict, TableForeign
+from sf_assets.iceberg.commit.table_state import state_at
 from sf_assets.iceberg.model import UNCHECKED
 
 
@@ -226,3 +228,35 @@ def test_the_table_has_the_properties_that_keep_it_readable_and_small(account):
     assert properties["commit.manifest-merge.enabled"] == "true"
     assert properties["commit.retry.num-retries"] == "10"
     assert properties["write.parquet.compression-codec"] == "zstd"
+
+
+def test_states_of_hundreds_of_columns_do_not_fill_the_metadata(account):
+    for turn in range(12):
+        state = json.dumps({"columns_read": [f"Custom_Field_{n}__c" for n in range(400)], "turn": turn})
+        account.merge(account.frame((str(turn), "a", turn)), state=state)
+
+    table = account.table
+    assert Path(table.metadata_location.removeprefix("file://")).stat().st_size < 50_000
+    assert [json.loads(state_at(table.metadata, snapshot))["turn"] for snapshot in table.snapshots()] == [*range(12)]
+
+
+def test_states_in_the_summaries_of_a_former_version_are_found(account):
+    """A former version wrote each state into its snapshot's summary."""
+    first = account.merge(account.frame(("1", "a", 1)), state=None, summary={"sf_assets.state": "s1"})
+    account.merge(account.frame(("2", "b", 2)), state="s2")
+
+    roll_back(account, first.snapshot_id)
+
+    assert account.facts.state == "s1"
+
+
+@pytest.mark.parametrize("text", ["", "no base 85 \\", "c-jl"])
+def test_unreadable_states_of_former_snapshots_are_no_states(account, text):
+    first = account.merge(account.frame(("1", "a", 1)), state="s1")
+    account.merge(account.frame(("2", "b", 2)), state="s2")
+    account.table.transaction().set_properties({"sf_assets.snapshot_states": text}).commit_transaction()
+
+    assert account.facts.state == "s2"
+    account.merge(account.frame(("3", "c", 3)), state="s3")
+    roll_back(account, first.snapshot_id)
+    assert account.facts.state is None

@@ -13,6 +13,7 @@ from sf_assets.iceberg.commit.expire_snapshots import expired_snapshots
 from sf_assets.iceberg.commit.manifests import Manifests
 from sf_assets.iceberg.commit.pyiceberg_internals import CachedTransaction
 from sf_assets.iceberg.commit.row_delta import RowDelta
+from sf_assets.iceberg.commit.table_state import state_at
 from sf_assets.iceberg.maintenance.compact import files_to_compact
 
 
@@ -74,7 +75,7 @@ def test_a_compaction_is_one_snapshot_with_state_and_no_dangling_deletes(account
     assert compaction.summary["sf_assets.compacted-files"] == "25"
     assert compaction.summary["total-data-files"] == "1"
     assert compaction.summary["total-delete-files"] == "0"
-    assert compaction.summary["sf_assets.state"] == "s24"
+    assert state_at(account.table.metadata, compaction) == "s24"
 
     account.merge(account.frame(("new", "c", 99)), state="s25", base="s24")
     account.table.manage_snapshots().rollback_to_snapshot(compaction.snapshot_id).commit()
@@ -113,6 +114,20 @@ def test_snapshots_expire_after_five_days_but_for_the_last_ten(account, another)
     assert len(account.table.snapshots()) == 10
     assert account.facts.state == "s16"
     assert len(account.rows()) == 17
+
+
+@pytest.mark.parametrize(("minutes", "kept"), [(60, 36), (5, 145), (24 * 60, 10), (6 * 60, 21)])
+def test_frequent_commits_do_not_fill_the_metadata_with_snapshots(account, minutes, kept):
+    """Hourly: 36 snapshots. Every five minutes: those of half a day. Every six hours and daily: those of five days."""
+    account.merge(account.frame(("1", "a", 1)), state="s1")
+    metadata, now = account.table.metadata, datetime.now(UTC)
+    times = [int((now - timedelta(minutes=minutes * n)).timestamp() * 1000) for n in reversed(range(300))]
+    last = metadata.snapshots[-1]
+    history = [last.model_copy(update={"snapshot_id": n, "timestamp_ms": time}) for n, time in enumerate(times[:-1])]
+    last = last.model_copy(update={"timestamp_ms": times[-1]})
+    metadata = metadata.model_copy(update={"snapshots": [*history, last]})
+
+    assert 300 - len(expired_snapshots(metadata, now=now)) == kept
 
 
 @pytest.mark.slow

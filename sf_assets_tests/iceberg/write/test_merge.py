@@ -5,6 +5,7 @@ import pytest
 from pyiceberg.types import StringType, TimestamptzType
 
 from sf_assets.errors import KeysRepeated
+from sf_assets.iceberg.commit.table_state import state_at
 from sf_assets.iceberg.model import UNCHECKED, Chunk, TableColumn
 
 
@@ -158,7 +159,8 @@ def test_each_state_commits_what_came_until_then(account):
 
     written = account.stream(chunks)
 
-    states = [snapshot.summary["sf_assets.state"] for snapshot in account.table.snapshots()]
+    metadata = account.table.metadata
+    states = [state_at(metadata, snapshot) for snapshot in metadata.snapshots]
     assert states == ["s1", "s2"]
     assert (written.commits, written.inserted, written.unchanged) == (2, 3, 1)
 

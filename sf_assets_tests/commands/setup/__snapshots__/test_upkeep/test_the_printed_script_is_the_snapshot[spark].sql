@@ -3,23 +3,23 @@
 
 -- iceberg.apache.org/docs/latest/spark-procedures/. The catalog is named salesforce: see --engine emr for its settings.
 -- Replace both timestamps before each run. A procedure that a sync overtakes fails, and succeeds when it is run again.
-CALL salesforce.system.rewrite_data_files(table => 'salesforce.account', options => map('delete-file-threshold', '1', 'partial-progress.enabled', 'true'));
-CALL salesforce.system.rewrite_position_delete_files(table => 'salesforce.account');
-CALL salesforce.system.rewrite_manifests(table => 'salesforce.account');
-CALL salesforce.system.expire_snapshots(table => 'salesforce.account', older_than => TIMESTAMP '<5_DAYS_AGO>', retain_last => 10);
-CALL salesforce.system.remove_orphan_files(table => 'salesforce.account', older_than => TIMESTAMP '<3_DAYS_AGO>');
-CALL salesforce.system.rewrite_data_files(table => 'salesforce._sync_status', options => map('delete-file-threshold', '1', 'partial-progress.enabled', 'true'));
-CALL salesforce.system.rewrite_position_delete_files(table => 'salesforce._sync_status');
-CALL salesforce.system.rewrite_manifests(table => 'salesforce._sync_status');
-CALL salesforce.system.expire_snapshots(table => 'salesforce._sync_status', older_than => TIMESTAMP '<5_DAYS_AGO>', retain_last => 10);
-CALL salesforce.system.remove_orphan_files(table => 'salesforce._sync_status', older_than => TIMESTAMP '<3_DAYS_AGO>');
-CALL salesforce.system.rewrite_data_files(table => 'salesforce_emea.account', options => map('delete-file-threshold', '1', 'partial-progress.enabled', 'true'));
-CALL salesforce.system.rewrite_position_delete_files(table => 'salesforce_emea.account');
-CALL salesforce.system.rewrite_manifests(table => 'salesforce_emea.account');
-CALL salesforce.system.expire_snapshots(table => 'salesforce_emea.account', older_than => TIMESTAMP '<5_DAYS_AGO>', retain_last => 10);
-CALL salesforce.system.remove_orphan_files(table => 'salesforce_emea.account', older_than => TIMESTAMP '<3_DAYS_AGO>');
-CALL salesforce.system.rewrite_data_files(table => 'salesforce_emea._sync_status', options => map('delete-file-threshold', '1', 'partial-progress.enabled', 'true'));
-CALL salesforce.system.rewrite_position_delete_files(table => 'salesforce_emea._sync_status');
-CALL salesforce.system.rewrite_manifests(table => 'salesforce_emea._sync_status');
-CALL salesforce.system.expire_snapshots(table => 'salesforce_emea._sync_status', older_than => TIMESTAMP '<5_DAYS_AGO>', retain_last => 10);
-CALL salesforce.system.remove_orphan_files(table => 'salesforce_emea._sync_status', older_than => TIMESTAMP '<3_DAYS_AGO>');
+CALL salesforce.system.rewrite_data_files(table => 'salesforce.salesforce.account', options => map('delete-file-threshold', '1', 'partial-progress.enabled', 'true'));
+CALL salesforce.system.rewrite_position_delete_files(table => 'salesforce.salesforce.account');
+CALL salesforce.system.rewrite_manifests(table => 'salesforce.salesforce.account');
+CALL salesforce.system.expire_snapshots(table => 'salesforce.salesforce.account', older_than => TIMESTAMP '<5_DAYS_AGO>', retain_last => 10);
+CALL salesforce.system.remove_orphan_files(table => 'salesforce.salesforce.account', older_than => TIMESTAMP '<3_DAYS_AGO>');
+CALL salesforce.system.rewrite_data_files(table => 'salesforce.salesforce._sync_status', options => map('delete-file-threshold', '1', 'partial-progress.enabled', 'true'));
+CALL salesforce.system.rewrite_position_delete_files(table => 'salesforce.salesforce._sync_status');
+CALL salesforce.system.rewrite_manifests(table => 'salesforce.salesforce._sync_status');
+CALL salesforce.system.expire_snapshots(table => 'salesforce.salesforce._sync_status', older_than => TIMESTAMP '<5_DAYS_AGO>', retain_last => 10);
+CALL salesforce.system.remove_orphan_files(table => 'salesforce.salesforce._sync_status', older_than => TIMESTAMP '<3_DAYS_AGO>');
+CALL salesforce.system.rewrite_data_files(table => 'salesforce.salesforce_emea.account', options => map('delete-file-threshold', '1', 'partial-progress.enabled', 'true'));
+CALL salesforce.system.rewrite_position_delete_files(table => 'salesforce.salesforce_emea.account');
+CALL salesforce.system.rewrite_manifests(table => 'salesforce.salesforce_emea.account');
+CALL salesforce.system.expire_snapshots(table => 'salesforce.salesforce_emea.account', older_than => TIMESTAMP '<5_DAYS_AGO>', retain_last => 10);
+CALL salesforce.system.remove_orphan_files(table => 'salesforce.salesforce_emea.account', older_than => TIMESTAMP '<3_DAYS_AGO>');
+CALL salesforce.system.rewrite_data_files(table => 'salesforce.salesforce_emea._sync_status', options => map('delete-file-threshold', '1', 'partial-progress.enabled', 'true'));
+CALL salesforce.system.rewrite_position_delete_files(table => 'salesforce.salesforce_emea._sync_status');
+CALL salesforce.system.rewrite_manifests(table => 'salesforce.salesforce_emea._sync_status');
+CALL salesforce.system.expire_snapshots(table => 'salesforce.salesforce_emea._sync_status', older_than => TIMESTAMP '<5_DAYS_AGO>', retain_last => 10);
+CALL salesforce.system.remove_orphan_files(table => 'salesforce.salesforce_emea._sync_status', older_than => TIMESTAMP '<3_DAYS_AGO>');
