@@ -72,7 +72,7 @@ def sync_metadata(
 
 def summary(spec: EndpointSpec, report: "SyncReport", *, rows: int, deleted: int | None) -> str:
     """Return what a reader of the table wants to know first, as markdown."""
-    figures = ". ".join([_true_as_of(report), ", ".join(_rows(rows, deleted)), _cost(report)])
+    figures = ". ".join([f"True as of {_moment(report)}", ", ".join(_rows(rows, deleted)), _cost(report)])
     return "\n".join([f"**{figures}.**", "", *(f"- {sentence}" for sentence in _verdict(spec, report))])
 
 
@@ -80,16 +80,16 @@ def tags(spec: EndpointSpec, report: "SyncReport", *, rows: int, deleted: int | 
     """Return the summary as short texts for the tags that Dagit shows above the columns."""
     warned = [part for sentence in _verdict(spec, report) for part in _parts(sentence)]
     rest = ["... and more: see Checks"] if len(warned) > MOST_TAGS else []
-    return [*_parts(_true_as_of(report)), *_rows(rows, deleted), *_parts(_cost(report)), *warned[:MOST_TAGS], *rest]
+    return [f"As of {_moment(report)}", *_rows(rows, deleted), *_parts(_cost(report)), *warned[:MOST_TAGS], *rest]
 
 
 def _parts(text: str) -> list[str]:
     return textwrap.wrap(text, TAG)
 
 
-def _true_as_of(report: "SyncReport") -> str:
+def _moment(report: "SyncReport") -> str:
     as_of = report.true_as_of
-    return f"True as of {as_of:%Y-%m-%d %H:%M:%S} UTC" if as_of else "True as of an earlier run"
+    return f"{as_of:%Y-%m-%d %H:%M:%S} UTC" if as_of else "an earlier run"
 
 
 def _rows(rows: int, deleted: int | None) -> Iterator[str]:

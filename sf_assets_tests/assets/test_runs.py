@@ -63,7 +63,7 @@ def test_rows_deleted_rows_and_cost_are_above_the_columns(runs, practice_org):
         account = run.materialized["account"]
         texts = above_the_columns(run, "account")
         calls = f"{account['calls']} call{'s' * (account['calls'] != 1)}"
-        assert re.match(r"True as of \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC ", texts)
+        assert re.match(r"As of \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC ", texts)
         assert f"40 rows {deleted} of them deleted {calls} of 100,000 a day Nothing is wrong." in texts
         assert f"40 rows, {deleted} of them deleted." in account["summary"]
         assert (account["table_rows_deleted"], account["dagster/query_count"]) == (deleted, account["calls"])

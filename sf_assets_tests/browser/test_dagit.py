@@ -1,5 +1,6 @@
 """What a person sees in Dagit: the thirty assets filled by a click, and what is fresh, what is wrong and what to do."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,6 +25,19 @@ LAUNCH = f"""mutation ($endpoints: [AssetKeyInput!]!, $checks: [AssetCheckHandle
         assetSelection: $endpoints, assetCheckSelection: $checks}}}}) {{ {LAUNCHED} }} }}"""
 GO_ON = f"""mutation ($run: String!) {{
     launchPipelineReexecution(reexecutionParams: {{parentRunId: $run, strategy: FROM_FAILURE}}) {{ {LAUNCHED} }} }}"""
+
+VISIBLE_TEXTS = """() => {
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    const range = document.createRange(), texts = [];
+    while (walker.nextNode()) {
+        range.selectNodeContents(walker.currentNode);
+        const box = range.getBoundingClientRect();
+        const isVisible = box.height && box.top >= 0 && box.bottom <= window.innerHeight;
+        if (isVisible) texts.push(walker.currentNode.textContent.trim());
+    }
+    return texts.filter(Boolean).join(" ");
+}"""
+"""The texts that are seen without scrolling, in their order."""
 
 SENSORS = """query { sensorsOrError(repositorySelector: {repositoryName: "__repository__",
     repositoryLocationName: "sf_assets"}) {
@@ -111,12 +125,27 @@ def test_the_asset_graph_shows_every_group_with_its_endpoints(filled: Any, page:
     assert missing(page, expected) == []
 
 
-def test_an_assets_page_says_what_it_holds_how_fresh_it_is_and_who_owns_it(
-    filled: Any, page: Page, pictures: Path
-) -> None:
-    opened(page, f"{filled.url}/assets/salesforce/account", "Row count", "billing_postal_code", height=1_400)
+def test_the_first_screen_of_an_asset_answers_what_a_reader_asks(filled: Any, page: Page, pictures: Path) -> None:
+    phone = {"sobject": "Account", "name": "Phone"}
+    filled.side_door("changes", {"op": "hide_field", **phone})
+    filled.ended(launched(filled, "account"))
+    filled.side_door("changes", {"op": "show_field", **phone})
+    page.set_viewport_size({"width": 1_440, "height": 900})
+    page.goto(f"{filled.url}/assets/salesforce/account", wait_until="domcontentloaded")
+    expect(page.get_by_text("of them deleted").first).to_be_visible(timeout=LAYOUT_MILLISECONDS)
+    page.wait_for_timeout(DRAWN_MILLISECONDS)
 
-    page.screenshot(path=pictures / "asset-page.png", clip={"x": 240, "y": 0, "width": 1360, "height": 1241})
+    page.screenshot(path=pictures / "asset-page.png", clip={"x": 240, "y": 0, "width": 1200, "height": 900})
+
+    above, columns, _ = page.evaluate(VISIBLE_TEXTS).partition("Column name")
+    assert columns
+    assert re.search(r"As of \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC [\d,]+ rows [\d,]+ of them deleted", above)
+    assert re.search(r"\d+ calls? of 100,000 a day Hidden from the integration user, or deleted: Phone\. Give ", above)
+    assert [text for text in ("Row count", "Query count", "Companies you do business with") if text not in above] == []
+
+
+def test_an_assets_page_says_what_it_holds_how_fresh_it_is_and_who_owns_it(filled: Any, page: Page) -> None:
+    opened(page, f"{filled.url}/assets/salesforce/account", "Row count", "billing_postal_code", height=1_400)
 
     column = ("billing_street", "BillingStreet: Billing Street", "Open_Pipeline__c")
     side = ("crm_core", "sales", "Iceberg", "Polars", "Salesforce", "account.soql", "salesforce_hourly", "keep_fresh")
