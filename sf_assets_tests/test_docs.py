@@ -60,3 +60,12 @@ def test_every_module_that_a_page_names_exists(page: str) -> None:
     missing = [name for name in names if not any((root / name).exists() for root in roots)]
 
     assert [name for name in missing if "/" in name or name not in files] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "module"), re.findall(r"`(\w+)` in\s`([\w/]+\.py)`", prose(PAGES[0].with_name("contributing.md")))
+)
+def test_every_name_of_the_table_what_to_change_is_in_its_module(name: str, module: str) -> None:
+    source = (ROOT / "sf_assets" / module.removeprefix("sf_assets/")).read_text(encoding="utf-8")
+
+    assert re.search(rf"^(def |class )?{name}\b", source, re.MULTILINE)

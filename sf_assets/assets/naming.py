@@ -1,7 +1,8 @@
-"""What one org's code location calls that which a Dagster instance knows by name alone: keys, pools, the org's node.
+"""Names of one org's code location: asset keys, pools, resources.
 
-Two locations of an instance that use one asset key show two tables as one, and two that use one pool wait for each
-other. So with several orgs in an instance all of them but one bear a name of their own.
+Dagster identifies an asset and a pool by name alone. If two locations of an instance share an asset key, Dagster shows
+their two tables as one; if they share a pool, their runs wait for each other. So each further org of an instance has a
+name of its own, `SF_ASSETS_ORG`.
 """
 
 import re
@@ -19,9 +20,10 @@ _LONGEST = 40
 
 @dataclass(frozen=True)
 class Naming:
-    """The names of one org's code location. `org` is empty where the instance has no other; ConfigError if it misfits.
+    """The names of one org's code location. `org` is empty if the instance has no other org.
 
-    What Glue and Snowflake, dbt and Dagster all take for a name is lower-case letters, digits and single underscores.
+    Glue, Snowflake, dbt and Dagster all accept lower-case letters, digits and single underscores.
+    Raises: ConfigError for another name.
     """
 
     org: str = ""
@@ -35,7 +37,7 @@ class Naming:
             )
 
     def of_org(self, word: str) -> str:
-        """Return a word as this org's own: `marts` is `marts_emea` in the location of `emea`."""
+        """Return a word with the org's name: `marts` is `marts_emea` in the location of `emea`."""
         return f"{word}_{self.org}" if self.org else word
 
     @property

@@ -8,9 +8,10 @@ from sf_assets.errors import ConfigError
 def require_free(port: int, *, flag: str, what: str) -> None:
     """Check that a port is free. Raises: ConfigError that names the flag."""
     if not is_free(port):
+        other = f"{flag} {port + 1}"
         raise ConfigError(
             f"port {port} of 127.0.0.1, for {what}, is in use by another program",
-            remedy=f"Choose another port: {flag} {port + 1}. Or end the program that listens on {port}.",
+            remedy=f'Choose another port: {other} (make: ARGS="{other}"). Or end the program that listens on {port}.',
         )
 
 
