@@ -26,23 +26,23 @@ class PracticeChanges:
     """Changes of one practice org, by its URL."""
 
     def __init__(self, url: str) -> None:
-        self._url = url
+        self.url = url
 
     def apply(self, op: str, **arguments: Any) -> Any:
         """Apply one operation and return its result."""
-        return call(self._url, "changes", [{"op": op, **arguments}])[0]
+        return call(self.url, "changes", [{"op": op, **arguments}])[0]
 
     def one_row(self, sobject: str, record_id: str | None) -> dict[str, Any]:
         """Return a row by its Id, or the first that is not deleted. Raises: ConfigError."""
         query = f"?id={record_id}" if record_id else "?deleted=0&limit=1"
-        rows: list[dict[str, Any]] = call(self._url, f"truth/{sobject}{query}")
+        rows: list[dict[str, Any]] = call(self.url, f"truth/{sobject}{query}")
         if not rows:
             raise ConfigError(f"{sobject} has no rows to change", remedy="Insert one: --insert Name=Acme")
         return rows[0]
 
     def row_ids(self, sobject: str, count: int) -> list[str]:
         """Return the Ids of the first rows."""
-        return [row["Id"] for row in call(self._url, f"truth/{sobject}?limit={count}")]
+        return [row["Id"] for row in call(self.url, f"truth/{sobject}?limit={count}")]
 
     def values(self, sobject: str, assignments: Sequence[str]) -> dict[str, Any]:
         """Return the values of `COLUMN=VALUE` texts by API name, in the column's type.
@@ -50,21 +50,21 @@ class PracticeChanges:
         Raises:
             ConfigError: A text has another form, its column is unknown, or its value does not fit the type.
         """
-        fields = {_key(field["name"]): field for field in call(self._url, f"fields/{sobject}")}
+        fields = {_key(field["name"]): field for field in call(self.url, f"fields/{sobject}")}
         return dict(_assigned(text, sobject, fields) for text in assignments)
 
     def column(self, sobject: str, name: str) -> str:
         """Return the API name of a column, given in any case. Raises: ConfigError."""
-        fields = {_key(field["name"]): field for field in call(self._url, f"fields/{sobject}")}
+        fields = {_key(field["name"]): field for field in call(self.url, f"fields/{sobject}")}
         return str(_field(name, sobject, fields)["name"])
 
     def add_fault(self, **fault: Any) -> None:
-        call(self._url, "faults", [fault])
+        call(self.url, "faults", [fault])
 
     def fix(self) -> None:
         """Remove all faults, use the default settings, and show all columns, rows and objects."""
-        call(self._url, "faults", method="DELETE")
-        call(self._url, "behaviour", method="DELETE")
+        call(self.url, "faults", method="DELETE")
+        call(self.url, "behaviour", method="DELETE")
         self.apply("restore")
 
 

@@ -30,6 +30,8 @@ def _spread(args: list[str]) -> list[str]:
     return spread
 
 
+DAILY_LIMIT = 100_000
+"""Daily calls of a practice org with default settings."""
 home_option = click.option(
     "--home", type=click.Path(path_type=Path), help="Folder of the org. Default: practice/ under SF_ASSETS_HOME."
 )
@@ -169,10 +171,23 @@ def _break(org: Any, sobject: str, name: str, value: Any) -> str:
 def fix(home: Path | None) -> None:
     """Undo what `practice break` did.
 
-    Removes all faults, uses the default settings, and shows all columns, records and objects again.
+    Removes all faults, uses the default settings, and shows all columns, records and objects again. Runs ask the org
+    again at once, also after a fault that said that the day's calls are used.
     """
-    _running(home).fix()
+    org = _running(home)
+    org.fix()
+    _reset_quota(org.url)
     click.echo("Fixed: no faults, default settings, all columns, records and objects are visible.")
+
+
+def _reset_quota(url: str) -> None:
+    """Delete the used calls that the request ledger has of the practice org; its next answer says the real ones."""
+    from sf_assets.salesforce.wire import Usage
+
+    salesforce = deployment().salesforce.model_copy(update={"instance_url": url})
+    ledger = salesforce.open_ledger()
+    if usage := ledger.standing().quota.usage:
+        ledger.read(Usage(0, usage.limit or DAILY_LIMIT))
 
 
 def _running(home: Path | None) -> Any:
