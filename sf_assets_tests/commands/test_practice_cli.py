@@ -93,7 +93,7 @@ def test_a_fault_is_injected_and_removed(running, run):
         (("change", "account", "NumberOfEmployees=many"), "'many' is not a value of Account.NumberOfEmployees"),
         (("change", "account", "IsDeleted=perhaps"), "'perhaps' is not a value of Account.IsDeleted"),
         (("change", "account", "Name"), "'Name' is not COLUMN=VALUE"),
-        (("change", "acount", "Name=x"), "no object acount; there are Account"),
+        (("change", "acount", "Name=x"), "no endpoint is named acount"),
         (("change", "account", "--purge", "--id", "001000000000000AAA"), "no Account has the Id"),
         (("break", "--fault", "nonsense"), "unknown refusal 'nonsense'; there are"),
     ],
