@@ -31,6 +31,7 @@ VARIABLES = {
     "requests_per_second": "SALESFORCE_REQUESTS_PER_SECOND",
     "quota_reserve": "SALESFORCE_QUOTA_RESERVE",
     "daily_calls": "SALESFORCE_DAILY_CALLS",
+    "bulk": "SF_ASSETS_BULK",
     "endpoints": "SF_ASSETS_ENDPOINTS",
     "cadences": "SF_ASSETS_CADENCES",
     "snowflake": "SF_ASSETS_SNOWFLAKE",
@@ -79,6 +80,9 @@ class SalesforceOrg(dg.StateBackedComponent, dg.Resolvable):
     daily_calls: Annotated[
         int, dg.Resolver.default(description="Most API calls of ours in a day (UTC). 0: no such bound.")
     ] = 0
+    bulk: Annotated[
+        str, dg.Resolver.default(description="auto, never or always: Bulk query jobs for whole objects.")
+    ] = ""
     snowflake: Annotated[str, dg.Resolver.default(description="linked or tables, if SNOWFLAKE_ACCOUNT is set.")] = ""
     translation: Annotated[
         TranslationFn[EndpointSpec] | None,

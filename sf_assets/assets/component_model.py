@@ -38,6 +38,9 @@ class Override(dg.Model):
     excluded: list[str] = Field(default_factory=list, description="API names of columns that are not read.")
     hashed: list[str] = Field(default_factory=list, description="API names of text columns that are hashed.")
     deleted: Literal["mark", "remove"] | None = Field(default=None, description="What becomes of deleted rows.")
+    bulk: Literal["auto", "never", "always"] | None = Field(
+        default=None, description="Whether Bulk query jobs read the object as a whole."
+    )
     cadence: str | None = Field(default=None, description="hourly, six_hours or daily.")
     owner: str | None = Field(default=None, description="team:NAME or an e-mail address.")
 

@@ -143,6 +143,7 @@ CALCULATED: Mapping[str, Literal["refresh", "stale", "exclude"]] = {
     "stale": "stale",
     "exclude": "exclude",
 }
+BULK: Mapping[str, Literal["auto", "never", "always"]] = {"auto": "auto", "never": "never", "always": "always"}
 HOST: Mapping[str, str] = {"SALESFORCE_INSTANCE_URL": "the org's My Domain host, as acme.my.salesforce.com"}
 LOGIN: Mapping[str, str] = {
     "SALESFORCE_CONSUMER_KEY": "the app's consumer key, or SALESFORCE_SECRET_ID instead",
@@ -183,6 +184,7 @@ def _salesforce(
         ledger=_ledger(env, home),
         read_deleted=switch(env, "SF_ASSETS_READ_DELETED", default=True),
         calculated=CALCULATED[one_of(env, "SF_ASSETS_CALCULATED", CALCULATED)],
+        bulk=BULK[one_of(env, "SF_ASSETS_BULK", BULK)],
     )
 
 

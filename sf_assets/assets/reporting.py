@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # Polars and pyiceberg take 0.4 s of CPU to import, and every
     from sf_assets.iceberg.model import TableFacts, Written
     from sf_assets.sync.columns import Column
     from sf_assets.sync.endpoint import Sync
-    from sf_assets.sync.report import SyncReport
+    from sf_assets.sync.report import ReadTotals, SyncReport
 
 TERMS: Mapping[str, str] = {
     "summary": "True as of, rows, cost, and what is wrong.",
@@ -23,6 +23,7 @@ TERMS: Mapping[str, str] = {
     " reread: the rows of since and until. unavailable: the object is off.",
     "query": "The endpoint's .soql file; soql is the query that this run sent.",
     "rows_read": "Rows in the pages of this run; rows_read_deleted of them are deleted in Salesforce.",
+    "read_by": "REST, or the Bulk query job that gave the rows.",
     "calls": "API calls of this endpoint in this run, without its share of login, describe and probe.",
     "sent_again": "Calls that repeated one after a fault.",
     "waited_seconds": "Time spent waiting for a permit of the request budget.",
@@ -172,6 +173,7 @@ def progress_metadata(report: "SyncReport") -> dict[str, Any]:
             "rows_read": read.rows,
             "rows_read_deleted": read.deleted,
             "pages": read.pages,
+            "read_by": _read_by(read),
             "calls": read.calls,
             "sent_again": read.repeated_calls,
             "waited_seconds": round(read.waited_seconds, 3),
@@ -183,6 +185,12 @@ def progress_metadata(report: "SyncReport") -> dict[str, Any]:
             "notes": _bullets(report.problems.notes),
         }
     )
+
+
+def _read_by(read: "ReadTotals") -> str | None:
+    if not read.pages:
+        return None
+    return f"Bulk query job {read.bulk_job}" if read.bulk_job else "REST"
 
 
 def table_metadata(facts: "TableFacts | None", *, before: "TableFacts | None") -> dict[str, Any]:

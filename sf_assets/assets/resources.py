@@ -69,6 +69,11 @@ class SalesforceResource(dg.ConfigurableResource[Any]):
         " most 50 calls, keep them as of the row's last change, or leave them out.",
     )
 
+    bulk: Literal["auto", "never", "always"] = Field(
+        default="auto",
+        description="Bulk query jobs read whole objects: of 250,000 rows or more (auto), never, or always.",
+    )
+
     def hash_key(self) -> bytes:
         """Return the key of hashed columns, or an empty key if there is none."""
         key = self.credentials.hash_key()
@@ -82,6 +87,7 @@ class SalesforceResource(dg.ConfigurableResource[Any]):
         return DeploymentOptions(
             read_deleted=self.read_deleted,
             calculated=self.calculated,
+            bulk=self.bulk,
             hash_key=self.hash_key() if hashes else b"",
             quota_reserve=self.quota_reserve,
         )

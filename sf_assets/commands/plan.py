@@ -135,6 +135,7 @@ def summary(plan: "Plan") -> Iterator[str]:
         yield "Quota: the org does not report it, so no reserve is kept."
     if budget.cap is not None:
         yield f"Our own cap: {budget.own_calls:,} of {budget.cap:,} calls were sent today (UTC)."
+    yield from bulk_lines(plan)
     if plan.day.priced:
         yield from _day(plan)
 
@@ -162,6 +163,25 @@ def _affordable(plan: "Plan", limit: int, reserve: float) -> str:
     return f"slower cadences, {best.busy:,} calls (set SF_ASSETS_CADENCES): {changes}."
 
 
+def bulk_lines(plan: "Plan") -> Iterator[str]:
+    """Yield both prices of each large object that is read as a whole, and which way a run takes."""
+    limits = plan.deployment.bulk_limits
+    for one in plan.endpoints:
+        if one.bulk is None or (one.bulk.why_rest is not None and one.rows < limits.least_rows):
+            continue
+        bulk, rest = _price(plan, one.bulk.bulk_calls), _price(plan, one.bulk.rest_calls)
+        choice = "the Bulk query job" if one.bulk.why_rest is None else f"REST: {one.bulk.why_rest}"
+        yield (
+            f"{one.spec.endpoint}, {one.rows:,} rows: by a Bulk query job about {bulk}, and the time that the job"
+            f" itself takes; by REST {rest}. This run takes {choice}."
+        )
+
+
+def _price(plan: "Plan", calls: int) -> str:
+    share = f", {calls / plan.budget.limit:.1%} of the quota" if plan.budget.limit else ""
+    return f"{_count(calls, 'call')}{share}, {calls / plan.requests_per_second / 60:.1f} minutes"
+
+
 def verdict(plan: "Plan") -> str | None:
     """Return why the first copies should not start now, or None if they may."""
     if not plan.crosses_reserve or plan.bulk_left is None:
@@ -177,4 +197,4 @@ def verdict(plan: "Plan") -> str | None:
 
 
 def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'s' * (number != 1)}"
+    return f"{number:,} {noun}{'s' * (number != 1)}"

@@ -32,6 +32,7 @@
     │   │   │   └── QueryTooComplicated
     │   │   ├── LocatorLost
     │   │   └── ExternalSourceFailed
+    │   ├── BulkJobFailed            a Bulk query job without a complete result
     │   ├── ResourceNotFound         404, 405: this org or gateway does not serve the path
     │   ├── ApiVersionRetired        410
     │   ├── ForeignAddress           a redirect or nextRecordsUrl that leads elsewhere
@@ -105,6 +106,7 @@ from sf_assets.errors.salesforce import (
     AssertionExpired,
     AssertionRefused,
     AudienceRefused,
+    BulkJobFailed,
     CertificateExpired,
     CertificateUntrusted,
     ClockWrong,
@@ -155,6 +157,7 @@ __all__ = [
     "AssertionExpired",
     "AssertionRefused",
     "AudienceRefused",
+    "BulkJobFailed",
     "CatalogDamaged",
     "CertificateExpired",
     "CertificateUntrusted",

@@ -206,6 +206,13 @@ class ExternalSourceFailed(QueryRefused):
     retryable = True
 
 
+class BulkJobFailed(SalesforceError):
+    """A Bulk query job failed, was aborted, did not end in time, or its result is not complete."""
+
+    remedy = "Run the endpoint again. If it recurs, set SF_ASSETS_BULK=never: then the object is read by REST."
+    retryable = True
+
+
 class ResourceNotFound(SalesforceError):
     """404 or 405: this org or gateway does not serve the path."""
 

@@ -25,11 +25,23 @@ from sf_assets.sync.state import Probe
 
 
 @dataclass(frozen=True)
+class BulkPrice:
+    """The calls of a read of the whole object, by a Bulk query job and by REST.
+
+    `why_rest`: why the run takes REST, or None if it takes the job.
+    """
+
+    bulk_calls: int
+    rest_calls: int
+    why_rest: str | None
+
+
+@dataclass(frozen=True)
 class EndpointPlan:
     """What one endpoint would read. `kind` is the sync's own word.
 
     `error`: why it cannot be planned; nothing else is set then. `is_approximate`: the org did not count the rows, so
-    they are its rough number.
+    they are its rough number. `bulk`: both prices, if the object is read as a whole.
     """
 
     spec: EndpointSpec
@@ -40,6 +52,7 @@ class EndpointPlan:
     is_approximate: bool = False
     report: SyncReport | None = None
     error: SfAssetsError | None = None
+    bulk: BulkPrice | None = None
 
 
 @dataclass(frozen=True)
@@ -225,7 +238,17 @@ class _Counting:
             is_first=is_first_copy(planned),
             is_approximate=any(isinstance(answer, SalesforceError) for answer in answers),
             report=planned.report,
+            bulk=self._bulk_price(planned, filled),
         )
+
+    def _bulk_price(self, planned: Sync, steps: Sequence[ReadStep]) -> BulkPrice | None:
+        if planned.step is None or (planned.bulk is None and planned.why_rest is None):
+            return None
+        limits = self._deployment.bulk_limits
+        whole, *others = steps
+        tail = sum(step.calls for step in others)
+        by_bulk, by_rest = replace(whole, bulk=limits), replace(whole, bulk=None)
+        return BulkPrice(by_bulk.calls + tail, by_rest.calls + tail, planned.why_rest)
 
     def _filled(self, spec: EndpointSpec, step: ReadStep, answer: Answer | None) -> ReadStep:
         if answer is None:

@@ -7,11 +7,12 @@ from typing import Literal
 from sf_assets.salesforce.limits import PAGE_ROWS
 from sf_assets.specs.model import STAMP
 from sf_assets.specs.soql import datetime_literal, string_literal
+from sf_assets.sync.bulk_choice import bulk_calls
 from sf_assets.sync.decide import Step
 from sf_assets.sync.endpoint import Sync
-from sf_assets.sync.limits import LOOKBACK, pages
+from sf_assets.sync.limits import LOOKBACK, BulkLimits, pages
 from sf_assets.sync.preflight import Preflight
-from sf_assets.sync.state import Probe, later
+from sf_assets.sync.state import Probe, Walk, later
 from sf_assets.sync.strategies import PAGED_BY_ID_ROWS, RANGE_ROWS
 
 
@@ -19,18 +20,21 @@ from sf_assets.sync.strategies import PAGED_BY_ID_ROWS, RANGE_ROWS
 class ReadStep:
     """One step: the rows that `where` finds, by one query or in ranges of Ids (`expected` rows choose the range).
 
-    `rows` None: not counted yet.
+    `rows` None: not counted yet. With `bulk` a Bulk query job reads them.
     """
 
     how: Literal["query", "ids"]
     where: tuple[str, ...]
     rows: int | None
     expected: int = 0
+    bulk: BulkLimits | None = None
 
     @property
     def calls(self) -> int:
         """The calls of the step."""
         rows = self.rows or 0
+        if self.bulk is not None:
+            return bulk_calls(rows, self.bulk)
         if self.how == "query":
             return pages(rows)
         limit = PAGE_ROWS if self.expected <= PAGED_BY_ID_ROWS else RANGE_ROWS
@@ -53,11 +57,20 @@ def read_steps(planned: Sync, preflight: Preflight) -> list[ReadStep]:
     whole = probe.count if probe and probe.since is None else None
     expected = probe.count if probe else 0
     if step.walk is None:
-        return [ReadStep("query" if planned.spec.how == "snapshot" else "ids", (), whole, expected)]
-    after = step.walk.after_id
-    walk = ReadStep("ids", (f"Id > {string_literal(after)}",) if after else (), None if after else whole, expected)
-    is_short = after is None and (whole or 0) < PAGE_ROWS and probe is not None
+        how: Literal["query", "ids"] = "query" if planned.spec.how == "snapshot" else "ids"
+        return [ReadStep(how, (), whole, expected, planned.bulk)]
+    walk = _walk(planned, step.walk, whole, expected)
+    is_short = step.walk.after_id is None and (whole or 0) < PAGE_ROWS and probe is not None and planned.bulk is None
     return [walk] if is_short else [walk, _tail_after(planned, step, probe)]
+
+
+def _walk(planned: Sync, walk: Walk, whole: int | None, expected: int) -> ReadStep:
+    """Return the rest of a walk. A job's pages have no order, so their rest is known by its number alone."""
+    after, job = walk.after_id, walk.bulk
+    if job is not None and planned.bulk is not None and whole is not None:
+        return ReadStep("ids", (), max(0, whole - job.rows), expected, planned.bulk)
+    where = (f"Id > {string_literal(after)}",) if after else ()
+    return ReadStep("ids", where, None if after else whole, expected, planned.bulk)
 
 
 def _tail(step: Step, probe: Probe | None) -> ReadStep:

@@ -81,14 +81,25 @@ def classify(request: Request, answer: Response | TransportError) -> Response | 
     if isinstance(answer, TransportError):
         row = row_for(0, answer.kind, answer.text, is_login=is_login)
         return ApiRefusal(row, 0, answer.kind, answer.text[:LONGEST_TEXT])
+    if answer.status == 204 and request.method == "DELETE":
+        return answer
     if answer.status != 200:
         return refusal_of(answer.status, answer.body, is_login=is_login, location=answer.headers.get("location"))
     try:
-        content, repaired = decode(_as_utf8(answer), request.shape)
+        content, repaired = _content(answer, request.shape)
     except ValueError as error:
-        text = f"not the JSON that was asked for ({_kind_of(answer.body)}): {error}"
+        text = f"not what was asked for ({_kind_of(answer.body)}): {error}"
         return ApiRefusal(row_for(200, NO_CODE, text, is_login=is_login), 200, NO_CODE, text[:LONGEST_TEXT])
     return replace(answer, content=content, repaired=repaired)
+
+
+def _content(answer: Response, shape: Any) -> tuple[Any, int]:
+    """Return the content of a good answer, and the number of its repaired characters."""
+    if shape is not bytes:
+        return decode(_as_utf8(answer), shape)
+    if answer.body[:HEAD_BYTES].lstrip().startswith(b"<"):
+        raise ValueError("a web page")
+    return None, 0
 
 
 def _as_utf8(answer: Response) -> bytes:

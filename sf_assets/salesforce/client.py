@@ -139,12 +139,17 @@ class Client:
                 self._transport.close()
                 self._transport = None
 
-    def drive(self, flow: Flow[T]) -> T:
-        """Send the requests of a flow; return its result."""
+    def wait(self, seconds: float) -> None:
+        """Wait on this client's clock."""
+        self._clock.sleep(seconds)
+
+    def drive(self, flow: Flow[T], *, reserve: float | None = None) -> T:
+        """Send the requests of a flow; return its result. `reserve` as in `read`."""
+        share = self._limits.quota_reserve if reserve is None else reserve
         try:
             request = next(flow)
             while True:
-                request = self._step(flow, request, reserve=self._limits.quota_reserve)
+                request = self._step(flow, request, reserve=share)
         except StopIteration as end:
             value: T = end.value
             return value

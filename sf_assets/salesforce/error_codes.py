@@ -17,7 +17,7 @@ ACCESS_CODES = frozenset({
 SESSION_CODES = frozenset({"INVALID_SESSION_ID", "INVALID_AUTH_HEADER", "INVALID_JWT_FORMAT"})
 """The token is not accepted: it has ended, or it is malformed."""
 
-PAGING_CODES = frozenset({"INVALID_QUERY_LOCATOR", "INVALID_LOCATOR", "INVALID_PAGING_OPTION"})
+PAGING_CODES = frozenset({"INVALID_QUERY_LOCATOR", "INVALID_LOCATOR", "INVALIDLOCATOR", "INVALID_PAGING_OPTION"})
 """The cursor of a result is not valid any more."""
 
 EXTERNAL_CODES = frozenset({

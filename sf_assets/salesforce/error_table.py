@@ -58,6 +58,10 @@ STATUS_ROWS = (
         410, None, errors.ApiVersionRetired, when="UNSUPPORTED_API_VERSION: the version was retired",
         source="Help 005321531",
     ),
+    Row(
+        409, None, errors.BulkJobFailed, when="a Bulk query job was created with another API version",
+        source="Bulk API 2.0 guide",
+    ),
     Row(414, None, errors.QueryTooLarge, when="the URI is longer than 16,384 bytes", source=REST),
     Row(431, None, errors.QueryTooLarge, when="URI and headers are longer than 16,384 bytes", source=REST),
     Row(
@@ -102,6 +106,10 @@ _QUERY_ROWS = (
         when="the object is not there, its feature is off, or no access", source=CODES,
     ),
     Row(None, "ENTITY_NOT_QUERYABLE", errors.FilterRequired, when="the object cannot be queried", source=CODES),
+    Row(
+        None, frozenset({"INVALIDJOBSTATE", "INVALIDJOB"}), errors.BulkJobFailed,
+        when="a Bulk query job is not in a state that allows the call", source="Bulk API 2.0 guide",
+    ),
     Row(None, PAGING_CODES, errors.LocatorLost, when="the cursor is gone: the query is sent again", source=CODES),
     Row(
         None, "QUERY_TIMEOUT", errors.QueryTimedOut, when="the query ran too long: a smaller range is read",

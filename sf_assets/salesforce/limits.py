@@ -24,11 +24,14 @@ MOST_BYTES = {
     "composite": 64 * MEBIBYTE,
     "describe": 16 * MEBIBYTE,
     "inventory": 32 * MEBIBYTE,
+    "job": MEBIBYTE,
+    "results": 128 * MEBIBYTE,
 }
 """Decoded bytes of a good answer, by kind of request.
 
 A page of 2,000 rows may have 32 KiB a row; Salesforce itself sends fewer rows where rows are longer. A describe has
 0.4 MB, with long picklists 5 MB. The list of objects has 1.2 kB an object.
+A page of a Bulk result that is larger is asked for again with fewer rows.
 """
 MOST_ERROR_BYTES = MEBIBYTE
 """Bytes of a refusal that are read; the rest of a longer page is not."""

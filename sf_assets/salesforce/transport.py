@@ -64,6 +64,8 @@ class HttpTransport:
     def send(self, request: Request, *, body: bytes | None, access_token: str | None) -> Response | TransportError:
         """Send once."""
         headers = {"Content-Type": request.content_type} if request.content_type else {}
+        if request.accept is not None:
+            headers["Accept"] = request.accept
         if access_token is not None:
             headers["Authorization"] = f"Bearer {access_token}"
         sent_at, deadline = self._clock.now(), self._clock.monotonic() + self._answer_seconds

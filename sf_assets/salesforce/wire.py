@@ -12,7 +12,7 @@ from typing import Any, Literal, Protocol, TypeVar
 import msgspec
 
 T = TypeVar("T")
-RequestKind = Literal["login", "query", "page", "describe", "composite", "inventory"]
+RequestKind = Literal["login", "query", "page", "describe", "composite", "inventory", "job", "results"]
 
 
 @dataclass(frozen=True)
@@ -66,17 +66,19 @@ class Request:
     """One HTTP request to the org's own host; `path` holds the encoded query.
 
     `body` may be a function, which is called before each sending: the assertion of a login is short-lived.
-    `shape` is the type that a good answer decodes to. `about` names the request in messages, which end with `soql`.
+    `shape` is the type that a good answer decodes to; with `bytes` its body is not JSON. `accept`: the content
+    type, if it is not JSON. `about` names the request in messages, which end with `soql`.
     """
 
     path: str
     shape: Any
     kind: RequestKind
-    method: Literal["GET", "POST"] = "GET"
+    method: Literal["GET", "POST", "PATCH", "DELETE"] = "GET"
     body: bytes | Callable[[], bytes] | None = field(default=None, repr=False)
     content_type: str | None = None
     about: str = ""
     soql: str = ""
+    accept: str | None = None
 
     @property
     def bare_path(self) -> str:

@@ -17,6 +17,7 @@ from sf_assets.specs.soql_file import MAX_NAME, SoqlQuery
 How = Literal["tail", "snapshot"]
 Deleted = Literal["mark", "remove"]
 Calculated = Literal["default", "refresh", "stale", "exclude"]
+Bulk = Literal["default", "auto", "never", "always"]
 
 STAMP = "SystemModstamp"
 DELETED = "IsDeleted"
@@ -50,6 +51,8 @@ class EndpointRow:
     - `calculated`: formulas and roll-ups are read again daily, stay as of their row's last change, or are left out;
       "default" is what the deployment says.
     - `refreshed`: API names of more columns that change without a stamp.
+    - `bulk`: Bulk query jobs read the object as a whole if it is large, never, or always; "default" is what the
+      deployment says.
 
     Raises: SpecError if a value is malformed.
     """
@@ -67,6 +70,7 @@ class EndpointRow:
     deleted: Deleted = "mark"
     calculated: Calculated = "default"
     refreshed: tuple[str, ...] = ()
+    bulk: Bulk = "default"
 
     def __post_init__(self) -> None:
         for what, remedy in (*self._malformed_names(), *self._malformed_values()):
@@ -87,7 +91,7 @@ class EndpointRow:
                 yield f"{name} has {len(text):,} characters", f"Shorten {name} to {MAX_NAME} characters"
 
     def _malformed_values(self) -> Iterator[tuple[str, str]]:
-        kinds = {"how": How, "cadence": CadenceWord, "deleted": Deleted, "calculated": Calculated}
+        kinds = {"how": How, "cadence": CadenceWord, "deleted": Deleted, "calculated": Calculated, "bulk": Bulk}
         for name, value, choices in ((name, getattr(self, name), get_args(kind)) for name, kind in kinds.items()):
             if value not in choices:
                 yield f"{name} {quoted(value)} is unknown", f"Write one of {', '.join(choices)}"

@@ -25,10 +25,11 @@ DEFAULTS: Mapping[str, Any] = {
     "deleted": "mark",
     "calculated": "default",
     "refreshed": [],
+    "bulk": "default",
     "description": "",
 }
 REQUIRED = ("endpoint", "sobject")
-OVERRIDABLE = ("excluded", "hashed", "deleted", "calculated", "refreshed", "cadence", "owner")
+OVERRIDABLE = ("excluded", "hashed", "deleted", "calculated", "refreshed", "bulk", "cadence", "owner")
 LISTS = frozenset({"keys", "excluded", "hashed", "refreshed"})
 MAX_BYTES = 1_000_000
 

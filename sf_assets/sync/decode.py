@@ -67,7 +67,7 @@ def decode(records: bytes | msgspec.Raw, columns: Sequence[Column], *, sobject: 
     values = ColumnValues(sobject, cells, exact=lambda column: _exact_cells(records, column))
     series = [build_column(values, column, i) for i, column in enumerate(columns)]
     frame = pl.DataFrame(series).with_columns(pl.lit(synced_at, dtype=pl.Datetime("us", "UTC")).alias(SYNCED_AT))
-    replaced = _count_replaced(values, frame, columns) if REPLACEMENT in memoryview(records).tobytes() else {}
+    replaced = count_replaced(values, frame, columns) if REPLACEMENT in memoryview(records).tobytes() else {}
     return Decoded(frame, values.rounded, left_out, replaced, values.examples)
 
 
@@ -123,7 +123,8 @@ def _fill_gaps(columns: Sequence[Column], cells: list[Sequence[Any]]) -> dict[st
     return counts
 
 
-def _count_replaced(values: ColumnValues, frame: pl.DataFrame, columns: Sequence[Column]) -> dict[str, int]:
+def count_replaced(values: ColumnValues, frame: pl.DataFrame, columns: Sequence[Column]) -> dict[str, int]:
+    """Return column -> texts with a replaced character. Keep an example of each."""
     counts = {}
     for column in columns:
         if frame.schema[column.name] == pl.String:

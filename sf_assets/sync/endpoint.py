@@ -15,6 +15,7 @@ from sf_assets.specs.model import EndpointSpec
 from sf_assets.sync.columns import Column
 from sf_assets.sync.decide import Step
 from sf_assets.sync.endpoint_report import new_report
+from sf_assets.sync.limits import BulkLimits
 from sf_assets.sync.plan import plan_sync
 from sf_assets.sync.preflight import Preflight
 from sf_assets.sync.read import EndpointRead
@@ -35,7 +36,8 @@ class Sync:
     a commit onto another state is refused. `base`: the state that the read starts from, or None for a new table.
     `may_vanish`: how many keys a replace may remove (None: any number). `step`: what is read; None for a re-read and
     for an object that is off. `facts`: the table before. `retype`: a replace may change the types of columns.
-    `comparison_calls`: calls of the daily comparison that follows, if it finds nothing.
+    `comparison_calls`: calls of the daily comparison that follows, if it finds nothing. `bulk`: how a Bulk query job
+    reads the whole object, or None by REST; `why_rest`: why by REST, if it is read as a whole.
     """
 
     spec: EndpointSpec
@@ -50,6 +52,8 @@ class Sync:
     facts: TableFacts | None = None
     retype: bool = False
     comparison_calls: int = 0
+    bulk: BulkLimits | None = None
+    why_rest: str | None = None
 
 
 def sync(
@@ -89,6 +93,8 @@ def sync(
         facts=plan.facts,
         retype=run.full_refresh,
         comparison_calls=plan.comparison_calls,
+        bulk=deployment.bulk_limits if plan.uses_bulk_job else None,
+        why_rest=plan.why_rest if plan.reads_whole_object else None,
     )
 
 

@@ -33,6 +33,25 @@ class LaneLimits:
     window_pages: int = 25
 
 
+@dataclass(frozen=True)
+class BulkLimits:
+    """How an object is read by a Bulk query job (`bulk.py`).
+
+    `least_rows`: the mode `auto` reads smaller objects by REST. `page_rows`: the most rows of a page, where the org's
+    own pages are too large. At most `downloads` pages are in flight, and no more than `pending_bytes`.
+    A job that does not end within `job_seconds` is aborted; it is asked for after pauses from `first_pause` to
+    `longest_pause` seconds.
+    """
+
+    least_rows: int = 250_000
+    page_rows: int = 50_000
+    downloads: int = 3
+    pending_bytes: int = 96 * 2**20
+    job_seconds: float = 7_200.0
+    first_pause: float = 2.0
+    longest_pause: float = 60.0
+
+
 def pages(rows: int) -> int:
     """Return the pages of a result, at least one."""
     return max(1, -(-rows // PAGE_ROWS))

@@ -11,6 +11,7 @@ from sf_assets.iceberg.tables import IcebergTables
 from sf_assets.salesforce.client import Client
 from sf_assets.salesforce.describe import SObject
 from sf_assets.specs.model import EndpointSpec
+from sf_assets.sync.bulk_choice import bulk_mode, why_rest
 from sf_assets.sync.column_status import with_refused
 from sf_assets.sync.columns import ColumnPlan, plan_columns
 from sf_assets.sync.decide import Step, SyncInput, decide_snapshot, decide_tail
@@ -90,6 +91,35 @@ class SyncPlan:
     def is_bulk(self) -> bool:
         """Whether this is a first sync, a backfill or a full refresh."""
         return self.base is None or self.run.full_refresh or bool(self.step and self.step.walk)
+
+    @cached_property
+    def rows_planned(self) -> int | None:
+        """The rows of the read, or None if unknown. A probe of the newest rows does not count all."""
+        if self.probe is None or self.step is None:
+            return None
+        is_window = self.probe.since is not None and self.step.kind != "tail"
+        return max(self.probe.count, self.table_rows if is_window else 0)
+
+    @property
+    def reads_whole_object(self) -> bool:
+        """Whether the sync reads every row of the object."""
+        return self.step is not None and (self.step.walk is not None or self.step.kind == "replace")
+
+    @property
+    def why_rest(self) -> str | None:
+        """Why REST reads the whole object, or None if a Bulk query job does."""
+        return why_rest(
+            bulk_mode(self.spec, self.deployment),
+            rows=self.rows_planned,
+            columns=self.columns.read,
+            walk=self.step.walk if self.step else None,
+            limits=self.deployment.bulk_limits,
+        )
+
+    @property
+    def uses_bulk_job(self) -> bool:
+        """Whether a Bulk query job reads the whole object."""
+        return self.reads_whole_object and self.why_rest is None
 
     @property
     def reserve(self) -> float:

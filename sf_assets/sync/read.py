@@ -107,7 +107,7 @@ class EndpointRead:
     def _by_step(self, reader: Reader, step: Step) -> Iterator[Batch]:
         plan, probe, filter_ = self.plan, self.plan.probe, self.plan.spec.query.where
         base = plan.base or plan.blank
-        self.report.planned.rows = self._rows_planned(step)
+        self.report.planned.rows = plan.rows_planned
         reader.commit_rows = commit_rows(self.report.planned.rows, most=plan.deployment.commit_rows)
         ceiling = not_ahead(probe.ceiling if probe else reader.read_newest_stamp(), plan.began_at)
         expected = probe.count if probe else None
@@ -133,14 +133,6 @@ class EndpointRead:
             return False
         return self.plan.spec.deleted == "remove" or window[0] > probe.count
 
-    def _rows_planned(self, step: Step) -> int | None:
-        """Return the expected rows, or None. A probe of the newest rows does not count all."""
-        probe = self.plan.probe
-        if probe is None:
-            return None
-        is_window = probe.since is not None and step.kind != "tail"
-        return max(probe.count, self.plan.table_rows if is_window else 0)
-
     def _reader(self) -> Reader:
         plan = self.plan
         return Reader(
@@ -148,6 +140,7 @@ class EndpointRead:
             all_rows=plan.deployment.read_deleted and plan.spec.has_is_deleted,
             commit_rows=plan.deployment.commit_rows, reserve=plan.reserve, plan_again=self._plan_again,
             watch=self.watch, hash_key=plan.deployment.hash_key, lanes=plan.deployment.lanes,
+            bulk=plan.deployment.bulk_limits if plan.uses_bulk_job else None,
         )  # fmt: skip
 
     def _plan_again(self, dropped: Collection[str]) -> ColumnPlan:

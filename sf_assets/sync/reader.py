@@ -17,7 +17,7 @@ from sf_assets.specs.soql import select
 from sf_assets.sync.columns import ColumnPlan
 from sf_assets.sync.decode import Decoded, decode
 from sf_assets.sync.hashing import hashed_names, without_texts, without_value
-from sf_assets.sync.limits import LaneLimits
+from sf_assets.sync.limits import BulkLimits, LaneLimits
 from sf_assets.sync.preflight import own_filter
 from sf_assets.sync.report import SyncReport, ignore_progress
 
@@ -63,6 +63,8 @@ class Reader:
     noted: set[str] = field(default_factory=set)
     hash_key: bytes = field(default=b"", repr=False)
     lanes: LaneLimits = LaneLimits()  # noqa: RUF009 - frozen
+    bulk: BulkLimits | None = None
+    """How a Bulk query job reads the whole object, or None to read it by REST."""
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
     def of_columns(self, names: Collection[str]) -> "Reader":
@@ -94,9 +96,7 @@ class Reader:
                     yield rows
                 return
             except FieldInvalid as error:
-                with self._lock:
-                    if self.plan is plan:  # otherwise another thread has dropped a column meanwhile
-                        self._drop(error)
+                self.drop_refused(error, plan)
 
     def _pages(
         self, plan: ColumnPlan, where: Sequence[str], order_by: Sequence[str], limit: int | None
@@ -117,13 +117,19 @@ class Reader:
             yield rows
 
     def _rows(self, page: Page, plan: ColumnPlan) -> Rows:
+        def decoded() -> Decoded:
+            return decode(page.records, plan.read, sobject=self.spec.sobject, synced_at=page.requested_at)
+
+        return Rows(self.typed(decoded, plan), page.total_size)
+
+    def typed(self, decoding: Callable[[], Decoded], plan: ColumnPlan) -> pl.DataFrame:
+        """Decode a page, record it in the report, and return its frame with hashes instead of hashed texts."""
         try:
-            decoded = decode(page.records, plan.read, sobject=self.spec.sobject, synced_at=page.requested_at)
+            decoded = decoding()
         except ValueUnexpected as error:
             raise without_value(error, self.spec) from None
         self._record(decoded)
-        hashed = hashed_names(plan.read, self.spec)
-        return Rows(without_texts(decoded.frame, hashed, self.hash_key), page.total_size)
+        return without_texts(decoded.frame, hashed_names(plan.read, self.spec), self.hash_key)
 
     def _record(self, decoded: Decoded) -> None:
         """Add a page to the report."""
@@ -153,6 +159,12 @@ class Reader:
                     self.report.read.calls += traffic.calls
                     self.report.read.repeated_calls += traffic.repeated_calls
                     self.report.read.waited_seconds += traffic.waited_seconds
+
+    def drop_refused(self, error: FieldInvalid, plan: ColumnPlan) -> None:
+        """Plan the columns again after a query of this plan was refused. Raises: the error, if that changes nothing."""
+        with self._lock:
+            if self.plan is plan:  # otherwise another thread has dropped a column meanwhile
+                self._drop(error)
 
     def _drop(self, error: FieldInvalid) -> None:
         plan = self.plan_again(self.dropped)

@@ -5,11 +5,12 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from sf_assets.iceberg.model import Written
-from sf_assets.sync.limits import LaneLimits
+from sf_assets.sync.limits import BulkLimits, LaneLimits
 from sf_assets.sync.state import State, later
 
 Kind = Literal["unchanged", "walk", "tail", "replace", "reread", "unavailable"]
 Calculated = Literal["refresh", "stale", "exclude"]
+BulkMode = Literal["auto", "never", "always"]
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class DeploymentOptions:
     `shrink_share` of them, without `confirm_shrink`. `backfill_calls`: the most calls for the
     backfill of a new column. `commit_rows`: a long read commits after this many rows. `quota_reserve`: the share of the
     day's calls that is left to others; `bulk_reserve`: the same during first syncs, backfills and full refreshes.
+    `bulk`: whether a Bulk query job reads whole objects: large ones (auto), none, or all that allow it.
     """
 
     read_deleted: bool = True
@@ -65,6 +67,8 @@ class DeploymentOptions:
     quota_reserve: float = 0.1
     bulk_reserve: float = 0.3
     lanes: LaneLimits = LaneLimits()
+    bulk: BulkMode = "auto"
+    bulk_limits: BulkLimits = BulkLimits()
 
     @property
     def first_copy_reserve(self) -> float:
@@ -95,7 +99,8 @@ class ReadTotals:
     """What was read so far, and what it cost.
 
     `deleted`: rows that Salesforce marks as deleted. `calls`: requests of this endpoint alone, without its share of
-    login, describe and probe. `repeated_calls`: those of them that were sent again.
+    login, describe and probe. `repeated_calls`: those of them that were sent again. `bulk_job`: the Bulk query job that
+    gave the rows, or None by REST.
     """
 
     soql: str = ""
@@ -105,6 +110,7 @@ class ReadTotals:
     calls: int = 0
     repeated_calls: int = 0
     waited_seconds: float = 0.0
+    bulk_job: str | None = None
 
 
 @dataclass

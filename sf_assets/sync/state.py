@@ -11,6 +11,7 @@ from typing import Any
 
 from sf_assets.errors import TableDamaged, TableForeign
 from sf_assets.sync.state_parts import (
+    BulkJob,
     ColumnStatus,
     HashStatus,
     OrgCounts,
@@ -24,6 +25,7 @@ from sf_assets.sync.state_parts import (
 )
 
 __all__ = [
+    "BulkJob",
     "ColumnStatus",
     "HashStatus",
     "OrgCounts",
@@ -122,6 +124,8 @@ _GROUPS = {
     "counts": OrgCounts,
     "hashing": HashStatus,
 }
+_OPTIONAL = frozenset({"spans", "bulk"})
+"""Attributes of `Walk` that are left out if empty: an older version reads a walk without them, and refuses others."""
 _RENAMED = {"revealed": "shown"}
 """Attributes of `Resume` with another JSON key."""
 
@@ -135,7 +139,7 @@ def _attribute(value: Any, path: tuple[str, ...]) -> Any:
 def _encoded(value: Any) -> Any:
     if not is_dataclass(value) or isinstance(value, type):
         return value
-    return {_RENAMED.get(name, name): item for name, item in asdict(value).items() if item or name != "spans"}
+    return {_RENAMED.get(name, name): item for name, item in asdict(value).items() if item or name not in _OPTIONAL}
 
 
 def _decoded(raw: dict[str, Any]) -> State:
@@ -161,7 +165,9 @@ def _moments(raw: Mapping[str, Any], *names: str) -> dict[str, Any]:
 
 def _walk(raw: Mapping[str, Any]) -> Walk:
     spans = tuple((first, end) for first, end in raw.get("spans", ()))
-    return Walk(**_moments(raw, "ceiling", "began_at") | {"columns": tuple(raw["columns"]), "spans": spans})
+    bulk = BulkJob(**_moments(raw["bulk"], "created_at")) if raw.get("bulk") else None
+    values = _moments(raw, "ceiling", "began_at")
+    return Walk(**values | {"columns": tuple(raw["columns"]), "spans": spans, "bulk": bulk})
 
 
 def _resume(raw: Mapping[str, Any]) -> Resume:

@@ -18,10 +18,28 @@ Spans = tuple[tuple[str | None, str | None], ...]
 
 
 @dataclass(frozen=True)
+class BulkJob:
+    """A Bulk query job that a walk reads its rows from.
+
+    `version`: the API version that created it. `query`: a fingerprint of its operation and SELECT. No row was read
+    before `created_at`. `locator`: the first page that is not committed, None for the first one, `END` after the last.
+    `rows` are committed.
+    """
+
+    id: str
+    version: str
+    query: str
+    created_at: datetime
+    locator: str | None = None
+    rows: int = 0
+
+
+@dataclass(frozen=True)
 class Walk:
     """An unfinished walk by Id: `columns` have been read since its start, `ceiling` was fixed before it.
 
-    Read are the rows up to `after_id` and those of each span: after its first Id, up to its last (None: all).
+    Read are the rows up to `after_id` and those of each span: after its first Id, up to its last (None: all). With a
+    `bulk` job they are the rows of its pages.
     """
 
     after_id: str | None
@@ -29,11 +47,12 @@ class Walk:
     began_at: datetime
     columns: tuple[str, ...]
     spans: Spans = ()
+    bulk: BulkJob | None = None
 
     @property
     def is_begun(self) -> bool:
-        """Whether any row has been read."""
-        return self.after_id is not None or bool(self.spans)
+        """Whether any row has been read, or a job was created that reads them."""
+        return self.after_id is not None or bool(self.spans) or self.bulk is not None
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from sf_assets.errors import LocatorLost, QueryTimedOut, SfAssetsError
 from sf_assets.salesforce.limits import PAGE_ROWS
 from sf_assets.specs.model import STAMP
 from sf_assets.specs.soql import datetime_literal, string_literal
+from sf_assets.sync.bulk_walk import WalkedPage, walk_by_bulk, whole_by_bulk
 from sf_assets.sync.column_status import revealed_columns, with_hidden, with_refused, with_rounded
 from sf_assets.sync.decide import Step
 from sf_assets.sync.id_range import IdRange
@@ -91,19 +92,17 @@ def _read_unordered(reader: Reader, *, where: Sequence[str] = ()) -> Iterator[Ro
     yield from _in_one_query(reader, where=where)
 
 
-@dataclass(frozen=True)
-class WalkedPage:
-    """A page of a walk, and what has been read with it: up to `after_id`, and the spans."""
-
-    rows: Rows
-    after_id: str | None
-    spans: Spans = ()
+def _walk_pages(reader: Reader, start: Walk, *, rows_expected: int | None) -> Iterator[WalkedPage]:
+    """Read the rest of a walk, by a Bulk job or by REST."""
+    is_complete = yield from walk_by_bulk(reader, start)
+    if not is_complete:
+        yield from _rest_pages(reader, after_id=start.after_id, spans=start.spans, rows_expected=rows_expected)
 
 
-def _walk_pages(
+def _rest_pages(
     reader: Reader, *, after_id: str | None, spans: Spans, rows_expected: int | None
 ) -> Iterator[WalkedPage]:
-    """Read the rest of a walk, in lanes if the object is large."""
+    """Read the rest of a walk by REST, in lanes if the object is large."""
     if not spans and (rows_expected is None or rows_expected < reader.lanes.least_rows):
         for rows in read_by_id(reader, after=after_id, rows_expected=rows_expected):
             yield WalkedPage(rows, rows.last_id or after_id)
@@ -131,7 +130,7 @@ def walk(
     start = base.position.walk
     assert start is not None
     done = yield from _by_walk(reader, base, start, rows_expected=rows_expected, filter=filter)
-    was_short = not start.is_begun and reader.report.read.pages <= 1
+    was_short = not start.is_begun and reader.report.read.pages <= 1 and reader.report.read.bulk_job is None
     if was_short or done.position.tail_from is None:
         return
     step = tail_after_walk(done, reader.columns)
@@ -146,11 +145,11 @@ def _by_walk(
     if not start.is_begun:
         state = with_rounded(base, [c for c in base.columns.rounded if c not in start.columns])
     try:
-        pages = _walk_pages(reader, after_id=start.after_id, spans=start.spans, rows_expected=rows_expected)
-        for page in pages:
-            state = walked(state, reader.columns, after_id=page.after_id, spans=page.spans)
+        for page in _walk_pages(reader, start, rows_expected=rows_expected):
+            state = walked(state, reader.columns, after_id=page.after_id, spans=page.spans, bulk=page.bulk)
             state = _learned(reader, state)
-            yield Batch(page.rows.frame, state if threshold.add(page.rows.frame) else None)
+            is_due = threshold.add(page.rows.frame) or page.bulk is not None
+            yield Batch(page.rows.frame, state if is_due else None)
     except SfAssetsError:
         yield Batch(reader.empty_frame(), state)
         raise
@@ -225,7 +224,7 @@ def whole(
 ) -> Iterator[Batch]:  # fmt: skip
     """Read the whole object for a replace: the only commit point is the end. `by_ids` where Ids can be trusted."""
     newest: datetime | None = None
-    for rows in _all_pages(reader, rows_expected) if by_ids else _in_one_query(reader):
+    for rows in _whole_pages(reader, base, rows_expected, by_ids=by_ids):
         newest = later(newest, rows.newest)
         yield Batch(rows.frame, None)
     final = finished_replace(
@@ -235,8 +234,14 @@ def whole(
     yield _end(reader, final)
 
 
-def _all_pages(reader: Reader, rows_expected: int | None) -> Iterator[Rows]:
-    for page in _walk_pages(reader, after_id=None, spans=(), rows_expected=rows_expected):
+def _whole_pages(reader: Reader, base: State, rows_expected: int | None, *, by_ids: bool) -> Iterator[Rows]:
+    walk = base.position.walk
+    if (yield from whole_by_bulk(reader, walk.bulk if walk else None)):
+        return
+    if not by_ids:
+        yield from _in_one_query(reader)
+        return
+    for page in _rest_pages(reader, after_id=None, spans=(), rows_expected=rows_expected):
         yield page.rows
 
 

@@ -7,10 +7,28 @@ from datetime import datetime
 from sf_assets.sync.column_status import revealed_columns, with_hidden
 from sf_assets.sync.decide import Step, is_settled, since_hidden
 from sf_assets.sync.limits import DEEP_LOOKBACK, LOOKBACK
-from sf_assets.sync.state import HashStatus, OrgCounts, Position, Probe, ReadTimes, Spans, State, at_walk, later
+from sf_assets.sync.state import (
+    BulkJob,
+    HashStatus,
+    OrgCounts,
+    Position,
+    Probe,
+    ReadTimes,
+    Spans,
+    State,
+    at_walk,
+    later,
+)
 
 
-def walked(base: State, readable: Collection[str], *, after_id: str | None, spans: Spans = ()) -> State:
+def walked(
+    base: State,
+    readable: Collection[str],
+    *,
+    after_id: str | None,
+    spans: Spans = (),
+    bulk: BulkJob | None = None,
+) -> State:
     """Return the state in the middle of a walk.
 
     A column that cannot be read now is not complete at the walk's end, even if a later day reads it again.
@@ -18,7 +36,7 @@ def walked(base: State, readable: Collection[str], *, after_id: str | None, span
     walk = base.position.walk
     assert walk is not None
     columns = tuple(column for column in walk.columns if column in readable)
-    return at_walk(base, replace(walk, after_id=after_id, columns=columns, spans=spans))
+    return at_walk(base, replace(walk, after_id=after_id, columns=columns, spans=spans, bulk=bulk))
 
 
 def checkpoint(stamps: Sequence[datetime | None], ids: Sequence[str | None], *, below: datetime | None) -> int | None:

@@ -23,6 +23,7 @@ FAST_MONEY_DIGITS = 6
 FAST_CENTS = 2.0**49
 """Below this many hundredths, 10,000 times as many fit into 64 bits."""
 SALESFORCE_DATETIME = "%Y-%m-%dT%H:%M:%S.000+0000"
+BULK_DATETIME = "%Y-%m-%dT%H:%M:%S.000Z"
 Cells = Sequence[Any]
 
 
@@ -148,7 +149,9 @@ def _texts_of_anything(values: ColumnValues, column: Column, cells: Cells) -> pl
 
 def _datetimes(values: ColumnValues, column: Column, cells: Cells) -> pl.Series:
     texts = pl.Series(column.name, cells, dtype=pl.String)
-    moments = texts.str.to_datetime(SALESFORCE_DATETIME, time_unit="us", strict=False)
+    first = texts.drop_nulls().head(1).to_list()
+    form = BULK_DATETIME if first and first[0].endswith("Z") else SALESFORCE_DATETIME
+    moments = texts.str.to_datetime(form, time_unit="us", strict=False)
     if moments.null_count() == texts.null_count():
         return moments.cast(pl.Datetime("us", "UTC"))
     return _any_datetimes(values, column, texts)

@@ -1,0 +1,246 @@
+"""Read a whole object by one Bulk query job: create it, wait for it, take its pages, delete it.
+
+The job is part of the walk in the table's state: its Id is committed before the wait, and each page together with the
+locator of the next one. After a kill the next run goes on with the page that is not committed. Pages have no order,
+and they are merged by key, so a page that is read twice changes nothing.
+
+If the org refuses the job, the job fails or its result is not complete, the caller goes on by REST.
+"""
+
+import hashlib
+from collections.abc import Generator, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TypeVar
+
+import polars as pl
+
+from sf_assets.errors import (
+    AccessDenied,
+    AnswerTooLarge,
+    AnswerTorn,
+    ApiDisabled,
+    BulkJobFailed,
+    FieldInvalid,
+    ObjectUnavailable,
+    ProxyRefused,
+    QueryRefused,
+    QuotaSpent,
+    ResourceNotFound,
+    SalesforceError,
+)
+from sf_assets.salesforce.bulk import (
+    END,
+    JobInfo,
+    JobRef,
+    ResultPage,
+    abort_job,
+    bulk_quota,
+    create_job,
+    delete_job,
+    job_info,
+)
+from sf_assets.salesforce.wire import Flow, Query
+from sf_assets.specs.soql import select
+from sf_assets.sync.bulk_csv import decode_csv
+from sf_assets.sync.bulk_pages import BulkPages, LocatedPage
+from sf_assets.sync.decode import Decoded
+from sf_assets.sync.limits import TRIES, BulkLimits
+from sf_assets.sync.preflight import own_filter
+from sf_assets.sync.reader import Reader, Rows
+from sf_assets.sync.state import BulkJob
+
+T = TypeVar("T")
+_OF_BULK = (QueryRefused, AccessDenied, ResourceNotFound, AnswerTorn, AnswerTooLarge, BulkJobFailed)
+"""Errors after which the object may still be read by REST. All others concern REST too."""
+_OF_ALL = (ApiDisabled, ProxyRefused, ObjectUnavailable)
+
+
+@dataclass(frozen=True)
+class BulkRows:
+    """Rows of one page (at first none), and the job once they are committed."""
+
+    rows: Rows
+    job: BulkJob
+
+
+Outcome = Generator[BulkRows, None, bool]
+
+
+def read_by_bulk(reader: Reader, limits: BulkLimits, job: BulkJob | None = None) -> Outcome:
+    """Yield the rows of the whole object; return whether they are complete.
+
+    If not, the report has a note, and the rows must be read in another way. `job` is one of an earlier run.
+    """
+    return (yield from _BulkRead(reader, limits).read(job))
+
+
+def discard_job(reader: Reader, job: BulkJob) -> None:
+    """Abort and delete a job that is not needed. The org deletes what is left after seven days."""
+    ref = JobRef(job.id, job.version)
+    with suppress(SalesforceError), reader.counted():
+        try:
+            reader.client.drive(delete_job(ref), reserve=reader.reserve)
+        except BulkJobFailed:  # only a job that has ended can be deleted
+            reader.client.drive(abort_job(ref), reserve=reader.reserve)
+            reader.client.drive(delete_job(ref), reserve=reader.reserve)
+
+
+def _concerns_bulk(error: SalesforceError) -> bool:
+    if type(error) is SalesforceError:  # an answer that no row of the error table names
+        return True
+    return isinstance(error, _OF_BULK) and not isinstance(error, _OF_ALL)
+
+
+class _BulkRead:
+    """One read of an object by a job."""
+
+    def __init__(self, reader: Reader, limits: BulkLimits) -> None:
+        self._reader, self._limits = reader, limits
+        self._job: BulkJob | None = None
+
+    def read(self, former: BulkJob | None) -> Outcome:
+        try:
+            yield from self._read(former)
+        except SalesforceError as error:
+            if self._job is not None and isinstance(error, BulkJobFailed | QueryRefused | AnswerTorn):
+                discard_job(self._reader, self._job)
+            if not _concerns_bulk(error):
+                raise
+            self._reader.report.note(f"The Bulk query job gave no complete result, so REST reads the object: {error}")
+            self._reader.report.read.bulk_job = None
+            return False
+        return True
+
+    def _read(self, former: BulkJob | None) -> Iterator[BulkRows]:
+        self._job = self._usable(former)
+        if self._job is None:
+            self._job = self._create()
+            yield self._without_rows()  # the job's Id is committed before the wait
+        self._reader.report.read.bulk_job = self._job.id
+        if self._job.locator != END:
+            yield from self._pages(self._wait())
+        discard_job(self._reader, self._job)
+
+    # -- the job -------------------------------------------------------------------------------------------------
+
+    def _usable(self, former: BulkJob | None) -> BulkJob | None:
+        """Return the job of an earlier run, or None if it is gone or reads something else than needed now."""
+        if former is None:
+            return None
+        if former.query != self._fingerprint():
+            self._reader.report.note(f"Bulk query job {former.id} reads other columns or rows than needed now.")
+            discard_job(self._reader, former)
+            return None
+        try:
+            self._drive(job_info(JobRef(former.id, former.version)))
+        except ResourceNotFound:
+            self._reader.report.note(f"Bulk query job {former.id} of an earlier run is gone: a new one is created.")
+            return None
+        return former
+
+    def _create(self) -> BulkJob:
+        self._refuse_spent_quota()
+        while True:
+            plan = self._reader.plan
+            try:
+                ref, sent_at = self._drive(create_job(self._query(), version=self._reader.client.version))
+                return BulkJob(ref.id, ref.version, self._fingerprint(), sent_at)
+            except FieldInvalid as error:
+                self._reader.drop_refused(error, plan)
+
+    def _refuse_spent_quota(self) -> None:
+        """Raise BulkJobFailed if the org takes no more jobs today. An org that does not say takes them."""
+        try:
+            quota = self._drive(bulk_quota(version=self._reader.client.version))
+        except QuotaSpent:
+            raise
+        except SalesforceError as error:
+            if not _concerns_bulk(error):
+                raise
+            return
+        if quota.is_spent:
+            raise BulkJobFailed(
+                "the org takes no more Bulk query jobs today: it has"
+                f" {quota.jobs} jobs and {quota.megabytes} MB of results left"
+            )
+
+    def _query(self) -> Query:
+        reader = self._reader
+        soql = select(reader.columns, reader.spec.sobject, where=own_filter(reader.spec))
+        reader.report.read.soql = reader.report.read.soql or soql
+        all_rows = reader.all_rows and "queryAll" not in reader.client.missing_features
+        return Query(reader.spec.sobject, soql, all_rows)
+
+    def _fingerprint(self) -> str:
+        query = self._query()
+        return hashlib.sha256(f"{query.all_rows} {query.soql}".encode()).hexdigest()[:16]
+
+    def _wait(self) -> JobInfo:
+        """Wait until the job has ended. Raises: BulkJobFailed if it has no result, or not in time."""
+        job, pause = self._known_job(), self._limits.first_pause
+        ref, deadline = JobRef(job.id, job.version), job.created_at + timedelta(seconds=self._limits.job_seconds)
+        while (info := self._drive(job_info(ref))).state != "JobComplete":
+            if info.has_failed:
+                raise BulkJobFailed(f"job {job.id} ended as {info.state}: {info.errorMessage or 'no reason is given'}")
+            if self._reader.client.now() >= deadline:
+                hours = self._limits.job_seconds / 3600
+                raise BulkJobFailed(f"job {job.id} did not end within {hours:g} hours; its state is {info.state}")
+            self._reader.client.wait(pause)
+            pause = min(pause * 1.5, self._limits.longest_pause)
+        return info
+
+    # -- its pages -----------------------------------------------------------------------------------------------
+
+    def _pages(self, info: JobInfo) -> Iterator[BulkRows]:
+        job = self._known_job()
+        pages = BulkPages(self._reader, JobRef(job.id, job.version), locator=job.locator, limits=self._limits)
+        for located in pages:
+            rows = self._rows(pages, located, total=info.rows or 0)
+            job = replace(job, locator=located.following, rows=job.rows + rows.frame.height)
+            if located.following == END and info.rows is not None and job.rows < info.rows:
+                raise BulkJobFailed(f"job {job.id} has {info.rows:,} rows, and its pages have {job.rows:,}")
+            self._job = job
+            self._reader.watch(self._reader.report)
+            yield BulkRows(rows, job)
+        if job.locator != END and info.rows:
+            raise BulkJobFailed(f"job {job.id} has {info.rows:,} rows, and its list of pages is empty")
+
+    def _rows(self, pages: BulkPages, located: LocatedPage, *, total: int) -> Rows:
+        """Decode a page; download one that is not whole again."""
+        page = located.page
+        for attempt in range(TRIES):
+            try:
+                return Rows(self._frame(page), total, is_ordered=False)
+            except AnswerTorn:
+                if attempt == TRIES - 1:
+                    raise
+                page = pages.download(located.locator)
+        raise AssertionError("unreachable")
+
+    def _frame(self, page: ResultPage) -> pl.DataFrame:
+        """Decode a page and drop its text, which takes as much memory as the frame."""
+        body, page.body = page.body, b""
+        return self._reader.typed(lambda: self._decoded(body, page.rows), self._reader.plan)
+
+    def _decoded(self, body: bytes, announced: int | None) -> Decoded:
+        sobject, job = self._reader.spec.sobject, self._known_job()
+        decoded = decode_csv(body, self._reader.plan.read, sobject=sobject, synced_at=job.created_at)
+        rows = decoded.frame.height
+        if announced is not None and rows != announced:
+            raise AnswerTorn(f"a page of job {job.id} of {sobject} announced {announced:,} rows and has {rows:,}")
+        return decoded
+
+    # -- helpers -------------------------------------------------------------------------------------------------
+
+    def _without_rows(self) -> BulkRows:
+        return BulkRows(Rows(self._reader.empty_frame(), 0, is_ordered=False), self._known_job())
+
+    def _known_job(self) -> BulkJob:
+        assert self._job is not None
+        return self._job
+
+    def _drive(self, flow: Flow[T]) -> T:
+        with self._reader.counted():
+            return self._reader.client.drive(flow, reserve=self._reader.reserve)
