@@ -113,11 +113,12 @@ def start_line(sync: "Sync") -> str:
     """Return the log's first line: what is read."""
     position = sync.base.position if sync.base else None
     since = position.tail_from if position else None
+    way = "by a Bulk query job" if sync.bulk else "by Id"
     what = {
         "unchanged": "nothing has changed since the last sync",
         "tail": f"reads changes since {since:%Y-%m-%d %H:%M:%S} UTC" if since else "goes on with the changed rows",
-        "walk": "goes on with its rows by Id" if position and position.walk else "reads all rows by Id",
-        "replace": "reads all rows and replaces the table",
+        "walk": f"goes on with its rows {way}" if position and position.walk else f"reads all rows {way}",
+        "replace": f"reads all rows {'by a Bulk query job ' * bool(sync.bulk)}and replaces the table",
         "reread": "reads again the rows of since and until",
         "unavailable": "the object is not available, so the table stays as it is",
     }[sync.report.kind]

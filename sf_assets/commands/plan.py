@@ -14,6 +14,7 @@ from sf_assets.errors import ConfigError
 if TYPE_CHECKING:
     from sf_assets.assets.deployments import Deployment
     from sf_assets.planning.estimate import EndpointPlan, Plan
+    from sf_assets.salesforce.bulk import BulkQuota
     from sf_assets.specs.model import EndpointSpec
 
 LIMITS = (1_000, 15_000, 100_000)
@@ -175,6 +176,14 @@ def bulk_lines(plan: "Plan") -> Iterator[str]:
             f"{one.spec.endpoint}, {one.rows:,} rows: by a Bulk query job about {bulk}, and the time that the job"
             f" itself takes; by REST {rest}. This run takes {choice}."
         )
+    if plan.bulk_quota is not None:
+        yield _bulk_quota(plan.bulk_quota)
+
+
+def _bulk_quota(quota: "BulkQuota") -> str:
+    jobs, megabytes = (f"{n:,}" if n is not None else "an unknown number of" for n in (quota.jobs, quota.megabytes))
+    end = "so REST reads all objects today" if quota.is_spent else "and 15 jobs run at once"
+    return f"Bulk: the org allows {jobs} more jobs and {megabytes} MB of results today, {end}."
 
 
 def _price(plan: "Plan", calls: int) -> str:

@@ -12,6 +12,7 @@ from sf_assets.errors import QuotaSpent, SalesforceError, SfAssetsError
 from sf_assets.iceberg.tables import IcebergTables
 from sf_assets.planning.daily_calls import DayCost, Size, day_cost
 from sf_assets.planning.read_steps import ReadStep, is_first_copy, read_steps
+from sf_assets.salesforce.bulk import BulkQuota, bulk_quota
 from sf_assets.salesforce.client import Client
 from sf_assets.salesforce.limits import COMPOSITE_QUERIES, COMPOSITE_REQUESTS
 from sf_assets.salesforce.org_info import record_counts
@@ -54,6 +55,11 @@ class EndpointPlan:
     error: SfAssetsError | None = None
     bulk: BulkPrice | None = None
 
+    @property
+    def uses_bulk_job(self) -> bool:
+        """Whether a Bulk query job reads the object."""
+        return self.bulk is not None and self.bulk.why_rest is None
+
 
 @dataclass(frozen=True)
 class Budget:
@@ -77,7 +83,10 @@ class Budget:
 
 @dataclass(frozen=True)
 class Plan:
-    """A run over some endpoints, priced. `shared_calls` are describes and probes of all; a login costs no quota."""
+    """A run over some endpoints, priced. `shared_calls` are describes and probes of all; a login costs no quota.
+
+    `bulk_quota`: what the org still allows of Bulk today, if the run uses it and the org says.
+    """
 
     endpoints: tuple[EndpointPlan, ...]
     shared_calls: int
@@ -85,6 +94,7 @@ class Plan:
     budget: Budget
     deployment: DeploymentOptions
     day: DayCost
+    bulk_quota: BulkQuota | None = None
 
     @property
     def calls(self) -> int:
@@ -147,7 +157,17 @@ def build_plan(
         budget=budget_of(client),
         deployment=deployment,
         day=day_cost([spec for spec in specs if spec.endpoint in cadences], cadences, sizes, deployment),
+        bulk_quota=_ask_bulk_quota(client) if any(plan.uses_bulk_job for plan in endpoints) else None,
     )
+
+
+def _ask_bulk_quota(client: Client) -> BulkQuota | None:
+    try:
+        return client.drive(bulk_quota(version=client.version))
+    except QuotaSpent:
+        raise
+    except SalesforceError:
+        return None
 
 
 def budget_of(client: Client) -> Budget:

@@ -1,5 +1,6 @@
 """The border to httpx: sends one request to the org's origin, and returns the whole answer or why there is none."""
 
+import io
 import logging
 import ssl
 import zlib
@@ -81,18 +82,16 @@ class HttpTransport:
         """Return the decoded body; of a refusal its beginning."""
         is_good = answer.status_code == 200
         most = MOST_BYTES[kind] if is_good else MOST_ERROR_BYTES
-        pieces: list[bytes] = []
-        size = 0
+        whole = io.BytesIO()  # its value is not copied; the pieces of a list would be
         for piece in _decoded_pieces(answer, most=most):
-            pieces.append(piece)
-            size += len(piece)
-            if size > most:
+            whole.write(piece)
+            if whole.tell() > most:
                 if is_good:
                     raise _TooLarge(f"more than {most:,} bytes")
                 break
             if self._clock.monotonic() > deadline:
                 raise httpx.ReadTimeout(f"the answer was not complete after {self._answer_seconds:.0f} s")
-        return b"".join(pieces)[:most]
+        return whole.getvalue()[:most]
 
     def _error(self, error: Exception) -> TransportError:
         """Return the text of an exception.

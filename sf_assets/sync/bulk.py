@@ -14,8 +14,6 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TypeVar
 
-import polars as pl
-
 from sf_assets.errors import (
     AccessDenied,
     AnswerTooLarge,
@@ -43,15 +41,16 @@ from sf_assets.salesforce.bulk import (
 )
 from sf_assets.salesforce.wire import Flow, Query
 from sf_assets.specs.soql import select
-from sf_assets.sync.bulk_csv import decode_csv
+from sf_assets.sync.bulk_csv import CsvPage
 from sf_assets.sync.bulk_pages import BulkPages, LocatedPage
-from sf_assets.sync.decode import Decoded
 from sf_assets.sync.limits import TRIES, BulkLimits
 from sf_assets.sync.preflight import own_filter
 from sf_assets.sync.reader import Reader, Rows
 from sf_assets.sync.state import BulkJob
 
 T = TypeVar("T")
+ROWS_AT_ONCE = 10_000
+"""Rows of a page that are decoded at a time: their values as Python objects take several times their bytes."""
 _OF_BULK = (QueryRefused, AccessDenied, ResourceNotFound, AnswerTorn, AnswerTooLarge, BulkJobFailed)
 """Errors after which the object may still be read by REST. All others concern REST too."""
 _OF_ALL = (ApiDisabled, ProxyRefused, ObjectUnavailable)
@@ -59,10 +58,11 @@ _OF_ALL = (ApiDisabled, ProxyRefused, ObjectUnavailable)
 
 @dataclass(frozen=True)
 class BulkRows:
-    """Rows of one page (at first none), and the job once they are committed."""
+    """Rows of a part of a page (at first none), and the job once they are committed. `is_end`: the page is complete."""
 
     rows: Rows
     job: BulkJob
+    is_end: bool = True
 
 
 Outcome = Generator[BulkRows, None, bool]
@@ -133,6 +133,8 @@ class _BulkRead:
             self._reader.report.note(f"Bulk query job {former.id} reads other columns or rows than needed now.")
             discard_job(self._reader, former)
             return None
+        if former.locator == END:
+            return former  # its pages are committed, and it may be deleted
         try:
             self._drive(job_info(JobRef(former.id, former.version)))
         except ResourceNotFound:
@@ -197,40 +199,46 @@ class _BulkRead:
         job = self._known_job()
         pages = BulkPages(self._reader, JobRef(job.id, job.version), locator=job.locator, limits=self._limits)
         for located in pages:
-            rows = self._rows(pages, located, total=info.rows or 0)
-            job = replace(job, locator=located.following, rows=job.rows + rows.frame.height)
-            if located.following == END and info.rows is not None and job.rows < info.rows:
-                raise BulkJobFailed(f"job {job.id} has {info.rows:,} rows, and its pages have {job.rows:,}")
-            self._job = job
-            self._reader.watch(self._reader.report)
-            yield BulkRows(rows, job)
+            page = self._parsed(pages, located)
+            after = replace(job, locator=located.following, rows=job.rows + page.rows)
+            if located.following == END and info.rows is not None and after.rows < info.rows:
+                raise BulkJobFailed(f"job {job.id} has {info.rows:,} rows, and its pages have {after.rows:,}")
+            yield from self._page_rows(page, job, after, total=info.rows or 0)
+            self._job = job = after
         if job.locator != END and info.rows:
             raise BulkJobFailed(f"job {job.id} has {info.rows:,} rows, and its list of pages is empty")
 
-    def _rows(self, pages: BulkPages, located: LocatedPage, *, total: int) -> Rows:
-        """Decode a page; download one that is not whole again."""
+    def _parsed(self, pages: BulkPages, located: LocatedPage) -> CsvPage:
+        """Return a page; download one that is not whole again."""
         page = located.page
-        for attempt in range(TRIES):
+        for _ in range(TRIES - 1):
             try:
-                return Rows(self._frame(page), total, is_ordered=False)
+                return self._parse(page)
             except AnswerTorn:
-                if attempt == TRIES - 1:
-                    raise
                 page = pages.download(located.locator)
-        raise AssertionError("unreachable")
+        return self._parse(page)
 
-    def _frame(self, page: ResultPage) -> pl.DataFrame:
-        """Decode a page and drop its text, which takes as much memory as the frame."""
-        body, page.body = page.body, b""
-        return self._reader.typed(lambda: self._decoded(body, page.rows), self._reader.plan)
-
-    def _decoded(self, body: bytes, announced: int | None) -> Decoded:
+    def _parse(self, page: ResultPage) -> CsvPage:
+        """Parse a page and drop its text, which takes as much memory."""
         sobject, job = self._reader.spec.sobject, self._known_job()
-        decoded = decode_csv(body, self._reader.plan.read, sobject=sobject, synced_at=job.created_at)
-        rows = decoded.frame.height
-        if announced is not None and rows != announced:
-            raise AnswerTorn(f"a page of job {job.id} of {sobject} announced {announced:,} rows and has {rows:,}")
-        return decoded
+        body, page.body = page.body, b""
+        parsed = CsvPage(body, self._reader.plan.read, sobject=sobject)
+        if page.rows is not None and parsed.rows != page.rows:
+            raise AnswerTorn(
+                f"a page of job {job.id} announced {page.rows:,} rows of {sobject} and has {parsed.rows:,}"
+            )
+        return parsed
+
+    def _page_rows(self, page: CsvPage, before: BulkJob, after: BulkJob, *, total: int) -> Iterator[BulkRows]:
+        """Yield a page in parts; only the last one moves the job on."""
+        parts, left = page.decoded(ROWS_AT_ONCE, synced_at=before.created_at), page.rows
+        while True:
+            frame = self._reader.typed(lambda: next(parts), self._reader.plan, pages=int(left <= ROWS_AT_ONCE))
+            left -= ROWS_AT_ONCE
+            self._reader.watch(self._reader.report)
+            yield BulkRows(Rows(frame, total, is_ordered=False), after if left <= 0 else before, is_end=left <= 0)
+            if left <= 0:
+                return
 
     # -- helpers -------------------------------------------------------------------------------------------------
 

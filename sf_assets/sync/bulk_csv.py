@@ -10,7 +10,7 @@ import csv
 import io
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -37,26 +37,40 @@ LINES_AT_ONCE = 4_000
 """Lines that are compared with the page at a time, so that no copy of the page is made."""
 
 
-def decode_csv(body: bytes, columns: Sequence[Column], *, sobject: str, synced_at: datetime) -> Decoded:
-    """Decode a page. Its first line may be a header; without one the columns are in the order of the SELECT.
+class CsvPage:
+    """One page of a Bulk result, parsed. Its first line may be a header; without one it has the order of the SELECT.
 
     Raises:
         AnswerTorn: the page is not whole, or has other columns.
-        ValueUnexpected: with object, column, value and record Id.
     """
-    body, is_repaired = _as_utf8(body)
-    texts = _by_column(_parse(body, len(columns)), columns, sobject)
-    del body
-    cells = [_cells(column, series) for column, series in zip(columns, texts, strict=True)]
-    values = ColumnValues(sobject, cells, exact=lambda column: _exact(texts[columns.index(column)]))
-    for index, column in enumerate(columns):
-        _refuse_empty(values, column, texts[index])
-        _refuse_foreign(values, column, texts[index], cells[index])
-    series = [build_column(values, column, index) for index, column in enumerate(columns)]
-    stamp = pl.lit(synced_at, dtype=pl.Datetime("us", "UTC")).alias(SYNCED_AT)
-    frame = pl.DataFrame(series).with_columns(stamp)
-    replaced = count_replaced(values, frame, columns) if is_repaired else {}
-    return Decoded(frame, values.rounded, {}, replaced, values.examples)
+
+    def __init__(self, body: bytes, columns: Sequence[Column], *, sobject: str) -> None:
+        body, self._is_repaired = _as_utf8(body)
+        self._columns, self._sobject = columns, sobject
+        self._table = _in_order(_parse(body, len(columns)), columns, sobject)
+        self.rows: int = self._table.num_rows
+
+    def decoded(self, rows_at_once: int, *, synced_at: datetime) -> Iterator[Decoded]:
+        """Yield the rows as typed frames, at least one.
+
+        Raises:
+            ValueUnexpected: with object, column, value and record Id.
+        """
+        for start in range(0, max(1, self.rows), rows_at_once):
+            yield self._decode(self._table.slice(start, rows_at_once), synced_at)
+
+    def _decode(self, table: pa.Table, synced_at: datetime) -> Decoded:
+        columns = self._columns
+        texts = [_texts(table.column(index), column.name) for index, column in enumerate(columns)]
+        cells = [_cells(column, series) for column, series in zip(columns, texts, strict=True)]
+        values = ColumnValues(self._sobject, cells, exact=lambda column: _exact(texts[columns.index(column)]))
+        for column, series, converted in zip(columns, texts, cells, strict=True):
+            _refuse_empty(values, column, series)
+            _refuse_foreign(values, column, series, converted)
+        built = [build_column(values, column, index) for index, column in enumerate(columns)]
+        frame = pl.DataFrame(built).with_columns(pl.lit(synced_at, dtype=pl.Datetime("us", "UTC")).alias(SYNCED_AT))
+        replaced = count_replaced(values, frame, columns) if self._is_repaired else {}
+        return Decoded(frame, values.rounded, {}, replaced, values.examples)
 
 
 def _as_utf8(body: bytes) -> tuple[bytes, bool]:
@@ -137,19 +151,22 @@ def _parse_strictly(body: bytes, width: int) -> pa.Table:
     return pa.table([pa.array(column, pa.string()) for column in cells], names=names)
 
 
-def _by_column(table: pa.Table, columns: Sequence[Column], sobject: str) -> list[pl.Series]:
-    """Return the cells of each column as texts, in the order of the columns, without the header; empty is NULL."""
-    frame = pl.DataFrame(pl.from_arrow(table))
+def _in_order(table: pa.Table, columns: Sequence[Column], sobject: str) -> pa.Table:
+    """Return the rows without the header, their columns in the order of the plan."""
     names = [column.api_name.lower() for column in columns]
-    first = [str(text).lower() for text in frame.row(0)] if frame.height else []
+    first = [column[0].as_py().lower() for column in table.columns] if table.num_rows else []
     has_header = sorted(first) == sorted(names)
     if first and not has_header and not _ID.fullmatch(first[names.index("id")]):
         raise AnswerTorn(f"a Bulk result of {sobject} has other columns than its query: {', '.join(first)[:500]}")
-    places, rows = (first, frame.slice(1)) if has_header else (names, frame)
-    empty_as_null = rows.with_columns(pl.when(pl.all() != "").then(pl.all()))
-    return [
-        empty_as_null[:, places.index(name)].alias(column.name) for name, column in zip(names, columns, strict=True)
-    ]
+    if not has_header:
+        return table
+    return table.select([first.index(name) for name in names]).slice(1)
+
+
+def _texts(cells: pa.ChunkedArray, name: str) -> pl.Series:
+    """Return the cells of a column as texts; empty is NULL."""
+    texts = pl.Series(name, cells, dtype=pl.String)
+    return texts.replace("", None)
 
 
 def _cells(column: Column, texts: pl.Series) -> Cells:

@@ -122,13 +122,14 @@ class Reader:
 
         return Rows(self.typed(decoded, plan), page.total_size)
 
-    def typed(self, decoding: Callable[[], Decoded], plan: ColumnPlan) -> pl.DataFrame:
-        """Decode a page, record it in the report, and return its frame with hashes instead of hashed texts."""
+    def typed(self, decoding: Callable[[], Decoded], plan: ColumnPlan, *, pages: int = 1) -> pl.DataFrame:
+        """Decode a page or a part of one, record it, and return its frame with hashes instead of hashed texts."""
         try:
             decoded = decoding()
         except ValueUnexpected as error:
             raise without_value(error, self.spec) from None
         self._record(decoded)
+        self.report.read.pages += pages
         return without_texts(decoded.frame, hashed_names(plan.read, self.spec), self.hash_key)
 
     def _record(self, decoded: Decoded) -> None:
@@ -143,7 +144,6 @@ class Reader:
                 self.noted.add(column)
         for column, count in decoded.replaced.items():
             self.report.problems.replaced[column] = self.report.problems.replaced.get(column, 0) + count
-        self.report.read.pages += 1
         self.report.read.rows += decoded.frame.height
         if DELETED in decoded.frame.columns:
             self.report.read.deleted += int(decoded.frame[DELETED].sum())

@@ -45,10 +45,12 @@ class Batch:
     """Rows of a page, and the state once they are committed, or None between two commit points.
 
     The state of the last batch is the final state. `frame` None: nothing was read, the table keeps its rows.
+    `is_opening`: the state of this first batch is committed although it has no rows.
     """
 
     frame: pl.DataFrame | None
     state: State | None
+    is_opening: bool = False
 
 
 class CommitThreshold:
@@ -92,17 +94,10 @@ def _read_unordered(reader: Reader, *, where: Sequence[str] = ()) -> Iterator[Ro
     yield from _in_one_query(reader, where=where)
 
 
-def _walk_pages(reader: Reader, start: Walk, *, rows_expected: int | None) -> Iterator[WalkedPage]:
-    """Read the rest of a walk, by a Bulk job or by REST."""
-    is_complete = yield from walk_by_bulk(reader, start)
-    if not is_complete:
-        yield from _rest_pages(reader, after_id=start.after_id, spans=start.spans, rows_expected=rows_expected)
-
-
-def _rest_pages(
+def _walk_pages(
     reader: Reader, *, after_id: str | None, spans: Spans, rows_expected: int | None
 ) -> Iterator[WalkedPage]:
-    """Read the rest of a walk by REST, in lanes if the object is large."""
+    """Read the rest of a walk, in lanes if the object is large."""
     if not spans and (rows_expected is None or rows_expected < reader.lanes.least_rows):
         for rows in read_by_id(reader, after=after_id, rows_expected=rows_expected):
             yield WalkedPage(rows, rows.last_id or after_id)
@@ -145,11 +140,12 @@ def _by_walk(
     if not start.is_begun:
         state = with_rounded(base, [c for c in base.columns.rounded if c not in start.columns])
     try:
-        for page in _walk_pages(reader, start, rows_expected=rows_expected):
+        pages = _walk_pages(reader, after_id=start.after_id, spans=start.spans, rows_expected=rows_expected)
+        for page in walk_by_bulk(reader, start, otherwise=pages):
             state = walked(state, reader.columns, after_id=page.after_id, spans=page.spans, bulk=page.bulk)
             state = _learned(reader, state)
-            is_due = threshold.add(page.rows.frame) or page.bulk is not None
-            yield Batch(page.rows.frame, state if is_due else None)
+            is_due = threshold.add(page.rows.frame) or page.is_end
+            yield Batch(page.rows.frame, state if is_due else None, is_opening=page.is_opening)
     except SfAssetsError:
         yield Batch(reader.empty_frame(), state)
         raise
@@ -224,7 +220,8 @@ def whole(
 ) -> Iterator[Batch]:  # fmt: skip
     """Read the whole object for a replace: the only commit point is the end. `by_ids` where Ids can be trusted."""
     newest: datetime | None = None
-    for rows in _whole_pages(reader, base, rows_expected, by_ids=by_ids):
+    pages = _all_pages(reader, rows_expected) if by_ids else _in_one_query(reader)
+    for rows in whole_by_bulk(reader, base, otherwise=pages):
         newest = later(newest, rows.newest)
         yield Batch(rows.frame, None)
     final = finished_replace(
@@ -234,14 +231,8 @@ def whole(
     yield _end(reader, final)
 
 
-def _whole_pages(reader: Reader, base: State, rows_expected: int | None, *, by_ids: bool) -> Iterator[Rows]:
-    walk = base.position.walk
-    if (yield from whole_by_bulk(reader, walk.bulk if walk else None)):
-        return
-    if not by_ids:
-        yield from _in_one_query(reader)
-        return
-    for page in _rest_pages(reader, after_id=None, spans=(), rows_expected=rows_expected):
+def _all_pages(reader: Reader, rows_expected: int | None) -> Iterator[Rows]:
+    for page in _walk_pages(reader, after_id=None, spans=(), rows_expected=rows_expected):
         yield page.rows
 
 

@@ -1,6 +1,7 @@
 """Writing a sync into its Iceberg table: rows, state and erasures."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import chain
 from typing import Any
 
@@ -20,6 +21,7 @@ STAMP = "system_modstamp"
 
 def write_sync(tables: IcebergTables, table: str, sync: Sync, run_id: str) -> TableFacts:
     """Drain a sync into its table, complete its report, and return the table's facts."""
+    sync = _commit_opening(tables, table, sync)
     chunks = _Chunks(sync)
     written = sync.report.written = _write_rows(tables, table, sync, chunks, run_id)
     final = sync.report.final = chunks.last_state
@@ -33,6 +35,22 @@ def write_sync(tables: IcebergTables, table: str, sync: Sync, run_id: str) -> Ta
     if sync.facts is not None:
         sync.report.retyped = facts.retyped_since(sync.facts)
     return facts
+
+
+def _commit_opening(tables: IcebergTables, table: str, sync: Sync) -> Sync:
+    """Commit the state of an opening batch before the next batch is asked for; return the rest of the sync."""
+    batches = iter(sync.batches)
+    first = next(batches, None)
+    if first is None or first.state is None or not first.is_opening:
+        return replace(sync, batches=chain([] if first is None else [first], batches))
+    tables.commit_state(
+        table,
+        columns=table_columns(sync.columns),
+        base=_json(sync.stored),
+        state=first.state.to_json(),
+        keys=sync.spec.keys,
+    )
+    return replace(sync, stored=first.state, batches=batches)
 
 
 class _Chunks:

@@ -11,9 +11,11 @@ from sf_assets_tests.sync.histories.lake import Lake
 class WaitingLake(Lake):
     """A lake whose client moves the clock on when it waits."""
 
+    api_version = "60.0"
+
     def new_client(self):
         return Client(
-            OrgAccess(self.server.url, Credentials(**self.server.credentials)),
+            OrgAccess(self.server.url, Credentials(**self.server.credentials), api_version=self.api_version),
             limits=RequestLimits(requests_per_second=100_000),
             clock=Clock(now=self.clock, sleep=lambda seconds: self.clock.advance(seconds=seconds)),
         )

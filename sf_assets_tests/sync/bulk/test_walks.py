@@ -1,17 +1,23 @@
-"""First copies and full refreshes by Bulk query jobs: equal to REST, resumed after kills, with a defined end of each fault."""
+"""First copies and full refreshes by Bulk jobs: equal to REST, resumed after kills, a defined end of each fault."""
 
 from dataclasses import replace
-from datetime import timedelta
 
+import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 from sf_assets.devorg.org.faults import Fault
 from sf_assets.errors import BulkJobFailed, QuotaSpent, TableForeign
+from sf_assets.salesforce.limits import MOST_BYTES
+from sf_assets.sync.endpoint import sync
 from sf_assets.sync.limits import BulkLimits
+from sf_assets.sync.preflight import preflight
 from sf_assets.sync.state import State
+from sf_assets_tests.options import sync_options
 from sf_assets_tests.sync.histories.lake import SPECS, KilledError
 
-JOBS = "/jobs/query"
+CREATE = "POST /services/data/v60.0/jobs/query"
+ONE_BY_ONE = BulkLimits(downloads=1)
 PAGE = 10
 HOSTILE = [
     'say "hi", she said', "a\nb\r\nc\rd", "a\u2028b\u2029", "#N/A", "null", "NULL", "NA", " padded ", "\ttab", "a\\",
@@ -27,18 +33,42 @@ def pages_of(many):
     return -(-len(many.org.rows("Contact")) // PAGE)
 
 
-def test_a_first_copy_of_all_objects_by_bulk_equals_the_org(many):
+def pages(many):
+    """Return the queries of the result pages that were asked for."""
+    return [str(request.query) for request in many.server.requests if request.path.endswith("/results")]
+
+
+def frames(many, mode):
+    """Read all endpoints in a mode, and write nothing: their rows by Id, and the reports."""
+    known = preflight(
+        list(SPECS.values()), tables=many.warehouse, client=many.client, read_deleted=True, now=many.clock
+    )
+    read = {}
+    for name, spec in SPECS.items():
+        done = sync(
+            spec, preflight=known, tables=many.warehouse, client=many.client, now=many.clock, **sync_options(bulk=mode)
+        )
+        rows = pl.concat([batch.frame for batch in done.batches if batch.frame is not None])
+        read[name] = rows.unique(spec.keys, keep="last").sort(spec.keys).drop("_synced_at"), done.report
+    return read
+
+
+def test_rows_by_bulk_equal_rows_by_rest_cell_by_cell(many):
     ids = [row["Id"] for row in many.org.rows("Account") if not row["IsDeleted"]]
     for number, text in enumerate(HOSTILE):
         many.org.insert("Account", {"Name": text, "Description": text * 3, "AnnualRevenue": 0.1 + number * 1e7})
     many.org.update("Account", ids[0], {"Description": "x" * 31_000, "AnnualRevenue": 0.123456789})
     many.org.delete("Account", ids[1])
+    many.org.behave(bulk_page_rows=200)
     many.clock.advance(days=1)
 
-    reports = many.sync(bulk="always")
+    rest, bulk = frames(many, "never"), frames(many, "always")
 
-    many.assert_equal()
-    assert all(report.read.bulk_job for report in reports.values())
+    for name in SPECS:
+        assert_frame_equal(bulk[name][0], rest[name][0], check_exact=True)
+        assert bulk[name][1].read.bulk_job
+        assert bulk[name][1].problems.rounded.keys() == rest[name][1].problems.rounded.keys()
+    assert {text * 3 for text in HOSTILE} <= set(bulk["account"][0]["description"])
     assert not many.org.bulk_jobs.all(many.clock())
 
 
@@ -81,21 +111,289 @@ def test_rows_of_a_job_are_as_old_as_the_job(many):
     assert held.min() == began
 
 
-@pytest.mark.parametrize("after_batches", range(1, 12))
+@pytest.mark.parametrize("after_batches", [1, 2, 3, 6])
 def test_a_kill_costs_at_most_one_result_page(many, after_batches):
     with pytest.raises(KilledError):
-        many.sync("contact", bulk="always", dies_after=after_batches)
-    committed = many.warehouse.facts("contact").rows
+        many.sync("contact", bulk="always", bulk_limits=ONE_BY_ONE, dies_after=after_batches)
+    assert many.warehouse.facts("contact").rows == (after_batches - 1) * PAGE
     many.org.update("Contact", many.org.rows("Contact")[0]["Id"], {"FirstName": "changed meanwhile"})
     many.clock.advance(hours=1)
+
+    report = many.sync("contact", bulk="always", bulk_limits=ONE_BY_ONE)["contact"]
+
+    many.assert_equal("contact")
+    assert many.sent(CREATE) == 1
+    assert len(pages(many)) <= pages_of(many) + 1
+    assert len(set(pages(many))) == pages_of(many)
+    assert report.read.bulk_job
+
+
+def test_a_kill_during_the_wait_leaves_a_job_that_the_next_run_uses(many):
+    many.org.behave(bulk_run_seconds=100)
+    many.org.faults.append(Fault(kind="job", after=1, times=1, status=401, error_code="INVALID_SESSION_ID"))
+    with pytest.raises(KilledError):
+        many.sync("contact", bulk="always", dies_after=1)
+    job = many.state("contact").position.walk.bulk
 
     report = many.sync("contact", bulk="always")["contact"]
 
     many.assert_equal("contact")
+    assert report.read.bulk_job == job.id
+    assert many.sent(CREATE) == 1
+
+
+def test_the_state_of_a_job_is_refused_by_a_version_that_does_not_know_it(many):
+    with pytest.raises(KilledError):
+        many.sync("contact", bulk="always", dies_after=3)
+    text = many.state("contact").to_json()
+
+    assert State.from_json(text) == many.state("contact")
+    with pytest.raises(TableForeign, match="not one that this version"):
+        State.from_json(text.replace('"bulk":', '"from_the_future":'))
+
+
+def test_a_walk_without_a_job_has_the_state_of_earlier_versions(many):
+    with pytest.raises(KilledError):
+        many.sync("contact", commit_rows=1, dies_after=1)
+
+    assert "bulk" not in many.state("contact").to_json()
+
+
+def test_a_job_that_expired_between_two_runs_is_created_again(many):
+    with pytest.raises(KilledError):
+        many.sync("contact", bulk="always", dies_after=3)
+    many.clock.advance(days=8)
+
+    report = many.sync("contact", bulk="always")["contact"]
+
+    many.assert_equal("contact")
+    assert "is gone" in notes(report)
+    assert many.sent(CREATE) == 2
+
+
+def test_a_job_of_other_columns_is_deleted_and_created_again(many):
+    with pytest.raises(KilledError):
+        many.sync("contact", bulk="always", dies_after=3)
+    many.org.hide_field("Contact", "Department")
+
+    report = many.sync("contact", bulk="always")["contact"]
+
+    assert "other columns" in notes(report)
+    assert (many.sent(CREATE), many.sent("DELETE")) == (2, 2)
+    assert len(many.table("contact")) == len(many.org.rows("Contact"))
+
+
+def test_a_setting_of_never_deletes_the_job_and_reads_by_rest(many):
+    many.org.behave(bulk_run_seconds=10**6)
+    with pytest.raises(KilledError):
+        many.sync("contact", bulk="always", dies_after=1)
+
+    report = many.sync("contact", bulk="never")["contact"]
+
+    many.assert_equal("contact")
+    assert not many.org.bulk_jobs.all(many.clock())
+    assert report.read.bulk_job is None
+
+
+def test_a_full_refresh_deletes_the_job_of_an_unfinished_walk(many):
+    with pytest.raises(KilledError):
+        many.sync("contact", bulk="always", dies_after=3)
+
+    many.sync("contact", bulk="never", full_refresh=True)
+
+    many.assert_equal("contact")
+    assert not many.org.bulk_jobs.all(many.clock())
+
+
+REFUSED = {
+    "not enabled": {"bulk_enabled": False},
+    "unsupported object": {"bulk_unsupported": frozenset({"Contact"})},
+    "failed": {"bulk_error": "QUERY_TIMEOUT: Your query request was running for too long."},
+    "no jobs left": {"bulk_jobs_per_day": 0},
+    "never ends": {"bulk_run_seconds": 10**9, "session_seconds": 10**9},
+    "never starts": {"bulk_queue_seconds": 10**9, "session_seconds": 10**9},
+}
+
+
+@pytest.mark.parametrize("setting", REFUSED)
+def test_a_job_without_a_result_is_read_by_rest_with_a_note(many, setting):
+    many.org.behave(**REFUSED[setting])
+
+    report = many.sync("contact", bulk="always")["contact"]
+
+    many.assert_equal("contact")
+    assert "REST reads the object" in notes(report)
+    assert report.read.bulk_job is None
+    assert report.read.calls < 200
+    assert not many.org.bulk_jobs.all(many.clock())
+
+
+FAULTS = {
+    "wrong state": Fault(kind="jobResults", after=2, times=None, status=400, error_code="INVALIDJOBSTATE"),
+    "wrong locator": Fault(kind="jobResults", after=2, times=None, status=400, error_code="INVALIDLOCATOR"),
+    "expired result": Fault(kind="jobResults", after=2, times=None, status=404, error_code="NOT_FOUND"),
+    "other version": Fault(kind="jobResults", after=2, times=None, status=409, error_code="API_ERROR"),
+    "web page": Fault(kind="jobResults", after=2, times=None, status=200, body="<html><p>Sign in</p></html>"),
+    "no CSV": Fault(kind="jobResults", after=2, times=None, status=200, body='"Id","Name"\n'),
+    "no rights": Fault(kind="jobResults", after=2, times=None, status=403, error_code="INSUFFICIENT_ACCESS"),
+    "torn list": Fault(kind="jobResultPages", times=None, status=200, body='{"resultPages":[],"done":false}'),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_result_that_cannot_be_read_to_its_end_is_read_by_rest(many, fault):
+    many.org.faults.append(replace(FAULTS[fault]))
+
+    report = many.sync("contact", bulk="always")["contact"]
+
+    many.assert_equal("contact")
+    assert "REST reads the object" in notes(report)
+    assert report.read.bulk_job is None
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_full_refresh_fails_rather_than_mix_a_broken_result_with_rest(many, fault):
+    many.sync("contact")
+    many.org.faults.append(replace(FAULTS[fault]))
+    many.clock.advance(hours=1)
+    before = many.table("contact")
+
+    if fault == "torn list":
+        many.sync("contact", bulk="always", full_refresh=True)
+        many.assert_equal("contact")
+        return
+    with pytest.raises(BulkJobFailed, match="REST"):
+        many.sync("contact", bulk="always", full_refresh=True)
+    assert many.table("contact") == before
+
+
+PASSING = {
+    "busy": Fault(kind="jobResults", after=1, status=503),
+    "server fault": Fault(kind="job", status=500, error_code="UNKNOWN_EXCEPTION"),
+    "reset": Fault(kind="jobResults", after=1, reset=True),
+    "cut": Fault(kind="jobResults", after=1, truncate=True),
+    "web page once": Fault(kind="jobResults", after=1, status=200, html=True),
+    "too many at once": Fault(kind="jobs", refusal="concurrent_limit"),
+    "session ended": Fault(kind="jobResults", after=1, status=401, error_code="INVALID_SESSION_ID"),
+    "torn page once": Fault(kind="jobResults", after=1, status=200, body='"Id","Na'),
+}
+
+
+@pytest.mark.parametrize("fault", PASSING)
+def test_a_passing_fault_is_ridden_out(many, fault):
+    many.org.faults.append(replace(PASSING[fault]))
+
+    report = many.sync("contact", bulk="always")["contact"]
+
+    many.assert_equal("contact")
+    assert report.read.bulk_job
+    assert many.sent(CREATE) in (1, 2)
+
+
+@pytest.mark.parametrize("rows", [69, 1_000])
+def test_a_result_with_fewer_rows_than_its_job_is_read_by_rest(many, rows):
+    body = f'{{"id":"750000001000001AAA","state":"JobComplete","numberRecordsProcessed":{rows}}}'
+    many.org.faults.append(Fault(kind="job", times=1, status=200, body=body))
+
+    report = many.sync("contact", bulk="always")["contact"]
+
+    many.assert_equal("contact")
+    assert f"has {rows:,} rows, and its pages have 68" in notes(report)
+
+
+def test_a_page_with_fewer_rows_than_its_header_says_is_read_again(many):
+    names = ",".join(f'"{name}"' for name in ("Id", "IsDeleted"))
+    short = Fault(kind="jobResults", after=2, status=200, body=names, headers={"Sforce-NumberOfRecords": "10"})
+    many.org.faults.append(short)
+
+    report = many.sync("contact", bulk="always")["contact"]
+
+    many.assert_equal("contact")
+    assert report.read.bulk_job
+    assert len(pages(many)) == pages_of(many) + 1
+
+
+def test_a_column_that_only_the_query_refuses_is_read_over(many):
+    refusal = Fault(kind="jobs", times=1, status=400, error_code="INVALID_FIELD",
+                    message="No such column 'Department' on entity 'Contact'.")  # fmt: skip
+    many.org.faults.append(refusal)
+
+    report = many.sync("contact", bulk="always")["contact"]
+
+    assert report.read.bulk_job
+    assert "Department" in report.problems.refused
+    assert len(many.table("contact")) == len(many.org.rows("Contact"))
+
+
+def test_a_job_that_somebody_aborts_while_it_runs_is_read_by_rest(many):
+    many.org.behave(bulk_run_seconds=60)
+    with pytest.raises(KilledError):
+        many.sync("contact", bulk="always", dies_after=1)
+    (job,) = many.org.bulk_jobs.all(many.clock())
+    job.aborted = True
+
+    report = many.sync("contact", bulk="always")["contact"]
+
+    many.assert_equal("contact")
+    assert "Aborted" in notes(report)
+
+
+@pytest.mark.parametrize(("version", "kind"), [("57.0", None), ("60.0", "jobResultPages")])
+def test_without_a_list_of_pages_each_page_names_the_next(many, version, kind):
+    many.api_version = version
+    if kind:
+        many.org.faults.append(Fault(kind=kind, times=None, status=404, error_code="NOT_FOUND"))
+
+    report = many.sync("contact", bulk="always")["contact"]
+
+    many.assert_equal("contact")
+    assert report.read.bulk_job
+    assert len(pages(many)) == pages_of(many)
+
+
+def test_a_page_that_is_too_large_is_read_with_fewer_rows(many, monkeypatch):
+    many.org.behave(bulk_page_rows=100_000)
+    monkeypatch.setitem(MOST_BYTES, "results", 8_000)
+
+    report = many.sync("contact", bulk="always", bulk_limits=BulkLimits(page_rows=4_000))["contact"]
+
+    many.assert_equal("contact")
+    assert "too large" in notes(report)
+
+
+@pytest.mark.parametrize("calls", [18, 22, 26, 28, 30])
+def test_a_spent_quota_keeps_the_job_for_the_next_run(many, calls):
+    many.org.behave(daily_limit=calls)
+
+    with pytest.raises(QuotaSpent):
+        many.sync("contact", bulk="always", bulk_reserve=0.5)
+    many.clock.advance(days=1)
+    many.org.behave(daily_limit=100_000)
+
+    many.sync("contact", bulk="always")
+
+    many.assert_equal("contact")
+    assert many.sent(CREATE) == 1
+
+
+@pytest.mark.parametrize(("rows", "mode", "by_bulk"), [(50, "auto", True), (70, "auto", False), (50, "never", False)])
+def test_auto_reads_large_objects_by_bulk(many, rows, mode, by_bulk):
     held = len(many.org.rows("Contact"))
-    assert many.sent(f"POST /services/data/v60.0{JOBS}") == 1
-    assert committed + report.read.rows <= held + PAGE + 1 + HELD_BY_TAIL
+    limits = BulkLimits(least_rows=held if rows == 50 else held + 1)
+
+    report = many.sync("contact", bulk=mode, bulk_limits=limits)["contact"]
+
+    assert bool(report.read.bulk_job) is by_bulk
+    many.assert_equal("contact")
 
 
-HELD_BY_TAIL = 9
-"""The tail after the walk reads the rows of the ceiling's second again."""
+def test_hashed_columns_are_hashed_on_the_way(many):
+    spec = replace(SPECS["contact"], hashed=("Email",))
+    known = preflight([spec], tables=many.warehouse, client=many.client, read_deleted=True, now=many.clock)
+    options = sync_options(bulk="always", hash_key=b"k" * 32)
+    done = sync(spec, preflight=known, tables=many.warehouse, client=many.client, now=many.clock, **options)
+
+    texts = pl.concat([batch.frame for batch in done.batches if batch.frame is not None])["email"].drop_nulls()
+
+    assert len(texts)
+    assert set(texts.str.len_chars()) == {64}
