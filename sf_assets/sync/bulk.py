@@ -39,6 +39,7 @@ from sf_assets.salesforce.bulk import (
     delete_job,
     job_info,
 )
+from sf_assets.salesforce.capabilities import is_trouble
 from sf_assets.salesforce.wire import Flow, Query
 from sf_assets.specs.soql import select
 from sf_assets.sync.bulk_csv import CsvPage
@@ -88,7 +89,7 @@ def discard_job(reader: Reader, job: BulkJob) -> None:
 
 
 def _concerns_bulk(error: SalesforceError) -> bool:
-    if type(error) is SalesforceError:  # an answer that no row of the error table names
+    if type(error) is SalesforceError or is_trouble(error):  # an unknown answer, or none after all tries
         return True
     return isinstance(error, _OF_BULK) and not isinstance(error, _OF_ALL)
 
@@ -104,10 +105,10 @@ class _BulkRead:
         try:
             yield from self._read(former)
         except SalesforceError as error:
-            if self._job is not None and isinstance(error, BulkJobFailed | QueryRefused | AnswerTorn):
-                discard_job(self._reader, self._job)
             if not _concerns_bulk(error):
                 raise
+            if self._job is not None:
+                discard_job(self._reader, self._job)
             self._reader.report.note(f"The Bulk query job gave no complete result, so REST reads the object: {error}")
             self._reader.report.read.bulk_job = None
             return False

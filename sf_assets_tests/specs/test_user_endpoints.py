@@ -110,7 +110,7 @@ REFUSED = [
     ("override = 1\n", "override is not a table", "[override.account]"),
     ("[override]\naccount = 1\n", "override.account is not a table", "[override.account]"),
     ('[override.acount]\ncadence = "daily"\n', "unknown endpoint acount", "account, contact"),
-    ('[override.account]\nsobject = "X"\n', "unknown key sobject", "calculated, refreshed, cadence, owner"),
+    ('[override.account]\nsobject = "X"\n', "unknown key sobject", "calculated, refreshed, bulk, cadence, owner"),
     ('[override.account]\nexcluded = "Phone"\n', "excluded is not a list", "excluded = ["),
 ]
 

@@ -236,8 +236,20 @@ FAULTS = {
     "web page": Fault(kind="jobResults", after=2, times=None, status=200, body="<html><p>Sign in</p></html>"),
     "no CSV": Fault(kind="jobResults", after=2, times=None, status=200, body='"Id","Name"\n'),
     "no rights": Fault(kind="jobResults", after=2, times=None, status=403, error_code="INSUFFICIENT_ACCESS"),
+    "server fault": Fault(kind="jobResults", after=2, times=None, status=500, error_code="UNKNOWN_EXCEPTION"),
     "torn list": Fault(kind="jobResultPages", times=None, status=200, body='{"resultPages":[],"done":false}'),
 }
+
+
+@pytest.mark.parametrize("status", [400, 404, 405, 500, 501])
+def test_a_gateway_that_does_not_know_jobs_is_read_by_rest(many, status):
+    many.org.faults.append(Fault(path="/jobs/", times=None, status=status, body="nothing here"))
+    many.org.faults.append(Fault(path="/limits", times=None, status=status, body="nothing here"))
+
+    report = many.sync("contact", bulk="always")["contact"]
+
+    many.assert_equal("contact")
+    assert "REST reads the object" in notes(report)
 
 
 @pytest.mark.parametrize("fault", FAULTS)
