@@ -189,4 +189,4 @@ def _request(job: JobRef, path: str, shape: object, kind: RequestKind) -> Reques
 def _locator(url: str) -> str | None:
     """Return the locator of a URL. Its host and path are not used, so no token goes elsewhere."""
     values: Mapping[str, list[str]] = parse_qs(urlsplit(url).query)
-    return values.get("locator", [None])[0]  # type: ignore[list-item]
+    return values.get("locator", [None])[0]

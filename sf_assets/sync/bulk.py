@@ -21,8 +21,6 @@ from sf_assets.errors import (
     ApiDisabled,
     BulkJobFailed,
     FieldInvalid,
-    ObjectUnavailable,
-    ProxyRefused,
     QueryRefused,
     QuotaSpent,
     ResourceNotFound,
@@ -53,8 +51,7 @@ T = TypeVar("T")
 ROWS_AT_ONCE = 10_000
 """Rows of a page that are decoded at a time: their values as Python objects take several times their bytes."""
 _OF_BULK = (QueryRefused, AccessDenied, ResourceNotFound, AnswerTorn, AnswerTooLarge, BulkJobFailed)
-"""Errors after which the object may still be read by REST. All others concern REST too."""
-_OF_ALL = (ApiDisabled, ProxyRefused, ObjectUnavailable)
+"""Errors after which REST may still read the object. A proxy or the Bulk API may refuse jobs alone."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +88,7 @@ def discard_job(reader: Reader, job: BulkJob) -> None:
 def _concerns_bulk(error: SalesforceError) -> bool:
     if type(error) is SalesforceError or is_trouble(error):  # an unknown answer, or none after all tries
         return True
-    return isinstance(error, _OF_BULK) and not isinstance(error, _OF_ALL)
+    return isinstance(error, _OF_BULK) and not isinstance(error, ApiDisabled)
 
 
 class _BulkRead:

@@ -241,7 +241,7 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("status", [400, 404, 405, 500, 501])
+@pytest.mark.parametrize("status", [400, 403, 404, 405, 500, 501])
 def test_a_gateway_that_does_not_know_jobs_is_read_by_rest(many, status):
     many.org.faults.append(Fault(path="/jobs/", times=None, status=status, body="nothing here"))
     many.org.faults.append(Fault(path="/limits", times=None, status=status, body="nothing here"))
