@@ -165,7 +165,7 @@ def _affordable(plan: "Plan", limit: int, reserve: float) -> str:
 
 
 def bulk_lines(plan: "Plan") -> Iterator[str]:
-    """Yield both prices of each large object that is read as a whole, and which way a run takes."""
+    """Yield both prices of each large object, and which way a run takes."""
     limits = plan.deployment.bulk_limits
     for one in plan.endpoints:
         if one.bulk is None or (one.bulk.why_rest is not None and one.rows < limits.least_rows):

@@ -141,7 +141,7 @@ def job_info(job: JobRef) -> Flow[JobInfo]:
 
 
 def abort_job(job: JobRef) -> Flow[None]:
-    """Abort a job that has not ended."""
+    """Stop a job that has not ended."""
     yield Request(
         job.path, JobInfo, "job", method="PATCH", body=b'{"state":"Aborted"}', content_type="application/json",
         about=f"Bulk query job {job.id}",
@@ -154,7 +154,7 @@ def delete_job(job: JobRef) -> Flow[None]:
 
 
 def result_page(job: JobRef, locator: str | None, *, most_rows: int | None = None) -> Flow[ResultPage]:
-    """Return the page of a locator (None: the first), with at most so many rows."""
+    """Return the page of a locator (None: the first); `most_rows` bounds its rows."""
     values = {"locator": locator, "maxRecords": most_rows}
     words = "&".join(f"{name}={quote(str(value), safe='')}" for name, value in values.items() if value is not None)
     response = yield _request(job, f"/results{'?' * bool(words)}{words}", bytes, "results")

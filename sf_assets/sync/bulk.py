@@ -56,7 +56,10 @@ _OF_BULK = (QueryRefused, AccessDenied, ResourceNotFound, AnswerTorn, AnswerTooL
 
 @dataclass(frozen=True)
 class BulkRows:
-    """Rows of a part of a page (at first none), and the job once they are committed. `is_end`: the page is complete."""
+    """Rows of a part of a page, and the job once they are committed.
+
+    The first one of a new job has no rows. `is_end`: the page is complete.
+    """
 
     rows: Rows
     job: BulkJob
@@ -75,7 +78,10 @@ def read_by_bulk(reader: Reader, limits: BulkLimits, job: BulkJob | None = None)
 
 
 def discard_job(reader: Reader, job: BulkJob) -> None:
-    """Abort and delete a job that is not needed. The org deletes what is left after seven days."""
+    """Delete a job that is not needed, and abort it before if it runs.
+
+    The org deletes what is left after seven days.
+    """
     ref = JobRef(job.id, job.version)
     with suppress(SalesforceError), reader.counted():
         try:
@@ -124,7 +130,7 @@ class _BulkRead:
     # -- the job -------------------------------------------------------------------------------------------------
 
     def _usable(self, former: BulkJob | None) -> BulkJob | None:
-        """Return the job of an earlier run, or None if it is gone or reads something else than needed now."""
+        """Return the job of an earlier run, or None if it cannot be used."""
         if former is None:
             return None
         if former.query != self._fingerprint():

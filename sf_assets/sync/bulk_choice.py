@@ -23,9 +23,9 @@ def bulk_mode(spec: EndpointSpec, deployment: DeploymentOptions) -> BulkMode:
 def why_rest(
     mode: BulkMode, *, rows: int | None, columns: Sequence[Column], walk: Walk | None, limits: BulkLimits
 ) -> str | None:
-    """Return why REST reads the rest of an object, or None for a Bulk query job. `rows`: of the whole object, if known.
+    """Return why REST reads the object, or None for a Bulk query job.
 
-    What REST has begun, REST goes on with; what a job has begun, the job does.
+    `rows`: of the whole object, if known. A walk goes on in the way in which it started.
     """
     if mode == "never":
         return "the setting is never"
@@ -34,7 +34,7 @@ def why_rest(
     if walk is not None and walk.bulk is not None:
         return None
     if walk is not None and walk.is_begun:
-        return "REST has begun to read it"
+        return "REST reads it already"
     if mode == "auto" and rows is None:
         return "the number of rows is not known"
     if mode == "auto" and (rows or 0) < limits.least_rows:
@@ -43,6 +43,6 @@ def why_rest(
 
 
 def bulk_calls(rows: int, limits: BulkLimits) -> int:
-    """Return the calls of a job for so many rows, with pages of `page_rows`. The org's own pages may be larger."""
+    """Return the calls of a job with pages of `page_rows`. The org's own pages may be larger."""
     pages = max(1, -(-rows // limits.page_rows))
     return pages + -(-pages // LIST_PAGES) + CALLS_A_JOB

@@ -38,7 +38,9 @@ LINES_AT_ONCE = 4_000
 
 
 class CsvPage:
-    """One page of a Bulk result, parsed. Its first line may be a header; without one it has the order of the SELECT.
+    """One page of a Bulk result, parsed.
+
+    Its first line may be a header; without one it has the order of the SELECT.
 
     Raises:
         AnswerTorn: the page is not whole, or has other columns.
@@ -113,7 +115,7 @@ def _parse_fast(body: bytes, width: int) -> pa.Table:
 
 
 def _is_exact(table: pa.Table, body: bytes) -> bool:
-    """Return whether the cells, each in quotes, with commas and line feeds, are exactly the bytes of the page."""
+    """Return whether the cells give back exactly the bytes of the page."""
     place, page = 0, memoryview(body)
     for start in range(0, table.num_rows, LINES_AT_ONCE):
         lines = _lines(table.slice(start, LINES_AT_ONCE))
@@ -170,7 +172,7 @@ def _texts(cells: pa.ChunkedArray, name: str) -> pl.Series:
 
 
 def _cells(column: Column, texts: pl.Series) -> Cells:
-    """Return the cells as the builder of the column's type takes them: what JSON would hold."""
+    """Return the cells as JSON would hold them."""
     convert = CONVERTERS.get(column.type)
     return convert(texts) if convert else texts  # type: ignore[return-value]
 

@@ -60,7 +60,7 @@ class BulkPages:
         return page
 
     def _listed(self) -> Iterator[LocatedPage]:
-        """Yield the pages of the org's lists, until one is too large or no list is served."""
+        """Yield the pages of the org's lists, as long as lists are served."""
         plan, pending = self._plan(), deque[tuple[_Download, str | None, str]]()
         try:
             while True:
@@ -105,7 +105,7 @@ class BulkPages:
             start = listed.following
 
     def _linked(self) -> Iterator[LocatedPage]:
-        """Yield the pages that each name the next one; the next is in flight while the caller works."""
+        """Yield pages that each name the next one, which is in flight meanwhile."""
         locator, self._locators = self._locator, {self._locator}
         download = self._start_narrowed(locator)
         while True:

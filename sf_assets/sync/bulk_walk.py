@@ -11,7 +11,10 @@ from sf_assets.sync.state import BulkJob, Spans, State, Walk
 
 @dataclass(frozen=True)
 class WalkedPage:
-    """A page of a walk, and what has been read with it: up to `after_id`, and the spans, or by a Bulk job."""
+    """A page of a walk, and what has been read with it.
+
+    By REST these are the rows up to `after_id` and the spans, by a Bulk job those of its pages.
+    """
 
     rows: Rows
     after_id: str | None
@@ -27,7 +30,7 @@ class WalkedPage:
 
 
 def walk_by_bulk(reader: Reader, start: Walk, *, otherwise: Iterable[WalkedPage]) -> Iterator[WalkedPage]:
-    """Yield the pages of a walk by a Bulk job, or the other pages if there is none or it fails."""
+    """Yield the pages of a walk by a Bulk job, or `otherwise` without a complete one."""
     if reader.bulk is None and start.bulk is not None:
         reader.report.note(f"Bulk query job {start.bulk.id} is not used any more: REST reads the object.")
         discard_job(reader, start.bulk)
@@ -48,7 +51,7 @@ def _walked(start: Walk, pages: Outcome) -> Generator[WalkedPage, None, bool]:
 
 
 def whole_by_bulk(reader: Reader, base: State, *, otherwise: Iterable[Rows]) -> Iterator[Rows]:
-    """Yield the rows of a full read by a Bulk job, or the other rows if there is none or it fails.
+    """Yield the rows of a full read by a Bulk job, or `otherwise` without a complete one.
 
     Raises:
         BulkJobFailed: the job failed after rows were yielded. They cannot be read again by REST: rows that changed

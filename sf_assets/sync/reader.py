@@ -123,7 +123,7 @@ class Reader:
         return Rows(self.typed(decoded, plan), page.total_size)
 
     def typed(self, decoding: Callable[[], Decoded], plan: ColumnPlan, *, pages: int = 1) -> pl.DataFrame:
-        """Decode a page or a part of one, record it, and return its frame with hashes instead of hashed texts."""
+        """Decode a page or a part of one, record it, and return its frame, hashed."""
         try:
             decoded = decoding()
         except ValueUnexpected as error:

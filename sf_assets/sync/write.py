@@ -38,7 +38,7 @@ def write_sync(tables: IcebergTables, table: str, sync: Sync, run_id: str) -> Ta
 
 
 def _commit_opening(tables: IcebergTables, table: str, sync: Sync) -> Sync:
-    """Commit the state of an opening batch before the next batch is asked for; return the rest of the sync."""
+    """Commit the state of an opening batch; return the rest of the sync."""
     batches = iter(sync.batches)
     first = next(batches, None)
     if first is None or first.state is None or not first.is_opening:
