@@ -21,10 +21,9 @@ import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
 from sf_assets.errors import AnswerTorn
-from sf_assets.iceberg.model import SYNCED_AT
 from sf_assets.sync.columns import Column
-from sf_assets.sync.decode import Decoded, count_replaced
-from sf_assets.sync.values import Cells, ColumnValues, build_column
+from sf_assets.sync.decode import Decoded, build_frame
+from sf_assets.sync.values import Cells, ColumnValues
 
 JSON_ONLY = frozenset({"anyType", "base64"})
 """Types that have other values in CSV than in JSON, or none: an object with such a column is read by REST."""
@@ -69,10 +68,7 @@ class CsvPage:
         for column, series, converted in zip(columns, texts, cells, strict=True):
             _refuse_empty(values, column, series)
             _refuse_foreign(values, column, series, converted)
-        built = [build_column(values, column, index) for index, column in enumerate(columns)]
-        frame = pl.DataFrame(built).with_columns(pl.lit(synced_at, dtype=pl.Datetime("us", "UTC")).alias(SYNCED_AT))
-        replaced = count_replaced(values, frame, columns) if self._is_repaired else {}
-        return Decoded(frame, values.rounded, {}, replaced, values.examples)
+        return build_frame(values, columns, synced_at=synced_at, left_out={}, is_repaired=self._is_repaired)
 
 
 def _as_utf8(body: bytes) -> tuple[bytes, bool]:

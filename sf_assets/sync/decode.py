@@ -65,9 +65,22 @@ def decode(records: bytes | msgspec.Raw, columns: Sequence[Column], *, sobject: 
     cells: list[Sequence[Any]] = list(zip(*map(msgspec.structs.astuple, rows), strict=True)) or [()] * len(columns)
     left_out = _fill_gaps(columns, cells) if rows and type(rows[0]).__name__ == _SPARSE else {}
     values = ColumnValues(sobject, cells, exact=lambda column: _exact_cells(records, column))
+    is_repaired = REPLACEMENT in memoryview(records).tobytes()
+    return build_frame(values, columns, synced_at=synced_at, left_out=left_out, is_repaired=is_repaired)
+
+
+def build_frame(
+    values: ColumnValues, columns: Sequence[Column], *, synced_at: datetime, left_out: Mapping[str, int],
+    is_repaired: bool,
+) -> Decoded:  # fmt: skip
+    """Build the frame of a page from its cells, of JSON or of CSV. `is_repaired`: some characters were replaced.
+
+    Raises:
+        ValueUnexpected: with object, column, value and record Id.
+    """
     series = [build_column(values, column, i) for i, column in enumerate(columns)]
     frame = pl.DataFrame(series).with_columns(pl.lit(synced_at, dtype=pl.Datetime("us", "UTC")).alias(SYNCED_AT))
-    replaced = count_replaced(values, frame, columns) if REPLACEMENT in memoryview(records).tobytes() else {}
+    replaced = _count_replaced(values, frame, columns) if is_repaired else {}
     return Decoded(frame, values.rounded, left_out, replaced, values.examples)
 
 
@@ -123,8 +136,7 @@ def _fill_gaps(columns: Sequence[Column], cells: list[Sequence[Any]]) -> dict[st
     return counts
 
 
-def count_replaced(values: ColumnValues, frame: pl.DataFrame, columns: Sequence[Column]) -> dict[str, int]:
-    """Return column -> texts with a replaced character. Keep an example of each."""
+def _count_replaced(values: ColumnValues, frame: pl.DataFrame, columns: Sequence[Column]) -> dict[str, int]:
     counts = {}
     for column in columns:
         if frame.schema[column.name] == pl.String:
