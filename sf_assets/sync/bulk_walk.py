@@ -30,7 +30,7 @@ class WalkedPage:
 
 
 def walk_by_bulk(reader: Reader, start: Walk, *, otherwise: Iterable[WalkedPage]) -> Iterator[WalkedPage]:
-    """Yield the pages of a walk by a Bulk job, or `otherwise` without a complete one."""
+    """Yield the pages of a walk by a Bulk job, or else `otherwise`."""
     if reader.bulk is None and start.bulk is not None:
         reader.report.note(f"Bulk query job {start.bulk.id} is not used any more: REST reads the object.")
         discard_job(reader, start.bulk)
@@ -51,7 +51,7 @@ def _walked(start: Walk, pages: Outcome) -> Generator[WalkedPage, None, bool]:
 
 
 def whole_by_bulk(reader: Reader, base: State, *, otherwise: Iterable[Rows]) -> Iterator[Rows]:
-    """Yield the rows of a full read by a Bulk job, or `otherwise` without a complete one.
+    """Yield the rows of a full read by a Bulk job, or else `otherwise`.
 
     Raises:
         BulkJobFailed: the job failed after rows were yielded. They cannot be read again by REST: rows that changed
