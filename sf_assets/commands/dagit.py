@@ -37,7 +37,10 @@ def serve_dagit(port: int) -> int:
 
 
 def end_with_runs(process: subprocess.Popen[bytes], *, grace_seconds: float) -> None:
-    """End Dagit, after a grace for ending by itself, and cancel the runs that end with it."""
+    """End Dagit and cancel the runs that end with it.
+
+    `grace_seconds`: how long it may take to end by itself.
+    """
     stopped_at = datetime.now(UTC)
     with suppress(subprocess.TimeoutExpired):
         process.wait(timeout=grace_seconds)
@@ -47,7 +50,7 @@ def end_with_runs(process: subprocess.Popen[bytes], *, grace_seconds: float) -> 
 
 
 def cancel_runs(since: datetime) -> None:
-    """Set the runs that ended with Dagit to canceled, so that the next start does not retry them.
+    """Cancel the runs that ended with Dagit. The next start does not retry them.
 
     These are all unfinished runs, and those that failed after `since`.
     """

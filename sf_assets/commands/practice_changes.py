@@ -13,7 +13,7 @@ TRUTH = {"true": True, "false": False}
 
 
 def sobject_of(name: str) -> str:
-    """Return the object of an endpoint's name, or the name itself if it is an object's. Raises: ConfigError."""
+    """Return the object of an endpoint; the name of an object stays. Raises: ConfigError."""
     objects = {row.endpoint: row.sobject for row in ENDPOINTS}
     if name in objects or not name.islower() or "__" in name:
         return objects.get(name, name)

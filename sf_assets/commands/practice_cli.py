@@ -181,7 +181,7 @@ def fix(home: Path | None) -> None:
 
 
 def _reset_quota(url: str) -> None:
-    """Delete the used calls that the request ledger has of the practice org; its next answer says the real ones."""
+    """Set the used calls of the request ledger to 0. The org's next answer corrects them."""
     from sf_assets.salesforce.wire import Usage
 
     salesforce = deployment().salesforce.model_copy(update={"instance_url": url})

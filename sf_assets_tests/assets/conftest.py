@@ -41,7 +41,7 @@ def environment(practice_org: Server, tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 @dataclass
-class Told:
+class RunResult:
     """What one run left behind, by endpoint."""
 
     run_id: str
@@ -77,7 +77,7 @@ class Runs:
         """The same with other variables, and so with another client."""
         return replace(self, environment={**self.environment, **environment})
 
-    def __call__(self, *endpoints: str, config: Mapping[str, Any] | None = None) -> Told:
+    def __call__(self, *endpoints: str, config: Mapping[str, Any] | None = None) -> RunResult:
         """Run the endpoints (none: all), each with this config."""
         job = build_definitions(self.deployment).resolve_implicit_global_asset_job_def()
         ops = {f"salesforce__{endpoint}": {"config": dict(config)} for endpoint in endpoints if config}
@@ -88,7 +88,9 @@ class Runs:
             raise_on_error=False,
         )
         entries = self.instance.all_logs(result.run_id)
-        return told(result.run_id, result.success, [entry.dagster_event for entry in entries if entry.dagster_event])
+        return run_result(
+            result.run_id, result.success, [entry.dagster_event for entry in entries if entry.dagster_event]
+        )
 
 
 def _with(resource: Any, values: Mapping[str, Any]) -> Any:
@@ -96,9 +98,9 @@ def _with(resource: Any, values: Mapping[str, Any]) -> Any:
     return type(resource)(**{**given, **values}) if values else resource
 
 
-def told(run_id: str, success: bool, events: Sequence[dg.DagsterEvent]) -> Told:
+def run_result(run_id: str, success: bool, events: Sequence[dg.DagsterEvent]) -> RunResult:
     """Sort a run's events by endpoint."""
-    run = Told(run_id, success)
+    run = RunResult(run_id, success)
     for event in events:
         if event.is_step_materialization:
             _materialized(run, event)
@@ -110,7 +112,7 @@ def told(run_id: str, success: bool, events: Sequence[dg.DagsterEvent]) -> Told:
     return run
 
 
-def _materialized(run: Told, event: dg.DagsterEvent) -> None:
+def _materialized(run: RunResult, event: dg.DagsterEvent) -> None:
     materialization = event.step_materialization_data.materialization
     endpoint = event.asset_key.path[-1]
     run.materialized[endpoint] = {name: value.value for name, value in materialization.metadata.items()}

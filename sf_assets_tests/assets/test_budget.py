@@ -73,9 +73,9 @@ def test_a_spent_budget_is_told_as_such_and_says_when_it_resumes(runs, practice_
     for name in ("complete", "as_specified"):
         assert ended.checks["account", name].severity == dg.AssetCheckSeverity.WARN
         assert ended.checks["account", name].description.startswith("Not checked yet")
-    told = status(runs)
-    assert told["state"] == "quota_spent"
-    assert failure.metadata["resumes_at"].value in told["warnings"]
+    result = status(runs)
+    assert result["state"] == "quota_spent"
+    assert failure.metadata["resumes_at"].value in result["warnings"]
 
 
 def test_the_orgs_own_refusal_is_a_spent_budget_too(runs, practice_org):

@@ -86,8 +86,8 @@ class Case:
 
     def quote_token(self) -> None:
         """Refuse to read, and quote the token in the refusal."""
-        told = {"errorCode": "INSUFFICIENT_ACCESS"}
-        answer = lambda: [{**told, "message": f"no right for {self.sessions.given[-1]}"}]  # noqa: E731
+        result = {"errorCode": "INSUFFICIENT_ACCESS"}
+        answer = lambda: [{**result, "message": f"no right for {self.sessions.given[-1]}"}]  # noqa: E731
         for kind in ("queryAll", "query"):
             self.org.faults.append(Echo(kind=kind, times=None, status=403, answer=answer))
 
@@ -114,8 +114,8 @@ class Case:
 
     def quote_login(self) -> None:
         """Refuse the login, and quote whose it was."""
-        told = f"no {self.credentials['consumer_key']} for {self.credentials['username']}"
-        answer = {"error": "invalid_grant", "error_description": told}
+        result = f"no {self.credentials['consumer_key']} for {self.credentials['username']}"
+        answer = {"error": "invalid_grant", "error_description": result}
         self.org.faults.append(Echo(kind="token", times=None, status=400, answer=lambda: answer))
 
     @property

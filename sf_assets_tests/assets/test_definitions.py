@@ -39,16 +39,16 @@ def definitions(env=None):
 
 
 def specs(env=None):
-    found = definitions(env).resolve_all_asset_specs()
-    return {spec.key.path[-1]: spec for spec in found if spec.key.path[0] == "salesforce"}
+    chosen = definitions(env).resolve_all_asset_specs()
+    return {spec.key.path[-1]: spec for spec in chosen if spec.key.path[0] == "salesforce"}
 
 
 def test_loading_the_definitions_imports_nothing_that_only_a_run_needs():
     program = f"import sys, sf_assets.definitions; print(*(name for name in {HEAVY} if name in sys.modules))"
 
-    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    process = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
 
-    assert said.stdout.strip() == ""
+    assert process.stdout.strip() == ""
 
 
 def test_all_steps_run_in_one_process():
@@ -57,18 +57,18 @@ def test_all_steps_run_in_one_process():
 
 @pytest.mark.parametrize(("env", "condition"), [({}, KEEP_FRESH), (PRODUCTION, KEEP_FRESH_ONCE_FILLED)])
 def test_every_endpoint_stays_fresh_and_only_practice_fills_missing_tables(env, condition):
-    found = specs(env)
+    chosen = specs(env)
 
-    assert len(found) == 30
-    assert all(spec.automation_condition == condition and spec.freshness_policy for spec in found.values())
+    assert len(chosen) == 30
+    assert all(spec.automation_condition == condition and spec.freshness_policy for spec in chosen.values())
 
 
 def test_an_endpoint_that_is_not_chosen_is_an_asset_without_automation():
-    found = specs({"SF_ASSETS_ENDPOINTS": "task"})
+    chosen = specs({"SF_ASSETS_ENDPOINTS": "task"})
 
-    assert found["task"].automation_condition is not None
-    assert found["event"].automation_condition is None
-    assert found["event"].freshness_policy is None
+    assert chosen["task"].automation_condition is not None
+    assert chosen["event"].automation_condition is None
+    assert chosen["event"].freshness_policy is None
 
 
 def test_a_changed_cadence_changes_policy_and_sensor():

@@ -16,14 +16,14 @@ from sf_assets.sync import status_table
 pytestmark = pytest.mark.filterwarnings("ignore:InitResourceContext.dagster_run:DeprecationWarning")
 
 
-def failure(told, endpoint):
-    return told.failures[endpoint].user_failure_data
+def failure(result, endpoint):
+    return result.failures[endpoint].user_failure_data
 
 
-def assert_teaches(told, endpoint, error):
+def assert_teaches(result, endpoint, error):
     """The first line says what happened to which endpoint and what to do; the metadata names error and remedy."""
-    data = failure(told, endpoint)
-    assert not told.success
+    data = failure(result, endpoint)
+    assert not result.success
     assert data.description.startswith(f"{endpoint}: ")
     assert data.metadata["error"].value == error.__name__
     remedy = data.metadata["remedy"].value
@@ -47,11 +47,11 @@ def assert_teaches(told, endpoint, error):
 def test_a_refused_login_or_right_fails_each_endpoint_with_one_request(runs, practice_org, behaviour, error):
     practice_org.org.behaviour = replace(practice_org.org.behaviour, **behaviour)
 
-    told = runs.under(SALESFORCE_LOGIN_AUDIENCE="https://login.salesforce.com")("product", "pricebook")
+    result = runs.under(SALESFORCE_LOGIN_AUDIENCE="https://login.salesforce.com")("product", "pricebook")
 
-    first, second = list(told.failures)
-    assert_teaches(told, first, error)
-    assert failure(told, second).description == (
+    first, second = list(result.failures)
+    assert_teaches(result, first, error)
+    assert failure(result, second).description == (
         f"{second}: not read, for the same reason as {first} ({error.__name__}). Its failure says what to do."
     )
     assert [record.kind for record in practice_org.requests].count("token") <= 2
@@ -73,25 +73,25 @@ def test_a_key_of_another_app_is_told(runs, monkeypatch):
 def test_a_text_that_is_no_private_key_is_told_without_showing_it(runs, monkeypatch, text):
     monkeypatch.setenv("SALESFORCE_PRIVATE_KEY", text)
 
-    told = runs("product")
+    result = runs("product")
 
-    assert_teaches(told, "product", errors.ConfigError)
-    assert "MIIB" not in failure(told, "product").description
+    assert_teaches(result, "product", errors.ConfigError)
+    assert "MIIB" not in failure(result, "product").description
 
 
 def test_a_private_key_file_that_is_not_there_is_told(runs, tmp_path):
-    told = runs.under(SALESFORCE_PRIVATE_KEY_FILE=str(tmp_path / "absent.pem"))("product")
+    result = runs.under(SALESFORCE_PRIVATE_KEY_FILE=str(tmp_path / "absent.pem"))("product")
 
-    assert_teaches(told, "product", errors.ConfigError)
-    assert "absent.pem" in failure(told, "product").description
+    assert_teaches(result, "product", errors.ConfigError)
+    assert "absent.pem" in failure(result, "product").description
 
 
 def test_a_host_that_does_not_answer_is_told(runs):
     hasty = replace(runs, salesforce={"give_up_after_seconds": 0.01})
 
-    told = hasty.under(SALESFORCE_INSTANCE_URL="http://127.0.0.1:9")("product")
+    result = hasty.under(SALESFORCE_INSTANCE_URL="http://127.0.0.1:9")("product")
 
-    assert_teaches(told, "product", errors.HostUnreachable)
+    assert_teaches(result, "product", errors.HostUnreachable)
 
 
 def test_a_practice_org_that_is_not_running_says_how_to_start_it(runs, practice_org):
@@ -100,20 +100,20 @@ def test_a_practice_org_that_is_not_running_says_how_to_start_it(runs, practice_
     (folder / "credentials.json").write_text(json.dumps(practice_org.credentials))
     hasty = replace(runs, salesforce={"give_up_after_seconds": 0.01})
 
-    told = hasty.under(SF_ASSETS_DEPLOYMENT="practice", SALESFORCE_INSTANCE_URL="http://127.0.0.1:9")("product")
+    result = hasty.under(SF_ASSETS_DEPLOYMENT="practice", SALESFORCE_INSTANCE_URL="http://127.0.0.1:9")("product")
 
-    assert_teaches(told, "product", errors.HostUnreachable)
-    assert "sf-assets practice" in failure(told, "product").description
+    assert_teaches(result, "product", errors.HostUnreachable)
+    assert "sf-assets practice" in failure(result, "product").description
 
 
 def test_a_spent_quota_turns_current_red_and_reads_as_what_it_is(runs, practice_org):
     runs("product")
     practice_org.org.behaviour = replace(practice_org.org.behaviour, daily_limit=1)
 
-    told = runs("product")
+    result = runs("product")
 
-    assert_teaches(told, "product", errors.QuotaSpent)
-    assert not told.checks["product", "current"].passed
+    assert_teaches(result, "product", errors.QuotaSpent)
+    assert not result.checks["product", "current"].passed
     row = runs.warehouse.scan(status_table.TABLE).collect().to_dicts()[0]
     assert row["state"] == "quota_spent"
 
@@ -124,10 +124,10 @@ def test_complete_is_red_and_rows_stay_when_the_user_cannot_see_most_rows(runs, 
     before = runs.warehouse.facts("field_permissions")
     org.hide_rows("FieldPermissions", [row["Id"] for row in org.rows("FieldPermissions")[:-10]])
 
-    told = runs("field_permissions")
+    result = runs("field_permissions")
 
-    assert_teaches(told, "field_permissions", errors.ShrinkRefused)
-    assert not told.checks["field_permissions", "complete"].passed
+    assert_teaches(result, "field_permissions", errors.ShrinkRefused)
+    assert not result.checks["field_permissions", "complete"].passed
     assert runs.warehouse.facts("field_permissions").rows == before.rows
     assert runs("field_permissions", config={"confirm_shrink": True}).success
 
@@ -135,12 +135,12 @@ def test_complete_is_red_and_rows_stay_when_the_user_cannot_see_most_rows(runs, 
 def test_an_endpoint_that_fails_does_not_take_its_siblings_along(runs, practice_org):
     practice_org.org.hide_field("Product2", "SystemModstamp")
 
-    told = runs("product", "pricebook")
+    result = runs("product", "pricebook")
 
-    assert set(told.failures) == {"product"}
-    assert_teaches(told, "product", errors.FieldInvalid)
-    assert not told.checks["product", "as_specified"].passed
-    assert told.materialized["pricebook"]["dagster/row_count"] > 0
+    assert set(result.failures) == {"product"}
+    assert_teaches(result, "product", errors.FieldInvalid)
+    assert not result.checks["product", "as_specified"].passed
+    assert result.materialized["pricebook"]["dagster/row_count"] > 0
 
 
 def test_a_failed_endpoint_keeps_its_true_as_of_in_the_status_table(runs, practice_org):
@@ -148,18 +148,18 @@ def test_a_failed_endpoint_keeps_its_true_as_of_in_the_status_table(runs, practi
     first = runs.warehouse.scan(status_table.TABLE).collect().to_dicts()[0]
     practice_org.org.faults.append(Fault(kind="composite", times=None, status=403, error_code="REQUEST_LIMIT_EXCEEDED"))
 
-    told = runs("product")
+    result = runs("product")
 
     row = runs.warehouse.scan(status_table.TABLE).collect().to_dicts()[0]
-    assert (row["state"], row["run_id"]) == ("quota_spent", told.run_id)
+    assert (row["state"], row["run_id"]) == ("quota_spent", result.run_id)
     assert (row["true_as_of"], row["rows"]) == (first["true_as_of"], first["rows"])
     assert "calls" in row["warnings"]
 
 
 def test_an_endpoint_is_refused_config_that_contradicts_itself(runs, practice_org):
-    told = runs("product", config={"since": "2026-01-01"})
+    result = runs("product", config={"since": "2026-01-01"})
 
-    assert_teaches(told, "product", errors.ConfigError)
+    assert_teaches(result, "product", errors.ConfigError)
     assert practice_org.requests == ()
 
 
@@ -169,15 +169,15 @@ def test_a_failure_between_two_pages_tells_what_was_sent_read_and_kept(runs, pra
     org.faults.append(Fault(kind="more", times=1, status=429))
     org.faults.append(Fault(kind="more", times=1, status=403, error_code="INSUFFICIENT_ACCESS", message="No."))
 
-    told = runs("account")
+    result = runs("account")
 
-    assert_teaches(told, "account", errors.AccessDenied)
-    said = {name: entry.value for name, entry in failure(told, "account").metadata.items()}
-    assert (said["status"], said["error_code"], said["attempts"]) == ("403", "INSUFFICIENT_ACCESS", "2")
-    assert (said["calls"], said["sent_again"], said["pages"], said["rows_read"]) == (3, 1, 1, 15)
-    assert (said["table_rows_before"], said["table_rows"]) == (0, runs.warehouse.facts("account").rows) == (0, 15)
-    assert said["committed"].startswith("All rows up to a checkpoint")
-    red = told.checks["account", "as_specified"].metadata
+    assert_teaches(result, "account", errors.AccessDenied)
+    entries = {name: entry.value for name, entry in failure(result, "account").metadata.items()}
+    assert (entries["status"], entries["error_code"], entries["attempts"]) == ("403", "INSUFFICIENT_ACCESS", "2")
+    assert (entries["calls"], entries["sent_again"], entries["pages"], entries["rows_read"]) == (3, 1, 1, 15)
+    assert (entries["table_rows_before"], entries["table_rows"]) == (0, runs.warehouse.facts("account").rows) == (0, 15)
+    assert entries["committed"].startswith("All rows up to a checkpoint")
+    red = result.checks["account", "as_specified"].metadata
     assert (red["rows_read"].value, red["error"].value) == (15, "AccessDenied")
     assert runs("account").materialized["account"]["rows_inserted"] == 25
 
@@ -185,11 +185,11 @@ def test_a_failure_between_two_pages_tells_what_was_sent_read_and_kept(runs, pra
 def test_a_failure_links_to_the_page_that_the_deployment_names(runs, practice_org):
     practice_org.org.hide_field("Product2", "SystemModstamp")
 
-    told = runs.under(SF_ASSETS_DOCS_URL="https://acme.example/docs")("product")
+    result = runs.under(SF_ASSETS_DOCS_URL="https://acme.example/docs")("product")
 
-    page = failure(told, "product").metadata["page"]
+    page = failure(result, "product").metadata["page"]
     assert page == dg.MetadataValue.url("https://acme.example/docs/errors.md#fieldinvalid")
-    assert told.checks["product", "as_specified"].metadata["page"] == page
+    assert result.checks["product", "as_specified"].metadata["page"] == page
 
 
 def test_a_failure_that_keeps_nothing_says_so(runs, practice_org):
@@ -199,10 +199,10 @@ def test_a_failure_that_keeps_nothing_says_so(runs, practice_org):
     org.update("Profile", org.rows("Profile")[0]["Id"], {"Name": "changed"})
     org.faults.append(Fault(kind="more", times=1, status=403, error_code="INSUFFICIENT_ACCESS", message="No."))
 
-    said = failure(runs("profile"), "profile").metadata
+    entries = failure(runs("profile"), "profile").metadata
 
-    assert said["committed"].value == "Nothing: the table is as it was."
-    assert said["table_rows"].value == said["table_rows_before"].value == len(org.rows("Profile"))
+    assert entries["committed"].value == "Nothing: the table is as it was."
+    assert entries["table_rows"].value == entries["table_rows_before"].value == len(org.rows("Profile"))
 
 
 def test_a_lake_that_may_not_be_written_is_told(runs):
@@ -214,9 +214,9 @@ def test_a_lake_that_may_not_be_written_is_told(runs):
         "warehouse": f"file://{folder}/tables",
     }
 
-    told = replace(runs, iceberg={"properties": read_only})("pricebook")
+    result = replace(runs, iceberg={"properties": read_only})("pricebook")
 
-    assert_teaches(told, "pricebook", errors.IcebergReadOnly)
+    assert_teaches(result, "pricebook", errors.IcebergReadOnly)
 
 
 def test_a_catalog_that_may_not_be_made_is_told(runs):
@@ -224,9 +224,9 @@ def test_a_catalog_that_may_not_be_made_is_told(runs):
     folder.parent.mkdir(parents=True)
     folder.write_text("in the way")
 
-    told = runs("product")
+    result = runs("product")
 
-    assert_teaches(told, "product", errors.IcebergReadOnly)
+    assert_teaches(result, "product", errors.IcebergReadOnly)
 
 
 def test_a_table_of_another_org_is_refused_until_it_is_adopted(runs, monkeypatch):
@@ -242,9 +242,9 @@ def test_a_table_of_another_org_is_refused_until_it_is_adopted(runs, monkeypatch
 def test_no_secret_is_in_any_event_or_log_of_a_failed_run(runs, practice_org, instance):
     practice_org.org.behaviour = replace(practice_org.org.behaviour, user_approved=False)
 
-    told = runs("product")
+    result = runs("product")
 
-    written = "".join(dg.serialize_value(entry) for entry in instance.all_logs(told.run_id))
+    written = "".join(dg.serialize_value(entry) for entry in instance.all_logs(result.run_id))
     key = practice_org.credentials["private_key"]
     assert key.splitlines()[1] not in written
     assert json.dumps(key)[1:60] not in written

@@ -156,9 +156,9 @@ def test_a_failing_endpoint_is_tried_once_an_hour_in_production_too(instance):
     assert story.tick()
     story.run()
 
-    asked = [story.tick(minutes=5) for _ in range(36)]
+    requested = [story.tick(minutes=5) for _ in range(36)]
 
-    assert asked.count(True) == 3
+    assert requested.count(True) == 3
 
 
 def terminated(story, *, seen_running):

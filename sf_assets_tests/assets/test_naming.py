@@ -98,10 +98,10 @@ def test_a_name_that_is_no_name_everywhere_is_refused_with_what_to_do(org):
 
 
 def test_the_page_names_what_the_code_does(locations):
-    told = PAGE.read_text(encoding="utf-8").split("## What the name changes")[1].split("##")[0]
+    result = PAGE.read_text(encoding="utf-8").split("## What the name changes")[1].split("##")[0]
     rows = [
         re.findall(r"`([^`]+)`", " ".join(line.split("|")[-3:]))
-        for line in told.splitlines()
+        for line in result.splitlines()
         if "`, " in line or "` |" in line
     ]
 

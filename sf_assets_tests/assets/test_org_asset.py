@@ -23,10 +23,10 @@ def test_each_run_reports_the_read_of_the_org_and_its_used_quota_once(runs, inst
     again = runs("product", "pricebook")
 
     events = told_of(instance)
-    said = {name: entry.value for name, entry in events[0].asset_materialization.metadata.items()}
+    entries = {name: entry.value for name, entry in events[0].asset_materialization.metadata.items()}
     assert len(events) == 2
-    assert (said["run"], said["quota_limit"]) == (again.run_id, 100_000)
-    assert said["quota_used"] > 0
+    assert (entries["run"], entries["quota_limit"]) == (again.run_id, 100_000)
+    assert entries["quota_used"] > 0
 
 
 def test_no_table_is_out_of_step_with_the_org_by_its_being_read(runs, instance):

@@ -19,11 +19,11 @@ def test_the_first_line_names_the_endpoint_the_failure_and_the_remedy():
 def test_the_values_of_the_error_are_beneath_it():
     error = errors.ApiDisabled("The API is off.", status=403, error_code="API_DISABLED_FOR_ORG", url=None)
 
-    told = {name: entry.value for name, entry in failure(error, "account").metadata.items()}
+    result = {name: entry.value for name, entry in failure(error, "account").metadata.items()}
 
-    assert (told["status"], told["error_code"], told["error"]) == ("403", "API_DISABLED_FOR_ORG", "ApiDisabled")
-    assert "url" not in told
-    assert told["remedy"].startswith(error.remedy)
+    assert (result["status"], result["error_code"], result["error"]) == ("403", "API_DISABLED_FOR_ORG", "ApiDisabled")
+    assert "url" not in result
+    assert result["remedy"].startswith(error.remedy)
 
 
 KINDS = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.SfAssetsError)]
@@ -31,20 +31,20 @@ KINDS = [kind for kind in vars(errors).values() if isinstance(kind, type) and is
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind is not errors.SfAssetsError])
 def test_the_error_has_its_explanation_remedy_and_place_on_the_errors_page(kind):
-    told = failure(kind("It happened."), "account").metadata
+    result = failure(kind("It happened."), "account").metadata
 
-    page, anchor = str(told["page"].value).split("#")
+    page, anchor = str(result["page"].value).split("#")
     text = Path(page).read_text(encoding="utf-8")
     assert f"\n## {kind.__name__}\n" in text
     assert anchor == kind.__name__.lower()
-    assert told["what_it_means"].value.startswith(f"**{kind.__name__}.** ")
+    assert result["what_it_means"].value.startswith(f"**{kind.__name__}.** ")
     assert " ".join((kind.__doc__ or "").split()) in " ".join(text.split())
 
 
 def test_the_page_is_a_link_where_the_deployment_says_where_it_is():
-    told = failure(errors.AccessDenied("No."), "account", docs="https://acme.example/docs/").metadata
+    result = failure(errors.AccessDenied("No."), "account", docs="https://acme.example/docs/").metadata
 
-    assert told["page"] == dg.MetadataValue.url("https://acme.example/docs/errors.md#accessdenied")
+    assert result["page"] == dg.MetadataValue.url("https://acme.example/docs/errors.md#accessdenied")
 
 
 @pytest.mark.parametrize(

@@ -55,11 +55,11 @@ def test_a_run_goes_once_a_later_one_has_made_all_of_its_assets(instance, run):
 
 
 def test_young_runs_and_those_of_other_assets_stay(instance, run):
-    kept = {run(ONE), run(ONE), run(FOREIGN), run(FOREIGN)}
+    remaining = {run(ONE), run(ONE), run(FOREIGN), run(FOREIGN)}
 
     assert delete_old_runs(instance, {ONE}, before=datetime.now(UTC) - timedelta(days=1)) == 0
     assert delete_old_runs(instance, {ONE}, before=tomorrow()) == 1
-    assert len(left(instance) & kept) == 3
+    assert len(left(instance) & remaining) == 3
 
 
 @pytest.mark.parametrize("file", ["dagster.yaml", "deploy/dagster.yaml"])
@@ -79,9 +79,9 @@ def test_the_sensor_is_there_when_days_are_set_and_spares_what_is_younger(runs, 
     sensor = next(one for one in repository.sensor_defs if one.name == "salesforce_history")
 
     with dg.build_sensor_context(instance, repository_def=repository) as context:
-        told = sensor.evaluate_tick(context)
+        result = sensor.evaluate_tick(context)
 
-    assert told.skip_message.startswith("Deleted 0 runs from before ")
+    assert result.skip_message.startswith("Deleted 0 runs from before ")
     assert left(instance) == young
     assert sensor.default_status == dg.DefaultSensorStatus.RUNNING
     assert "salesforce_history" not in {one.name for one in build_definitions(runs.deployment).sensors}

@@ -39,8 +39,8 @@ def begun(runs, server):
         OrgAccess(server.url, Credentials(**server.credentials)), limits=RequestLimits(requests_per_second=1_000)
     )
     warehouse, now = runs.warehouse, lambda: datetime.now(UTC)
-    known = preflight([account], tables=warehouse, client=client, read_deleted=True, now=now)
-    return sync(account, preflight=known, tables=warehouse, client=client, **sync_options(), now=now)
+    answers = preflight([account], tables=warehouse, client=client, read_deleted=True, now=now)
+    return sync(account, preflight=answers, tables=warehouse, client=client, **sync_options(), now=now)
 
 
 def test_an_overtaken_run_is_refused_by_name_and_the_other_commit_stays(runs, practice_org, instance):

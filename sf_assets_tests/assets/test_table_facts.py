@@ -8,9 +8,9 @@ import pytest
 pytestmark = pytest.mark.filterwarnings("ignore:InitResourceContext.dagster_run:DeprecationWarning")
 
 
-def looked_at(told, endpoint="account"):
+def looked_at(result, endpoint="account"):
     """What the check as_specified names."""
-    return {name: entry.value for name, entry in told.checks[endpoint, "as_specified"].metadata.items()}
+    return {name: entry.value for name, entry in result.checks[endpoint, "as_specified"].metadata.items()}
 
 
 def test_calculated_columns_are_as_old_as_the_last_reading_of_every_row(runs, practice_org):
@@ -69,7 +69,7 @@ def test_lost_digits_warn_once_and_stay_named_until_none_are_lost(runs, practice
     assert not first.checks["account", "as_specified"].passed
     assert "AnnualRevenue (1 value)" in first.checks["account", "as_specified"].description
     assert idle.checks["account", "as_specified"].passed
-    assert [looked_at(told).get("rounded_columns") for told in (first, idle, mended, refreshed)] == [
+    assert [looked_at(result).get("rounded_columns") for result in (first, idle, mended, refreshed)] == [
         *["AnnualRevenue"] * 3,
         None,
     ]
@@ -82,10 +82,10 @@ def test_lost_digits_are_remembered_by_either_way_of_reading(runs, practice_org,
         runs("account")
     practice_org.org.insert("Account", {"Name": "Fine", "AnnualRevenue": 0.123456789})
 
-    told = runs("account")
+    result = runs("account")
 
-    assert told.materialized["account"]["kind"] == how
-    assert looked_at(told)["rounded_columns"] == "AnnualRevenue"
+    assert result.materialized["account"]["kind"] == how
+    assert looked_at(result)["rounded_columns"] == "AnnualRevenue"
     assert looked_at(runs("account"))["rounded_columns"] == "AnnualRevenue"
 
 
@@ -94,11 +94,11 @@ def test_a_column_whose_type_grew_is_named_with_both_types(runs, practice_org):
     practice_org.org.retype_field("Account", "NumberOfEmployees", "long")
     practice_org.org.insert("Account", {"Name": "Huge", "NumberOfEmployees": 3_000_000_000})
 
-    told = runs.under(SALESFORCE_QUOTA_RESERVE="0.11")("account")
+    result = runs.under(SALESFORCE_QUOTA_RESERVE="0.11")("account")
 
-    assert told.checks["account", "as_specified"].passed
-    assert looked_at(told)["retyped"] == "number_of_employees (int to long)"
-    assert told.materialized["account"]["retyped_columns"] == "number_of_employees (int to long)"
+    assert result.checks["account", "as_specified"].passed
+    assert looked_at(result)["retyped"] == "number_of_employees (int to long)"
+    assert result.materialized["account"]["retyped_columns"] == "number_of_employees (int to long)"
     assert "retyped" not in looked_at(runs.under(SALESFORCE_QUOTA_RESERVE="0.12")("account"))
 
 
@@ -109,9 +109,9 @@ def test_a_column_that_leaves_the_catalogues_type_once_described_is_named(runs, 
     runs("account")
     org.show_field("Account", "NumberOfEmployees")
 
-    told = runs.under(SALESFORCE_QUOTA_RESERVE="0.11")("account")
+    result = runs.under(SALESFORCE_QUOTA_RESERVE="0.11")("account")
 
-    assert looked_at(told)["retyped"] == "number_of_employees (int to double)"
+    assert looked_at(result)["retyped"] == "number_of_employees (int to double)"
 
 
 def test_a_column_that_is_excluded_later_is_named_while_the_table_holds_it(runs, tmp_path):

@@ -35,26 +35,26 @@ class Served:
     org_url: str
     home: Path
 
-    def asked(self, query: str, **variables: Any) -> Any:
-        """What Dagit's own GraphQL answers."""
-        return posted(f"{self.url}/graphql", {"query": query, "variables": variables})["data"]
+    def ask(self, query: str, **variables: Any) -> Any:
+        """Return the answer of Dagit's own GraphQL."""
+        return post(f"{self.url}/graphql", {"query": query, "variables": variables})["data"]
 
-    def ended(self, run_id: str) -> Any:
-        """The run, when it has come to its end."""
+    def wait_for_run(self, run_id: str) -> Any:
+        """Wait until the run has ended, and return it."""
         give_up = time.monotonic() + RUN_SECONDS
         while time.monotonic() < give_up:
-            run = self.asked(RUN, id=run_id)["runOrError"]
+            run = self.ask(RUN, id=run_id)["runOrError"]
             if run["status"] in ("SUCCESS", "FAILURE", "CANCELED"):
                 return run
             time.sleep(2)
         raise AssertionError(f"the run {run_id} did not end within {RUN_SECONDS} seconds")
 
-    def side_door(self, door: str, *told: Any) -> Any:
+    def side_door(self, door: str, *changes: Any) -> Any:
         """Do something to the practice org: `changes`, `faults`, `behaviour`."""
-        return posted(f"{self.org_url}/practice/{door}", list(told))
+        return post(f"{self.org_url}/practice/{door}", list(changes))
 
 
-def posted(url: str, value: Any) -> Any:
+def post(url: str, value: Any) -> Any:
     request = urllib.request.Request(url, json.dumps(value).encode(), {"content-type": "application/json"})
     with urllib.request.urlopen(request, timeout=120) as answer:
         return json.load(answer)
@@ -124,9 +124,9 @@ def browser() -> Iterator[Any]:
 @pytest.fixture
 def page(browser: Any) -> Iterator[Page]:
     """A page of Chromium."""
-    opened = browser.new_page(viewport={"width": 1600, "height": 1000})
-    yield opened
-    opened.close()
+    open_page = browser.new_page(viewport={"width": 1600, "height": 1000})
+    yield open_page
+    open_page.close()
 
 
 @pytest.fixture

@@ -44,12 +44,12 @@ SENSORS = """query { sensorsOrError(repositorySelector: {repositoryName: "__repo
     ... on Sensors { results { name sensorState { status } } } } }"""
 
 
-def launched(dagit: Any, *names: str, config: dict[str, Any] | None = None) -> str:
+def launch(dagit: Any, *names: str, config: dict[str, Any] | None = None) -> str:
     """The id of a run over some endpoints, as the launchpad starts it."""
     keys = [{"path": ["salesforce", name]} for name in names]
     checks = [{"assetKey": key, "name": name} for key in keys for name in CHECKS]
     ops = {f"salesforce__{name}": {"config": config} for name in names if config}
-    answer = dagit.asked(LAUNCH, endpoints=keys, checks=checks, config={"ops": ops} if ops else {})
+    answer = dagit.ask(LAUNCH, endpoints=keys, checks=checks, config={"ops": ops} if ops else {})
     return answer["launchPipelineExecution"]["run"]["runId"]
 
 
@@ -57,7 +57,7 @@ def made(run: Any) -> set[str]:
     return {asset["assetKey"]["path"][-1] for step in run["stepStats"] for asset in step["materializations"]}
 
 
-def opened(page: Page, url: str, *texts: str, height: int = 1_000) -> None:
+def open_page(page: Page, url: str, *texts: str, height: int = 1_000) -> None:
     """Go to a page of Dagit and wait until each of the texts is seen."""
     page.set_viewport_size({"width": 1_600, "height": height})
     page.goto(url, wait_until="domcontentloaded")
@@ -67,8 +67,8 @@ def opened(page: Page, url: str, *texts: str, height: int = 1_000) -> None:
 
 
 def missing(page: Page, texts: Sequence[str]) -> list[str]:
-    shown = page.locator("body").inner_text()
-    return [text for text in texts if text not in shown]
+    visible = page.locator("body").inner_text()
+    return [text for text in texts if text not in visible]
 
 
 def seen_within(page: Page, texts: Sequence[str], *, milliseconds: int) -> None:
@@ -79,14 +79,14 @@ def seen_within(page: Page, texts: Sequence[str], *, milliseconds: int) -> None:
         page.wait_for_timeout(1_000)
 
 
-def above(shown: Locator) -> float:
-    box = shown.first.bounding_box()
+def above(visible: Locator) -> float:
+    box = visible.first.bounding_box()
     assert box is not None
     return box["y"]
 
 
-def below(shown: Locator) -> float:
-    box = shown.last.bounding_box()
+def below(visible: Locator) -> float:
+    box = visible.last.bounding_box()
     assert box is not None
     return box["y"] + box["height"]
 
@@ -94,7 +94,7 @@ def below(shown: Locator) -> float:
 @pytest.fixture(scope="module")
 def filled(dagit: Any) -> Any:
     """Dagit once every table has been filled: by the button, in the first test, or else by this."""
-    dagit.ended(launched(dagit, *(spec.endpoint for spec in endpoints())))
+    dagit.wait_for_run(launch(dagit, *(spec.endpoint for spec in endpoints())))
     return dagit
 
 
@@ -106,14 +106,14 @@ def test_the_button_materialize_all_makes_thirty_tables(dagit: Any, page: Page) 
     expect(page.get_by_text("Launched run")).to_be_visible(timeout=LAUNCH_MILLISECONDS)
     page.get_by_text("View", exact=True).first.click()
     page.wait_for_url("**/runs/**")
-    run = dagit.ended(page.url.rsplit("/", 1)[1].split("?")[0])
+    run = dagit.wait_for_run(page.url.rsplit("/", 1)[1].split("?")[0])
     assert run["status"] == "SUCCESS", [step for step in run["stepStats"] if step["status"] != "SUCCESS"]
     assert made(run) == {spec.endpoint for spec in endpoints()}
 
 
 def test_the_asset_graph_shows_every_group_with_its_endpoints(filled: Any, page: Page, pictures: Path) -> None:
     expanded = quote("global@global:opportunity_detail")
-    opened(page, f"{filled.url}/asset-groups?expanded={expanded}", "opportunity_history", height=1_660)
+    open_page(page, f"{filled.url}/asset-groups?expanded={expanded}", "opportunity_history", height=1_660)
     for passing in ("Loading...", "fetching statuses", "Materializing..."):
         expect(page.get_by_text(passing)).to_have_count(0, timeout=LAUNCH_MILLISECONDS)
     counts = Counter(spec.group for spec in endpoints() if spec.group != "opportunity_detail")
@@ -128,7 +128,7 @@ def test_the_asset_graph_shows_every_group_with_its_endpoints(filled: Any, page:
 def test_the_first_screen_of_an_asset_answers_what_a_reader_asks(filled: Any, page: Page, pictures: Path) -> None:
     phone = {"sobject": "Account", "name": "Phone"}
     filled.side_door("changes", {"op": "hide_field", **phone})
-    filled.ended(launched(filled, "account"))
+    filled.wait_for_run(launch(filled, "account"))
     filled.side_door("changes", {"op": "show_field", **phone})
     page.set_viewport_size({"width": 1_440, "height": 900})
     page.goto(f"{filled.url}/assets/salesforce/account", wait_until="domcontentloaded")
@@ -145,7 +145,7 @@ def test_the_first_screen_of_an_asset_answers_what_a_reader_asks(filled: Any, pa
 
 
 def test_an_assets_page_says_what_it_holds_how_fresh_it_is_and_who_owns_it(filled: Any, page: Page) -> None:
-    opened(page, f"{filled.url}/assets/salesforce/account", "Row count", "billing_postal_code", height=1_400)
+    open_page(page, f"{filled.url}/assets/salesforce/account", "Row count", "billing_postal_code", height=1_400)
 
     column = ("billing_street", "BillingStreet: Billing Street", "Open_Pipeline__c")
     side = ("crm_core", "sales", "Iceberg", "Polars", "Salesforce", "account.soql", "salesforce_hourly", "keep_fresh")
@@ -156,7 +156,7 @@ def test_an_assets_page_says_what_it_holds_how_fresh_it_is_and_who_owns_it(fille
 
 
 def test_the_figures_of_an_asset_are_plotted_over_time(filled: Any, page: Page, pictures: Path) -> None:
-    opened(page, f"{filled.url}/assets/salesforce/account", "Row count", height=1_250)
+    open_page(page, f"{filled.url}/assets/salesforce/account", "Row count", height=1_250)
 
     page.get_by_text("Plots", exact=True).first.click()
     page.wait_for_timeout(DRAWN_MILLISECONDS)
@@ -170,7 +170,7 @@ def test_the_figures_of_an_asset_are_plotted_over_time(filled: Any, page: Page, 
 
 
 def test_a_warned_check_says_what_it_found(filled: Any, page: Page, pictures: Path) -> None:
-    opened(page, f"{filled.url}/assets/salesforce/account?view=checks", *CHECKS, "Latest execution", height=1_400)
+    open_page(page, f"{filled.url}/assets/salesforce/account?view=checks", *CHECKS, "Latest execution", height=1_400)
 
     end = below(page.get_by_text("rounded_columns"))
     page.screenshot(path=pictures / "asset-checks.png", clip={"x": 240, "y": 0, "width": 1360, "height": end + 16})
@@ -183,50 +183,50 @@ def test_a_failed_run_says_why_and_what_to_do_and_resumes_where_it_failed(
 ) -> None:
     quotes = {"sobject": "Quote", "name": "SystemModstamp"}
     filled.side_door("changes", {"op": "hide_field", **quotes})
-    failed = launched(filled, "account", "quote")
-    assert filled.ended(failed)["status"] == "FAILURE"
+    failed = launch(filled, "account", "quote")
+    assert filled.wait_for_run(failed)["status"] == "FAILURE"
     first_line = "quote: Quote does not show SystemModstamp, without which quote cannot be read. Grant the integration"
 
-    opened(page, f"{filled.url}/runs/{failed}", first_line, height=1_400)
+    open_page(page, f"{filled.url}/runs/{failed}", first_line, height=1_400)
     top, end = above(page.get_by_text("failed for materialization")), below(page.get_by_text("errors.md#fieldinvalid"))
     clip = {"x": 240, "y": top - 8, "width": 1360, "height": end - top + 15}
     page.screenshot(path=pictures / "failed-run.png", clip=clip)
 
     assert missing(page, ["FieldInvalid", "as_specified", "https://git.acme.example/sf_assets/docs/errors.md"]) == []
     filled.side_door("changes", {"op": "show_field", **quotes})
-    again = filled.ended(filled.asked(GO_ON, run=failed)["launchPipelineReexecution"]["run"]["runId"])
+    again = filled.wait_for_run(filled.ask(GO_ON, run=failed)["launchPipelineReexecution"]["run"]["runId"])
     assert (again["status"], made(again)) == ("SUCCESS", {"quote"})
 
 
 def test_a_bounded_reread_runs_while_automation_does(filled: Any) -> None:
     bounds = {"since": "2020-01-01T00:00:00Z", "until": "2031-01-01T00:00:00Z"}
 
-    run = filled.ended(launched(filled, "account", config=bounds))
+    run = filled.wait_for_run(launch(filled, "account", config=bounds))
 
     assert run["status"] == "SUCCESS"
 
 
 def test_two_runs_over_a_table_take_turns(filled: Any) -> None:
     spans = "query ($id: ID!) { runOrError(runId: $id) { ... on Run { status startTime endTime } } }"
-    runs = [launched(filled, "account", "contact"), launched(filled, "contact", "lead")]
+    runs = [launch(filled, "account", "contact"), launch(filled, "contact", "lead")]
 
-    ended = [filled.ended(run)["status"] for run in runs]
+    statuses = [filled.wait_for_run(run)["status"] for run in runs]
 
     one, other = sorted(
-        (span["startTime"], span["endTime"]) for span in (filled.asked(spans, id=run)["runOrError"] for run in runs)
+        (span["startTime"], span["endTime"]) for span in (filled.ask(spans, id=run)["runOrError"] for run in runs)
     )
-    assert ended == ["SUCCESS", "SUCCESS"]
+    assert statuses == ["SUCCESS", "SUCCESS"]
     assert one[1] <= other[0]
 
 
 def test_the_automation_page_shows_a_running_sensor_for_each_cadence(filled: Any, page: Page, pictures: Path) -> None:
-    opened(page, f"{filled.url}/automation", "Automation condition sensor", "ago")
+    open_page(page, f"{filled.url}/automation", "Automation condition sensor", "ago")
 
     page.screenshot(path=pictures / "automation.png", clip={"x": 240, "y": 0, "width": 1360, "height": 370})
 
     used = {spec.cadence for spec in endpoints()}
     assert missing(page, [f"salesforce_{word}" for word in CADENCES if word in used]) == []
-    sensors = filled.asked(SENSORS)["sensorsOrError"]["results"]
+    sensors = filled.ask(SENSORS)["sensorsOrError"]["results"]
     assert {one["name"]: one["sensorState"]["status"] for one in sensors} == {
         f"salesforce_{word}": "RUNNING" for word in used
     }

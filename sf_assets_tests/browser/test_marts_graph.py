@@ -67,9 +67,9 @@ def test_the_marts_graph_joins_the_tables_graph(filled: str, page: Page, picture
 
     page.screenshot(path=pictures / "marts-graph.png", clip={"x": 541, "y": 300, "width": 1000, "height": 2100})
 
-    shown = page.locator("body").inner_text()
+    visible = page.locator("body").inner_text()
     marts = {path.stem for path in (ROOT / "dbt/models/marts").glob("*.sql")}
-    assert {name for name in marts if name not in shown} == set()
+    assert {name for name in marts if name not in visible} == set()
 
 
 def test_a_mart_names_the_tables_that_it_hangs_on(filled: str, page: Page) -> None:

@@ -38,14 +38,14 @@ def soaked(serving: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[A
 
 def moments(dagit: Any) -> dict[str, list[float]]:
     """Endpoint -> when it was materialized, in seconds, oldest first."""
-    nodes = dagit.asked(ASSETS)["assetsOrError"]["nodes"]
-    told = {node["key"]["path"][-1]: node["assetMaterializations"] for node in nodes}
-    return {name: sorted(float(one["timestamp"]) / 1000 for one in each) for name, each in told.items()}
+    nodes = dagit.ask(ASSETS)["assetsOrError"]["nodes"]
+    changes = {node["key"]["path"][-1]: node["assetMaterializations"] for node in nodes}
+    return {name: sorted(float(one["timestamp"]) / 1000 for one in each) for name, each in changes.items()}
 
 
 def attempts(dagit: Any, endpoint: str) -> Counter[str]:
     """How the runs ended with one endpoint's step."""
-    runs = dagit.asked(RUNS)["runsOrError"]["results"]
+    runs = dagit.ask(RUNS)["runsOrError"]["results"]
     steps = [step for run in runs for step in run["stepStats"]]
     return Counter(step["status"] for step in steps if step["stepKey"].endswith(f"__{endpoint}"))
 
@@ -56,11 +56,11 @@ def oldest(filled: dict[str, list[float]], *, until: float) -> float:
     return max(later - earlier for span in spans for earlier, later in zip(span, span[1:], strict=False))
 
 
-def note(said: Any) -> None:
+def note(text: Any) -> None:
     """Tell how it goes where `SOAK_LOG` names a file: half an hour is long."""
     if path := os.environ.get("SOAK_LOG"):
         with Path(path).open("a") as log:
-            log.write(f"{time.strftime('%H:%M:%S')} {said}\n")
+            log.write(f"{time.strftime('%H:%M:%S')} {text}\n")
 
 
 def test_thirty_tables_fill_and_stay_fresh_while_one_endpoint_fails(soaked):
@@ -81,7 +81,7 @@ def test_thirty_tables_fill_and_stay_fresh_while_one_endpoint_fails(soaked):
 
     status = {
         node["assetKey"]["path"][-1]: node["freshnessStatusInfo"]["freshnessStatus"]
-        for node in soaked.asked(HEALTH)["assetNodes"]
+        for node in soaked.ask(HEALTH)["assetNodes"]
         if node["freshnessStatusInfo"]
     }
     late = {name for name, word in status.items() if word not in ("HEALTHY", "WARNING")}

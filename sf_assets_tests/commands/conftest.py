@@ -31,8 +31,8 @@ def few() -> list[str]:
 def environment(tmp_path: Path) -> Mapping[str, str]:
     """A shell's environment without any setting of ours but the home."""
     ours = ("SF_ASSETS_", "SALESFORCE_", "SNOWFLAKE_", "PYICEBERG_", "DAGSTER_")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-    return kept | {"SF_ASSETS_HOME": str(tmp_path), "DAGSTER_HOME": str(tmp_path), "COLUMNS": "80"}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    return environment | {"SF_ASSETS_HOME": str(tmp_path), "DAGSTER_HOME": str(tmp_path), "COLUMNS": "80"}
 
 
 @pytest.fixture

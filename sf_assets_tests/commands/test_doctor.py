@@ -45,15 +45,15 @@ def findings(environment, **changes) -> list[Finding]:
     return list(run_checks(read_deployment({**environment, **changes}), endpoints()))
 
 
-def status(found: list[Finding], check: str) -> str:
-    return next(finding.status for finding in found if finding.check == check)
+def status(result: list[Finding], check: str) -> str:
+    return next(finding.status for finding in result if finding.check == check)
 
 
 def test_a_sound_deployment_has_no_failure_and_costs_few_calls(served, environment):
-    found = findings(environment)
+    result = findings(environment)
 
-    assert exit_status(found) == 0
-    names = [finding.check for finding in found]
+    assert exit_status(result) == 0
+    names = [finding.check for finding in result]
     assert set(names) >= {"ledger", "catalog", "key", "host", "login", "clock", "rights", "quota"}
     assert len(served.requests) <= 10
 
@@ -77,21 +77,21 @@ def test_a_user_who_may_write_is_warned_of(environment):
 def test_an_object_that_is_missing_is_named_with_the_right_or_feature(served, environment, sobject, remedy):
     served.org.switch_off(sobject)
 
-    found = findings(environment)
+    result = findings(environment)
 
-    (failed,) = [finding for finding in found if finding.status == "fail"]
+    (failed,) = [finding for finding in result if finding.status == "fail"]
     assert failed.message.startswith(f"{sobject} is not in the list of objects")
     assert remedy in failed.remedy
-    assert exit_status(found) == 1
+    assert exit_status(result) == 1
 
 
 def test_a_refused_login_is_one_failure_and_the_rest_is_still_examined(served, environment):
     served.org.behave(user_active=False)
 
-    found = findings(environment)
+    result = findings(environment)
 
-    assert [finding.check for finding in found if finding.status == "fail"] == ["host"]
-    assert {"ledger", "catalog", "key"} <= {finding.check for finding in found if finding.status == "ok"}
+    assert [finding.check for finding in result if finding.status == "fail"] == ["host"]
+    assert {"ledger", "catalog", "key"} <= {finding.check for finding in result if finding.status == "ok"}
     assert len(served.requests) == 1
 
 
@@ -107,9 +107,9 @@ def test_what_cannot_be_reached_is_a_failure_with_its_remedy(environment, change
     for name, value in changes.items():
         monkeypatch.setenv(name, value)
 
-    found = findings(environment, **changes)
+    result = findings(environment, **changes)
 
-    failed = [finding for finding in found if finding.status == "fail"]
+    failed = [finding for finding in result if finding.status == "fail"]
     assert failed[0].check == check
     assert failed[0].remedy
 
@@ -117,9 +117,9 @@ def test_what_cannot_be_reached_is_a_failure_with_its_remedy(environment, change
 def test_an_unusable_key_is_told_before_a_request(served, environment, monkeypatch):
     monkeypatch.setenv("SALESFORCE_PRIVATE_KEY", "no key at all")
 
-    found = findings(environment, SALESFORCE_PRIVATE_KEY="no key at all")
+    result = findings(environment, SALESFORCE_PRIVATE_KEY="no key at all")
 
-    assert status(found, "key") == "fail"
+    assert status(result, "key") == "fail"
     assert served.requests == ()
 
 
@@ -144,22 +144,22 @@ def test_the_command_prints_json_and_ends_with_its_status(environment, capsys, s
     with pytest.raises(SystemExit) as ended:
         main(["doctor", "--json", "quote", "account"], standalone_mode=False)
 
-    told = json.loads(capsys.readouterr().out)
+    output = json.loads(capsys.readouterr().out)
     assert ended.value.code == 1
-    assert told["answers"] == []
-    assert {finding["word"] for finding in told["findings"]} == {"ok", "warn", "fail"}
+    assert output["answers"] == []
+    assert {finding["word"] for finding in output["findings"]} == {"ok", "warn", "fail"}
 
 
 def test_open_questions_are_asked_only_when_told_to(environment, capsys):
     with pytest.raises(SystemExit) as ended:
         main(["doctor", "--json", "--ask-open-questions", "account"], standalone_mode=False)
 
-    told = {entry["question"]: entry["answer"] for entry in json.loads(capsys.readouterr().out)["answers"]}
+    output = {entry["question"]: entry["answer"] for entry in json.loads(capsys.readouterr().out)["answers"]}
     assert ended.value.code == 0
-    assert set(told) == set(QUESTIONS)
-    assert told["Does FIELDS(STANDARD) on PermissionSet give every Permissions column?"].endswith("describe has 386")
-    assert "refused: AssertionRefused" in told["Is an assertion accepted with an exp that is an hour ahead?"]
-    assert "answered" in told["What do setup objects answer to this user?"]
+    assert set(output) == set(QUESTIONS)
+    assert output["Does FIELDS(STANDARD) on PermissionSet give every Permissions column?"].endswith("describe has 386")
+    assert "refused: AssertionRefused" in output["Is an assertion accepted with an exp that is an hour ahead?"]
+    assert "answered" in output["What do setup objects answer to this user?"]
 
 
 def test_the_doctor_tells_no_secret(served, environment, capsys):
@@ -168,10 +168,10 @@ def test_the_doctor_tells_no_secret(served, environment, capsys):
     with pytest.raises(SystemExit):
         main(["doctor", "--ask-open-questions"], standalone_mode=False)
 
-    told = capsys.readouterr().out
+    output = capsys.readouterr().out
     for name in ("consumer_key", "username"):
-        assert served.credentials[name] not in told
-    assert served.credentials["private_key"].splitlines()[3] not in told
+        assert served.credentials[name] not in output
+    assert served.credentials["private_key"].splitlines()[3] not in output
 
 
 def test_a_check_that_is_registered_is_run(environment):

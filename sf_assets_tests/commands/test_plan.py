@@ -30,9 +30,9 @@ def org(seed, tmp_path, monkeypatch):
 def test_a_plan_is_printed_and_nothing_is_read(org, capsys):
     main(["plan", "account", "product"], standalone_mode=False)
 
-    told = capsys.readouterr().out
-    assert "first walk" in told
-    assert "This run: 6 calls (2 of them shared)" in told
+    output = capsys.readouterr().out
+    assert "first walk" in output
+    assert "This run: 6 calls (2 of them shared)" in output
 
 
 def test_a_first_copy_that_the_reserve_would_stop_is_exit_status_three(org, capsys):
