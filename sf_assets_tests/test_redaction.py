@@ -5,12 +5,12 @@ import json
 import logging
 import time
 import traceback
-from urllib.parse import quote, quote_plus
 
 import pytest
 
 from sf_assets.errors import SalesforceError
 from sf_assets.errors.redaction import LONGEST_MESSAGE, get_logger, protect, redact, redact_value
+from sf_assets_tests.canary import ENCODINGS, is_visible
 
 TOKEN = "00D000000000001!AQ4AQH0dMHZfz972Sze-kifdkUh_kVHe.sesame.4nH4eqpHS4rMDkQbXGVbZ"
 CONSUMER_KEY = "3MVG9sesameIODVf-fjUgGqRZ9pKuHvBaJ_Yd5v2xyzabcdefgh"
@@ -25,53 +25,6 @@ SECRETS = [TOKEN, CONSUMER_KEY, USERNAME, HASH_KEY, PRIVATE_KEY]
 @pytest.fixture(autouse=True)
 def protected():
     protect(*SECRETS)
-
-
-def every_letter(text, form):
-    return "".join(form.format(ord(letter)) for letter in text)
-
-
-def every_second_letter(text, form):
-    return "".join(form.format(ord(letter)) if n % 2 else letter for n, letter in enumerate(text))
-
-
-ENCODINGS = {
-    "as it is": str,
-    "JSON": lambda text: json.dumps(text)[1:-1],
-    "JSON, each letter escaped": lambda text: every_letter(text, "\\u{:04x}"),
-    "JSON, capital digits": lambda text: every_letter(text, "\\u{:04X}"),
-    "JSON, every second letter": lambda text: every_second_letter(text, "\\u{:04x}"),
-    "JSON in JSON": lambda text: json.dumps(json.dumps(every_second_letter(text, "\\u{:04x}"))),
-    "slashes escaped": lambda text: text.replace("/", "\\/"),
-    "URL": quote,
-    "URL, nothing safe": lambda text: quote(text, safe=""),
-    "URL of a form": quote_plus,
-    "URL, each letter": lambda text: every_letter(text, "%{:02x}"),
-    "URL, every second letter": lambda text: every_second_letter(text, "%{:02X}"),
-    "URL twice": lambda text: quote(quote(text, safe=""), safe=""),
-    "Python's repr": repr,
-    "Python's repr of bytes": lambda text: repr(text.encode()),
-    "HTML": lambda text: every_second_letter(text, "&#{};"),
-    "HTML, hexadecimal": lambda text: every_letter(text, "&#x{:x};"),
-    "in lines": lambda text: "\n".join(text[n : n + 10] for n in range(0, len(text), 10)),
-    **{
-        f"base64 after {n} bytes": lambda text, n=n: base64.b64encode(b"abc"[:n] + text.encode() + b"z" * n).decode()
-        for n in range(3)
-    },
-    **{
-        f"base64url after {n} bytes": lambda text, n=n: base64.urlsafe_b64encode(b"abc"[:n] + text.encode()).decode()
-        for n in range(3)
-    },
-    "base64 in a URL": lambda text: quote(base64.b64encode(text.encode()).decode(), safe=""),
-}
-
-
-def is_visible(secret, text, encode):
-    """Whether a stretch of the encoded secret of twelve letters' length is left in the text."""
-    encoded = encode(secret)
-    length = max(12, len(encoded) // 3)
-    middle = (len(encoded) - length) // 2
-    return encoded[middle : middle + length] in text
 
 
 @pytest.mark.parametrize("secret", SECRETS, ids=["token", "consumer key", "username", "hash key", "private key"])
@@ -92,6 +45,15 @@ def test_a_piece_of_a_secret_is_removed(secret):
     piece = secret[30:60].replace("\n", "")
 
     assert piece not in redact(f"the first part: {piece}")
+
+
+@pytest.mark.parametrize("length", [16, 17, 20, 23, 24, 40])
+@pytest.mark.parametrize("before", range(9))
+def test_a_secret_of_any_length_is_removed_at_any_place(length, before):
+    secret = f"{length:02d}Zq8Kw3Xv5Ty7Rn1Lm9Pj4Hg6Fd2Sb0Ac8Ve3Wu5"[:length]
+    protect(secret)
+
+    assert secret not in redact(f"{'x' * before}{secret}{'y' * 20}")
 
 
 @pytest.mark.parametrize("line", LINES)

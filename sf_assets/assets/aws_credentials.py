@@ -25,6 +25,7 @@ class SecretsManagerCredentials(CredentialsResource):
     def fetch(self) -> Credentials:
         """Read the secret: one GetSecretValue, no other right is needed."""
         values = _read_secret(self.secrets.get_client(), self.secret_id)
+        protect(values.get("hash_key", ""))
         return Credentials(**{key: values[key] for key in KEYS})
 
     def hash_key(self) -> str:

@@ -61,6 +61,7 @@ class EnvironmentCredentials(CredentialsResource):
 
     def fetch(self) -> Credentials:
         """Return the credentials, the private key as PEM text."""
+        protect(self.columns_key)
         key_file = "" if self.private_key else self.private_key_file
         return Credentials(self.consumer_key, self._pem(), self.username, key_file=key_file)
 

@@ -1,6 +1,7 @@
 """Our errors as Dagster's Failure: what happened, what to do, the red check, and one message for one cause."""
 
 import inspect
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,7 @@ import dagster as dg
 
 from sf_assets.assets.checks import CHECKS, failed_evaluation
 from sf_assets.errors import QuotaSpent, SfAssetsError
+from sf_assets.errors.redaction import redact
 from sf_assets.sync import status_table
 
 ERRORS_PAGE = "docs/errors.md"
@@ -21,6 +23,9 @@ DOCS = "docs"
 LOOK_BACK = 20
 """Records of a check among which its last result is looked for; a run that was killed leaves one without a result."""
 NOT_CHECKED = "Not checked yet: no sync of this endpoint has ended. Correct what the run's failure names."
+
+UNEXPECTED = "sf_assets did not expect this. Report it with the traceback in the metadata of this failure."
+LONGEST_TRACEBACK = 100_000
 
 _first_failed: "WeakKeyDictionary[SfAssetsError, str]" = WeakKeyDictionary()
 """An error that fails several endpoints of a run -> the endpoint that explains it in its failure."""
@@ -57,6 +62,19 @@ def shared_failure(error: SfAssetsError, endpoint: str, first: str) -> dg.Failur
     )
 
 
+def unexpected_failure(error: Exception, endpoint: str) -> dg.Failure:
+    """Return the Failure of an exception that is not ours. Its text and traceback are redacted.
+
+    Dagster repeats a chained exception in the run's last event, which passes none of our filters.
+    """
+    name, text = type(error).__name__, redact(str(error))
+    lines = redact("".join(traceback.format_exception(error)), longest=LONGEST_TRACEBACK, keep_lines=True)
+    return dg.Failure(
+        f"{endpoint}: ended by {name}: {text}. {UNEXPECTED}",
+        metadata={"error": name, "remedy": UNEXPECTED, "traceback": dg.MetadataValue.md(f"```\n{lines}\n```")},
+    )
+
+
 def meaning(kind: type[SfAssetsError]) -> str:
     """Return what an error means and whether trying again helps, as markdown."""
     text = " ".join((inspect.getdoc(kind) or "").split())
@@ -90,10 +108,12 @@ def raise_as_failure(
         raised = failure(error, endpoint, docs=_docs(context), metadata=details)
         _report_checks(context, error, raised.metadata)
         raise (raised if first == endpoint else shared_failure(error, endpoint, first)) from error
-    except Exception as error:
+    except (dg.Failure, dg.RetryRequested):
+        raise
+    except Exception as error:  # noqa: BLE001 - raised again, without its secrets
         text = f"Ended by {type(error).__name__}. See the log of the run."
         status_table.add(source, status_table.Status(endpoint, "failed", context.run.run_id, warnings=text))
-        raise
+        raise unexpected_failure(error, endpoint) from None
 
 
 @contextmanager

@@ -5,7 +5,7 @@ A run could then send the private key to any host. `fix_resources` closes that: 
 read when a run starts, and a run config with an entry for a resource is refused before a run is made.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import dagster as dg
@@ -13,6 +13,8 @@ from dagster._core.definitions.definition_config_schema import (
     ConfiguredDefinitionConfigSchema,
     convert_user_facing_definition_config_schema,
 )
+
+from sf_assets.assets.run_log import redact_run_log
 
 NOTHING = dg.Field(
     {},
@@ -35,7 +37,10 @@ class _FixedSchema(ConfiguredDefinitionConfigSchema):
 
 
 def fix_resources(resources: Mapping[str, Any]) -> dict[str, dg.ResourceDefinition]:
-    """Return each resource as a definition that takes no run config; nested resources included."""
+    """Return each resource as a definition that takes no run config; nested resources included.
+
+    A run that has one of them redacts its log.
+    """
     return {name: _fixed(resource.get_resource_definition()) for name, resource in resources.items()}
 
 
@@ -45,10 +50,18 @@ def _fixed(definition: Any) -> dg.ResourceDefinition:
     )
     fixed: dg.ResourceDefinition = type(definition)(
         definition.configurable_resource_cls,
-        resource_fn=definition.resource_fn,
+        resource_fn=_with_redacted_log(definition.resource_fn),
         config_schema=schema,
         description=definition.description,
         nested_resources=definition.nested_resources,
         nested_partial_resources=definition.nested_partial_resources,
     )
     return fixed
+
+
+def _with_redacted_log(start: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def start_redacted(context: Any) -> Any:
+        redact_run_log(context.log)
+        return start(context)
+
+    return start_redacted

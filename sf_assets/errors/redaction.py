@@ -11,6 +11,7 @@ import re
 import threading
 import unicodedata
 from collections import Counter, OrderedDict, defaultdict
+from collections.abc import Iterable
 from urllib.parse import unquote_to_bytes
 
 LONGEST_MESSAGE = 10_000
@@ -20,13 +21,14 @@ MOST_SECRETS = 64
 SHORTEST_SECRET = 6
 PIECE = 16
 """Length of a piece of a secret that is found in a text."""
+GRAM = PIECE // 2
 REPLACEMENT = "…"
 _ESCAPE = re.compile(
     r"\\u\{?[0-9a-fA-F]{4}\}?|\\x[0-9a-fA-F]{2}|\\[nrt/\"'\\]|(?:%[0-9a-fA-F]{2})+"
     r"|&#\d{2,5};|&#[xX][0-9a-fA-F]{2,4};|&\w{2,6};"
 )
 _SIMPLE = {"n": "\n", "r": "\r", "t": "\t"}
-_DECODINGS = 3
+_DECODINGS = 6
 """Escapes inside escapes that are undone."""
 
 
@@ -37,6 +39,7 @@ class _Secrets:
         self._lock = threading.Lock()
         self._pieces: OrderedDict[str, frozenset[str]] = OrderedDict()
         self._by_length: defaultdict[int, Counter[str]] = defaultdict(Counter)
+        self._grams: Counter[str] = Counter()
 
     def add(self, secret: str) -> None:
         """Remember a secret; forget the oldest one where there are too many."""
@@ -47,15 +50,14 @@ class _Secrets:
             self._pieces[secret] = _pieces_of(secret)
             for piece in self._pieces[secret]:
                 self._by_length[len(piece)][piece] += 1
+            self._grams.update(_grams_of(secret))
             if len(self._pieces) > MOST_SECRETS:
-                self._forget(self._pieces.popitem(last=False)[1])
+                self._forget(*self._pieces.popitem(last=False))
 
-    def _forget(self, pieces: frozenset[str]) -> None:
+    def _forget(self, secret: str, pieces: frozenset[str]) -> None:
         for piece in pieces:
-            counts = self._by_length[len(piece)]
-            counts[piece] -= 1
-            if not counts[piece]:
-                del counts[piece]
+            _discount(self._by_length[len(piece)], [piece])
+        _discount(self._grams, _grams_of(secret))
 
     def hide(self, canonical: str, spans: list[tuple[int, int]], hidden: bytearray) -> None:
         """Mark the spans of all pieces in a canonical text."""
@@ -65,6 +67,21 @@ class _Secrets:
                     if canonical[start : start + length] in pieces:
                         first, last = spans[start][0], spans[start + length - 1][1]
                         hidden[first:last] = b"\x01" * (last - first)
+
+    def are_in(self, canonical: str) -> bool:
+        """Return whether a piece of a secret is in a canonical text."""
+        with self._lock:
+            return self._has_gram(canonical) or any(
+                any(piece in canonical for piece in pieces)
+                for length, pieces in self._by_length.items()
+                if length != PIECE
+            )
+
+    def _has_gram(self, canonical: str) -> bool:
+        """Return whether a stretch of GRAM letters is in a secret.
+
+        One stretch after the other suffices: each piece of PIECE letters has a whole one."""
+        return not self._grams.keys().isdisjoint(canonical[n : n + GRAM] for n in range(0, len(canonical), GRAM))
 
     def __bool__(self) -> bool:
         return bool(self._pieces)
@@ -82,8 +99,9 @@ def protect(*secrets: str) -> None:
 
 def redact(text: str, *, longest: int = LONGEST_MESSAGE, keep_lines: bool = False) -> str:
     """Return the text without secrets, with control characters escaped, and cut to `longest` characters."""
-    visible = _without_secrets(text[: 4 * longest])
-    escaped = "".join(_escaped(letter, keep_lines=keep_lines) for letter in visible[: longest + 1])
+    visible = hide_secrets(text[: 4 * longest])
+    start = visible[: longest + 1]
+    escaped = start if start.isprintable() else "".join(_escaped(letter, keep_lines=keep_lines) for letter in start)
     if len(escaped) <= longest and len(text) <= 4 * longest:
         return escaped
     return f"{escaped[:longest]}… (cut, {len(text):,} characters)"
@@ -131,8 +149,9 @@ def _escaped(letter: str, *, keep_lines: bool) -> str:
     return letter if is_space else letter.encode("unicode_escape").decode()
 
 
-def _without_secrets(text: str) -> str:
-    if not _SECRETS:
+def hide_secrets(text: str) -> str:
+    """Return the text without secrets. Nothing else is changed: JSON stays JSON."""
+    if not _SECRETS or not _SECRETS.are_in(_letters(text)):
         return text
     canonical, spans = _canonical(text)
     hidden = bytearray(len(text))
@@ -150,14 +169,17 @@ def _replaced(text: str, hidden: bytearray) -> str:
 
 
 def _pieces_of(secret: str) -> frozenset[str]:
-    """Return the pieces of a secret and of its base64, in canonical form.
+    """Return the pieces of a secret and of its base64, in canonical form."""
+    return frozenset(piece for form in _forms_of(secret) for piece in _split(form, is_name="@" in secret))
 
-    Base64 has three forms, one for each offset."""
-    forms = {_plain(secret), _plain("".join(secret.split()))}
+
+def _forms_of(secret: str) -> set[str]:
+    """Return the secret and its base64 in canonical form. Base64 has three forms, one for each offset."""
+    forms = {_plain(secret)}
     for offset in range(3):
         encoded = base64.b64encode(b"\0" * offset + secret.encode()).decode().rstrip("=")
         forms.add(_plain(encoded[(0, 2, 3)[offset] : -1]))
-    return frozenset(piece for form in forms for piece in _split(form, is_name="@" in secret))
+    return forms
 
 
 def _split(form: str, *, is_name: bool) -> list[str]:
@@ -171,12 +193,35 @@ def _split(form: str, *, is_name: bool) -> list[str]:
     return [form[start : start + PIECE] for start in range(len(form) - PIECE + 1)]
 
 
+def _grams_of(secret: str) -> frozenset[str]:
+    """Return each stretch of GRAM letters of a secret that has pieces of PIECE letters."""
+    forms = [form for form in _forms_of(secret) if len(form) >= PIECE]
+    return frozenset(form[start : start + GRAM] for form in forms for start in range(len(form) - GRAM + 1))
+
+
+def _discount(counts: Counter[str], keys: Iterable[str]) -> None:
+    for key in keys:
+        counts[key] -= 1
+        if not counts[key]:
+            del counts[key]
+
+
 def _plain(text: str) -> str:
     return "".join(text.translate(_ALPHABET).split())
 
 
 _ALPHABET = str.maketrans("-_", "+/")
 """base64url and base64 are one alphabet here."""
+
+
+def _letters(text: str) -> str:
+    """Return the text without escapes and blanks."""
+    for _ in range(_DECODINGS):
+        decoded = _ESCAPE.sub(lambda escape: _unescaped(escape[0]), text)
+        if decoded == text:
+            break
+        text = decoded
+    return _plain(text)
 
 
 def _canonical(text: str) -> tuple[str, list[tuple[int, int]]]:

@@ -10,6 +10,7 @@ from logging import Logger
 from typing import TYPE_CHECKING, Any, Literal
 
 from sf_assets.errors import SfAssetsError
+from sf_assets.errors.redaction import redact
 
 if TYPE_CHECKING:  # Polars and pyiceberg take 0.4 s of CPU to import, and every Dagster process loads this module
     from sf_assets.iceberg.tables import IcebergTables
@@ -57,7 +58,8 @@ _pending: dict[tuple[str, str], dict[str, Status]] = {}
 
 def add(source: str, status: Status) -> None:
     """Keep what a run did for an endpoint until the run ends. `source`: first part of the org's asset keys."""
-    _pending.setdefault((status.run_id, source), {})[status.endpoint] = status
+    redacted = replace(status, warnings=redact(status.warnings))
+    _pending.setdefault((status.run_id, source), {})[status.endpoint] = redacted
 
 
 def commit(run_id: str, source: str, tables: "Callable[[], IcebergTables]", log: Logger) -> None:

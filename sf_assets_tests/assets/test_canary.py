@@ -1,25 +1,20 @@
 """No secret is left anywhere by a run, however it ends; and nothing is sent to another host than the org's own."""
 
-import json
 import logging
 import socket
-import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from dataclasses import dataclass, replace
-from pathlib import Path
 from types import SimpleNamespace
 from urllib.parse import quote_plus
 
 import dagster as dg
-import polars as pl
 import pytest
 
 from sf_assets import errors
 from sf_assets.definitions import build_definitions
 from sf_assets.devorg import Fault, Server
 from sf_assets.devorg.credentials import new_private_key
-from sf_assets.devorg.org.sessions import Sessions
+from sf_assets_tests.canary import Echo, KnownSessions, files_of
 
 # Dagster itself calls it, for a nested resource with an EnvVar.
 pytestmark = pytest.mark.filterwarnings("ignore:InitResourceContext.dagster_run:DeprecationWarning")
@@ -27,29 +22,6 @@ pytestmark = pytest.mark.filterwarnings("ignore:InitResourceContext.dagster_run:
 LOUD = {"loggers": {"console": {"config": {"log_level": "DEBUG"}}}}
 NEVER = ("Bearer ", "assertion=", "eyJhbGciOi", "PRIVATE KEY-----")
 """What comes before a secret: a header, a form, the beginning of a signed assertion, a key's first line."""
-
-
-class KnownSessions(Sessions):
-    """Remembers every token that it has given out."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.given: list[str] = []
-
-    def open(self, org_id, now):
-        self.given.append(super().open(org_id, now))
-        return self.given[-1]
-
-
-@dataclass(frozen=True, eq=False)
-class Echo(Fault):
-    """A refusal that quotes what it was sent."""
-
-    answer: Callable[[], object] = str
-
-    def response_body(self) -> bytes:
-        answer = self.answer()
-        return answer if isinstance(answer, bytes) else json.dumps(answer).encode()
 
 
 @pytest.fixture
@@ -163,27 +135,6 @@ OUTCOMES = {
         errors.HostUnreachable,
     ),
 }
-
-
-def rows_of(database: Path) -> bytes:
-    """Every value of a SQLite file: a long one lies in pieces in the file itself."""
-    held = []
-    with closing(sqlite3.connect(database)) as connection:
-        for (table,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
-            for row in connection.execute(f'SELECT * FROM "{table}"'):
-                held += [value if isinstance(value, bytes) else str(value).encode() for value in row]
-    return b"\n".join(held)
-
-
-def files_of(folder: Path) -> Iterator[tuple[str, bytes]]:
-    """What is in the files of a folder: their bytes, and what a database or a compressed table says."""
-    for path in filter(Path.is_file, folder.rglob("*")):
-        name, held = str(path.relative_to(folder)), path.read_bytes()
-        yield name, held
-        if held.startswith(b"SQLite format 3"):
-            yield f"rows of {name}", rows_of(path)
-        if path.suffix == ".parquet":
-            yield f"rows of {name}", pl.read_parquet(path).write_ndjson().encode()
 
 
 @dataclass

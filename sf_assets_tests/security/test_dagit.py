@@ -18,10 +18,18 @@ from sf_assets.commands.guarded_dagit import guarded
 from sf_assets.commands.ports import require_free
 from sf_assets.errors import ConfigError
 
-LAUNCH = """mutation($run: RunConfigData!) { launchPipelineExecution(executionParams: {
-    mode: "default", runConfigData: $run, selector: {repositoryName: "__repository__",
-    repositoryLocationName: "sf_assets", pipelineName: "__ASSET_JOB"}}) {
-    __typename ... on RunConfigValidationInvalid { errors { message } } } }"""
+PARAMS = """{mode: "default", runConfigData: $run, selector: {repositoryName: "__repository__",
+    repositoryLocationName: "sf_assets", pipelineName: "__ASSET_JOB"}}"""
+AGAIN = PARAMS.replace("{mode:", '{executionMetadata: {rootRunId: "a-run", parentRunId: "a-run"}, mode:', 1)
+INVALID = "{ __typename ... on RunConfigValidationInvalid { errors { message } } }"
+LAUNCHES = {
+    "launchPipelineExecution": f"launchPipelineExecution(executionParams: {PARAMS}) {INVALID}",
+    "launchRun": f"launchRun(executionParams: {PARAMS}) {INVALID}",
+    "launchMultipleRuns": f"launchMultipleRuns(executionParamsList: [{PARAMS}, {PARAMS}])"
+    " { ... on LaunchMultipleRunsResult { launchMultipleRunsResult " + INVALID + " } }",
+    "launchPipelineReexecution": f"launchPipelineReexecution(executionParams: {AGAIN}) {INVALID}",
+    "launchRunReexecution": f"launchRunReexecution(executionParams: {AGAIN}) {INVALID}",
+}
 
 
 @pytest.fixture(scope="module")
@@ -134,14 +142,18 @@ def test_no_other_page_may_show_dagit_in_a_frame(served):
         assert response.headers["X-Frame-Options"] == "DENY"
 
 
-def test_a_launch_that_sets_a_resource_is_refused_by_dagit(served):
-    config = {"resources": {"salesforce": {"config": {"audience": {"env": "SALESFORCE_PRIVATE_KEY"}}}}}
+STEAL = {"resources": {"salesforce": {"config": {"audience": {"env": "SALESFORCE_PRIVATE_KEY"}}}}}
 
-    status, text = asked(served, body={"query": LAUNCH, "variables": {"run": config}})
 
-    launched = json.loads(text)["data"]["launchPipelineExecution"]
-    assert (status, launched["__typename"]) == (200, "RunConfigValidationInvalid")
-    assert "root:resources:salesforce:config" in launched["errors"][0]["message"]
+@pytest.mark.parametrize("name", LAUNCHES)
+def test_a_launch_that_sets_a_resource_is_refused_by_dagit(served, name):
+    query = f"mutation($run: RunConfigData!) {{ {LAUNCHES[name]} }}"
+
+    status, text = asked(served, body={"query": query, "variables": {"run": STEAL}})
+
+    assert status == 200
+    assert text.count('"RunConfigValidationInvalid"') == (2 if name == "launchMultipleRuns" else 1)
+    assert "root:resources:salesforce:config" in text
     with pytest.raises(BlockingIOError):
         served.org.accept()
 

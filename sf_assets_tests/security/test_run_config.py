@@ -23,6 +23,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:InitResourceContext.dagster_run:
 KEY = new_private_key()
 KEY_LINE = KEY.splitlines()[len(KEY.splitlines()) // 2]
 SELECT = ["--select", "key:salesforce/account"]
+MODULE = ["-m", "sf_assets.definitions"]
 
 
 @pytest.fixture
@@ -82,15 +83,23 @@ def held_by(folder):
     return b"".join(path.read_bytes() for path in Path(folder).rglob("*") if path.is_file())
 
 
-@pytest.mark.parametrize("command", [["asset", "materialize", *SELECT], ["job", "execute", "-j", "__ASSET_JOB"]])
+COMMANDS = {
+    "dagster asset materialize": ["-m", "dagster", "asset", "materialize", *SELECT, *MODULE],
+    "dagster job execute": ["-m", "dagster", "job", "execute", "-j", "__ASSET_JOB", *MODULE],
+    "dagster job launch": ["-m", "dagster", "job", "launch", "-j", "__ASSET_JOB", *MODULE],
+    "dg launch": [str(Path(sys.executable).with_name("dg")), "launch", "--assets", "key:salesforce/account", *MODULE],
+}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
 def test_a_run_cannot_send_the_login_to_another_host(command, environment, listener, tmp_path):
     config = {"resources": {"salesforce": {"config": attacks(listener.url)["salesforce"]}}}
     path = tmp_path / "run.yaml"
     path.write_text(json.dumps(config))
-    given = ["--config-json", json.dumps(config)] if command[0] == "asset" else ["--config", str(path)]
+    given = ["--config", str(path)] if command == "dagster job execute" else ["--config-json", json.dumps(config)]
 
     ended = subprocess.run(
-        [sys.executable, "-m", "dagster", *command, "-m", "sf_assets.definitions", *given],
+        [sys.executable, *COMMANDS[command], *given],
         env=os.environ | environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
 
@@ -112,6 +121,41 @@ def test_no_resource_takes_a_value_from_a_run(environment, listener, monkeypatch
         for field, value in config.items():
             with pytest.raises(dg.DagsterInvalidConfigError, match=f"root:resources:{name}:config"):
                 dg.validate_run_config(job, {"resources": {name: {"config": {field: value}}}})
+
+
+def test_no_job_takes_a_value_of_a_resource_from_its_launcher(environment, listener):
+    repository = build_definitions(read_deployment(environment)).get_repository_def()
+    jobs = [
+        job for job in repository.get_all_jobs() if "salesforce" in job.resource_defs or "iceberg" in job.resource_defs
+    ]
+
+    assert {job.name for job in jobs} == {"__ASSET_JOB", "lake_upkeep", "salesforce_reconcile"}
+    for job in jobs:
+        for name in set(attacks(listener.url)) & set(job.resource_defs):
+            config = {"resources": {name: {"config": attacks(listener.url)[name]}}}
+            with pytest.raises(dg.DagsterInvalidConfigError, match=f"root:resources:{name}:config"):
+                dg.validate_run_config(job, config)
+
+
+def test_a_backfill_that_sets_a_resource_makes_no_run(environment, listener):
+    job = build_definitions(read_deployment(environment)).resolve_implicit_global_asset_job_def()
+    steal = {"resources": {"salesforce": {"config": {"instance_url": listener.url}}}}
+
+    with dg.DagsterInstance.ephemeral() as instance:
+        with pytest.raises(dg.DagsterInvalidConfigError, match="root:resources:salesforce:config"):
+            instance.create_run_for_job(job, run_config=steal, tags={"dagster/backfill": "b"})
+        assert instance.get_runs() == []
+
+
+def test_a_schedule_or_sensor_cannot_set_a_resource_either(environment, listener):
+    definitions = build_definitions(read_deployment(environment))
+    steal = {"resources": {"salesforce": {"config": {"instance_url": listener.url}}}}
+    request = dg.RunRequest(run_config=steal, asset_selection=[dg.AssetKey(["salesforce", "account"])])
+    job = definitions.resolve_implicit_global_asset_job_def()
+
+    with dg.DagsterInstance.ephemeral() as instance, pytest.raises(dg.DagsterInvalidConfigError):
+        job.execute_in_process(request.run_config, instance, asset_selection=request.asset_selection)
+    assert listener.connections() == 0
 
 
 @pytest.mark.parametrize("field", ["full_refresh", "since", "until", "confirm_shrink", "adopt_org", "spread_over_days"])
