@@ -44,7 +44,7 @@ def _ask_group(group: list[Query], *, version: str, capabilities: Capabilities) 
     triples = zip(sent, paths, answers[0], strict=True)
     records = [_inner_record(answer, path, query, answers[1]) for query, path, answer in triples]
     if all(isinstance(record, AnswerTorn) and "records" not in record.values for record in records):
-        capabilities.mark_missing(Feature.COMPOSITE)  # what is inside cannot be read
+        capabilities.mark_missing(Feature.COMPOSITE, is_certain=True)  # what is inside cannot be read
         return (yield from _ask_singly(sent, version=version, capabilities=capabilities))
     return (yield from _ask_again(sent, records, version=version, capabilities=capabilities))
 

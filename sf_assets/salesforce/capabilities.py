@@ -4,6 +4,8 @@ The fallbacks: composite -> one GET at a time; describe -> the catalogue's colum
 rows; aggregates -> no probe, every row is read.
 """
 
+import time
+from collections.abc import Callable
 from enum import StrEnum
 
 from sf_assets.errors import (
@@ -34,24 +36,39 @@ class Feature(StrEnum):
     AGGREGATES = "aggregates"
 
 
+PROOFS = {Feature.COMPOSITE: 2}
+"""A gateway may refuse one call while it is deployed. This number of refusals in a row shows that a feature is missing;
+else one does, after a second question."""
+TRIED_AGAIN_SECONDS = 3600.0
+"""After this time a missing feature is tried again."""
+
+
 class Capabilities:
     """The features that this org or gateway lacks; shared by the flows of one client."""
 
-    def __init__(self) -> None:
-        self._missing: dict[Feature, None] = {}
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._refusals: dict[Feature, list[float]] = {}
 
     def has(self, feature: Feature) -> bool:
         """Return whether the feature is served, as far as the client knows."""
-        return feature not in self._missing
+        refused = self._refusals.get(feature, [])
+        is_recent = bool(refused) and self._monotonic() - refused[-1] < TRIED_AGAIN_SECONDS
+        return not (is_recent and len(refused) >= PROOFS.get(feature, 1))
 
-    def mark_missing(self, feature: Feature) -> None:
-        """Mark the feature as not served."""
-        self._missing.setdefault(feature)
+    def mark_missing(self, feature: Feature, *, is_certain: bool = False) -> None:
+        """Record that the feature was refused; `is_certain`: one refusal is proof enough."""
+        refusals = PROOFS.get(feature, 1) if is_certain else 1
+        self._refusals.setdefault(feature, []).extend([self._monotonic()] * refusals)
+
+    def mark_served(self, feature: Feature) -> None:
+        """Record that the feature was served."""
+        self._refusals.pop(feature, None)
 
     @property
     def missing(self) -> tuple[Feature, ...]:
-        """The features that turned out to be missing, in that order."""
-        return tuple(self._missing)
+        """The features that were refused last, in the order of their first refusals."""
+        return tuple(self._refusals)
 
 
 def is_path_missing(error: SalesforceError) -> bool:

@@ -55,7 +55,7 @@ class Client:
             self.address, limits=limits, clock=clock, ledger=self.ledger, open_transport=self._open_transport, seed=seed
         )
         self._session = Session(self._log_in, token_seconds=access.token_seconds, monotonic=clock.monotonic)
-        self._capabilities = Capabilities()
+        self._capabilities = Capabilities(clock.monotonic)
         self._described: dict[str, Described] = {}
         self.login_instance_url: str | None = None
 

@@ -79,9 +79,11 @@ def composite_if_served(
     if not capabilities.has(Feature.COMPOSITE):
         return None
     try:
-        return (yield from composite(paths, version=version, about=about))
+        group = yield from composite(paths, version=version, about=about)
     except SalesforceError as error:
         if not is_path_missing(error) and (only_way or not is_trouble(error)):
             raise
-    capabilities.mark_missing(Feature.COMPOSITE)
-    return None
+        capabilities.mark_missing(Feature.COMPOSITE)
+        return None
+    capabilities.mark_served(Feature.COMPOSITE)
+    return group

@@ -46,7 +46,8 @@ NO_CODE = ""
 
 # Sources of the rows
 REST = "REST guide, Status Codes"
-CODES = "SOAP guide, ExceptionCode"
+CODES = "partner WSDL 48.0, ExceptionCode"
+STATUS_CODES = "partner WSDL 48.0, StatusCode"
 LIMITS = "Limits guide, API requests"
 OAUTH = "Help, OAuth flow errors"
 HTTP = "RFC 9110"

@@ -8,16 +8,22 @@ from sf_assets import errors
 from sf_assets.errors import SalesforceError
 from sf_assets.salesforce.error_codes import (
     ACCESS_CODES,
+    BAD_QUERY_CODES,
     EXTERNAL_CODES,
     MAINTENANCE_CODES,
     OTHER_CODES,
     PAGING_CODES,
+    POLICY_BROKEN_CODES,
     SESSION_CODES,
+    TOO_LARGE_CODES,
 )
-from sf_assets.salesforce.error_row import CODES, HTTP, LIMITS, NO_CODE, OWN, REST, Retry, Row
+from sf_assets.salesforce.error_row import CODES, HTTP, LIMITS, NO_CODE, OWN, REST, STATUS_CODES, Retry, Row
 
 _GONE = "Check SALESFORCE_INSTANCE_URL: an org that was deleted or moved answers this for ever; else try later."
 EXEMPT = "Give the integration user 'Exempt from Transaction Security', or correct the org's policy."
+_KEY_GONE = (
+    "Restore the tenant secret in Setup (Shield Platform Encryption), or exclude the object's encrypted columns."
+)
 _MAINTENANCE = "Wait until the maintenance ends (status.salesforce.com): the next run resumes from the last checkpoint."
 
 _TRANSPORT_ROWS = (
@@ -62,6 +68,7 @@ STATUS_ROWS = (
         409, None, errors.BulkJobFailed, when="a Bulk query job was created with another API version",
         source="Bulk API 2.0 guide",
     ),
+    Row(413, None, errors.QueryTooLarge, when="the request is too long for a gateway", source="restforce#75; RFC 9110"),
     Row(414, None, errors.QueryTooLarge, when="the URI is longer than 16,384 bytes", source=REST),
     Row(431, None, errors.QueryTooLarge, when="URI and headers are longer than 16,384 bytes", source=REST),
     Row(
@@ -87,8 +94,9 @@ LIMIT_ROWS = (
         when="maintenance, or a service that is down for a while", remedy=_MAINTENANCE, source=CODES,
     ),
     Row(
-        None, "TXN_SECURITY_METERING_ERROR", errors.AccessDenied, Retry.FAULT, 3,
-        when="a transaction security policy is too slow", remedy=EXEMPT, source="airbyte, source-salesforce",
+        None, POLICY_BROKEN_CODES, errors.AccessDenied, Retry.FAULT, 3,
+        when="a transaction security policy fails or is too slow", remedy=EXEMPT,
+        source=f"{CODES}; airbyte, source-salesforce",
     ),
     Row(
         None, frozenset({"TXN_SECURITY_NO_ACCESS", "TXN_SECURITY_END_A_SESSION", "TXN_SECURITY_TWO_FA_REQUIRED"}),
@@ -105,12 +113,22 @@ _QUERY_ROWS = (
         None, frozenset({"INVALID_TYPE", "INVALID_TYPE_FOR_OPERATION"}), errors.ObjectUnavailable,
         when="the object is not there, its feature is off, or no access", source=CODES,
     ),
-    Row(None, "ENTITY_NOT_QUERYABLE", errors.FilterRequired, when="the object cannot be queried", source=CODES),
+    Row(
+        None, frozenset({"ENTITY_NOT_QUERYABLE", "BIG_OBJECT_UNSUPPORTED_OPERATION"}), errors.FilterRequired,
+        when="the object cannot be queried like this", source=CODES,
+    ),
+    Row(
+        None, "KEY_HAS_BEEN_DESTROYED", errors.QueryRefused, when="the key of encrypted columns was destroyed",
+        remedy=_KEY_GONE, source=CODES,
+    ),
     Row(
         None, frozenset({"INVALIDJOBSTATE", "INVALIDJOB"}), errors.BulkJobFailed,
         when="a Bulk query job is not in a state that allows the call", source="Bulk API 2.0 guide",
     ),
-    Row(None, PAGING_CODES, errors.LocatorLost, when="the cursor is gone: the query is sent again", source=CODES),
+    Row(
+        None, PAGING_CODES, errors.LocatorLost, when="the cursor is gone: the query is sent again",
+        source=f"{CODES}; Bulk API 2.0 guide",
+    ),
     Row(
         None, "QUERY_TIMEOUT", errors.QueryTimedOut, when="the query ran too long: a smaller range is read",
         source=CODES,
@@ -128,8 +146,8 @@ _QUERY_ROWS = (
         when="more than 100,000 who/what's: Task or Event without View All Data", source="tap-salesforce#98",
     ),
     Row(
-        None, frozenset({"EXCEEDED_ID_LIMIT", "EXCEEDED_MAX_SIZE_REQUEST", "EXCEEDED_MAX_TYPES_LIMIT"}),
-        errors.QueryTooLarge, when="more Ids, bytes or types in one answer than allowed", source=CODES,
+        None, TOO_LARGE_CODES, errors.QueryTooLarge,
+        when="more Ids, objects, subqueries or bytes in one request than allowed", source=CODES,
     ),
     Row(
         None, "MALFORMED_QUERY", errors.FilterRequired, text="Implementation restriction",
@@ -142,8 +160,8 @@ _QUERY_ROWS = (
         source="Object reference, KnowledgeArticleVersion",
     ),
     Row(
-        None, frozenset({"MALFORMED_QUERY", "INVALID_QUERY_FILTER_OPERATOR", "NUMBER_OUTSIDE_VALID_RANGE"}),
-        errors.QueryRefused, when="the SOQL is wrong, or a value or filter does not fit its column", source=CODES,
+        None, BAD_QUERY_CODES, errors.QueryRefused,
+        when="the SOQL is wrong, or a value or filter does not fit its column", source=CODES,
     ),
     Row(
         None, EXTERNAL_CODES, errors.ExternalSourceFailed, Retry.FAULT, 3,
@@ -175,13 +193,20 @@ _SESSION_ROWS = (
 
 _ACCESS_ROWS = (
     Row(None, "API_DISABLED_FOR_ORG", errors.ApiDisabled, when="the edition has no API", source=CODES),
-    Row(None, "API_CURRENTLY_DISABLED", errors.ApiDisabled, when="the user lacks API Enabled", source=CODES),
+    Row(
+        None, "API_CURRENTLY_DISABLED", errors.ApiDisabled, text="disabled for this user",
+        when="the user lacks API Enabled", source="issue reports",
+    ),
+    Row(
+        None, "API_CURRENTLY_DISABLED", errors.OrgBusy, Retry.FAULT, 6,
+        when="a system problem: the API is unavailable for a while", remedy=_MAINTENANCE, source=CODES,
+    ),
     Row(
         None, frozenset({"FUNCTIONALITY_NOT_ENABLED", "CLIENT_NOT_ACCESSIBLE_FOR_USER", "UNSUPPORTED_CLIENT"}),
         errors.AccessDenied, when="the feature is off, or the app is blocked for this user", source=CODES,
     ),
     Row(
-        None, ACCESS_CODES, errors.AccessDenied, when="the right is missing", source=CODES,
+        None, ACCESS_CODES, errors.AccessDenied, when="the right is missing", source=f"{CODES}; {STATUS_CODES}",
     ),
     Row(
         None, frozenset({"LOGIN_DURING_RESTRICTED_DOMAIN", "MUTUAL_AUTHENTICATION_FAILED"}), errors.AddressRestricted,
@@ -215,7 +240,7 @@ _ACCESS_ROWS = (
 _LAST_ROWS = (
     Row(
         range(400, 500), OTHER_CODES, errors.QueryRefused,
-        when="codes of writes and of other APIs; not expected on a read", source=CODES,
+        when="codes of writes and of other APIs; not expected on a read", source=f"{CODES}; {STATUS_CODES}",
     ),
     Row(
         400, NO_CODE, errors.OrgBusy, Retry.PUSHBACK, 6,
@@ -229,7 +254,7 @@ _LAST_ROWS = (
     Row(408, None, errors.OrgBusy, Retry.FAULT, 6, when="the request came too slowly", source=HTTP),
     Row(
         range(500, 600), None, errors.OrgBusy, Retry.FAULT, 6,
-        when="a server fault, such as UNKNOWN_EXCEPTION; its text ends in an ErrorId for Salesforce support",
+        when="a server fault; its text ends in an ErrorId for Salesforce support",
         source=REST,
     ),
     Row(None, None, SalesforceError, when="anything else"),

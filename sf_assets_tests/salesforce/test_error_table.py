@@ -2,12 +2,13 @@
 
 from datetime import timedelta
 from email.utils import format_datetime
+from pathlib import Path
 
 import httpx
 import pytest
 
 from sf_assets import errors
-from sf_assets.salesforce.error_row import Retry
+from sf_assets.salesforce.error_row import CODES, Retry
 from sf_assets.salesforce.error_table import ROWS
 from sf_assets.salesforce.token_errors import TOKEN_ROWS
 from sf_assets.salesforce.wire import Query
@@ -88,7 +89,14 @@ REFUSALS = [
     ),
     (403, complaint("REQUEST_LIMIT_EXCEEDED", "ConcurrentPerOrgLongTxn Limit exceeded."), errors.OrgBusy, None),
     (403, complaint("API_DISABLED_FOR_ORG"), errors.ApiDisabled, 1),
-    (403, complaint("API_CURRENTLY_DISABLED"), errors.ApiDisabled, 1),
+    (403, complaint("API_CURRENTLY_DISABLED", "API is disabled for this User."), errors.ApiDisabled, 1),
+    (503, complaint("API_CURRENTLY_DISABLED"), errors.OrgBusy, None),
+    (403, complaint("API_CURRENTLY_DISABLED", "API functionality is unavailable."), errors.OrgBusy, 6),
+    (400, complaint("KEY_HAS_BEEN_DESTROYED"), errors.QueryRefused, 1),
+    (400, complaint("EXCEEDED_MAX_SEMIJOIN_SUBSELECTS"), errors.QueryTooLarge, 1),
+    (400, complaint("UNKNOWN_EXCEPTION"), errors.OrgBusy, 6),
+    (403, complaint("TXN_SECURITY_FAIL_CLOSE"), errors.AccessDenied, 3),
+    (400, complaint("BIG_OBJECT_UNSUPPORTED_OPERATION"), errors.FilterRequired, 1),
     (403, complaint("FUNCTIONALITY_NOT_ENABLED"), errors.AccessDenied, 1),
     (403, complaint("INSUFFICIENT_ACCESS"), errors.AccessDenied, 1),
     (403, complaint("TXN_SECURITY_METERING_ERROR"), errors.AccessDenied, 3),
@@ -392,6 +400,23 @@ def test_every_code_of_a_row_has_a_source_and_stands_in_one_group():
 
     assert len(codes) == len(set(codes))
     assert all(row.source for row in (*ROWS[:-1], *TOKEN_ROWS))
+
+
+PUBLISHED = frozenset((Path(__file__).parent / "exception_codes.txt").read_text(encoding="utf-8").split())
+"""`ExceptionCode` of the partner WSDL 48.0, as generated classes list it (dedeisep/salesforcePartnerWsdl480)."""
+
+
+def codes_of(row):
+    return row.code if isinstance(row.code, frozenset) else {row.code} if row.code else set()
+
+
+def test_every_published_exception_code_has_a_row():
+    assert len(PUBLISHED) == 213
+    assert PUBLISHED - {code for row in ROWS for code in codes_of(row)} == set()
+
+
+def test_a_row_whose_source_is_the_published_list_is_of_that_list():
+    assert {code for row in ROWS if row.source == CODES for code in codes_of(row)} <= PUBLISHED
 
 
 @pytest.mark.parametrize(("hours", "words"), [(24, "1 d behind"), (-24, "1 d ahead of"), (0.5, "30 min behind")])

@@ -35,6 +35,13 @@ def test_the_login_is_a_signed_assertion_of_less_than_three_minutes(org, clock, 
     assert org.seen[0].url == f"https://{org.host}/services/oauth2/token"
 
 
+@pytest.mark.parametrize("username", ["etl+salesforce@acme.example", "o'brien@acme.example", "jörg@acme.example"])
+def test_the_username_of_the_assertion_is_the_users_own(org, rsa_key, private_key, username):
+    org.client(credentials=Credentials("sesame-consumer-key", private_key, username)).org_id()
+
+    assert claims_of(org.seen[0], rsa_key, "https://acme.my.salesforce.com")["sub"] == username
+
+
 def test_the_audience_is_settable(org, rsa_key):
     org.client(audience="https://test.salesforce.com").org_id()
 
