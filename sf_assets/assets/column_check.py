@@ -37,6 +37,7 @@ def as_specified(spec: EndpointSpec, report: "SyncReport") -> Finding:
             **calculated_age(report),
             "rounded_now": counted(problems.rounded) or None,
             "rounded_columns": joined(report.final.columns.rounded) or None if report.final else None,
+            "fractional_columns": joined(report.final.columns.fractional) or None if report.final else None,
         },
     )
 
@@ -46,10 +47,13 @@ def _column_figures(spec: EndpointSpec, report: "SyncReport") -> str:
     absent = [name for name in problems.missing if name in optional]
     total = report.planned.columns
     rounded = report.final.columns.rounded if report.final else ()
+    fractional = report.final.columns.fractional if report.final else ()
     sentences = [
         f"{number(total - len(problems.missing))} of {plural(total, 'column')} are read." * bool(total),
         f"{plural(len(absent), 'column')} of features that are off in this org: NULL." * bool(absent),
         f"{plural(len(rounded), 'column')} with rounded values: {joined(rounded)}." * bool(rounded),
+        f"{plural(len(fractional), 'whole-number column')} with fractions: {joined(fractional)}; the exact values are"
+        " in the columns with names that end in __exact." * bool(fractional),
     ]
     return " ".join(filter(None, sentences)) or "Every column of the spec is read."
 
@@ -84,6 +88,11 @@ def _column_warnings(spec: EndpointSpec, report: "SyncReport") -> Iterator[str]:
         )
     if rounded and report.planned.table_rows:  # in a first copy it is a figure: every org has such values
         yield f"Rounded to the column's scale: {counted(rounded)}. Give the field more decimal places in Salesforce."
+    if fractions := {n: count for n, count in problems.fractions.items() if n not in problems.fractions_before}:
+        yield (
+            f"Fractions in whole numbers: {counted(fractions)}. The column is rounded; a new column with a name that"
+            " ends in __exact keeps the exact value. Ask who writes such values into Salesforce."
+        )
     if problems.left_out:
         yield (
             f"Left out of records, and so stored as NULL: {counted(problems.left_out)}. Check the gateway before the"

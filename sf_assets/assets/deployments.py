@@ -17,7 +17,16 @@ from sf_assets.assets.naming import Naming
 from sf_assets.assets.practice_credentials import PracticeCredentials, is_served
 from sf_assets.assets.registration import NoRegistration, Registration
 from sf_assets.assets.resources import IcebergResource, SalesforceResource, sqlite_url
-from sf_assets.assets.settings import is_loopback, is_origin, number, one_of, switch, web_address, whole_number
+from sf_assets.assets.settings import (
+    is_loopback,
+    is_origin,
+    number,
+    one_of,
+    plain_name,
+    switch,
+    web_address,
+    whole_number,
+)
 from sf_assets.errors import ConfigError
 
 PRACTICE_URL = "http://127.0.0.1:8630"
@@ -221,7 +230,7 @@ def secrets_manager(secret_id: str) -> CredentialsResource:
 def _iceberg(env: Environment, local_folder: Path) -> IcebergResource:
     return IcebergResource(
         catalog=env.get("SF_ASSETS_CATALOG") or "salesforce",
-        namespace=env.get("SF_ASSETS_NAMESPACE") or _naming(env).source,
+        namespace=plain_name(env, "SF_ASSETS_NAMESPACE") or _naming(env).source,
         local_folder=str(local_folder),
         source=_naming(env).source,
         past_waits=bool(env.get("SNOWFLAKE_ACCOUNT")),

@@ -74,7 +74,7 @@ def sync_metadata(
 def summary(spec: EndpointSpec, report: "SyncReport", *, rows: int, deleted: int | None) -> str:
     """Return what a reader of the table wants to know first, as markdown."""
     figures = ". ".join([f"True as of {_moment(report)}", ", ".join(_rows(rows, deleted)), _cost(report)])
-    return "\n".join([f"**{figures}.**", "", *(f"- {sentence}" for sentence in _verdict(spec, report))])
+    return "\n".join([f"**{figures}.**", "", *(f"- {as_markdown(sentence)}" for sentence in _verdict(spec, report))])
 
 
 def tags(spec: EndpointSpec, report: "SyncReport", *, rows: int, deleted: int | None) -> list[str]:
@@ -209,7 +209,12 @@ def table_metadata(facts: "TableFacts | None", *, before: "TableFacts | None") -
 
 
 def _bullets(notes: list[str]) -> dg.MetadataValue[Any] | None:
-    return dg.MetadataValue.md("\n".join(f"- {note}" for note in notes)) if notes else None
+    return dg.MetadataValue.md("\n".join(f"- {as_markdown(note)}" for note in notes)) if notes else None
+
+
+def as_markdown(text: str) -> str:
+    """Return a text of the org as markdown without HTML, links and images."""
+    return text.replace("<", "&lt;").replace("[", "\\[")
 
 
 def _present(metadata: Mapping[str, Any]) -> dict[str, Any]:
@@ -233,6 +238,7 @@ def _column_metadata(report: "SyncReport") -> Mapping[str, Any]:
         "added_columns": joined(report.planned.added),
         "retyped_columns": listed(report.retyped),
         "rounded_columns": joined(report.final.columns.rounded) if report.final else None,
+        "fractional_columns": joined(report.final.columns.fractional) if report.final else None,
         "calculated_columns": joined(report.planned.calculated),
         **calculated_age(report),
     }

@@ -227,7 +227,7 @@ URL_MARKS = re.compile("[#?%]")
 def local_catalog(folder: Path) -> dict[str, str]:
     """Return the properties of a SQLite catalog in `folder`, which is made if needed."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # it holds the org's rows
     except OSError as error:
         what = f"the folder of the local catalog cannot be made ({error.strerror}): {folder}"
         raise IcebergReadOnly(what, path=str(folder)) from None

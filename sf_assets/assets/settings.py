@@ -1,5 +1,6 @@
 """Values of settings: what a message may quote, and what an origin is."""
 
+import re
 from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
@@ -57,6 +58,15 @@ def number(env: Mapping[str, str], name: str, default: float, meaning: str, admi
 def whole_number(env: Mapping[str, str], name: str) -> int:
     """Return the variable as a whole number. The default is 0. Raises: ConfigError."""
     return int(number(env, name, 0, "a whole number", lambda n: n >= 0 and n == int(n)))
+
+
+def plain_name(env: Mapping[str, str], name: str) -> str:
+    """Return a name that is also a folder's, or an empty text. Raises: ConfigError if it leads elsewhere."""
+    value = env.get(name, "").strip()
+    if value and not re.fullmatch(r"\w+([.-]\w+)*", value):
+        what = f"{name} is {quoted(value)}; it becomes a folder, so it must be a plain name"
+        raise ConfigError(what, remedy=f"Set {name} to letters, digits and _.", setting=name)
+    return value
 
 
 def web_address(env: Mapping[str, str], name: str) -> str:

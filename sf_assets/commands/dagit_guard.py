@@ -43,7 +43,7 @@ def refusal(scope: Mapping[str, Any]) -> str | None:
     host, origin = headers.get("host", ""), headers.get("origin")
     if _name(f"//{host}") not in LOCAL_NAMES:
         return "Dagit of `sf-assets dev` answers to 127.0.0.1 and localhost only; the Host header names another host."
-    if origin is not None and urlsplit(origin).netloc != host:
+    if origin is not None and _place(origin) != host:
         return "The request comes from another site: its Origin is not Dagit's own address."
     is_safe = scope.get("method") in SAFE_METHODS
     if not is_safe and headers.get("sec-fetch-site") in FOREIGN_SITES:
@@ -57,6 +57,14 @@ def _name(url: str) -> str | None:
     try:
         return urlsplit(url).hostname
     except ValueError:  # an IPv6 address without its closing bracket
+        return None
+
+
+def _place(origin: str) -> str | None:
+    """Return host and port of an Origin, or None if it is not a URL."""
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
         return None
 
 

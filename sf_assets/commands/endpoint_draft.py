@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rich.markup import escape
 from rich.table import Table
 
 from sf_assets.errors import ConfigError, SfAssetsError
@@ -122,7 +123,7 @@ def diff_table(specs: Sequence[EndpointSpec], described: "Mapping[str, SObject |
     for spec in specs:
         answer = described[spec.sobject]
         lines = list(differences(spec, answer)) if not isinstance(answer, SfAssetsError) else [str(answer)]
-        table.add_row(spec.endpoint, "\n".join(lines) or "none")
+        table.add_row(spec.endpoint, escape("\n".join(lines)) or "none")
     return table
 
 

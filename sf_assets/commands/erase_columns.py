@@ -44,7 +44,7 @@ def held_columns(tables: "IcebergTables", spec: "EndpointSpec", columns: tuple[s
     Raises:
         ConfigError: there is no table, a column is not in it, or nothing is named.
     """
-    from sf_assets.specs.naming import column_name
+    from sf_assets.specs.naming import EXACT, column_name
 
     facts = tables.facts(spec.endpoint)
     if facts is None:
@@ -57,7 +57,8 @@ def held_columns(tables: "IcebergTables", spec: "EndpointSpec", columns: tuple[s
     if unknown:
         remedy = f"The table has: {', '.join(sorted(facts.columns))}."
         raise ConfigError(f"{spec.endpoint} has no column {unknown[0]}", remedy=remedy)
-    return [name for name in wanted.values() if name in facts.columns]
+    named = [name for name in wanted.values() if name in facts.columns]
+    return [*named, *(f"{name}{EXACT}" for name in named if f"{name}{EXACT}" in facts.columns)]
 
 
 def _spec(specs: "Path | None", endpoint: str) -> "EndpointSpec":

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import click
+from rich.markup import escape
 from rich.table import Table
 
 from sf_assets.commands.options import endpoints_argument
@@ -99,7 +100,7 @@ def _kind(one: "EndpointPlan") -> str:
 def remarks(one: "EndpointPlan") -> Iterator[str]:
     """Yield what is off, hidden, new, visible again or calculated."""
     if one.error is not None:
-        yield f"[red]{one.error} {one.error.remedy}[/red]"
+        yield f"[red]{escape(f'{one.error} {one.error.remedy}')}[/red]"
     if one.report is None:
         return
     if one.report.problems.unavailable:

@@ -1,5 +1,6 @@
 """Describe sObjects: the fields that this user may read, and the flow that asks for them."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -17,7 +18,7 @@ from sf_assets.salesforce.capabilities import (
 )
 from sf_assets.salesforce.classify import decode
 from sf_assets.salesforce.composite import SubAnswer, composite_if_served
-from sf_assets.salesforce.limits import COMPOSITE_REQUESTS
+from sf_assets.salesforce.limits import COMPOSITE_REQUESTS, LONGEST_CODE
 from sf_assets.salesforce.wire import Flow, Request, in_groups
 
 ALWAYS_THERE = "User"
@@ -76,6 +77,8 @@ class FieldAnswer(msgspec.Struct, rename="camel"):
     def field(self) -> Field:
         """Return the field; what the answer lacks has its default."""
         values = {name: value for name in _COMMON if (value := getattr(self, name)) is not None}
+        if not _API_NAME.fullmatch(self.name):
+            values |= {"name": redact(self.name, longest=LONGEST_CODE), "type": NO_NAME}
         return Field(
             **values,
             label=_printable(self.label or ""),
@@ -87,9 +90,15 @@ class FieldAnswer(msgspec.Struct, rename="camel"):
 _COMMON = ("name", "type", "length", "precision", "scale", "nillable", "calculated", "custom", "filterable", "sortable")
 
 
+_API_NAME = re.compile(r"[A-Za-z]\w{0,254}", re.ASCII)
+NO_NAME = "its name is not an API name"
+"""Instead of the type of a field that no query can name; no column has this type, so it is named and not read."""
+LONGEST_LABEL = 1_000
+
+
 def _printable(text: str) -> str:
     """Return a text of the org for descriptions, without control characters and secrets."""
-    return text if text.isprintable() else redact(" ".join(text.split()))
+    return redact(text if text.isprintable() else " ".join(text.split()), longest=LONGEST_LABEL)
 
 
 class SObjectAnswer(msgspec.Struct):
@@ -128,7 +137,7 @@ def _describe_group(group: list[str], *, version: str, capabilities: Capabilitie
     pairs = zip(paths.items(), answers[0], strict=True)
     described = {sobject: _described(sobject, answer, path) for (sobject, path), answer in pairs}
     if all(isinstance(value, AnswerTorn) for value in described.values()):
-        capabilities.mark_missing(Feature.COMPOSITE)  # what is inside cannot be read
+        capabilities.mark_missing(Feature.COMPOSITE, is_certain=True)  # what is inside cannot be read
         return (yield from _describe_singly(paths, version=version, capabilities=capabilities))
     return described
 

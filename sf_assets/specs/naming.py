@@ -2,6 +2,8 @@
 
 import re
 
+EXACT = "__exact"
+"""Ending of the second column of a whole number, which has its fractions. No API name ends like this."""
 _SEAMS = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Za-z])(?=[0-9])|(?<=[0-9])(?=[A-Za-z])")
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sf_assets.errors import SpecError
+from sf_assets.specs.files import read_bounded
 from sf_assets.specs.naming import is_custom
 from sf_assets.specs.soql_condition import check_condition
 from sf_assets.specs.soql_tokens import Token, TokenCursor, tokens
@@ -42,7 +43,7 @@ class SoqlQuery:
 def read_file(path: Path) -> SoqlQuery:
     """Read a `.soql` file. Raises: SpecError with file, line and remedy."""
     try:
-        content = path.read_bytes()
+        content = read_bounded(path)
         text = content.decode()
     except FileNotFoundError:
         remedy = f"Write the endpoint's query into {path.name}, or remove the endpoint's row."

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sf_assets.errors import ConfigError, SpecError
+from sf_assets.specs.files import read_bounded
 from sf_assets.specs.model import EndpointRow, printable, quoted
 
 TABLE = "endpoints.toml"
@@ -31,7 +32,6 @@ DEFAULTS: Mapping[str, Any] = {
 REQUIRED = ("endpoint", "sobject")
 OVERRIDABLE = ("excluded", "hashed", "deleted", "calculated", "refreshed", "bulk", "cadence", "owner")
 LISTS = frozenset({"keys", "excluded", "hashed", "refreshed"})
-MAX_BYTES = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -126,13 +126,11 @@ class _Table:
 
     def _read(self) -> dict[str, Any]:
         try:
-            content = self.path.read_bytes()
+            content = read_bounded(self.path)
         except FileNotFoundError:
             return {}
         except OSError as error:
             raise self.refuse(f"the file cannot be read ({error.strerror})", "Replace it by a readable file") from None
-        if len(content) > MAX_BYTES:
-            raise self.refuse(f"the file has {len(content):,} bytes", f"Shorten it to {MAX_BYTES:,} bytes")
         return self._parsed(content)
 
     def _parsed(self, content: bytes) -> dict[str, Any]:

@@ -13,6 +13,12 @@ def with_rounded(state: State, rounded: Collection[str]) -> State:
     return replace(state, columns=replace(state.columns, rounded=tuple(sorted(rounded))))
 
 
+def with_fractional(state: State, fractional: Collection[str]) -> State:
+    """Return the state with these columns too as whole numbers that had fractions."""
+    names = tuple(sorted({*state.columns.fractional, *fractional}))
+    return replace(state, columns=replace(state.columns, fractional=names))
+
+
 def with_refused(state: State, refused: Mapping[str, datetime]) -> State:
     """Return the state with these columns as those that the org refuses."""
     return replace(state, columns=replace(state.columns, refused=dict(refused)))

@@ -6,7 +6,7 @@ types is in `sf_assets/sync/type_map.py`.
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Literal
 
@@ -21,11 +21,15 @@ from sf_assets.salesforce.describe import Field, SObject
 from sf_assets.specs import catalogue
 from sf_assets.specs.catalogue import SYSTEM_COLUMNS, CatalogueField
 from sf_assets.specs.model import NEVER_READ, EndpointSpec
-from sf_assets.specs.naming import column_name, is_custom
+from sf_assets.specs.naming import EXACT, column_name, is_custom
 from sf_assets.sync.type_map import MOMENT, MONEY_SCALE, TYPES, Types, money
 
 __all__ = ["Column", "ColumnPlan", "column_name", "plan_columns", "table_columns"]
 
+WHOLE_NUMBERS = frozenset({"int", "long"})
+"""Some standard fields of these types have fractions: Site.DailyRequestTimeUsed (tap-salesforce#69), others
+(estuary/connectors#3089)."""
+EXACT_DOC = "{}: the exact value where it is not a whole number, else NULL"
 COMPOUND = frozenset({"address", "location"})
 """Their parts are columns of their own."""
 
@@ -34,7 +38,8 @@ COMPOUND = frozenset({"address", "location"})
 class Column:
     """One column of one table. `type` is Salesforce's word, `scale` Salesforce's scale.
 
-    Provisional: the org does not show it, so its type is the catalogue's and nothing is read into it.
+    Provisional: the org does not show it, so its type is the catalogue's and nothing is read into it. Keeps fractions:
+    a whole number with a second column, which has the exact values of those that are not whole.
     """
 
     api_name: str
@@ -46,6 +51,12 @@ class Column:
     calculated: bool = False
     provisional: bool = False
     key: bool = False
+    keeps_fractions: bool = False
+
+    @property
+    def exact_name(self) -> str:
+        """The table's name of the column that keeps the fractions."""
+        return f"{self.name}{EXACT}"
 
     @property
     def decimal_scale(self) -> int:
@@ -77,13 +88,15 @@ class ColumnPlan:
     """What one sync reads and what the table has; both in the same order, `Id` first.
 
     `missing`: API names of the spec's columns that this org or user does not show. `excluded_calculated`: API names of
-    calculated columns that are not read because the setting says so.
+    calculated columns that are not read because the setting says so. `untyped`: columns with types that the table of
+    types lacks; they are not read.
     """
 
     read: tuple[Column, ...]
     table: tuple[Column, ...]
     missing: tuple[str, ...]
     excluded_calculated: tuple[str, ...]
+    untyped: tuple[str, ...] = ()
 
     @property
     def read_names(self) -> tuple[str, ...]:
@@ -104,8 +117,8 @@ def plan_columns(
     that is off: nothing is read and all columns are provisional. `dropped` are API names that the org has refused
     (`INVALID_FIELD`). A column of the spec that neither describe nor the catalogue knows is a provisional text.
 
-    Raises SpecError for a type that is not in the table of types and for two columns of one name; FieldInvalid when
-    the org does not show a column without which no sync is right.
+    Raises SpecError for a column of the spec of a type that is not in the table of types, and for two columns of one
+    name; FieldInvalid when the org does not show a column without which no sync is right.
     """
     visible = _visible(spec, described, dropped)
     named = _named(spec, visible)
@@ -118,13 +131,25 @@ def plan_columns(
     _refuse_collisions(spec, table)
     missing = tuple(c.api_name for c in table if c.provisional)
     excluded = tuple(visible[name.lower()].name for name in named if name.lower() in unread)
-    return ColumnPlan(read, table, missing, excluded)
+    return ColumnPlan(read, table, missing, excluded, _untyped(spec, visible))
 
 
 def table_columns(columns: Sequence[Column]) -> tuple[TableColumn, ...]:
     """Return the columns as the warehouse takes them, `_synced_at` as the last one."""
     own = TableColumn(SYNCED_AT, MOMENT.iceberg, "When this version of the row was read from Salesforce.")
-    return (*(TableColumn(c.name, c.iceberg, c.doc, c.provisional) for c in columns), own)
+    double = TYPES["double"].iceberg
+    exact = (TableColumn(c.exact_name, double, EXACT_DOC.format(c.api_name)) for c in columns if c.keeps_fractions)
+    return (*(TableColumn(c.name, c.iceberg, c.doc, c.provisional) for c in columns), *exact, own)
+
+
+def keep_fractions(plan: ColumnPlan, fractional: Collection[str]) -> ColumnPlan:
+    """Return the plan with a second column for each whole number that had fractions. `fractional`: API names."""
+    read, table = (tuple(_keeping(column, fractional) for column in columns) for columns in (plan.read, plan.table))
+    return replace(plan, read=read, table=table)
+
+
+def _keeping(column: Column, fractional: Collection[str]) -> Column:
+    return replace(column, keeps_fractions=column.type in WHOLE_NUMBERS and column.api_name in fractional)
 
 
 def _visible(spec: EndpointSpec, described: SObject | None, dropped: Collection[str]) -> dict[str, Field]:
@@ -174,8 +199,16 @@ def _customs(spec: EndpointSpec, visible: Mapping[str, Field]) -> Iterator[str]:
 
 def _expanded(visible: Mapping[str, Field], *, custom: bool) -> list[str]:
     kind = (field for field in visible.values() if (field.custom or is_custom(field.name)) == custom)
-    fields = (field for field in kind if field.type not in COMPOUND)
+    fields = (field for field in kind if field.type in TYPES)
     return sorted((field.name for field in fields if field.name not in NEVER_READ), key=str.lower)
+
+
+def _untyped(spec: EndpointSpec, visible: Mapping[str, Field]) -> tuple[str, ...]:
+    """Return the expanded columns of unknown types, with these types."""
+    kinds = {True: spec.query.custom, False: spec.query.standard}
+    fields = [field for field in visible.values() if field.type not in TYPES and field.type not in COMPOUND]
+    fields = [field for field in fields if kinds[field.custom or is_custom(field.name)]]
+    return tuple(f"{field.name} ({field.type})" for field in fields if not spec.is_excluded(field.name))
 
 
 def _unread(spec: EndpointSpec, visible: Mapping[str, Field]) -> set[str]:

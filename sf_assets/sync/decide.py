@@ -127,4 +127,4 @@ def is_unchanged(base: State, at: SyncInput) -> bool:
 
 def is_settled(read_at: datetime | None, newest: datetime | None) -> bool:
     """Return whether no row with the newest stamp can still appear after a read."""
-    return newest is None or (read_at is not None and read_at > newest + LOOKBACK)
+    return newest is None or (read_at is not None and read_at - LOOKBACK > newest)

@@ -19,7 +19,7 @@ import polars as pl
 from sf_assets.errors import ValueUnexpected
 from sf_assets.iceberg.model import SYNCED_AT
 from sf_assets.sync.columns import Column
-from sf_assets.sync.values import ColumnValues, build_column, shorten
+from sf_assets.sync.values import ColumnValues, build_column, exact_column, shorten
 
 REQUIRED = frozenset({"Id", "IsDeleted", "SystemModstamp"})
 """A record must have these, and its keys: they identify the row, its version and whether it is deleted."""
@@ -42,16 +42,18 @@ WIRE_TYPES: Mapping[str, Any] = {
 
 @dataclass(frozen=True)
 class Decoded:
-    """One page as a frame: the columns in the order of the plan, then `_synced_at`.
+    """One page as a frame: the columns in the order of the plan, those of fractions, then `_synced_at`.
 
     By API name of the column: `rounded` counts values with more digits than the column keeps, `left_out` records
-    without the column, `replaced` texts with a lone surrogate. `examples` names the first such record of a column.
+    without the column, `replaced` texts with a lone surrogate, `fractions` values of whole numbers that are not whole.
+    `examples` names the first such record of a column.
     """
 
     frame: pl.DataFrame
     rounded: Mapping[str, int]
     left_out: Mapping[str, int]
     replaced: Mapping[str, int]
+    fractions: Mapping[str, int]
     examples: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -79,9 +81,11 @@ def build_frame(
         ValueUnexpected: with object, column, value and record Id.
     """
     series = [build_column(values, column, i) for i, column in enumerate(columns)]
+    series += [exact_column(values, column, len(series[0])) for column in columns if column.keeps_fractions]
     frame = pl.DataFrame(series).with_columns(pl.lit(synced_at, dtype=pl.Datetime("us", "UTC")).alias(SYNCED_AT))
     replaced = _count_replaced(values, frame, columns) if is_repaired else {}
-    return Decoded(frame, values.rounded, left_out, replaced, values.examples)
+    fractions = {name: len(rows_of) for name, rows_of in values.fractions.items()}
+    return Decoded(frame, values.rounded, left_out, replaced, fractions, values.examples)
 
 
 @lru_cache(maxsize=64)

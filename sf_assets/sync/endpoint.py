@@ -27,7 +27,7 @@ from sf_assets.sync.strategies import Batch
 __all__ = ["Batch", "Sync", "find_differences", "sync"]
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Sync:
     """What an asset hands to the IO manager. The batches can be drained once.
 
@@ -37,7 +37,8 @@ class Sync:
     `may_vanish`: how many keys a replace may remove (None: any number). `step`: what is read; None for a re-read and
     for an object that is off. `facts`: the table before. `retype`: a replace may change the types of columns.
     `comparison_calls`: calls of the daily comparison that follows, if it finds nothing. `bulk`: how a Bulk query job
-    reads the whole object, or None by REST; `why_rest`: why by REST, if it is read as a whole.
+    reads the whole object, or None by REST; `why_rest`: why by REST, if it is read as a whole. `again`: plans the rest
+    of the sync with second columns for the fractions of these whole numbers; the report is the same.
     """
 
     spec: EndpointSpec
@@ -54,6 +55,7 @@ class Sync:
     comparison_calls: int = 0
     bulk: BulkLimits | None = None
     why_rest: str | None = None
+    again: "Callable[[frozenset[str]], Sync] | None" = None
 
 
 def sync(
@@ -77,24 +79,36 @@ def sync(
         ConfigError: the options do not fit the endpoint.
         SalesforceError: the describe of the object failed, unless the object is off.
     """
-    plan = plan_sync(spec, preflight, tables, client, run=run, deployment=deployment, now=now)
-    report = new_report(plan, client)
-    read = EndpointRead(plan, tables, client, report, watch)
+
+    def begin(fractional: frozenset[str] = frozenset(), report: SyncReport | None = None) -> Sync:
+        plan = plan_sync(
+            spec, preflight, tables, client, run=run, deployment=deployment, now=now, fractional=fractional
+        )
+        report = report or new_report(plan, client)
+        read = EndpointRead(plan, tables, client, report, watch)
+        return _sync(read, again=lambda more: begin(fractional | more, report))
+
+    return begin()
+
+
+def _sync(read: EndpointRead, *, again: Callable[[frozenset[str]], Sync]) -> Sync:
+    plan = read.plan
     return Sync(
-        spec=spec,
+        spec=plan.spec,
         batches=read.batches(),
         how="replace" if plan.step and plan.step.kind == "replace" else "merge",
         columns=plan.columns.table,
         stored=plan.stored,
         base=plan.base,
         may_vanish=plan.may_vanish,
-        report=report,
+        report=read.report,
         step=plan.step,
         facts=plan.facts,
-        retype=run.full_refresh,
+        retype=plan.run.full_refresh,
         comparison_calls=plan.comparison_calls,
-        bulk=deployment.bulk_limits if plan.uses_bulk_job else None,
+        bulk=plan.deployment.bulk_limits if plan.uses_bulk_job else None,
         why_rest=plan.why_rest if plan.reads_whole_object else None,
+        again=again,
     )
 
 

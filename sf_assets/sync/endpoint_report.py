@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 from sf_assets.errors import SalesforceError
 from sf_assets.salesforce.client import Client
+from sf_assets.specs.model import STAMP
 from sf_assets.specs.naming import column_name
 from sf_assets.sync.column_status import revealed_columns, with_hidden
 from sf_assets.sync.columns import ColumnPlan
@@ -19,6 +20,10 @@ def new_report(plan: SyncPlan, client: Client) -> SyncReport:
     report.problems = planned_problems(plan)
     record_columns(report, plan, plan.columns)
     record_org(report, client, plan)
+    if plan.columns.untyped:
+        report.note(f"Not read, because their types have no column type: {', '.join(plan.columns.untyped)}.")
+    if plan.is_unordered:
+        report.note(f"{plan.spec.sobject}.{STAMP} may not be filtered or sorted here: the object is read as a whole.")
     probe = plan.preflight.probes.get(plan.spec.endpoint)
     if isinstance(probe, SalesforceError) and plan.step:
         report.note(f"The probe was refused, so the endpoint is read without it: {probe}")
@@ -42,6 +47,7 @@ def planned_problems(plan: SyncPlan) -> Problems:
     """Return what is known to be wrong before anything is read."""
     problems = Problems(unavailable=plan.unavailable)
     problems.rounded_before = plan.base.columns.rounded if plan.base else ()
+    problems.fractions_before = plan.base.columns.fractional if plan.base else ()
     problems.out_of_sight = plan.base.counts.out_of_sight if plan.base else 0
     if plan.step:
         problems.pending = dict.fromkeys(plan.step.pending, pages(plan.table_rows))

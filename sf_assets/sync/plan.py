@@ -5,23 +5,23 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 
-from sf_assets.errors import ConfigError, ObjectUnavailable, SalesforceError, TableForeign
+from sf_assets.errors import ConfigError, ObjectUnavailable, SalesforceError, TableDamaged, TableForeign
 from sf_assets.iceberg.model import TableFacts
 from sf_assets.iceberg.tables import IcebergTables
 from sf_assets.salesforce.client import Client
 from sf_assets.salesforce.describe import SObject
 from sf_assets.specs.model import EndpointSpec
 from sf_assets.sync.bulk_choice import bulk_mode, why_rest
-from sf_assets.sync.column_status import with_refused
-from sf_assets.sync.columns import ColumnPlan, plan_columns
+from sf_assets.sync.column_status import with_fractional, with_refused
+from sf_assets.sync.columns import ColumnPlan, keep_fractions, plan_columns
 from sf_assets.sync.decide import Step, SyncInput, decide_snapshot, decide_tail
 from sf_assets.sync.hashing import mark_hashed
 from sf_assets.sync.hashing_policy import annotate_hashing, refuse_other_key
 from sf_assets.sync.limits import DAY
-from sf_assets.sync.preflight import Preflight, earliest
+from sf_assets.sync.preflight import Preflight, as_described, earliest
 from sf_assets.sync.reconcile.method import quiet_calls
 from sf_assets.sync.report import Calculated, DeploymentOptions, Kind, RunOptions
-from sf_assets.sync.state import Probe, State
+from sf_assets.sync.state import Probe, State, later
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,8 @@ class SyncPlan:
 
     `stored`: the state in the table. `base`: the state that the read starts from, or None if nothing was read or the
     table is taken over from another org. `window`: COUNT and MAX of the table over the probe's predicate.
+    `fractional`: API names of whole numbers with a second column for fractions. `is_unordered`: the org does not filter
+    or sort by the stamp, so the object is read as a whole.
     """
 
     spec: EndpointSpec
@@ -44,6 +46,8 @@ class SyncPlan:
     window: tuple[int, datetime | None] | None = None
     step: Step | None = None
     unavailable: str | None = None
+    fractional: frozenset[str] = frozenset()
+    is_unordered: bool = False
 
     @property
     def kind(self) -> Kind:
@@ -60,7 +64,7 @@ class SyncPlan:
     @property
     def blank(self) -> State:
         """The state of a table before anything is read."""
-        state = State(self.preflight.org_id, self.spec.sobject)
+        state = with_fractional(State(self.preflight.org_id, self.spec.sobject), self.fractional)
         return annotate_hashing(state, self.spec, self.facts, key=self.deployment.hash_key)
 
     @property
@@ -162,15 +166,24 @@ def plan_sync(
     run: RunOptions,
     deployment: DeploymentOptions,
     now: Callable[[], datetime],
+    fractional: frozenset[str] = frozenset(),
 ) -> SyncPlan:
-    """Decide what one sync does. It reads the table's metadata and sends nothing."""
+    """Decide what one sync does. It reads the table's metadata and sends nothing.
+
+    `fractional`: whole-number columns in which this sync has met fractions.
+    """
     facts = tables.facts(spec.endpoint)
     stored = State.from_json(facts.state) if facts and facts.state else None
+    if stored and not run.full_refresh:
+        refuse_future(stored, spec.endpoint, now=later(now(), client.server_time) or now())
     owned = owned_state(spec, stored, preflight.org_id, run)
     described = preflight.described[spec.endpoint]
+    given, spec = spec, as_described(spec, described)
     refused = refused_columns(owned, preflight, spec.endpoint)
-    columns = endpoint_columns(spec, described, deployment, dropped=refused)
-    base = owned and annotate_hashing(with_refused(owned, refused), spec, facts, key=deployment.hash_key)
+    base = owned and with_fractional(with_refused(owned, refused), fractional)
+    fractional |= frozenset(base.columns.fractional if base else ())
+    columns = keep_fractions(endpoint_columns(spec, described, deployment, dropped=refused), fractional)
+    base = base and annotate_hashing(base, spec, facts, key=deployment.hash_key)
     refuse_other_key(None if run.full_refresh else owned, spec, facts, key=deployment.hash_key)
     plan = SyncPlan(
         spec=spec,
@@ -183,6 +196,8 @@ def plan_sync(
         columns=columns,
         began_at=earliest(now(), client.server_time),
         unavailable=str(described) if isinstance(described, ObjectUnavailable) else None,
+        fractional=fractional,
+        is_unordered=spec.how != given.how,
     )
     return plan if plan.unavailable else _with_step(plan, tables)
 
@@ -214,6 +229,21 @@ def _refuse_reread(plan: SyncPlan) -> None:
         remedy="Run the endpoint without since and until.",
         endpoint=plan.spec.endpoint,
     )
+
+
+def refuse_future(state: State, endpoint: str, *, now: datetime) -> None:
+    """Refuse a state from the future. `now`: the later one of this machine's clock and the org's.
+
+    Raises: TableDamaged.
+    """
+    if state.is_ahead_of(now):
+        latest = later(state.position.tail_from, state.times.latest)
+        raise TableDamaged(
+            f"{endpoint}: the table's state is of {latest:%Y-%m-%d %H:%M} UTC, which is in the future.",
+            remedy="Run the endpoint once with full_refresh: true, which compares all rows. If the date is right, set"
+            " this machine's clock (NTP).",
+            endpoint=endpoint,
+        )
 
 
 def owned_state(spec: EndpointSpec, state: State | None, org_id: str, run: RunOptions) -> State | None:

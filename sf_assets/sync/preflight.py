@@ -1,7 +1,7 @@
 """What one run asks the org for all its endpoints at once: org, describes, probes. Nine requests for thirty."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sf_assets.errors import AnswerTorn, FieldInvalid, SalesforceError, SfAssetsError
@@ -57,9 +57,10 @@ def preflight(
     org_id = client.org_id()
     by_object = client.describe([spec.sobject for spec in specs], fresh=True)  # a new column must not wait for a cache
     described = {spec.endpoint: by_object[spec.sobject] for spec in specs}
+    specs = [as_described(spec, described[spec.endpoint]) for spec in specs]
     asked_at = earliest(now(), client.server_time)
     askable = [spec for spec in specs if not isinstance(described[spec.endpoint], SalesforceError)]
-    states = {spec.endpoint: _state(spec, tables) for spec in askable}
+    states = {spec.endpoint: _state(spec, tables, now=asked_at) for spec in askable}
     since = {spec.endpoint: probe_since(states[spec.endpoint]) if spec.how == "tail" else None for spec in askable}
     queries = [probe_query(spec, since[spec.endpoint], read_deleted=read_deleted) for spec in askable]
     trials = [(spec, name) for spec in askable for name in _due_trials(states[spec.endpoint], asked_at)]
@@ -71,10 +72,19 @@ def preflight(
     return Preflight(org_id, asked_at, described, probes, _accepted(trials, answers[len(queries) :]))
 
 
-def _state(spec: EndpointSpec, tables: IcebergTables) -> State | None:
+def as_described(spec: EndpointSpec, described: SObject | SalesforceError | None) -> EndpointSpec:
+    """Return the spec, as a snapshot if the org does not order the stamp."""
+    if spec.how == "snapshot" or not isinstance(described, SObject):
+        return spec
+    stamps = [field for field in described.fields if field.name == STAMP]
+    return spec if all(field.filterable and field.sortable for field in stamps) else replace(spec, how="snapshot")
+
+
+def _state(spec: EndpointSpec, tables: IcebergTables, *, now: datetime) -> State | None:
     try:
         facts = tables.facts(spec.endpoint)
-        return State.from_json(facts.state) if facts and facts.state else None
+        state = State.from_json(facts.state) if facts and facts.state else None
+        return None if state and state.is_ahead_of(now) else state
     except SfAssetsError:
         return None  # the endpoint's own sync meets the same error and names it
 

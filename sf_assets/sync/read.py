@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from sf_assets.errors import ObjectUnavailable
 from sf_assets.iceberg.tables import IcebergTables
@@ -109,7 +110,7 @@ class EndpointRead:
         base = plan.base or plan.blank
         self.report.planned.rows = plan.rows_planned
         reader.commit_rows = commit_rows(self.report.planned.rows, most=plan.deployment.commit_rows)
-        ceiling = not_ahead(probe.ceiling if probe else reader.read_newest_stamp(), plan.began_at)
+        ceiling = not_ahead(probe.ceiling if probe else self._newest_stamp(reader), plan.began_at)
         expected = probe.count if probe else None
         if step.walk:
             start = step.walk if step.walk.is_begun else replace(step.walk, ceiling=ceiling)
@@ -122,6 +123,9 @@ class EndpointRead:
             reader, base, ceiling=ceiling, began_at=plan.began_at, filter=filter_, rows_expected=expected,
             last_probe=probe if is_snapshot else None, by_ids=not is_snapshot,
         )  # fmt: skip
+
+    def _newest_stamp(self, reader: Reader) -> datetime | None:
+        return None if self.plan.is_unordered else reader.read_newest_stamp()
 
     def _is_explained(self) -> bool:
         """Return whether the table may hold another number of rows than the probe counts.

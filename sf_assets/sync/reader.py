@@ -24,6 +24,14 @@ from sf_assets.sync.report import SyncReport, ignore_progress
 DELETED = "is_deleted"
 
 
+class FractionsFound(Exception):  # noqa: N818 - it starts the sync again and reaches no user
+    """Whole-number columns have fractions that the sync's columns would lose. `columns`: API names."""
+
+    def __init__(self, columns: Collection[str]) -> None:
+        super().__init__(", ".join(sorted(columns)))
+        self.columns = frozenset(columns)
+
+
 @dataclass(frozen=True)
 class Rows:
     """One page as a frame, the totalSize of its result, and whether the query ordered its rows."""
@@ -128,6 +136,8 @@ class Reader:
             decoded = decoding()
         except ValueUnexpected as error:
             raise without_value(error, self.spec) from None
+        if lost := decoded.fractions.keys() - {column.api_name for column in plan.read if column.keeps_fractions}:
+            raise FractionsFound(lost)
         self._record(decoded)
         self.report.read.pages += pages
         return without_texts(decoded.frame, hashed_names(plan.read, self.spec), self.hash_key)
@@ -136,6 +146,8 @@ class Reader:
         """Add a page to the report."""
         for column, count in decoded.rounded.items():
             self.report.problems.rounded[column] = self.report.problems.rounded.get(column, 0) + count
+        for column, count in decoded.fractions.items():
+            self.report.problems.fractions[column] = self.report.problems.fractions.get(column, 0) + count
         for column, count in decoded.left_out.items():
             self.report.problems.left_out[column] = self.report.problems.left_out.get(column, 0) + count
         for column, example in decoded.examples.items():

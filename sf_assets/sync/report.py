@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
+from sf_assets.errors.redaction import redact
 from sf_assets.iceberg.model import Written
 from sf_assets.sync.limits import BulkLimits, LaneLimits
 from sf_assets.sync.state import State, later
@@ -120,10 +121,11 @@ class Problems:
     `missing`: columns that the org does not show. `hidden`: those of them that the table has values of. `pending`: new
     columns that were not backfilled -> the calls it would cost. `refused`: columns that describe lists and queries
     refuse -> the calls of a backfill once they are accepted. `rounded`: column -> values that lost digits in this
-    sync; `rounded_before`: columns with such values already. `left_out`: column -> records that came without it.
-    `replaced`: column -> texts in which half of a surrogate pair became U+FFFD.
-    `out_of_sight`: live rows of the table that
-    the org does not show, too many to be taken for deleted. `not_compared`: why the daily comparison failed.
+    sync; `rounded_before`: columns with such values already. `fractions`: whole-number column -> values of this sync
+    that are not whole; `fractions_before`: such columns of the table already. `left_out`: column -> records that came
+    without it. `replaced`: column -> texts in which half of a surrogate pair became U+FFFD. `out_of_sight`: live rows
+    of the table that the org does not show, too many to be taken for deleted. `not_compared`: why the daily comparison
+    failed.
     `unavailable`: why the object is off.
     """
 
@@ -133,6 +135,8 @@ class Problems:
     refused: dict[str, int] = field(default_factory=dict)
     rounded: dict[str, int] = field(default_factory=dict)
     rounded_before: tuple[str, ...] = ()
+    fractions: dict[str, int] = field(default_factory=dict)
+    fractions_before: tuple[str, ...] = ()
     left_out: dict[str, int] = field(default_factory=dict)
     replaced: dict[str, int] = field(default_factory=dict)
     out_of_sight: int = 0
@@ -204,8 +208,8 @@ class SyncReport:
         return later(self.final.times.full_read_at, self.final.times.calculated_at)
 
     def note(self, sentence: str) -> None:
-        """Add a sentence for the metadata."""
-        self.problems.notes.append(sentence)
+        """Add a sentence for the metadata. It may quote what the org answered."""
+        self.problems.notes.append(redact(sentence))
 
 
 def ignore_progress(report: SyncReport) -> None:

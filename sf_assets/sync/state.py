@@ -6,7 +6,7 @@ Pure: no I/O, no clock. `sf_assets/sync/decide.py` decides from it, `sf_assets/s
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, is_dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sf_assets.errors import TableDamaged, TableForeign
@@ -57,6 +57,11 @@ class State:
     counts: OrgCounts = OrgCounts()
     hashing: HashStatus = HashStatus()
 
+    def is_ahead_of(self, now: datetime) -> bool:
+        """Return whether a moment of the state is more than a day in the future."""
+        latest = later(self.position.tail_from, self.times.latest)
+        return latest is not None and latest - now > timedelta(days=1)
+
     def to_json(self) -> str:
         """Return the state as one line of JSON. The same state gives the same text, in later versions too."""
         values = {key: _encoded(_attribute(self, path)) for key, path in JSON_KEYS.items()}
@@ -98,6 +103,7 @@ JSON_KEYS: Mapping[str, tuple[str, ...]] = {
     "hidden": ("columns", "hidden"),
     "rounded": ("columns", "rounded"),
     "refused": ("columns", "refused"),
+    "fractional": ("columns", "fractional"),
     "read_at": ("times", "read_at"),
     "deep_at": ("times", "deep_read_at"),
     "whole_at": ("times", "full_read_at"),
@@ -159,8 +165,16 @@ def _same(value: Any) -> Any:
     return value
 
 
+def _moment(text: str) -> datetime:
+    """Return an aware moment. Raises: ValueError if the text has no offset."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(f"{text} has no offset")
+    return moment
+
+
 def _moments(raw: Mapping[str, Any], *names: str) -> dict[str, Any]:
-    return {key: datetime.fromisoformat(value) if key in names and value else value for key, value in raw.items()}
+    return {key: _moment(value) if key in names and value else value for key, value in raw.items()}
 
 
 def _walk(raw: Mapping[str, Any]) -> Walk:
@@ -188,22 +202,23 @@ def _hidden(raw: Mapping[str, Any]) -> dict[str, Any]:
 
 
 _DECODERS: Mapping[str, Any] = {
-    "tail_from": datetime.fromisoformat,
+    "tail_from": _moment,
     "walk": _walk,
     "resume": _resume,
     "reread": _reread,
     "columns_read": tuple,
     "hidden": _hidden,
     "rounded": tuple,
+    "fractional": tuple,
     "refused": _hidden,
-    "read_at": datetime.fromisoformat,
-    "deep_at": datetime.fromisoformat,
-    "whole_at": datetime.fromisoformat,
-    "reconciled_at": datetime.fromisoformat,
-    "ids_compared_at": datetime.fromisoformat,
-    "calculated_at": datetime.fromisoformat,
-    "sight_lost_since": datetime.fromisoformat,
-    "deleted_until": datetime.fromisoformat,
+    "read_at": _moment,
+    "deep_at": _moment,
+    "whole_at": _moment,
+    "reconciled_at": _moment,
+    "ids_compared_at": _moment,
+    "calculated_at": _moment,
+    "sight_lost_since": _moment,
+    "deleted_until": _moment,
     "seen": _probe,
     "hashed": tuple,
     "mixed": tuple,

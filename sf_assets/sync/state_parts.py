@@ -97,13 +97,14 @@ class ColumnStatus:
 
     `read`: complete in every row. `hidden`: no longer readable -> the stamp from which on its values are old, or None
     if they may be missing in any row. `rounded`: some value lost digits. `refused`: describe lists it, but every query
-    that names it is refused -> when it was last tried.
+    that names it is refused -> when it was last tried. `fractional`: a whole number with a second column for fractions.
     """
 
     read: tuple[str, ...] = ()
     hidden: Mapping[str, datetime | None] = field(default_factory=dict)
     rounded: tuple[str, ...] = ()
     refused: Mapping[str, datetime] = field(default_factory=dict)
+    fractional: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -121,6 +122,11 @@ class ReadTimes:
     reconciled_at: datetime | None = None
     ids_compared_at: datetime | None = None
     calculated_at: datetime | None = None
+
+    @property
+    def latest(self) -> datetime | None:
+        """The latest of these moments, or None if there is none."""
+        return max((moment for moment in vars(self).values() if moment), default=None)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sf_assets.sync.column_status import revealed_columns, with_hidden
 from sf_assets.sync.decide import Step, is_settled, since_hidden
@@ -19,6 +19,9 @@ from sf_assets.sync.state import (
     at_walk,
     later,
 )
+
+EARLIEST = datetime(1700, 1, 1, tzinfo=UTC)
+"""The first day that Salesforce stores. From an earlier stamp no time can be taken away."""
 
 
 def walked(
@@ -52,11 +55,11 @@ def checkpoint(stamps: Sequence[datetime | None], ids: Sequence[str | None], *, 
 
 
 def not_ahead(ceiling: datetime | None, began_at: datetime) -> datetime | None:
-    """Return the ceiling, cut to the second in which the read began.
+    """Return the ceiling, between EARLIEST and the second in which the read began.
 
     A later stamp comes from a clock that runs ahead. Once that clock is corrected, rows appear before such a ceiling.
     """
-    return ceiling and min(ceiling, began_at.replace(microsecond=0))
+    return ceiling and max(EARLIEST, min(ceiling, began_at.replace(microsecond=0)))
 
 
 def tail_after_walk(done: State, readable: Collection[str]) -> Step:
@@ -162,6 +165,8 @@ def needs_state_commit(base: State | None, final: State) -> bool:
     """Return whether to commit a state without rows, because the next sync needs it."""
     if base is None or replace(final, times=replace(final.times, read_at=base.times.read_at)) != base:
         return True
+    if base.times.read_at and final.times.read_at and final.times.read_at < base.times.read_at:
+        return True  # a clock ran ahead, so the former state is wrong
     newest = final.position.tail_from
     return is_settled(final.times.read_at, newest) and not is_settled(base.times.read_at, newest)
 

@@ -30,12 +30,14 @@ Cells = Sequence[Any]
 class ColumnValues:
     """The cells of one page, column by column, and what was noticed while its columns were built.
 
-    `exact` decodes a column again with every digit of its numbers.
+    `exact` decodes a column again with every digit of its numbers. `fractions`: API name of a whole number -> row ->
+    the value that is not whole.
     """
 
     def __init__(self, sobject: str, cells: Sequence[Cells], *, exact: Callable[[Column], Cells]) -> None:
         self.sobject, self.cells, self.exact = sobject, cells, exact
         self.rounded: dict[str, int] = {}
+        self.fractions: dict[str, dict[int, float]] = {}
         self.examples: dict[str, str] = {}
 
     def record_id(self, row: int) -> object:
@@ -51,6 +53,11 @@ class ColumnValues:
         """Count a value that loses digits, and keep the first one as an example."""
         self.rounded[column.api_name] = self.rounded.get(column.api_name, 0) + 1
         self.note(column, row, f"{value} is stored as {stored}")
+
+    def keep_fraction(self, column: Column, row: int, value: float, stored: int) -> None:
+        """Keep a value that is not whole."""
+        self.fractions.setdefault(column.api_name, {})[row] = value
+        self.note(column, row, f"{value} is stored as {stored} in {column.name} and exactly in {column.exact_name}")
 
     def misfit(self, column: Column, row: int, value: object, why: str) -> ValueUnexpected:
         """Return the error of a value that its column does not admit."""
@@ -87,7 +94,7 @@ def _integers(values: ColumnValues, column: Column, cells: Cells) -> pl.Series:
 
 
 def _integer(values: ColumnValues, column: Column, row: int, cell: int | float | None) -> int | None:
-    """Return the integer of a cell; a fraction is rounded half to even and counted."""
+    """Return the integer of a cell; a fraction is rounded half to even and kept."""
     if cell is None:
         return None
     limit = 2**31 if column.type == "int" else 2**63
@@ -97,8 +104,14 @@ def _integer(values: ColumnValues, column: Column, row: int, cell: int | float |
     if not -limit <= number < limit:
         raise values.misfit(column, row, cell, f"does not fit {column.type}")
     if number != cell:
-        values.count_rounded(column, row, cell, number)
+        values.keep_fraction(column, row, cell, number)
     return number
+
+
+def exact_column(values: ColumnValues, column: Column, rows: int) -> pl.Series:
+    """Build the second column of a whole number: its fractions, else NULL."""
+    fractions = values.fractions.get(column.api_name, {})
+    return pl.Series(column.exact_name, [fractions.get(row) for row in range(rows)], dtype=pl.Float64)
 
 
 def _reals(values: ColumnValues, column: Column, cells: Cells) -> pl.Series:

@@ -12,6 +12,7 @@ from sf_assets.iceberg.tables import IcebergTables
 from sf_assets.sync.columns import table_columns
 from sf_assets.sync.deleted_rows import DELETED, drop_unknown_deleted, removes_deleted
 from sf_assets.sync.endpoint import Sync
+from sf_assets.sync.reader import FractionsFound
 from sf_assets.sync.state import State
 from sf_assets.sync.transitions import needs_state_commit
 
@@ -20,7 +21,24 @@ STAMP = "system_modstamp"
 
 
 def write_sync(tables: IcebergTables, table: str, sync: Sync, run_id: str) -> TableFacts:
-    """Drain a sync into its table, complete its report, and return the table's facts."""
+    """Drain a sync into its table, complete its report, and return the table's facts.
+
+    Whole numbers with fractions get second columns: the rest of the sync is planned again with them.
+    """
+    rest = sync
+    while True:
+        try:
+            facts = _write_sync(tables, table, rest, run_id)
+        except FractionsFound as fractions:
+            if rest.again is None:
+                raise
+            rest = rest.again(fractions.columns)
+        else:
+            sync.columns = rest.columns
+            return facts
+
+
+def _write_sync(tables: IcebergTables, table: str, sync: Sync, run_id: str) -> TableFacts:
     sync = _commit_opening(tables, table, sync)
     chunks = _Chunks(sync)
     written = sync.report.written = _write_rows(tables, table, sync, chunks, run_id)

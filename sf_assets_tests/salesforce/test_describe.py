@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from sf_assets.errors import AccessDenied, ApiDisabled, FieldInvalid, ObjectUnavailable, OrgBusy, SalesforceError
-from sf_assets.salesforce.describe import Field, SObject
+from sf_assets.salesforce.describe import NO_NAME, Field, SObject
 from sf_assets.salesforce.wire import Query
 
 NOT_FOUND = [{"errorCode": "NOT_FOUND", "message": "The requested resource does not exist"}]
@@ -264,3 +264,23 @@ def test_control_characters_of_a_label_and_a_help_text_are_escaped(org):
     (field,) = org.client().describe(["Account"])["Account"].fields
 
     assert (field.label, field.help) == ("a\\x1b[2Jb", "one two")
+
+
+@pytest.mark.parametrize("name", ["__position", "a;b", "x y", "\u001b[2J", "Name'", "é__c", "x" * 300, "", "1st"])
+def test_a_field_whose_name_is_no_api_name_is_named_and_not_read(org, name):
+    fields = [{"name": each, "type": "string"} for each in ("Id", "IsDeleted", "SystemModstamp", name)]
+    org.then(404).then(200, {"name": "Account", "fields": fields}).then(200, {"name": "Account", "fields": fields})
+
+    described = org.client().describe(["Account"])["Account"]
+
+    assert isinstance(described, SObject)
+    assert [field.type for field in described.fields] == ["string", "string", "string", NO_NAME]
+    assert all(field.name.isprintable() for field in described.fields)
+
+
+def test_a_label_of_a_megabyte_is_cut(org):
+    org.then(404).then(200, {"name": "Account", "fields": [{"name": "Id", "type": "id", "label": "x" * 1_000_000}]})
+
+    (field,) = org.client().describe(["Account"])["Account"].fields
+
+    assert len(field.label) < 1_100

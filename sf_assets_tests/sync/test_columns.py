@@ -294,6 +294,15 @@ def test_an_unknown_type_is_refused_by_object_column_and_type(make_spec: MakeSpe
     assert ("parts" in str(refused.value)) == (type_ == "address")
 
 
+@pytest.mark.parametrize("type_", ["complexvalue", "json", "of next year"])
+def test_an_unknown_type_among_all_columns_is_named_and_not_read(make_spec: MakeSpec, type_: str) -> None:
+    plan = plan_columns(make_spec("FIELDS(CUSTOM)"), org(custom("Odd__c", type_), custom("Even__c")))
+
+    assert names(plan.read) == ["Id", "IsDeleted", "SystemModstamp", "Even__c"]
+    assert plan.untyped == (f"Odd__c ({type_})",)
+    assert plan_columns(make_spec("Name"), org(custom("Odd__c", type_))).untyped == ()
+
+
 def test_two_columns_of_one_name_are_refused_by_their_names(make_spec: MakeSpec) -> None:
     spec = make_spec("FIELDS(STANDARD)", system=False, sobject="Invoice__c")
     twins = org(Field("Line2", "string"), Field("Line_2", "string"), sobject="Invoice__c")

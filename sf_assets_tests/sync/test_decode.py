@@ -103,12 +103,17 @@ def test_money_with_two_digits_is_exact_the_fast_way(amount):
     assert page.rounded == {}
 
 
-def test_a_fraction_in_a_whole_number_column_is_rounded_and_named():
-    page = decoded({"Id": "a", "X": 47.5}, {"Id": "b", "X": 46.5}, {"Id": "c", "X": 3.0}, columns=(column("X", "int"),))
+@pytest.mark.parametrize("type_", ["int", "long"])
+def test_a_fraction_in_a_whole_number_column_is_named_and_kept(type_):
+    whole = replace(column("X", type_), keeps_fractions=True)
+
+    page = decoded({"Id": "a", "X": 47.5}, {"Id": "b", "X": 46.5}, {"Id": "c", "X": 3.0}, columns=(whole,))
 
     assert page.frame["x"].to_list() == [48, 46, 3]
-    assert page.rounded == {"X": 2}
-    assert page.examples == {"X": "Account.X in record a: 47.5 is stored as 48."}
+    assert page.frame["x__exact"].to_list() == [47.5, 46.5, None]
+    assert page.fractions == {"X": 2}
+    assert page.rounded == {}
+    assert page.examples == {"X": "Account.X in record a: 47.5 is stored as 48 in x and exactly in x__exact."}
 
 
 @pytest.mark.parametrize("type_", ["int", "long", "double", "percent", "currency"])

@@ -1,11 +1,14 @@
 """Stamps that tie, lie in the future, go back or come late."""
 
-from datetime import timedelta
+import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from sf_assets.errors import TableDamaged
 from sf_assets.planning.estimate import build_plan
+from sf_assets.sync.state import State
 from sf_assets_tests.sync.histories.lake import SPECS, KilledError
 
 pytestmark = pytest.mark.slow
@@ -139,6 +142,92 @@ def test_a_clock_that_ran_ahead_hides_nothing_once_it_is_right_again(lake):
     lake.sync("account")
 
     lake.assert_equal("account")
+
+
+@pytest.mark.parametrize("stamp", [datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC), datetime(1700, 1, 1, tzinfo=UTC)])
+@pytest.mark.parametrize("is_only_row", [False, True])
+def test_a_stamp_at_the_end_of_the_calendar_is_read_like_any_other(lake, stamp, is_only_row):
+    first, *others = [row["Id"] for row in lake.org.rows("Account")]
+    if is_only_row:
+        for record_id in others:
+            lake.org.purge("Account", record_id)
+    lake.org.update("Account", first, {"Name": "stamped oddly"}, stamp=stamp)
+    for _ in range(3):
+        lake.sync("account")
+        lake.clock.advance(hours=13)
+    lake.org.update("Account", first, {"Name": "changed again"}, stamp=stamp)
+    lake.clock.advance(days=1)
+
+    lake.sync("account")
+
+    lake.assert_equal("account")
+
+
+class Ahead:
+    """This machine's clock, which runs ahead of the org's."""
+
+    def __init__(self, clock, by):
+        self.clock, self.by = clock, by
+
+    def __call__(self):
+        return self.clock() + self.by
+
+
+def logged_in_by(clock, lake, clients):
+    """A client of another clock: the org refuses a login by one that is a day off."""
+    ahead, lake.clock = lake.clock, clock
+    client, lake.clock = clients(), ahead
+    return client
+
+
+def moments(value):
+    """Every moment in a state's JSON."""
+    if isinstance(value, dict | list):
+        return [one for item in (value.values() if isinstance(value, dict) else value) for one in moments(item)]
+    try:
+        return [datetime.fromisoformat(value)]
+    except (TypeError, ValueError):
+        return []
+
+
+@pytest.mark.parametrize("days", [1, 400])
+def test_no_state_is_in_the_future_if_this_clock_is_ahead(lake, days):
+    names, right = ("account", "user_role", "contact"), lake.clock
+    lake.org.refuse_field("Account", "Sic")
+    clients = lake.new_client
+    lake.clock = Ahead(right, timedelta(days=days))
+    lake.new_client = lambda: logged_in_by(right, lake, clients)
+    lake.org.behave(page_rows=2)
+    with pytest.raises(KilledError):
+        lake.sync("contact", commit_rows=1, dies_after=2)
+    for _ in range(3):
+        lake.sync(*names)
+        right.advance(hours=13)
+        lake.org.update("Account", lake.org.rows("Account")[0]["Id"], {"Name": "changed"})
+    lake.sync(*names)
+
+    for name in names:
+        found = moments(json.loads(lake.warehouse.facts(name).state))
+        assert len(found) > 5
+        assert max(found) <= right()
+    lake.assert_equal(*names)
+
+
+@pytest.mark.parametrize("key", ["tail_from", "read_at", "deep_at", "reconciled_at"])
+@pytest.mark.parametrize("moment", ["9999-12-31T23:59:59+00:00", "2026-03-20T00:00:00+00:00"])
+def test_a_state_from_the_future_is_refused_and_a_full_refresh_replaces_it(lake, key, moment):
+    lake.sync("account")
+    facts = lake.warehouse.facts("account")
+    state = State.from_json(json.dumps({**json.loads(facts.state), key: moment})).to_json()
+    lake.warehouse.commit_state("account", columns=(), base=facts.state, state=state, keys=("id",))
+
+    with pytest.raises(TableDamaged, match=f"account: .*{moment[:10]}.* in the future") as refusal:
+        lake.sync("account")
+
+    assert "full_refresh" in refusal.value.remedy
+    lake.sync("account", full_refresh=True)
+    lake.assert_equal("account")
+    assert max(moments(json.loads(lake.warehouse.facts("account").state))) <= lake.clock()
 
 
 def test_a_row_whose_stamp_goes_back_is_taken_over(lake):
