@@ -155,6 +155,7 @@ bench: $(STAMP) ## Measure decoding, use of the request rate, kills, memory and 
 	@for latency in 0.5 0.8 2 4; do $(BIN)/python benchmarks/budget.py --latency $$latency; done
 	@$(BIN)/python benchmarks/kills.py
 	@$(MAKE) --no-print-directory bench-memory
+	@$(BIN)/python benchmarks/bulk.py
 	@$(BIN)/python benchmarks/idle_run.py
 
 .PHONY: bench-memory

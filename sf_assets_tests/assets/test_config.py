@@ -25,9 +25,9 @@ def test_no_config_is_the_ordinary_sync():
 
 
 def test_the_deployments_settings_reach_the_sync():
-    options = salesforce(read_deleted=False, calculated="exclude", quota_reserve=0.4).deployment_options()
+    options = salesforce(read_deleted=False, calculated="exclude", quota_reserve=0.4, bulk="never").deployment_options()
 
-    assert options == DeploymentOptions(read_deleted=False, calculated="exclude", quota_reserve=0.4)
+    assert options == DeploymentOptions(read_deleted=False, calculated="exclude", quota_reserve=0.4, bulk="never")
 
 
 def test_a_bounded_reread_takes_times_with_any_zone():

@@ -81,6 +81,7 @@ def test_production_names_the_variable_that_it_lacks(missing):
         ("SALESFORCE_QUOTA_RESERVE", "-0.1"),
         ("SF_ASSETS_READ_DELETED", "no"),
         ("SF_ASSETS_CALCULATED", "daily"),
+        ("SF_ASSETS_BULK", "sometimes"),
         ("SF_ASSETS_DBT", "yes"),
     ],
 )
