@@ -64,6 +64,15 @@ def test_endpoints_are_chosen_by_name_and_group(home):
     }  # fmt: skip
 
 
+def test_bulk_jobs_are_set_for_the_org_and_for_one_endpoint(home):
+    org = component({"bulk": "never", "overrides": {"account": {"bulk": "always"}}})
+
+    modes = {spec.endpoint: spec.bulk for spec in org.specs(Path("x.yaml"))}
+
+    assert org.deployment().salesforce.bulk == "never"
+    assert (modes["account"], modes["contact"]) == ("always", "default")
+
+
 def test_a_custom_object_becomes_an_endpoint(home):
     invoice = {"object": "Invoice__c", "cadence": "daily", "excluded": ["Secret__c"]}
 

@@ -111,6 +111,7 @@ REFUSED = [
     ("[override]\naccount = 1\n", "override.account is not a table", "[override.account]"),
     ('[override.acount]\ncadence = "daily"\n', "unknown endpoint acount", "account, contact"),
     ('[override.account]\nsobject = "X"\n', "unknown key sobject", "calculated, refreshed, bulk, cadence, owner"),
+    (INVOICE_ROW + 'bulk = "often"\n', "bulk 'often' is unknown", "default, auto, never, always"),
     ('[override.account]\nexcluded = "Phone"\n', "excluded is not a list", "excluded = ["),
 ]
 
