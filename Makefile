@@ -163,8 +163,16 @@ bench-memory: $(STAMP) ## Fail if a run process exceeds 700 MB at 1 M rows of 71
 	@$(BIN)/python benchmarks/million_rows.py --rows 1000000 --columns 71 --most-mb 700 $(ARGS)
 
 .PHONY: chaos
-chaos: $(TEST_STAMP) ## Play 300 random histories of an org that is edited and killed while it is read (a quarter of an hour)
-	@PYTHONPATH=. $(BIN)/python sf_assets_tests/sync/histories/test_random_histories.py $(or $(ARGS),300)
+chaos: $(TEST_STAMP) ## Play random histories of edits, faults, kills and days: make chaos SEED=1 RUNS=1000
+	@PYTHONPATH=. $(BIN)/python -m sf_assets_tests.sync.simulator.chaos $(or $(SEED),1) $(or $(RUNS),300) --jobs $(JOBS) $(ARGS)
+
+.PHONY: chaos-rules
+chaos-rules: $(TEST_STAMP) ## Break each rule of docs/reading.md once: does the simulator notice? (half an hour)
+	@PYTHONPATH=. $(BIN)/python -m sf_assets_tests.sync.simulator.rules $(or $(SEED),1) $(or $(RUNS),300) $(ARGS)
+
+.PHONY: mutants
+mutants: $(TEST_STAMP) ## Change the modules that decide, one place at a time: at least 90 % must be noticed by their tests
+	@$(BIN)/python sf_assets_tests/mutants.py $(ARGS)
 
 .PHONY: lake-chaos
 lake-chaos: $(TEST_STAMP) ## Kill changes of a table, and fail its disk, at random file operations: make lake-chaos SEED=1 RUNS=100

@@ -77,7 +77,7 @@ def statuses(warehouse: "IcebergTables") -> list[dict[str, Any]]:
 
     if warehouse.facts(TABLE) is None:
         raise ConfigError("there are no tables yet", remedy=NO_TABLES)
-    rows: list[dict[str, Any]] = warehouse.scan(TABLE).sort("endpoint").collect().to_dicts()
+    rows: list[dict[str, Any]] = warehouse.read(TABLE, warehouse.scan(TABLE).sort("endpoint")).to_dicts()
     return rows
 
 

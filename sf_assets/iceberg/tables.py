@@ -237,6 +237,11 @@ class IcebergTables(MaintainedTables):
             options = {name: value for name, value in properties if "." in name and isinstance(value, str)}
             return pl.scan_iceberg(loaded, storage_options=options or None)
 
+    def read(self, table: str, frame: pl.LazyFrame) -> pl.DataFrame:
+        """Collect a lazy frame that `scan` returned. Raises: IcebergError if a file cannot be read."""
+        with translate_errors(table):
+            return frame.collect()
+
     def _finished(
         self, name: str, outcome: WriteResult, *, columns: Sequence[TableColumn], retype: bool = False
     ) -> Written:

@@ -46,3 +46,17 @@ def with_hidden(state: State, readable: Collection[str]) -> State:
         hidden={**state.columns.hidden, **dict.fromkeys(lost, since)},
     )
     return replace(state, columns=columns)
+
+
+def with_rows_unread(state: State, readable: Collection[str], *, since: datetime | None) -> State:
+    """Record that rows stamped since then (None: any rows) were read without the columns that cannot be read now.
+
+    They may be older than the moment from which the table's values of these columns are old.
+    """
+    state = with_hidden(state, readable)
+    hidden = {
+        column: None if before is None or since is None else min(before, since)
+        for column, before in state.columns.hidden.items()
+        if column not in readable
+    }
+    return replace(state, columns=replace(state.columns, hidden={**state.columns.hidden, **hidden}))

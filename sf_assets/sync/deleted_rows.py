@@ -33,5 +33,6 @@ def _live_or_known(frame: pl.DataFrame, tables: IcebergTables, spec: EndpointSpe
     if tables.facts(spec.endpoint) is None:
         return live
     has_first_key = pl.col(keys[0]).is_in(deleted[keys[0]].to_list())
-    in_table = tables.scan(spec.endpoint).select(keys).filter(has_first_key).collect()
+    scan = tables.scan(spec.endpoint).select(keys).filter(has_first_key)
+    in_table = tables.read(spec.endpoint, scan)
     return pl.concat([live, deleted.join(in_table, on=keys, how="semi")])

@@ -64,6 +64,8 @@ class EndpointRead:
         plan, now = self.plan, self.plan.began_at
         if plan.spec.how == "snapshot" or plan.step is None or self.report.kind == "unavailable":
             return False
+        if plan.step.kind == "replace":
+            return False  # every row was just read, and a replace takes no row twice
         is_requested = plan.run.reconcile or plan.run.confirm_shrink
         return is_due(without_comparison(state) if is_requested else state, now)
 

@@ -150,7 +150,7 @@ class Reconciled:
     """What the comparison with the org found and did.
 
     `rows_read`: rows that differed and were read by Id. `rows_marked`: rows that are marked as deleted because the org
-    does not show them. `is_partial`: today's calls did not suffice.
+    does not show them. `is_partial`: today's calls did not suffice. `oldest`: the oldest stamp of rows that differed.
     """
 
     how: str
@@ -158,6 +158,7 @@ class Reconciled:
     rows_marked: int = 0
     calls: int = 0
     is_partial: bool = False
+    oldest: datetime | None = None
 
 
 @dataclass

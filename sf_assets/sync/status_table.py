@@ -107,5 +107,5 @@ def _before(tables: "IcebergTables") -> dict[str, dict[str, Any]]:
     names = ("true_as_of", "rows", "snapshot_id")
     if tables.facts(TABLE) is None:
         return {}
-    rows = tables.scan(TABLE).select("endpoint", *names).collect().to_dicts()
+    rows = tables.read(TABLE, tables.scan(TABLE).select("endpoint", *names)).to_dicts()
     return {row["endpoint"]: {name: row[name] for name in names} for row in rows}

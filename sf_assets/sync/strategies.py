@@ -17,13 +17,14 @@ from sf_assets.sync.id_range import IdRange
 from sf_assets.sync.lanes import LaneReader
 from sf_assets.sync.limits import DAY, LOOKBACK, SMALL_OBJECT_ROWS, TRIES
 from sf_assets.sync.reader import Reader, Rows
-from sf_assets.sync.state import Probe, Reread, Resume, Spans, State, Walk, at_reread, at_resume, at_walk, later
+from sf_assets.sync.state import Probe, Reread, Resume, Spans, State, Walk, at_resume, at_walk, later
 from sf_assets.sync.transitions import (
     checkpoint,
     explaining,
     finished_replace,
     finished_tail,
     finished_walk,
+    reread_state,
     tail_after_walk,
     walked,
 )
@@ -272,11 +273,14 @@ def reread(reader: Reader, base: State, *, since: datetime | None, until: dateti
     try:
         for rows in read_by_id(reader, after=place.after_id, rows_expected=None, where=where):
             place = replace(place, after_id=rows.last_id or place.after_id)
-            yield Batch(rows.frame, at_reread(base, place) if threshold.add(rows.frame) else None)
+            yield Batch(
+                rows.frame,
+                reread_state(base, reader.columns, place, since=since) if threshold.add(rows.frame) else None,
+            )
     except SfAssetsError:
-        yield Batch(reader.empty_frame(), at_reread(base, place))
+        yield Batch(reader.empty_frame(), reread_state(base, reader.columns, place, since=since))
         raise
-    yield _end(reader, at_reread(base, None))
+    yield _end(reader, reread_state(base, reader.columns, None, since=since))
 
 
 def _end(reader: Reader, final: State) -> Batch:

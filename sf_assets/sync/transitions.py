@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from sf_assets.sync.column_status import revealed_columns, with_hidden
+from sf_assets.sync.column_status import revealed_columns, with_hidden, with_rows_unread
 from sf_assets.sync.decide import Step, is_settled, since_hidden
 from sf_assets.sync.limits import DEEP_LOOKBACK, LOOKBACK
 from sf_assets.sync.state import (
@@ -14,8 +14,10 @@ from sf_assets.sync.state import (
     Position,
     Probe,
     ReadTimes,
+    Reread,
     Spans,
     State,
+    at_reread,
     at_walk,
     later,
 )
@@ -94,6 +96,11 @@ def _times_after_walk(before: ReadTimes, began_at: datetime) -> ReadTimes:
     if before.read_at is None:
         return ReadTimes(began_at, began_at, began_at, began_at, began_at, began_at)
     return replace(before, read_at=began_at, deep_read_at=began_at, full_read_at=began_at, calculated_at=began_at)
+
+
+def reread_state(base: State, readable: Collection[str], place: Reread | None, *, since: datetime | None) -> State:
+    """Return the state in the middle of a bounded re-read, or after it (None). No watermark moves."""
+    return at_reread(with_rows_unread(base, readable, since=since), place)
 
 
 def finished_tail(

@@ -46,8 +46,9 @@ def _write_sync(tables: IcebergTables, table: str, sync: Sync, run_id: str) -> T
     facts = sync.facts if written is None else tables.facts(table)
     if final and _needs_commit(sync, final) and (facts is None or facts.state != final.to_json()):
         facts = _commit_state(tables, table, sync, final, facts)
-    if facts is not None and removes_deleted(sync.spec) and tables.erase(table, DELETED):
-        facts = tables.facts(table)
+    if facts is not None and removes_deleted(sync.spec):
+        tables.erase(table, DELETED)
+        facts = tables.facts(table)  # an erasure without rows may still complete a former one
     if facts is None:
         raise ResultIncomplete(f"{table}: the sync ended without a table", endpoint=table)
     if sync.facts is not None:

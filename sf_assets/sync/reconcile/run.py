@@ -14,6 +14,7 @@ from sf_assets.salesforce.replication import DeletedLog, deleted_log
 from sf_assets.salesforce.wire import in_groups
 from sf_assets.specs.model import STAMP
 from sf_assets.specs.soql import datetime_literal, string_literal
+from sf_assets.sync.column_status import with_rows_unread
 from sf_assets.sync.deleted_rows import removes_deleted
 from sf_assets.sync.limits import LOOKBACK, pages
 from sf_assets.sync.plan import SyncPlan
@@ -86,7 +87,7 @@ class Reconciliation:
         scan = self.tables.scan(self.plan.spec.endpoint)
         columns = scan.collect_schema().names()
         wanted = dict.fromkeys([names.ID, *self.plan.spec.keys, names.DELETED, names.STAMP])
-        frame = scan.select([name for name in wanted if name in columns]).collect()
+        frame = self.tables.read(self.plan.spec.endpoint, scan.select([name for name in wanted if name in columns]))
         if names.DELETED not in frame.columns:
             frame = frame.with_columns(pl.lit(False).alias(names.DELETED))
         return frame.with_columns(pl.col(names.DELETED).fill_null(False)).sort(names.ID)
@@ -127,7 +128,10 @@ class Reconciliation:
         for rows in read_by_id(self.reader, after=None, rows_expected=self.table.height):
             visible.append(rows.frame)
             yield Batch(rows.frame, None)
-        return Differences(surplus=self._compare(visible, self.table).surplus)
+        differences = self._compare(visible, self.table)
+        for frame in visible:
+            self._record_oldest(frame.filter(pl.col(names.ID).is_in(list(differences.outdated))))
+        return Differences(surplus=differences.surplus)
 
     def _by_values(self) -> Generator[Batch, None, Differences]:
         """Read Ids, stamps and the columns that change without a stamp.
@@ -186,6 +190,7 @@ class Reconciliation:
             for frame in self._by_ids(ids):
                 gone -= set(frame[names.ID])
                 self._result.rows_read += frame.height
+                self._record_oldest(frame)
                 yield Batch(frame, None)
             yield from self._marks(gone)
 
@@ -237,7 +242,13 @@ class Reconciliation:
             return
         since = f"{STAMP} >= {datetime_literal(counts.sight_lost_since)}"
         for rows in read_by_id(self.reader, after=None, rows_expected=self.table.height, where=[since]):
+            self._record_oldest(rows.frame)
             yield Batch(rows.frame, None)
+
+    def _record_oldest(self, frame: pl.DataFrame) -> None:
+        """Record the oldest stamp of rows that differed: a column that was hidden is old from there on."""
+        stamps = [stamp for stamp in (self._result.oldest, frame[names.STAMP].min()) if stamp is not None]
+        self._result.oldest = min(stamps, default=None)  # type: ignore[type-var, assignment]
 
     @property
     def _result(self) -> Reconciled:
@@ -253,7 +264,10 @@ class Reconciliation:
         has_log = "log" in self.__dict__ and self.log is not None and not self._result.is_partial
         if has_log and self.log and self.log.covered_until:
             counts = replace(counts, deleted_until=self.log.covered_until)
-        return replace(self.state, counts=counts, times=self._times(now))
+        state = self.state
+        if self._result.oldest is not None:
+            state = with_rows_unread(state, self.reader.columns, since=self._result.oldest)
+        return replace(state, counts=counts, times=self._times(now))
 
     def _times(self, now: datetime) -> ReadTimes:
         """Return the times after the comparison. A partial one compared not all Ids."""

@@ -1,14 +1,13 @@
 """Random histories of an org, edited between syncs and between two pages of one result, with kills at any page.
 
-After each, a quiet while and one undisturbed sync, every table equals the org. `make chaos` plays many more of them.
+After each, a quiet while and one undisturbed sync, every table equals the org. These play real endpoints with all their
+columns; `sf_assets_tests/sync/simulator/` plays many more histories on small objects.
 """
 
 import random
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -42,7 +41,7 @@ def org() -> Org:
     return sample_org(seed=7, rows=TINY, base=START)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_after_a_random_history_every_table_equals_the_org(org, tmp_path, seed):
     play(org, seed=seed, folder=tmp_path)
 
@@ -196,21 +195,3 @@ def assert_equal(lake: Lake, name: str) -> None:
     former = [row for row in table if row["id"] not in shown]
     assert all(SPECS[name].how == "tail" and row["is_deleted"] for row in former), name
     assert [row for row in table if row["id"] in shown] == truth, name
-
-
-def main(seeds: int) -> None:
-    """Play so many histories and name the seeds that failed."""
-    org, failed = sample_org(seed=7, rows=TINY, base=START), []
-    for seed in range(1_000, 1_000 + seeds):
-        with TemporaryDirectory() as folder:
-            try:
-                play(org, seed=seed, folder=Path(folder))
-            except Exception as error:  # noqa: BLE001 - whatever a history ends with is its result
-                failed.append(seed)
-                sys.stdout.write(f"seed {seed}: {type(error).__name__}: {str(error)[:500]}\n")
-    sys.stdout.write(f"{seeds} histories, {len(failed)} failed {failed or ''}\n")
-    sys.exit(bool(failed))
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]))

@@ -1,0 +1,186 @@
+"""Break each rule of docs/reading.md once, and count the histories until the simulator notices.
+
+    python -m sf_assets_tests.sync.simulator.rules SEED MOST [NAME...]
+
+Each rule is broken by a change of the source, in a copy of the package. Exit status 1 if one was not noticed.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+ROOT = Path(__file__).parents[3]
+
+
+@dataclass(frozen=True)
+class Break:
+    """A change of one file: the first `old` becomes `new`."""
+
+    path: str
+    old: str
+    new: str
+
+
+BREAKS: Mapping[str, Break] = {
+    "settling: 'unchanged' is believed 20 minutes after the newest stamp": Break(
+        "sync/decide.py", "read_at > newest + LOOKBACK)", "read_at >= newest)"
+    ),
+    "a tail looks back 20 minutes": Break(
+        "sync/limits.py", "LOOKBACK = timedelta(minutes=20)", "LOOKBACK = timedelta(0)"
+    ),
+    "a tail has no upper bound": Break(
+        "sync/strategies.py",
+        "where = [_since(step.lower, start)]",
+        'where = [_since(step.lower, start), f"{STAMP} <= {datetime_literal(below + LOOKBACK)}"] if below'
+        " else [_since(step.lower, start)]",
+    ),
+    "a tail resumes by (stamp, Id)": Break(
+        "sync/strategies.py",
+        '''return f"({STAMP} > {stamp} OR ({STAMP} = {stamp} AND Id > {string_literal(resume.id)}))"''',
+        '''return f"{STAMP} > {stamp}"''',
+    ),
+    "checkpoints rest on stamps below the ceiling less 20 minutes": Break(
+        "sync/transitions.py", "is not None and stamp < below and ids[i]", "is not None and ids[i]"
+    ),
+    "the ceiling is never later than the clock": Break(
+        "sync/transitions.py", "return ceiling and min(ceiling, began_at.replace(microsecond=0))", "return ceiling"
+    ),
+    "a tail follows a walk": Break(
+        "sync/strategies.py", "if was_short or done.position.tail_from is None:", "if True:"
+    ),
+    "a walk's ceiling is that of its start": Break(
+        "sync/read.py",
+        "start = step.walk if step.walk.is_begun else replace(step.walk, ceiling=ceiling)",
+        "start = replace(step.walk, ceiling=ceiling)",
+    ),
+    "at an equal stamp the later read wins": Break(
+        "iceberg/write/row_versions.py",
+        "    later = pl.lit(True)\n    if",
+        "    later = pl.lit(False)\n    if False and",
+    ),
+    "an older stamp of a later reading wins": Break(
+        "iceberg/write/row_versions.py", "        is_older &= (", "        is_older &= True | ("
+    ),
+    "an older read does not win": Break(
+        "iceberg/write/row_versions.py",
+        "later = (pl.col(SYNCED_AT) >= pl.col(SYNCED_AT + OLD))",
+        "later = (pl.lit(True))",
+    ),
+    "the daily deep tail looks back 36 hours": Break(
+        "sync/decide.py", "is_deep = at.reconcile or is_deep_due(base, at.now)", "is_deep = False"
+    ),
+    "the deep tail begins where the last one began": Break(
+        "sync/decide.py",
+        "return min(tail_from - DEEP_LOOKBACK, last - LOOKBACK) if last else tail_from - DEEP_LOOKBACK",
+        "return tail_from - DEEP_LOOKBACK",
+    ),
+    "the state is bound to a snapshot": Break(
+        "iceberg/commit/table_state.py", "snapshot.snapshot_id == written_for:", "True:"
+    ),
+    "a short result is read again": Break("sync/reader.py", "if count is None or count > rows:", "if False:"),
+    "a gap that a purge explains is no error": Break("sync/reader.py", "if count is None or count > rows:", "if True:"),
+    "a range ends at fewer rows than its LIMIT": Break(
+        "sync/id_range.py", "self.is_done = max(rows, total) < self.limit", "self.is_done = True"
+    ),
+    "a replace removes no more than the bound": Break(
+        "sync/plan.py", "if self.run.confirm_shrink or self.run.adopt_org:", "if True:"
+    ),
+    "a comparison marks no more than the bound": Break(
+        "sync/reconcile/run.py", "if limit is None or len(surplus) <= limit:", "if True:"
+    ),
+    "the deleted log explains rows": Break(
+        "sync/reconcile/run.py", "logged = self.log.ids if self.log else", "logged = frozenset[str]() if self.log else"
+    ),
+    "an object that goes off during a full read keeps its table": Break(
+        "sync/read.py", 'if step.kind == "replace" and self.report.read.pages:', "if False:"
+    ),
+    "a column that comes back is read from where it was hidden": Break(
+        "sync/decide.py",
+        "return min([lower, *(stamp for column in revealed",
+        "return min([lower, *(stamp for column in ()",
+    ),
+    "a walk's column that was hidden for a part is new": Break(
+        "sync/transitions.py",
+        "columns = tuple(column for column in walk.columns if column in readable)",
+        "columns = walk.columns",
+    ),
+    "a new column is filled": Break("sync/column_status.py", "if column not in state.columns.read and", "if False and"),
+    "a refused column is kept in the state": Break(
+        "sync/strategies.py",
+        "return with_refused(state, {**state.columns.refused, **refused}) if refused else state",
+        "return state",
+    ),
+    "a probe explains a table only without newer rows": Break(
+        "sync/transitions.py", "return None if is_older else probe", "return probe"
+    ),
+    "a snapshot is read daily": Break("sync/decide.py", "if (is_small and is_deep_due(base, at.now)) or", "if"),
+    "the daily comparison": Break(
+        "sync/read.py", "return is_due(without_comparison(state) if is_requested else state, now)", "return False"
+    ),
+    "a comparison marks rows that are gone": Break("sync/reconcile/compare.py", "tuple(surplus[ID].sort())", "()"),
+    "a comparison reads rows that the table lacks": Break(
+        "sync/reconcile/compare.py", "return Differences(tuple(outdated[ID].sort()),", "return Differences((),"
+    ),
+    "a comparison is of IsDeleted too": Break("sync/reconcile/compare.py", "on=[ID, DELETED, STAMP]", "on=[ID, STAMP]"),
+    "rows back in sight are read again": Break(
+        "sync/reconcile/run.py", "if counts.sight_lost_since is None or lost", "if True or lost"
+    ),
+    "calculated columns are read again daily": Break(
+        "sync/plan.py", "(c.calculated and has_refresh)", "(False and has_refresh)"
+    ),
+    "counts and newest stamps of the probe are compared": Break(
+        "sync/decide.py", "is_equal = (at.probe.count, at.probe.ceiling) == at.window", "is_equal = True"
+    ),
+}
+
+
+def broken_copy(rule: Break, folder: Path) -> None:
+    """Copy the package and the tests into a folder, with the rule broken."""
+    shutil.copytree(ROOT / "sf_assets", folder / "sf_assets", ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / "sf_assets_tests").symlink_to(ROOT / "sf_assets_tests")
+    path = folder / "sf_assets" / rule.path
+    text = path.read_text(encoding="utf-8")
+    if rule.old not in text:
+        raise LookupError(f"{rule.path} has no {rule.old!r}: write the change of this rule again")
+    path.write_text(text.replace(rule.old, rule.new, 1), encoding="utf-8")
+
+
+def histories_until_found(rule: Break, *, seed: int, most: int) -> tuple[int | None, str]:
+    """Return after how many histories the simulator notices, and what it says."""
+    with TemporaryDirectory() as folder:
+        broken_copy(rule, Path(folder))
+        command = ["-m", "sf_assets_tests.sync.simulator.chaos", str(seed), str(most), "--stop", "--jobs", "1"]
+        done = subprocess.run(
+            [sys.executable, *command],
+            cwd=folder, env={**os.environ, "PYTHONPATH": folder, "PYTHONDONTWRITEBYTECODE": "1"},
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+    found = re.search(r"found after (\d+) histories: (.*)", done.stdout)
+    if found is None and done.returncode:
+        raise RuntimeError(done.stderr[-2_000:])
+    return (int(found[1]), found[2]) if found else (None, "")
+
+
+def main() -> int:
+    """Break the rules of the command line, or all of them, and print a row for each."""
+    seed, most, *names = sys.argv[1:]
+    missed = 0
+    sys.stdout.write("| rule | found after histories | as |\n| --- | --- | --- |\n")
+    for name, rule in BREAKS.items():
+        if names and not any(part in name for part in names):
+            continue
+        count, text = histories_until_found(rule, seed=int(seed), most=int(most))
+        missed += count is None
+        sys.stdout.write(f"| {name} | {count or f'not in {most}'} | {text[:110]} |\n")
+        sys.stdout.flush()
+    return int(missed > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,146 @@
+"""Histories of the simulator: a few random ones, and those in which it found a fault of the product once."""
+
+import pytest
+
+from sf_assets_tests.sync.simulator import history as names
+from sf_assets_tests.sync.simulator.generator import generate
+from sf_assets_tests.sync.simulator.history import Edit, Fault, History, Pass, Strike, Sync, as_test
+from sf_assets_tests.sync.simulator.oracle import Claim, check_always, check_claim
+from sf_assets_tests.sync.simulator.player import play
+from sf_assets_tests.sync.simulator.shrink import shrink
+from sf_assets_tests.sync.simulator.world import World, table_names
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(4))
+def test_after_a_random_history_every_table_is_equal_to_the_org(tmp_path, seed):
+    play(generate(seed), tmp_path)
+
+
+def test_a_seed_always_gives_the_same_history():
+    assert generate(5) == generate(5)
+    assert generate(5) != generate(6)
+
+
+def test_a_printed_history_can_be_pasted():
+    history = generate(3)
+    text = as_test(history, name="pasted", why="why")
+    scope = {"Edit": Edit, "Fault": Fault, "History": History, "Pass": Pass, "Strike": Strike, "Sync": Sync}
+    scope |= {name: getattr(names, name) for name in ("RollBack", "Upkeep")}
+    played = []
+    exec(text, {**scope, "play": lambda one, folder: played.append(one)}, scope)  # noqa: S102
+    scope["test_pasted"](None)
+    assert played == [history]
+
+
+def test_a_failing_history_is_shrunk_to_the_steps_that_matter():
+    history = generate(11)
+    needed = [step for step in history.steps if isinstance(step, Sync)][:2]
+
+    small = shrink(history, lambda one: all(any(_alike(step, want) for step in one.steps) for want in needed))
+
+    assert len(small.steps) <= len(needed)
+
+
+def _alike(step: object, other: Sync) -> bool:
+    return isinstance(step, Sync) and step.full_refresh == other.full_refresh
+
+
+@pytest.mark.parametrize(
+    ("change", "kind"),
+    [
+        ({"name": "never"}, "values"),
+        ({"id": "001000000000000AAA"}, "values"),
+        ({}, "doubled"),
+    ],
+)
+def test_the_oracle_notices_what_the_org_never_had(change, kind):
+    world = World(("Account",), rows=1, page_rows=2, locator_rows="live")
+    row = table_names(next(iter(world.present("Account").values())))
+
+    findings = check_always([row, row | change], world.books["Account"], may_be_null=())
+
+    assert getattr(findings, kind)
+
+
+@pytest.mark.parametrize("table", ["empty", "old"])
+def test_the_oracle_notices_a_row_that_is_lost_or_old(table):
+    world = World(("Account",), rows=1, page_rows=2, locator_rows="live")
+    old = table_names(next(iter(world.present("Account").values())))
+    world.edit(Edit("update", "Account", value=3))
+    claim = Claim(world.seq, frozenset(world.readable("Account")))
+
+    rows = [] if table == "empty" else [old]
+    assert check_claim(rows, world, "Account", claim, is_snapshot=False, removes=False).lost
+
+
+def test_hidden_rows_come_back_with_the_versions_that_they_have_meanwhile(tmp_path):
+    history = History(
+        endpoints=("contact",),
+        comparison="counts",
+        steps=(
+            Sync(("contact",)),
+            Edit("hide", "Contact", row=2),
+            Edit("update", "Contact", row=1, value=3),
+            Pass(90_000),
+            Sync(("contact",)),
+            Edit("show", "Contact"),
+            Sync(("contact",)),
+        ),
+    )
+    play(history, tmp_path)
+
+
+def test_a_full_refresh_that_compares_too_reads_no_row_twice(tmp_path):
+    history = History(
+        endpoints=("account",), comparison="values", steps=(Sync(("account",), full_refresh=True, reconcile=True),)
+    )
+    play(history, tmp_path)
+
+
+def test_a_disk_that_fails_while_the_table_is_compared_has_a_named_error(tmp_path):
+    steps = [Edit("update", "Account", row=1, value=7)]
+    for at in range(1, 24, 2):
+        steps += [Pass(90_000), Sync(("account",), strike=Strike("EIO", at))]
+    play(History(endpoints=("account",), steps=tuple(steps)), tmp_path)
+
+
+def test_the_run_shows_the_table_after_an_erasure_that_had_no_rows(tmp_path):
+    history = History(
+        endpoints=("contact",), deleted="remove", steps=(Sync(("contact",)), Edit("hide", "Contact", row=1))
+    )
+    play(history, tmp_path)
+
+
+def test_rows_of_a_reread_are_read_again_once_their_refused_column_is_back(tmp_path):
+    history = History(
+        endpoints=("contact",),
+        steps=(
+            Sync(("contact",)),
+            Edit("insert", "Contact", value=33, late=1199),
+            Edit("refuse_column", "Contact"),
+            Sync(("contact",), until=600),
+        ),
+    )
+    play(history, tmp_path)
+
+
+def test_rows_that_came_back_while_a_column_was_hidden_are_read_again_with_it(tmp_path):
+    history = History(
+        endpoints=("contact",),
+        comparison="counts",
+        steps=(
+            Edit("hide", "Contact", row=1),
+            Sync(("contact",)),
+            Edit("hide_column", "Contact"),
+            Pass(90_000),
+            Sync(("contact",)),
+            Edit("show", "Contact"),
+            Pass(90_000),
+            Sync(("contact",)),
+            Edit("show_column", "Contact"),
+            Pass(600),
+            Sync(("contact",)),
+        ),
+    )
+    play(history, tmp_path)
