@@ -11,7 +11,7 @@ from sf_assets.salesforce.limits import PAGE_ROWS
 from sf_assets.specs.model import STAMP
 from sf_assets.specs.soql import datetime_literal, string_literal
 from sf_assets.sync.bulk_walk import WalkedPage, walk_by_bulk, whole_by_bulk
-from sf_assets.sync.column_status import revealed_columns, with_hidden, with_refused, with_rounded
+from sf_assets.sync.column_status import revealed_columns, with_refused, with_rounded, with_rows_unread
 from sf_assets.sync.decide import Step
 from sf_assets.sync.id_range import IdRange
 from sf_assets.sync.lanes import LaneReader
@@ -162,7 +162,8 @@ def tail(
     threshold, state = CommitThreshold(reader), base
     try:
         for rows, resume in _by_stamp(reader, base, step, below=ceiling - LOOKBACK if ceiling else None):
-            state = _learned(reader, at_resume(with_hidden(base, reader.columns), resume))
+            unread = with_rows_unread(base, reader.columns, since=step.lower)
+            state = _learned(reader, at_resume(unread, resume))
             yield Batch(rows.frame, state if threshold.add(rows.frame) else None)
     except QueryTimedOut:
         reader.report.note("QUERY_TIMEOUT: the tail is too long to be sorted by stamp; the object is walked by Id.")

@@ -116,7 +116,7 @@ def finished_tail(
     tail_from, lower = base.position.tail_from, step.lower
     assert tail_from is not None
     assert lower is not None
-    columns = with_hidden(base, readable).columns
+    columns = with_rows_unread(base, readable, since=lower).columns
     back = [c for c in revealed_columns(base, readable) if (since := base.columns.hidden[c]) and lower <= since]
     is_deep = lower <= tail_from - DEEP_LOOKBACK
     return replace(

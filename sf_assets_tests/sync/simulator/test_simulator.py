@@ -74,7 +74,7 @@ def test_the_oracle_notices_a_row_that_is_lost_or_old(table):
     assert check_claim(rows, world, "Account", claim, is_snapshot=False, removes=False).lost
 
 
-def test_hidden_rows_come_back_with_the_versions_that_they_have_meanwhile(tmp_path):
+def test_hidden_rows_come_back_with_the_versions_of_meanwhile(tmp_path):
     history = History(
         endpoints=("contact",),
         comparison="counts",
@@ -98,7 +98,7 @@ def test_a_full_refresh_that_compares_too_reads_no_row_twice(tmp_path):
     play(history, tmp_path)
 
 
-def test_a_disk_that_fails_while_the_table_is_compared_has_a_named_error(tmp_path):
+def test_a_disk_that_fails_during_a_comparison_has_a_named_error(tmp_path):
     steps = [Edit("update", "Account", row=1, value=7)]
     for at in range(1, 24, 2):
         steps += [Pass(90_000), Sync(("account",), strike=Strike("EIO", at))]
@@ -112,7 +112,7 @@ def test_the_run_shows_the_table_after_an_erasure_that_had_no_rows(tmp_path):
     play(history, tmp_path)
 
 
-def test_rows_of_a_reread_are_read_again_once_their_refused_column_is_back(tmp_path):
+def test_rows_of_a_reread_are_read_again_with_a_column_refused_then(tmp_path):
     history = History(
         endpoints=("contact",),
         steps=(
@@ -125,7 +125,7 @@ def test_rows_of_a_reread_are_read_again_once_their_refused_column_is_back(tmp_p
     play(history, tmp_path)
 
 
-def test_rows_that_came_back_while_a_column_was_hidden_are_read_again_with_it(tmp_path):
+def test_rows_back_in_sight_are_read_again_with_a_column_hidden_then(tmp_path):
     history = History(
         endpoints=("contact",),
         comparison="counts",
