@@ -86,9 +86,9 @@ def shortest(seed: int, *, seconds: float = SHRINK_SECONDS) -> str:
     return as_test(small, name=f"the_history_of_seed_{seed}", why=str(error or wanted))
 
 
-def results(seed: int, runs: int, jobs: int) -> Iterator[Result]:
+def results(seed: int, runs: int, jobs: int, *, chunk: int = CHUNK) -> Iterator[Result]:
     """Play histories in several processes; yield what each chunk came to."""
-    chunks = [range(first, min(first + CHUNK, seed + runs)) for first in range(seed, seed + runs, CHUNK)]
+    chunks = [range(first, min(first + chunk, seed + runs)) for first in range(seed, seed + runs, chunk)]
     if jobs == 1:
         yield from map(play_some, chunks)
         return
@@ -148,12 +148,12 @@ def main() -> int:
     asked = parser.parse_args()
     os.environ.setdefault("POLARS_MAX_THREADS", "1")
     total, started = Result(), time.perf_counter()
-    for part in results(asked.seed, asked.runs, asked.jobs):
+    for part in results(asked.seed, asked.runs, asked.jobs, chunk=1 if asked.stop else CHUNK):
         total.runs, total.seconds = total.runs + part.runs, total.seconds + part.seconds
         total.tally += part.tally
         total.failures += part.failures
         for seed, text in part.failures:
-            say(f"seed {seed}, found after {total.runs} histories: {text[:300]}")
+            say(f"seed {seed}, found after {seed - asked.seed + 1} histories: {text[:300]}")
         if asked.stop and total.failures:
             return 1
     seconds = time.perf_counter() - started
