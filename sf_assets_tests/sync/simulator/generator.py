@@ -135,10 +135,11 @@ class Generator:
         faults = (
             tuple(self._fault() for _ in range(self.chance.choice([1, 1, 2]))) if self._is(0.15, often="wire") else ()
         )
+        strikes = 0.4 if any(one.name in SHORT for one in faults) else 0.2
         since = self.chance.choice([None, 3_000, 100_000]) if self._is(0.06, often="operators") else None
         return Sync(
             self.endpoints, during=tuple(sorted(during, key=lambda one: one[0])), faults=faults,
-            strike=self._strike() if self._is(0.4 if any(one.name in SHORT for one in faults) else 0.2, often="kills") else None,
+            strike=self._strike() if self._is(strikes, often="kills") else None,
             full_refresh=self._is(0.05), confirm_shrink=self._is(0.05), reconcile=self._is(0.05), since=since,
             until=self.chance.choice([None, 600]) if since else None, inside=self._page() if self._is(0.06) else None,
         )  # fmt: skip

@@ -251,7 +251,7 @@ class Player:
 
     def _run_one(self, name: str, step: Sync, known: Any, before: int) -> None:
         bench = self.benches[name]
-        shown_before = self._table_ids(bench, live=True)
+        shown_before = self._table_ids(bench, live=True) if self.world.hidden(bench.sobject) else set[str]()
         try:
             report = self._drain(name, step, self.client, self.tables, known)
         except SfAssetsError as error:
