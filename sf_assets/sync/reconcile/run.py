@@ -248,7 +248,7 @@ class Reconciliation:
     def _record_oldest(self, frame: pl.DataFrame) -> None:
         """Record the oldest stamp of rows that differed: a column that was hidden is old from there on."""
         stamps = [stamp for stamp in (self._result.oldest, frame[names.STAMP].min()) if stamp is not None]
-        self._result.oldest = min(stamps, default=None)  # type: ignore[type-var, assignment]
+        self._result.oldest = min(stamps, default=None)  # type: ignore[assignment]
 
     @property
     def _result(self) -> Reconciled:
