@@ -1,7 +1,7 @@
 """Commit 2,000 hourly changes to one table: do commits, metadata, files and reads stay small?
 
     python benchmarks/commits.py --upkeep own
-    python benchmarks/commits.py --upkeep external --spark .spark/bin/python
+    PYTHONPATH=. python benchmarks/commits.py --upkeep external --spark .spark/bin/python
 
 The clock passes an hour with each commit, so 2,000 commits are 83 days. `own`: the syncs compact and expire, and the
 upkeep runs once a week. `external`: the syncs do neither; once a day Spark runs what `sf-assets setup upkeep` prints.
@@ -11,7 +11,6 @@ Exit status 1 if a bound is exceeded.
 import argparse
 import random
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -19,15 +18,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 from pyiceberg.table import Table
 from pyiceberg.types import DecimalType, DoubleType, IcebergType, StringType, TimestamptzType
 
+from sf_assets.commands.setup.upkeep import upkeep_script
+from sf_assets.commands.setup.values import SetupValues
 from sf_assets.iceberg.commit.data_files import live_files
 from sf_assets.iceberg.model import Chunk, TableColumn
 from sf_assets.iceberg.tables import IcebergTables
+
+if TYPE_CHECKING:
+    from sf_assets_tests.spark.engine import Spark
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 KEPT_HOURS = timedelta(days=5)
@@ -120,21 +124,19 @@ def measure(lake: Lake) -> dict[str, float]:
 
 
 @contextmanager
-def spark(python: str | None, lake: Lake) -> Iterator["subprocess.Popen[str] | None"]:
-    """Start a Spark that runs the upkeep at each line of its input."""
+def spark(python: str | None, folder: Path) -> Iterator["Spark | None"]:
+    """Start a Spark over the table's catalog, if one is named."""
     if python is None:
         yield None
         return
-    program = Path(__file__).parent.parent / "sf_assets_tests/spark/upkeep_server.py"
-    jars = Path(tempfile.mkdtemp())
-    sys.path.insert(0, str(program.parents[2]))
-    from sf_assets_tests.spark.shaded_jackson import collect_jars
+    from sf_assets_tests.spark.engine import collect_jars, spark_over  # imported here: only with --spark
 
-    collect_jars(Path(python), jars)
-    command = [python, str(program), str(jars), str(lake.folder)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        yield process
-        process.terminate()
+    jars = folder / "jars"
+    jars.mkdir()
+    collect_jars(Path(python).absolute(), jars)
+    database, warehouse = folder / "catalog.db", f"file://{folder}/lake"
+    with spark_over(Path(python), jars, database=database, warehouse=warehouse, log=folder / "spark.log") as engine:
+        yield engine
 
 
 def main() -> int:
@@ -152,7 +154,7 @@ def main() -> int:
         count = asked.rows
         lake.merge(frame(list(range(count)), 0), 0)
         spent, worst = [], {"metadata kB": 0.0, "files": 0.0}
-        with spark(asked.spark, lake) as engine:
+        with spark(asked.spark, lake.folder) as engine:
             for number in range(1, asked.commits + 1):
                 recent = [max(0, count - 1 - int(chance.expovariate(1 / 2000))) for _ in range(20)]
                 ids = sorted({*recent, *range(count, count + 10)})
@@ -195,14 +197,14 @@ def fresh_load(lake: Lake, folder: Path) -> dict[str, float]:
     return measure(fresh)
 
 
-def maintain_with(engine: "subprocess.Popen[str]", lake: Lake) -> None:
-    """Let Spark run the upkeep: snapshots before the last 120 commits expire."""
-    assert engine.stdin is not None
-    assert engine.stdout is not None
-    before = lake.now() - KEPT_HOURS
-    print(before.strftime("%Y-%m-%d %H:%M:%S.%f")[:-3], file=engine.stdin, flush=True)
-    answer = engine.stdout.readline()
-    assert answer.startswith("done"), answer
+def maintain_with(engine: "Spark", lake: Lake) -> None:
+    """Let Spark run what `sf-assets setup upkeep` prints: snapshots before the last 120 commits expire."""
+    old = f"{lake.now() - KEPT_HOURS:%Y-%m-%d %H:%M:%S.%f}"
+    day_ago = f"{datetime.now(UTC) - timedelta(days=3):%Y-%m-%d %H:%M:%S}"
+    values = SetupValues(account_id="123456789012", region="eu-central-1", bucket="lake")
+    for line in upkeep_script(values, engine="spark", tables=["account"]).splitlines():
+        if line.startswith("CALL"):
+            engine(line.rstrip(";").replace("<5_DAYS_AGO>", old).replace("<3_DAYS_AGO>", day_ago))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,8 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +41,17 @@ class Spark:
             if line.startswith("ERROR "):
                 raise SparkFailed(f"{statement}: {json.loads(line.removeprefix('ERROR '))[:3000]}")
         raise SparkFailed("Spark ended")
+
+
+def text(value: Any) -> str | None:
+    """Return a value as Spark casts it to a string."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M:%S}" + (f".{value.microsecond:06}".rstrip("0") if value.microsecond else "")
+    return f"{value:f}" if isinstance(value, Decimal) else str(value)
 
 
 def collect_jars(python: Path, folder: Path) -> Path:

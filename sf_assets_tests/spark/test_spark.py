@@ -4,10 +4,7 @@ import json
 import os
 import shutil
 import subprocess
-from datetime import datetime
-from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pytest
@@ -16,25 +13,11 @@ from pyiceberg.types import BooleanType, DateType, DecimalType, DoubleType, Inte
 
 from sf_assets.iceberg.model import TableColumn
 from sf_assets_tests.iceberg.conftest import COLUMNS, Account, open_tables
-from sf_assets_tests.spark.shaded_jackson import build
+from sf_assets_tests.spark.conftest import PYTHON
+from sf_assets_tests.spark.engine import text
 
 pytestmark = pytest.mark.spark
-PYTHON = Path(os.environ.get("SPARK_PYTHON", ".spark/bin/python")).absolute()
 READER = Path(__file__).parent / "read_tables.py"
-
-
-@pytest.fixture(scope="session")
-def jars(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Iceberg's runtime jar, and the shaded Jackson that it lacks."""
-    if not PYTHON.exists():
-        pytest.skip(f"no Spark in {PYTHON}: make test-spark installs it")
-    where = "import pyspark, sysconfig; print(pyspark.__path__[0]); print(sysconfig.get_paths()['purelib'])"
-    pyspark, packages = subprocess.check_output([PYTHON, "-c", where], text=True).split()
-    folder = tmp_path_factory.mktemp("jars")
-    (runtime,) = Path(packages).rglob("iceberg-spark-runtime-*_2.12-*.jar")  # the Scala of pyspark
-    shutil.copy(runtime, folder)
-    build(Path(pyspark) / "jars", folder / "shaded-jackson.jar")
-    return folder
 
 
 def merged(account: Account) -> None:
@@ -100,17 +83,6 @@ def as_hadoop_table(account: Account) -> str:
     shutil.copy(table.metadata_location.removeprefix("file://"), folder / "metadata/v1.metadata.json")
     (folder / "metadata/version-hint.text").write_text("1")
     return str(folder)
-
-
-def text(value: Any) -> str | None:
-    """Return a value as Spark casts it to a string."""
-    if value is None or isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, datetime):
-        return f"{value:%Y-%m-%d %H:%M:%S}" + (f".{value.microsecond:06}".rstrip("0") if value.microsecond else "")
-    return f"{value:f}" if isinstance(value, Decimal) else str(value)
 
 
 def test_spark_reads_every_kind_of_table_equal_to_pyiceberg(tmp_path: Path, jars: Path) -> None:

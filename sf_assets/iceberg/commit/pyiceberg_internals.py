@@ -51,6 +51,17 @@ def stage_requirement(transaction: Transaction, requirement: TableRequirement) -
     transaction._stage((), (requirement,))
 
 
+def drop_connections(transaction: Transaction) -> None:
+    """Close the connections of a SQL catalog after a failed commit.
+
+    SQLAlchemy 2.1 returns a connection to its pool with the transaction still open if COMMIT fails ("database is
+    locked"). The next read on it would show the commit, although it is never made.
+    """
+    engine = getattr(transaction._table.catalog, "engine", None)
+    if engine is not None:
+        engine.dispose()
+
+
 def schema_of_arrow(schema: pa.Schema) -> Schema:
     """Return the Iceberg schema of an Arrow schema, with new field ids."""
     return assign_fresh_schema_ids(_pyarrow_to_schema_without_ids(schema))

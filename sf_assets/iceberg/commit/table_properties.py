@@ -13,6 +13,8 @@ PROPERTIES: Mapping[str, str] = {
     "write.target-file-size-bytes": str(64 * 1024 * 1024),
     "write.parquet.compression-codec": "zstd",
     "write.parquet.row-group-limit": "131072",
+    "write.delete.granularity": "file",
+    "write.delete.parquet.compression-codec": "zstd",
     "history.expire.max-snapshot-age-ms": str(5 * 24 * 60 * 60 * 1000),
     "history.expire.min-snapshots-to-keep": "10",
     VERSION: "1",
@@ -22,6 +24,8 @@ FORMER: Mapping[str, str | None] = {
     "write.target-file-size-bytes": str(512 * 1024 * 1024),
     "history.expire.max-snapshot-age-ms": None,
     "history.expire.min-snapshots-to-keep": None,
+    "write.delete.granularity": None,
+    "write.delete.parquet.compression-codec": None,
 }
 """Property -> its value in tables of former versions (None: absent). Values that a user set stay."""
 

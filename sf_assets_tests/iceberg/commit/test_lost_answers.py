@@ -1,6 +1,8 @@
 """Commits whose answer never came: the table decides whether they happened, and no file that it may need is removed."""
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -91,3 +93,28 @@ def test_an_interrupt_before_the_commit_leaves_no_file(account, another):
         account.merge(account.frame(("1", "b", 2), ("2", "c", 2)), state="s2")
 
     assert account.files() == files
+
+
+@pytest.mark.parametrize("change", ["merge", "state"])
+def test_a_commit_that_a_reader_of_the_catalog_s_file_blocks_never_counts(account, tmp_path, change):
+    """A backup, a database browser or Spark's JDBC driver may hold a read lock for longer than the timeout."""
+    account.merge(account.frame(("1", "a", 1)), state="s1")
+    uri = f"sqlite:///{tmp_path}/catalog.db?timeout=0.05"
+    account.tables = IcebergTables("salesforce", "salesforce", {"type": "sql", "uri": uri})
+    account.tables.facts("account")
+
+    changes = {
+        "merge": lambda: account.merge(account.frame(("2", "b", 2)), state="s2"),
+        "state": lambda: account.tables.commit_state("account", columns=account.columns, base="s1", state="s2"),
+    }
+
+    with closing(sqlite3.connect(tmp_path / "catalog.db", isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM iceberg_tables").fetchall()
+        with pytest.raises(IcebergUnreachable, match="database is locked"):
+            changes[change]()
+        assert account.facts.state == "s1"
+
+    assert account.rows() == [("1", "a")]
+    assert account.merge(account.frame(("2", "b", 2)), state="s2").inserted == 1
+    assert account.rows() == [("1", "a"), ("2", "b")]
