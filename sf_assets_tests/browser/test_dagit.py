@@ -189,8 +189,8 @@ def test_a_failed_run_says_why_and_what_to_do_and_resumes_where_it_failed(
     first_line = "quote: Quote does not show SystemModstamp, without which quote cannot be read. Grant the integration"
 
     open_page(page, f"{filled.url}/runs/{failed}", first_line, height=1_400)
-    top, end = above(page.get_by_text("failed for materialization")), below(page.get_by_text("errors.md#fieldinvalid"))
-    clip = {"x": 240, "y": top - 8, "width": 1360, "height": end - top + 15}
+    top, end = above(page.get_by_text("Levels")), below(page.get_by_text("errors.md#fieldinvalid"))
+    clip = {"x": 240, "y": top - 24, "width": 1360, "height": end - top + 40}
     page.screenshot(path=pictures / "failed-run.png", clip=clip)
 
     assert missing(page, ["FieldInvalid", "as_specified", "https://git.acme.example/sf_assets/docs/errors.md"]) == []
