@@ -42,6 +42,14 @@ def test_constraints_are_names_and_versions_alone() -> None:
     assert len(lines) == len(pinned())
 
 
+def test_an_installation_for_a_demo_has_none_of_the_tests_tools() -> None:
+    tools = ("playwright", "moto", "cfn-lint", "pytest", "hypothesis", "mypy", "ruff")
+    files = {name: (ROOT / name).read_text(encoding="utf-8") for name in ("requirements.txt", "requirements-test.txt")}
+
+    assert [tool for tool in tools if re.search(rf"^{tool}==", files["requirements.txt"], re.MULTILINE)] == []
+    assert [tool for tool in tools if not re.search(rf"^{tool}==", files["requirements-test.txt"], re.MULTILINE)] == []
+
+
 def test_all_that_is_not_python_is_packaged(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     distribution = Distribution()

@@ -20,7 +20,7 @@ ORIGINS: Mapping[str, str] = {
 
 _NAME = r"[A-Za-z_][A-Za-z0-9_$]*"
 _KUBERNETES = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
-_FORMS: Mapping[str, str] = {
+FORMS: Mapping[str, str] = {
     "account_id": r"\d{12}",
     "region": r"[a-z]{2,4}(-[a-z]+)+-\d",
     "bucket": r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]",
@@ -42,6 +42,30 @@ _FORMS: Mapping[str, str] = {
     "discovery_seconds": r"[3-9]\d|[1-9]\d{2,4}",
     **dict.fromkeys(("database", "schema", "role", "user", "warehouse", "reader"), _NAME),
 }
+_SNOWFLAKE_USER = "arn:aws:iam::111122223333:user/abc1-b-self1234"
+EXAMPLES: Mapping[str, str] = {
+    "account_id": "111122223333",
+    "region": "eu-central-1",
+    "bucket": "acme-lake",
+    "namespace": "salesforce",
+    "orgs": "emea,us",
+    "prefix": "salesforce",
+    "secret": "salesforce/sf_assets",
+    "external_id": "4f2b9c0d7a1e4c3b8d6f5a2e1c0b9d8f",
+    "volume_user_arn": _SNOWFLAKE_USER,
+    "catalog_user_arn": _SNOWFLAKE_USER,
+    "kms_key": "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+    "public_key": "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8A, in one line, without its BEGIN and END lines",
+    "runs_on": "ecs-tasks.amazonaws.com",
+    "oidc_provider": "oidc.eks.eu-central-1.amazonaws.com/id/EXAMPLED539D4633E53DE1B71EXAMPLE",
+    "kubernetes_namespace": "data-platform",
+    "service_account": "sf-assets",
+    "cluster": "production",
+    "refresh_seconds": "60, from 30 to 86400",
+    "discovery_seconds": "300, from 30 to 86400",
+    **dict.fromkeys(("database", "schema", "role", "user", "warehouse", "reader"), "SF_RAW"),
+}
+"""Value -> an example, for the remedy of a wrong one."""
 OTHER_PARTITIONS: Mapping[str, str] = {
     "us-gov-": "AWS GovCloud (arn:aws-us-gov, Snowflake's S3GOV)",
     "cn-": "AWS China (arn:aws-cn, amazonaws.com.cn, Snowflake's S3CHINA)",
@@ -84,11 +108,11 @@ class SetupValues:
     discovery_seconds: str = "300"
 
     def __post_init__(self) -> None:
-        for name, form in _FORMS.items():
+        for name, form in FORMS.items():
             value = getattr(self, name)
             if value and not re.fullmatch(form, value):
                 option = f"--{name.replace('_', '-')}"
-                raise ConfigError(f"{option} {value!r} cannot be right", remedy=f"Give it in the form {form}.")
+                raise ConfigError(f"{option} {value!r} cannot be right", remedy=f"Give a value like {EXAMPLES[name]}.")
         for start, partition in OTHER_PARTITIONS.items():
             if self.region.startswith(start):
                 raise ConfigError(

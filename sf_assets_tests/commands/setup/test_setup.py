@@ -19,7 +19,7 @@ from sf_assets.commands.setup.policies import (
     writer_policy,
     writer_trust,
 )
-from sf_assets.commands.setup.values import ORIGINS, SetupValues, gap
+from sf_assets.commands.setup.values import EXAMPLES, FORMS, ORIGINS, SetupValues, gap
 from sf_assets_tests.snapshots import ShellSnapshot, SqlSnapshot, TextSnapshot
 
 PLACE = ["--account-id", "123456789012", "--region", "eu-central-1", "--bucket", "acme-lake"]
@@ -112,6 +112,12 @@ def test_a_value_that_cannot_be_right_is_refused(option, value):
 
     assert result.exit_code == 1
     assert f"{option} {value!r} cannot be right" in result.output
+    assert "What to do: Give a value like " in result.output
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_the_example_of_a_wrong_value_has_the_right_form(name):
+    assert re.fullmatch(FORMS[name], EXAMPLES[name].split(", ")[0])
 
 
 @pytest.mark.parametrize("region", ["us-gov-west-1", "cn-north-1", "us-iso-east-1", "eusc-de-east-1"])
