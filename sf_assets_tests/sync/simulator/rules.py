@@ -29,7 +29,7 @@ class Break:
 
 BREAKS: Mapping[str, Break] = {
     "settling: 'unchanged' is believed 20 minutes after the newest stamp": Break(
-        "sync/decide.py", "read_at > newest + LOOKBACK)", "read_at >= newest)"
+        "sync/decide.py", "read_at - LOOKBACK > newest)", "read_at >= newest)"
     ),
     "a tail looks back 20 minutes": Break(
         "sync/limits.py", "LOOKBACK = timedelta(minutes=20)", "LOOKBACK = timedelta(0)"
@@ -49,7 +49,9 @@ BREAKS: Mapping[str, Break] = {
         "sync/transitions.py", "is not None and stamp < below and ids[i]", "is not None and ids[i]"
     ),
     "the ceiling is never later than the clock": Break(
-        "sync/transitions.py", "return ceiling and min(ceiling, began_at.replace(microsecond=0))", "return ceiling"
+        "sync/transitions.py",
+        "return ceiling and max(EARLIEST, min(ceiling, began_at.replace(microsecond=0)))",
+        "return ceiling",
     ),
     "a tail follows a walk": Break(
         "sync/strategies.py", "if was_short or done.position.tail_from is None:", "if True:"

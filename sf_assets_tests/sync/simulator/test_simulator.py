@@ -3,6 +3,7 @@
 import pytest
 
 from sf_assets_tests.sync.simulator import history as names
+from sf_assets_tests.sync.simulator import rules
 from sf_assets_tests.sync.simulator.generator import generate
 from sf_assets_tests.sync.simulator.history import Edit, Fault, History, Pass, Strike, Sync, as_test
 from sf_assets_tests.sync.simulator.oracle import Claim, check_always, check_claim
@@ -31,6 +32,12 @@ def test_a_printed_history_can_be_pasted():
     exec(text, {**scope, "play": lambda one, folder: played.append(one)}, scope)  # noqa: S102
     scope["test_pasted"](None)
     assert played == [history]
+
+
+@pytest.mark.parametrize("name", rules.BREAKS)
+def test_each_rule_can_still_be_broken_by_its_change(name):
+    rule = rules.BREAKS[name]
+    assert (rules.ROOT / "sf_assets" / rule.path).read_text(encoding="utf-8").count(rule.old) == 1
 
 
 def test_a_failing_history_is_shrunk_to_the_steps_that_matter():
