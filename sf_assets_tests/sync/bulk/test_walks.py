@@ -409,3 +409,19 @@ def test_hashed_columns_are_hashed_on_the_way(many):
 
     assert len(texts)
     assert set(texts.str.len_chars()) == {64}
+
+
+@pytest.mark.parametrize("full_refresh", [False, True])
+def test_fractions_of_whole_numbers_are_kept(many, full_refresh):
+    many.org.add_field("Contact", {"name": "Visits__c", "type": "int", "custom": True, "label": "Visits"})
+    ids = sorted(row["Id"] for row in many.org.rows("Contact"))
+    many.org.set_raw("Contact", ids[40], "Visits__c", "0.5")
+    many.org.set_raw("Contact", ids[41], "Visits__c", "7")
+
+    many.sync("contact", bulk="always", full_refresh=full_refresh)
+
+    table = {row["id"]: row for row in many.table("contact")}
+    assert len(table) == len(ids)
+    assert (table[ids[40]]["visits__c"], table[ids[40]]["visits__c__exact"]) == (0, 0.5)
+    assert (table[ids[41]]["visits__c"], table[ids[41]]["visits__c__exact"]) == (7, None)
+    assert many.sent(CREATE) >= 1
