@@ -27,9 +27,9 @@ class WaitingLake(Lake):
 
 @pytest.fixture
 def many(lake):
-    """A lake with 60 contacts more, in result pages of ten rows."""
+    """A lake with 60 contacts more, in result pages of twenty rows."""
     waiting = WaitingLake(lake.org, server=lake.server, folder=lake.folder, clock=lake.clock)
     lake.org.insert_many("Contact", [{"LastName": f"n{i}"} for i in range(60)])
-    lake.org.behave(bulk_page_rows=10)
+    lake.org.behave(bulk_page_rows=20)
     lake.clock.advance(days=1)
     return waiting

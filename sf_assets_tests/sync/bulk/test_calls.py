@@ -20,14 +20,15 @@ from sf_assets_tests.sync.histories.lake import SPECS
 )
 def test_calls_of_a_first_copy_of_some_million_rows(many, millions, page_rows, minutes, most_calls):
     """A page of a few rows stands for one of 50,000: the calls depend on the number of pages alone."""
-    rows = millions * 1_000_000 // 50_000 * page_rows
-    many.org.insert_many("Contact", [{"LastName": f"n{i}"} for i in range(rows - len(many.org.rows("Contact")))])
+    spec, rows = SPECS["opportunity_contact_role"], millions * 1_000_000 // 50_000 * page_rows
+    held = len(many.org.rows(spec.sobject))
+    many.org.insert_many(spec.sobject, [{"Role": f"n{i}"} for i in range(rows - held)])
     many.org.behave(bulk_page_rows=page_rows, bulk_queue_seconds=30, bulk_run_seconds=minutes * 60)
     many.clock.advance(days=1)
-    known = preflight([SPECS["contact"]], tables=many.warehouse, client=many.client, read_deleted=True, now=many.clock)
+    known = preflight([spec], tables=many.warehouse, client=many.client, read_deleted=True, now=many.clock)
     before = len(many.server.requests)
     done = sync(
-        SPECS["contact"], preflight=known, tables=many.warehouse, client=many.client, now=many.clock,
+        spec, preflight=known, tables=many.warehouse, client=many.client, now=many.clock,
         **sync_options(bulk="always"),
     )  # fmt: skip
 

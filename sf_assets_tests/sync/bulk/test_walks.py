@@ -18,7 +18,7 @@ from sf_assets_tests.sync.histories.lake import SPECS, KilledError
 
 CREATE = "POST /services/data/v60.0/jobs/query"
 ONE_BY_ONE = BulkLimits(downloads=1)
-PAGE = 10
+PAGE = 20
 HOSTILE = [
     'say "hi", she said', "a\nb\r\nc\rd", "a\u2028b\u2029", "#N/A", "null", "NULL", "NA", " padded ", "\ttab", "a\\",
     "ü 🎉 漢字", "0012", "=1+1", '","', "Id", "true",
@@ -111,7 +111,7 @@ def test_rows_of_a_job_are_as_old_as_the_job(many):
     assert held.min() == began
 
 
-@pytest.mark.parametrize("after_batches", [1, 2, 3, 6])
+@pytest.mark.parametrize("after_batches", [1, 2, 4])
 def test_a_kill_costs_at_most_one_result_page(many, after_batches):
     with pytest.raises(KilledError):
         many.sync("contact", bulk="always", bulk_limits=ONE_BY_ONE, dies_after=after_batches)
@@ -263,7 +263,7 @@ def test_a_result_that_cannot_be_read_to_its_end_is_read_by_rest(many, fault):
     assert report.read.bulk_job is None
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", ["wrong locator", "torn list"])
 def test_a_full_refresh_fails_rather_than_mix_a_broken_result_with_rest(many, fault):
     many.sync("contact")
     many.org.faults.append(replace(FAULTS[fault]))
@@ -373,7 +373,7 @@ def test_a_page_that_is_too_large_is_read_with_fewer_rows(many, monkeypatch):
     assert "too large" in notes(report)
 
 
-@pytest.mark.parametrize("calls", [18, 22, 26, 28, 30])
+@pytest.mark.parametrize("calls", [16, 20, 22])
 def test_a_spent_quota_keeps_the_job_for_the_next_run(many, calls):
     many.org.behave(daily_limit=calls)
 
