@@ -49,9 +49,10 @@ def with_hidden(state: State, readable: Collection[str]) -> State:
 
 
 def with_rows_unread(state: State, readable: Collection[str], *, since: datetime | None) -> State:
-    """Record that rows stamped since then (None: any rows) were read without the columns that cannot be read now.
+    """Record that rows were read without the columns that cannot be read now.
 
-    They may be older than the moment from which the table's values of these columns are old.
+    `since`: the oldest stamp of these rows, or None for any. It may be older than the moment from which the table's
+    values of these columns are old.
     """
     state = with_hidden(state, readable)
     hidden = {

@@ -51,11 +51,11 @@ MINIMAL = timedelta(microseconds=1)
 
 
 @pytest.mark.parametrize(("age", "settled"), [(LOOKBACK, False), (LOOKBACK + MINIMAL, True)])
-def test_a_read_is_settled_only_later_than_the_lookback_after_the_newest_stamp(age, settled):
+def test_a_read_is_settled_later_than_the_lookback_after_the_newest(age, settled):
     assert is_settled(T + age, T) is settled
 
 
-def test_without_a_newest_stamp_a_read_is_settled_and_without_a_read_nothing_is():
+def test_without_a_newest_stamp_a_read_is_settled():
     assert is_settled(None, None)
     assert not is_settled(None, T)
 
@@ -200,7 +200,7 @@ def test_a_walk_loses_the_columns_that_it_could_not_read():
     assert middle.position.walk == Walk("001", T, NOW, COLUMNS, spans)
 
 
-def test_a_finished_walk_names_incomplete_columns_and_moves_no_watermark_back():
+def test_a_finished_walk_names_incomplete_columns_and_moves_nothing_back():
     base = changed(READ_ON, position__tail_from=T, columns__hidden={"Name": T})
     state = at_walk(base, Walk("001", T - DAY, NOW, (*COLUMNS, "Old__c")))
     done = finished_walk(state, COLUMNS, filter="f")
@@ -218,7 +218,7 @@ def test_only_the_first_walk_counts_as_a_comparison_of_all_rows():
     assert later_walk.times == ReadTimes(NOW, NOW, NOW, T, T, NOW)
 
 
-def test_the_tail_after_a_walk_begins_at_its_ceiling_or_where_a_column_was_hidden():
+def test_the_tail_after_a_walk_begins_where_a_column_was_hidden():
     assert tail_after_walk(READ_ON, COLUMNS) == Step("tail", lower=T - LOOKBACK)
     hidden = changed(READ_ON, columns__hidden={"Back__c": T - DAY})
     assert tail_after_walk(hidden, (*COLUMNS, "Back__c")) == Step("tail", lower=T - DAY)
@@ -235,7 +235,7 @@ def test_a_tail_counts_as_deep_from_36_hours_on(lower, deep):
 
 
 @pytest.mark.parametrize(("lower", "back"), [(T - DAY, True), (T - DAY + MINIMAL, False)])
-def test_a_tail_gives_a_column_back_if_it_began_where_the_column_was_hidden(lower, back):
+def test_a_tail_gives_a_column_back_if_it_began_where_it_was_hidden(lower, back):
     base = changed(READ_ON, columns__hidden={"Back__c": T - DAY})
     readable = (*COLUMNS, "Back__c")
     done = finished_tail(base, readable, Step("tail", lower), ceiling=T, began_at=NOW, last_probe=None)
@@ -243,7 +243,7 @@ def test_a_tail_gives_a_column_back_if_it_began_where_the_column_was_hidden(lowe
     assert ("Back__c" in done.columns.hidden) is not back
 
 
-def test_a_replace_keeps_the_log_and_forgets_what_was_hidden_or_out_of_sight():
+def test_a_replace_keeps_the_log_and_forgets_what_was_hidden():
     base = changed(
         READ_ON, counts__deleted_until=T, counts__out_of_sight=3, columns__hidden={"Name": T, "Gone__c": T},
         position__reread=Reread(None, None, NOW), columns__rounded=("Name", "Gone__c"),
@@ -265,7 +265,7 @@ def test_a_replace_says_of_each_column_whether_it_holds_hashes_only():
     assert done.hashing.mixed == ("old__c",)
 
 
-def test_a_state_is_committed_alone_for_news_and_for_the_first_settled_read():
+def test_a_state_is_committed_alone_for_news_and_a_settled_read():
     final = changed(READ_ON, times__read_at=NOW)
     assert needs_state_commit(None, final)
     assert not needs_state_commit(READ_ON, final)

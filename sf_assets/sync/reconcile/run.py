@@ -246,7 +246,10 @@ class Reconciliation:
             yield Batch(rows.frame, None)
 
     def _record_oldest(self, frame: pl.DataFrame) -> None:
-        """Record the oldest stamp of rows that differed: a column that was hidden is old from there on."""
+        """Record the oldest stamp of rows that differed.
+
+        A column that was hidden is old from there on.
+        """
         stamps = [stamp for stamp in (self._result.oldest, frame[names.STAMP].min()) if stamp is not None]
         self._result.oldest = min(stamps, default=None)  # type: ignore[assignment]
 
