@@ -24,6 +24,7 @@ import polars as pl
 import pyarrow.parquet as pq
 from pyiceberg.io import InputFile, OutputFile, OutputStream
 from pyiceberg.io.pyarrow import PyArrowFileIO
+from pyiceberg.table import StaticTable
 from pyiceberg.types import BooleanType, StringType, TimestamptzType
 
 from sf_assets.errors import IcebergError
@@ -40,7 +41,7 @@ COLUMNS = (
     *(TableColumn(name, TimestamptzType()) for name in ("system_modstamp", "_synced_at")),
 )
 KINDS = ("kill", "ENOSPC", "EIO", "EACCES")
-CHANGES = ("load", "merge", "replace", "state", "column", "compaction", "erasure", "expiry", "orphans")
+CHANGES = ("load", "merge", "replace", "state", "column", "compaction", "erasure", "reader", "expiry", "orphans")
 
 
 class Killed(BaseException):
@@ -154,6 +155,10 @@ class Lake:
     turn: int = 0
     columns: tuple[TableColumn, ...] = COLUMNS
     secret: str = "Tweety Bird"
+    reads: str = ""
+    """The metadata file that the reader has."""
+    has_reader: bool = False
+    """Another reader (Snowflake) keeps the files of the version that it has."""
 
     def tables(self, *, later: timedelta = timedelta(0)) -> IcebergTables:
         """Open the catalog as a new process does."""
@@ -163,7 +168,8 @@ class Lake:
             "warehouse": f"file://{self.folder}/lake",
             "py-io-impl": f"{__name__}.ChaosFileIO",
         }
-        return IcebergTables("salesforce", "salesforce", properties, now=lambda: datetime.now(UTC) + later)
+        now = lambda: datetime.now(UTC) + later  # noqa: E731
+        return IcebergTables("salesforce", "salesforce", properties, now=now, past_waits=self.has_reader)
 
     def frame(self, rows: Rows, *, deleted: bool = False) -> pl.DataFrame:
         at = pl.lit(NOON + timedelta(minutes=self.turn), dtype=STAMP)
@@ -241,6 +247,32 @@ class Lake:
         rows, state = dict(self.rows), f"s{self.turn}"
         self.rows |= doomed
         return lambda: self.tables().erase("account", "is_deleted"), rows, state
+
+    def _reader(self) -> tuple[Callable[[], object], Rows, str]:
+        """Erase while a reader has the older version; delete its files once it has moved."""
+        self.has_reader = True
+        _, rows, state = self._erasure()
+        self.reads = self._location()
+
+        def act() -> None:
+            self.tables().erase("account", "is_deleted")
+            self.reads = self._location()
+            self.tables().complete_erasure("account", read_location=self.reads)
+
+        return act, rows, state
+
+    def _location(self) -> str:
+        return str(self.tables().facts("account").metadata_location)  # type: ignore[union-attr]
+
+    def unreadable(self) -> list[str]:
+        """Return the files that the reader's version names and that are gone or cut."""
+        if not self.has_reader:
+            return []
+        table = StaticTable.from_metadata(self.reads)
+        return [
+            str(damage)
+            for damage in DamageFinder(table.io, table.location(), deep=True).check(table.current_snapshot())
+        ]
 
     def _expiry(self) -> tuple[Callable[[], object], Rows, str]:
         state = f"s{self.turn}"
@@ -341,9 +373,12 @@ def judge(lake: Lake, act: Callable[[], object], *, old: tuple[Rows, str | None]
     made_empty = present == ({}, None)
     assert present in (old, new) or made_empty, f"neither old nor new: {present[1]}, {len(present[0])} rows"
     assert lake.damaged(current_only=is_erasure) == [], lake.damaged(current_only=is_erasure)
+    assert lake.unreadable() == [], lake.unreadable()
     if is_erasure:
         lake.tables(later=timedelta(days=4)).remove_orphan_files("account")
+        assert lake.unreadable() == [], lake.unreadable()
     act()
+    assert lake.unreadable() == [], lake.unreadable()
     assert lake.present() == new, "the next run does not complete the change"
     assert lake.damaged() == [], lake.damaged()
     late = lake.tables(later=timedelta(days=2))

@@ -24,3 +24,14 @@ def test_a_broken_promise_is_found(tmp_path):
 
     with pytest.raises(AssertionError, match="neither old nor new"):
         judge(lake, act, old=old, new=(rows, state))
+
+
+def test_a_file_that_a_late_reader_misses_is_found(tmp_path):
+    lake, _, _, _ = prepare(tmp_path, 3, "reader")
+    assert lake.unreadable() == []
+
+    tables = lake.tables()
+    tables._past_waits = False
+    tables.erase("account", "is_deleted")
+
+    assert lake.unreadable() != []

@@ -45,6 +45,14 @@ def rows(frame: DataFrame) -> list[dict[str, str | None]]:
     return [row.asDict() for row in texts.collect()]
 
 
+def release(spark: SparkSession) -> None:
+    """Close the catalog's connections. JdbcCatalog leaves statements open: their read locks block other writers."""
+    manager = spark._jsparkSession.sessionState().catalogManager()  # noqa: SLF001 - no other way to Java
+    if manager.isCatalogRegistered("salesforce"):
+        manager.catalog("salesforce").icebergCatalog().close()
+        manager.reset()
+
+
 def main() -> None:
     """Answer until stdin ends."""
     spark = session(*sys.argv[1:4])
@@ -53,10 +61,7 @@ def main() -> None:
             answer = "ROWS " + json.dumps(rows(spark.sql(json.loads(line))))
         except Exception as error:  # noqa: BLE001 - the test decides what an error means
             answer = "ERROR " + json.dumps(str(error))
-        jvm = spark.sparkContext._jvm  # noqa: SLF001 - no other way to Java
-        for _ in range(2):  # JdbcCatalog leaves statements open, whose read locks keep others from committing
-            jvm.System.gc()
-            jvm.System.runFinalization()
+        release(spark)
         sys.stdout.write(f"\n{answer}\n")
         sys.stdout.flush()
 
