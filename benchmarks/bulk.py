@@ -1,4 +1,4 @@
-"""A first copy by a Bulk query job beside one by REST: calls, CPU a row, peak memory and wall time of the run process.
+"""A first copy by a Bulk query job and one by REST: calls, CPU a row, peak memory and wall time of the run process.
 
     python benchmarks/bulk.py --rows 1000000 --columns 71
 
