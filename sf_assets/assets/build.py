@@ -54,6 +54,7 @@ def _assets(
         naming=deployment.naming,
         cadences=_cadences(deployment, specs),
         condition=condition,
+        namespace=deployment.iceberg.namespace,
         readers=deployment.readers,
         docs=deployment.docs,
         fills_missing=deployment.fills_missing,

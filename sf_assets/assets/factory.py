@@ -33,13 +33,15 @@ class Common:
     """What all endpoints of a deployment have in common.
 
     `siblings`: all endpoints; a run asks the org about the selected ones at once. `condition`: keeps those with a
-    cadence fresh. `fills_missing`: automation makes first copies too. `docs`: where docs/ can be opened in a browser.
+    cadence fresh. `namespace`: that of the tables. `fills_missing`: automation makes first copies too. `docs`: where
+    docs/ can be opened in a browser.
     """
 
     naming: Naming
     siblings: Siblings
     condition: dg.AutomationCondition[Any]
     readers: Registration
+    namespace: str
     fills_missing: bool = True
     docs: str = ""
     keys: ResourceKeys = ResourceKeys()  # noqa: RUF009 - frozen
@@ -51,6 +53,7 @@ def build_endpoints(
     naming: Naming,
     cadences: Mapping[str, str],
     condition: dg.AutomationCondition[Any],
+    namespace: str,
     readers: Registration | None = None,
     fills_missing: bool = True,
     docs: str = "",
@@ -62,6 +65,7 @@ def build_endpoints(
         siblings={naming.key(spec.endpoint): spec for spec in specs},
         condition=condition,
         readers=readers or NoRegistration(),
+        namespace=namespace,
         fills_missing=fills_missing,
         docs=docs,
         keys=keys,
@@ -82,7 +86,7 @@ def build_endpoint(spec: EndpointSpec, common: Common, *, cadence: str | None) -
         pool=common.naming.pool(spec.endpoint),  # dagster.yaml: one run a pool, so a second run of a table waits
         tags={"salesforce/object": spec.sobject, "salesforce/read": spec.how, "salesforce/cadence": cadence or "none"},
         description=description(spec, cadence),
-        metadata={"query": _query(spec), "dagster/code_references": _code_references(spec), **_docs(common.docs)},
+        metadata=_metadata(spec, common),
         config_schema=run_config_schema(),
         required_resource_keys={common.keys.salesforce, common.keys.iceberg, common.keys.snowflake},
         io_manager_key=common.keys.io_manager,
@@ -173,8 +177,14 @@ def _docs(address: str) -> dict[str, dg.MetadataValue[Any]]:
     return {DOCS: dg.MetadataValue.url(address)} if address else {}
 
 
-def _query(spec: EndpointSpec) -> dg.MetadataValue[Any]:
-    return dg.MetadataValue.md(f"```sql\n{spec.query.text.strip()}\n```")
+def _metadata(spec: EndpointSpec, common: Common) -> dict[str, Any]:
+    """Return what the page shows before the first run too. Dagit shows a table's name only if it is here."""
+    return {
+        "query": dg.MetadataValue.md(f"```sql\n{spec.query.text.strip()}\n```"),
+        "dagster/table_name": f"{common.namespace}.{spec.endpoint}",
+        "dagster/code_references": _code_references(spec),
+        **_docs(common.docs),
+    }
 
 
 def _code_references(spec: EndpointSpec) -> dg.CodeReferencesMetadataValue:

@@ -112,3 +112,11 @@ def test_an_error_at_load_says_what_to_do(tmp_path):
 
     assert "endpoints.toml: override has an unknown endpoint acount" in loaded.stderr
     assert "What to do: Use one of account, contact" in loaded.stderr
+
+
+@pytest.mark.parametrize(("variables", "name"), [({}, "salesforce.task"), ({"SF_ASSETS_NAMESPACE": "crm"}, "crm.task")])
+def test_an_assets_page_has_table_and_query_before_the_first_run(variables: dict[str, str], name: str) -> None:
+    task = specs(variables)["task"]
+
+    assert task.metadata["dagster/table_name"] == name
+    assert task.metadata["query"].value.startswith("```sql\nSELECT\n")
