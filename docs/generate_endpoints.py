@@ -60,7 +60,11 @@ FROM Invoice__c
 excluded = ["Description", "Secret__c"]   # neither read nor in the table
 cadence = "six_hours"                     # hourly, six_hours or daily
 owner = "team:finance"                    # or an e-mail address
+history = true                            # every version of each row (history.md)
 ```
+
+`stamp` is the time by which new rows are found; another one than SystemModstamp is for
+[rows that are written once](custom-object.md#rows-that-are-written-once).
 
 **Another query for an endpoint of this package** is a `.soql` file of its name, over the same object,
 such as `account.soql`.
@@ -69,10 +73,10 @@ such as `account.soql`.
 
 `SELECT columns FROM object`, and at most a `WHERE`. One column a line; no comments, aliases, functions,
 subqueries, columns of other objects, `ORDER BY` or `LIMIT`. `FIELDS(CUSTOM)` means the org's custom
-columns, `FIELDS(STANDARD)` its standard ones. These columns must be there: `Id`, `SystemModstamp`, the
-keys, and `IsDeleted` if the object has it. Compound columns (`BillingAddress`) are left out, since their
-parts are columns. So are `LastViewedDate` and `LastReferencedDate`, which show the integration user's own
-views. Anything else in a file is refused when Dagster loads it, with file, line and remedy.
+columns, `FIELDS(STANDARD)` its standard ones. These columns must be there: `Id`, the stamp
+(`SystemModstamp`), the keys, and `IsDeleted` if the object has it. Compound columns (`BillingAddress`) are
+left out, since their parts are columns. So are `LastViewedDate` and `LastReferencedDate`, which show the
+integration user's own views. Anything else in a file is refused when Dagster loads it, with file, line and remedy.
 
 A `WHERE` is one condition: comparisons, joined by `AND` or by `OR`, with parentheses where both occur. It
 chooses by what a row says when it is read. A row that no longer meets it keeps its last version in the
@@ -132,6 +136,8 @@ def _keys() -> str:
 
 
 def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
     return ", ".join(value) if isinstance(value, list) and value else str(value or "nothing")
 
 

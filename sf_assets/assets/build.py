@@ -1,13 +1,22 @@
 """A deployment becomes Dagster definitions. The door `sf_assets.definitions` and the component share it."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import dagster as dg
 
 from sf_assets.assets.deployments import Deployment
 from sf_assets.assets.factory import build_endpoints
 from sf_assets.assets.fixed_resources import fix_resources
-from sf_assets.assets.freshness import KEEP_FRESH, KEEP_FRESH_ONCE_FILLED, automated, build_sensors, cadences
+from sf_assets.assets.freshness import (
+    KEEP_FRESH,
+    KEEP_FRESH_ONCE_FILLED,
+    automated,
+    build_sensors,
+    cadences,
+    with_history,
+)
+from sf_assets.assets.history import build_history, history_name
 from sf_assets.assets.io_manager import IcebergIOManager
 from sf_assets.assets.jobs import build_reconcile_job, build_upkeep
 from sf_assets.assets.naming import ResourceKeys
@@ -26,20 +35,21 @@ def build_definitions(
     specs: Sequence[EndpointSpec] | None = None,
     keys: ResourceKeys = ResourceKeys(),  # noqa: B008 - frozen, so one for all is safe
     change: SpecChange | None = None,
+    columns_file: Path | None = None,
 ) -> dg.Definitions:
     """Build all assets, checks, sensors, jobs and resources of a deployment.
 
     `specs`: the endpoints, if they are not those of the deployment's folder. `keys`: names of the resources. `change`
-    changes an asset's spec, such as its group or its tags.
+    changes an asset's spec, such as its group or its tags. `columns_file`: a component's state; each sync updates it.
     """
     specs = endpoints(deployment.specs) if specs is None else specs
     tables = dg.Definitions(
         assets=_assets(deployment, specs, keys, change),
-        asset_checks=deployment.readers.checks([deployment.naming.key(spec.endpoint) for spec in specs]),
+        asset_checks=deployment.readers.checks([deployment.naming.key(name) for name in _tables(deployment, specs)]),
         sensors=_sensors(deployment, specs),
         jobs=[build_reconcile_job(deployment.naming, [spec.endpoint for spec in specs])],
         schedules=[build_upkeep(deployment.naming, keys.iceberg)] if deployment.iceberg.upkeep == "own" else [],
-        resources=_resources(deployment, keys),
+        resources=_resources(deployment, keys, columns_file),
         executor=dg.in_process_executor,  # a process a step costs 26 times the CPU and logs in thirty times
     )
     return dg.Definitions.merge(tables, _marts(deployment)) if deployment.dbt else tables
@@ -59,10 +69,27 @@ def _assets(
         docs=deployment.docs,
         fills_missing=deployment.fills_missing,
         keys=keys,
+        org_url=deployment.salesforce.instance_url,
     )
+    with_changes = [spec for spec in specs if spec.endpoint in with_history(specs, deployment.history)]
+    assets += [_history(deployment, spec, specs, keys) for spec in with_changes]
     if change is not None:
-        assets = [_changed(asset, spec, change) for asset, spec in zip(assets, specs, strict=True)]
+        assets = [_changed(asset, spec, change) for asset, spec in zip(assets, [*specs, *with_changes], strict=True)]
     return [org_node(deployment.naming), *assets]
+
+
+def _history(
+    deployment: Deployment, spec: EndpointSpec, specs: Sequence[EndpointSpec], keys: ResourceKeys
+) -> dg.AssetsDefinition:
+    cadence = _cadences(deployment, specs).get(spec.endpoint)
+    readers, docs = deployment.readers, deployment.docs
+    return build_history(spec, naming=deployment.naming, cadence=cadence, readers=readers, docs=docs, keys=keys)
+
+
+def _tables(deployment: Deployment, specs: Sequence[EndpointSpec]) -> list[str]:
+    """Return the names of all tables: the endpoints, then the histories."""
+    histories = with_history(specs, deployment.history)
+    return [*(s.endpoint for s in specs), *(history_name(s.endpoint) for s in specs if s.endpoint in histories)]
 
 
 def _changed(asset: dg.AssetsDefinition, endpoint: EndpointSpec, change: SpecChange) -> dg.AssetsDefinition:
@@ -88,16 +115,20 @@ def _cadences(deployment: Deployment, specs: Sequence[EndpointSpec]) -> dict[str
 def _sensors(deployment: Deployment, specs: Sequence[EndpointSpec]) -> list[dg.SensorDefinition]:
     naming, days = deployment.naming, deployment.history_days
     retention = [build_history_sensor(f"{naming.source}_history", days)] if days else []
-    return [*build_sensors(_cadences(deployment, specs), naming, is_running=deployment.has_org), *retention]
+    words, histories = _cadences(deployment, specs), with_history(specs, deployment.history)
+    words |= {history_name(name): word for name, word in words.items() if name in histories}
+    return [*build_sensors(words, naming, is_running=deployment.has_org), *retention]
 
 
-def _resources(deployment: Deployment, keys: ResourceKeys) -> dict[str, dg.ResourceDefinition]:
+def _resources(
+    deployment: Deployment, keys: ResourceKeys, columns_file: Path | None
+) -> dict[str, dg.ResourceDefinition]:
     return fix_resources(
         {
             keys.salesforce: deployment.salesforce,
             keys.iceberg: deployment.iceberg,
             keys.snowflake: deployment.readers,
-            keys.io_manager: IcebergIOManager(iceberg=deployment.iceberg),
+            keys.io_manager: IcebergIOManager(iceberg=deployment.iceberg, columns_file=str(columns_file or "")),
         }
     )
 

@@ -34,6 +34,7 @@ VARIABLES = {
     "bulk": "SF_ASSETS_BULK",
     "endpoints": "SF_ASSETS_ENDPOINTS",
     "cadences": "SF_ASSETS_CADENCES",
+    "history": "SF_ASSETS_HISTORY",
     "snowflake": "SF_ASSETS_SNOWFLAKE",
 }
 """Attribute -> the variable with the same meaning; its reader checks the value."""
@@ -67,6 +68,9 @@ class SalesforceOrg(dg.StateBackedComponent, dg.Resolvable):
     cadences: Annotated[
         dict[str, str], dg.Resolver.default(description="Endpoint, group or `all` -> hourly, six_hours or daily.")
     ] = field(default_factory=dict)
+    history: Annotated[
+        list[str], dg.Resolver.default(description="Endpoints or groups with a history of every row.")
+    ] = field(default_factory=list)
     overrides: Annotated[dict[str, Override], dg.Resolver.default(description="Endpoint -> its own settings.")] = field(
         default_factory=dict
     )
@@ -108,10 +112,16 @@ class SalesforceOrg(dg.StateBackedComponent, dg.Resolvable):
                 replace(deployment, endpoints=""),
                 specs=self.specs(context.path),
                 keys=ResourceKeys.of(deployment.naming),
+                columns_file=state_path if columns and self._keeps_state_here else None,
                 change=lambda endpoint, spec: self.get_asset_spec(
                     endpoint, _with_columns(spec, columns.get(endpoint.endpoint))
                 ),
             )
+
+    @property
+    def _keeps_state_here(self) -> bool:
+        """Whether the state is a file of the project, which a sync can update."""
+        return self.defs_state_config.management_type == DefsStateConfigArgs.local_filesystem().management_type
 
     def get_asset_spec(self, endpoint: EndpointSpec, spec: dg.AssetSpec) -> dg.AssetSpec:
         """Return an endpoint's asset spec. Override it, or use `translation`, to change group, tags or owners."""

@@ -43,6 +43,7 @@ class Override(dg.Model):
     )
     cadence: str | None = Field(default=None, description="hourly, six_hours or daily.")
     owner: str | None = Field(default=None, description="team:NAME or an e-mail address.")
+    history: bool | None = Field(default=None, description="Keep every version of each row in <endpoint>_changes.")
 
     def settings(self) -> dict[str, Any]:
         """Return what is set."""
@@ -61,6 +62,9 @@ class CustomObject(Override):
     where: str = Field(default="", description="Filter in SOQL, by what does not change.")
     keys: list[str] = Field(default_factory=lambda: ["id"], description="The table's columns that identify a row.")
     how: Literal["tail", "snapshot"] = Field(default="tail", description="Read changes, or the whole object.")
+    stamp: str = Field(
+        default="SystemModstamp", description="The time by which new rows are found; CreatedDate for append-only rows."
+    )
     group: str = Field(default="custom", description="Asset group.")
     description: str = Field(default="", description="What a row is.")
 

@@ -40,7 +40,7 @@ SHARED = frozenset({"SF_ASSETS_HOME", "DAGSTER_HOME", "SF_ASSETS_LEDGER", "SF_AS
 
 @dataclass(frozen=True)
 class Deployment:
-    """What the environment says. `endpoints` and `cadences` are still text, to be read against the specs."""
+    """What the environment says. `endpoints`, `cadences`, `history` are still text, to be read against the specs."""
 
     name: str
     naming: Naming
@@ -56,6 +56,7 @@ class Deployment:
     dbt_target: str = "duckdb"
     docs: str = ""
     history_days: int = 0
+    history: str = ""
     has_org: bool = True
     """False in practice if no practice org runs and no URL is set: automation waits for a person then."""
 
@@ -95,6 +96,7 @@ def read_deployment(
         dbt_target=env.get("SF_ASSETS_DBT_TARGET") or DBT_TARGETS[name],
         docs=web_address(env, "SF_ASSETS_DOCS_URL"),
         history_days=whole_number(env, "SF_ASSETS_HISTORY_DAYS"),
+        history=env.get("SF_ASSETS_HISTORY", ""),
         has_org=bool(env.get("SALESFORCE_INSTANCE_URL")) or is_served(practice_folder(home, _naming(env))),
     )
 

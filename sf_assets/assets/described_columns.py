@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from sf_assets.assets.kept_columns import column_values
 from sf_assets.assets.resources import SalesforceResource
 from sf_assets.errors import SalesforceError
 from sf_assets.specs.model import EndpointSpec
@@ -17,7 +18,4 @@ def described_columns(salesforce: SalesforceResource, specs: Sequence[EndpointSp
 def _columns(spec: EndpointSpec, described: object, calculated: str) -> list[dict[str, str]]:
     fields = None if isinstance(described, SalesforceError) else described
     plan = plan_columns(spec, fields, calculated=calculated)  # type: ignore[arg-type]  # checked by the resource
-    return [
-        {"name": column.name, "type": str(column.type), "description": column.doc}
-        for column in table_columns(plan.table)
-    ]
+    return column_values(table_columns(plan.table))

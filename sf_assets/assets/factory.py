@@ -12,6 +12,7 @@ from sf_assets.assets.checks import check_results, check_specs
 from sf_assets.assets.config import EndpointConfig, run_config_schema
 from sf_assets.assets.failures import DOCS, raise_as_failure
 from sf_assets.assets.freshness import policy
+from sf_assets.assets.links import STORAGE, object_links
 from sf_assets.assets.naming import Naming, ResourceKeys
 from sf_assets.assets.org_asset import refuse_automatic_first_copy, refuse_other_history, report_org_read
 from sf_assets.assets.registration import NoRegistration, Registration
@@ -45,6 +46,7 @@ class Common:
     fills_missing: bool = True
     docs: str = ""
     keys: ResourceKeys = ResourceKeys()  # noqa: RUF009 - frozen
+    org_url: str = ""
 
 
 def build_endpoints(
@@ -58,6 +60,7 @@ def build_endpoints(
     fills_missing: bool = True,
     docs: str = "",
     keys: ResourceKeys = ResourceKeys(),  # noqa: B008 - frozen, so one for all is safe
+    org_url: str = "",
 ) -> list[dg.AssetsDefinition]:
     """Build the assets of all specs. `readers` publish each table to Snowflake; see `Common` for the others."""
     common = Common(
@@ -69,6 +72,7 @@ def build_endpoints(
         fills_missing=fills_missing,
         docs=docs,
         keys=keys,
+        org_url=org_url,
     )
     return [build_endpoint(spec, common, cadence=cadences.get(spec.endpoint)) for spec in specs]
 
@@ -117,7 +121,7 @@ def description(spec: EndpointSpec, cadence: str | None) -> str:
     """Return the asset's description as markdown. Its first line is a sentence: lists in Dagit show only that."""
     read = "queryAll, deleted and archived rows included" if spec.has_is_deleted else "query"
     how = {
-        "tail": f"Reads changed rows (SystemModstamp) through {read}. A changed row replaces the row with its key.",
+        "tail": f"Reads changed rows ({spec.stamp}) through {read}. A changed row replaces the row with its key.",
         "snapshot": f"Reads the whole object through {read}, when it has changed.",
     }[spec.how]
     refreshed = f"Cadence: {cadence.replace('_', ' ')}." if cadence else "A person launches it."
@@ -171,6 +175,12 @@ def _selected(siblings: Siblings, context: dg.AssetExecutionContext) -> list[End
     nodes = {plan_step.node_handle for plan_step in plan.steps if plan_step.key in plan.step_keys_to_execute}
     keys = {key for node in nodes for key in layer.get_selected_entity_keys_for_node(node)}
     return [spec for key, spec in siblings.items() if key in keys]
+
+
+def _metadata(spec: EndpointSpec, common: Common) -> dict[str, Any]:
+    links = object_links(common.org_url, spec.sobject) if common.org_url else {}
+    references = {"dagster/code_references": _code_references(spec)}
+    return {"query": _query(spec), **references, **STORAGE, **links, **_docs(common.docs)}
 
 
 def _docs(address: str) -> dict[str, dg.MetadataValue[Any]]:

@@ -40,9 +40,21 @@ KEEP_FRESH_ONCE_FILLED = (_LATE & _MAY_START).with_label("keep_fresh_once_filled
 
 def automated(specs: Iterable[EndpointSpec], wanted: str) -> frozenset[str]:
     """Return the endpoints that SF_ASSETS_ENDPOINTS names, as endpoints or groups; an empty text names all."""
-    specs, words = tuple(specs), split(wanted)
-    _known(words, specs, "SF_ASSETS_ENDPOINTS")
-    return frozenset(spec.endpoint for spec in specs if not words or _names(spec).intersection(words))
+    specs = tuple(specs)
+    return _named(specs, wanted, "SF_ASSETS_ENDPOINTS") if split(wanted) else frozenset(s.endpoint for s in specs)
+
+
+def with_history(specs: Iterable[EndpointSpec], wanted: str) -> frozenset[str]:
+    """Return the endpoints with a history: those that say so, and those that SF_ASSETS_HISTORY names."""
+    specs = tuple(specs)
+    named = _named(specs, wanted, "SF_ASSETS_HISTORY")
+    return named | {spec.endpoint for spec in specs if spec.history}
+
+
+def _named(specs: Sequence[EndpointSpec], wanted: str, setting: str) -> frozenset[str]:
+    words = split(wanted)
+    _known(words, specs, setting)
+    return frozenset(spec.endpoint for spec in specs if _names(spec).intersection(words))
 
 
 def cadences(specs: Iterable[EndpointSpec], changes: str) -> dict[str, str]:

@@ -3,13 +3,17 @@
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import dagster as dg
+from pydantic import Field
 
 from sf_assets.assets import reporting
 from sf_assets.assets.checks import warnings
 from sf_assets.assets.failures import raise_as_failure, translate_errors
+from sf_assets.assets.kept_columns import keep_columns
+from sf_assets.assets.links import column_lineage
 from sf_assets.assets.resources import IcebergResource
 from sf_assets.errors import ConfigError, IcebergError, SfAssetsError
 from sf_assets.sync import status_table
@@ -30,6 +34,7 @@ class IcebergIOManager(dg.ConfigurableIOManager):
     """
 
     iceberg: IcebergResource
+    columns_file: str = Field(default="", description="File in which a component keeps the tables' columns for Dagit.")
 
     def handle_output(self, context: dg.OutputContext, obj: object) -> None:
         """Write the value in one stream, and report what was written as the materialization's metadata.
@@ -78,7 +83,11 @@ class IcebergIOManager(dg.ConfigurableIOManager):
             asset.log.warning(f"{table}: {sentence}")
         status_table.add(self.iceberg.source, _status(sync, facts, asset.run.run_id, problems))
         deleted, name = self._count_deleted(sync, table, facts), self._full_name(table)
-        return reporting.sync_metadata(sync, facts=facts, deleted=deleted, table=name, seconds=seconds)
+        if self.columns_file:
+            keep_columns(Path(self.columns_file), table, sync.columns)
+        lineage = column_lineage(sync.columns, source=self.iceberg.source, sobject=sync.spec.sobject)
+        metadata = reporting.sync_metadata(sync, facts=facts, deleted=deleted, table=name, seconds=seconds)
+        return metadata | {"dagster/column_lineage": lineage}
 
     def _count_deleted(self, sync: "Sync", table: str, facts: "TableFacts") -> int | None:
         """Return how many rows are deleted in Salesforce, or None if unknown."""

@@ -6,6 +6,7 @@ import click
 
 from sf_assets.commands.settings import deployment
 from sf_assets.errors import ConfigError
+from sf_assets.specs.user_endpoints import HISTORY
 
 if TYPE_CHECKING:  # `sf-assets --help` must not load Dagster and Polars
     from pathlib import Path
@@ -22,8 +23,8 @@ def erase_columns(endpoint: str, columns: tuple[str, ...], *, yes: bool) -> None
     """Remove columns from all files of a table.
 
     COLUMNS are names in Salesforce or in the table; default: the columns that the endpoint excludes now. All older
-    snapshots of the table go too. A column that the endpoint still reads comes back with its next full refresh, and
-    hashed if it is hashed now.
+    snapshots of the table go too, and the columns of its history. A column that the endpoint still reads comes back
+    with its next full refresh, and hashed if it is hashed now.
     """
     settings = deployment()
     tables, spec = settings.iceberg.tables(), _spec(settings.specs, endpoint)
@@ -34,7 +35,7 @@ def erase_columns(endpoint: str, columns: tuple[str, ...], *, yes: bool) -> None
     what = f"{', '.join(names)} and all older snapshots"
     if not yes:
         click.confirm(f"Remove {what} of {endpoint}?", abort=True)
-    files = tables.erase_columns(endpoint, names)
+    files = tables.erase_columns(endpoint, names) + tables.erase_columns(f"{endpoint}{HISTORY}", names)
     click.echo(f"{endpoint}: {what} removed; {files} file{'s' * (files != 1)} rewritten.")
 
 

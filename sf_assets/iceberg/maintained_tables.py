@@ -13,6 +13,7 @@ from sf_assets.iceberg.metadata_log import past_snapshots
 from sf_assets.iceberg.translate_errors import translate_errors
 
 if TYPE_CHECKING:
+    from sf_assets.iceberg.history.service import TableHistories
     from sf_assets.iceberg.maintenance.service import TableMaintenance
 
 
@@ -113,3 +114,11 @@ class MaintainedTables:
         from sf_assets.iceberg.maintenance.service import TableMaintenance  # imported here: no sync needs it
 
         return TableMaintenance(self._catalog, self._now)
+
+    @property
+    def histories(self) -> "TableHistories":
+        """The histories of the tables."""
+        from sf_assets.iceberg.history.service import TableHistories  # imported here: few tables have a history
+
+        is_own = self._upkeep is Upkeep.OWN
+        return TableHistories(self._catalog, self._now, past_waits=self._past_waits, is_own_upkeep=is_own)

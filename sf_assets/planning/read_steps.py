@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Literal
 
 from sf_assets.salesforce.limits import PAGE_ROWS
-from sf_assets.specs.model import STAMP
 from sf_assets.specs.soql import datetime_literal, string_literal
 from sf_assets.sync.bulk_choice import bulk_calls
 from sf_assets.sync.decide import Step
@@ -53,7 +52,7 @@ def read_steps(planned: Sync, preflight: Preflight) -> list[ReadStep]:
     if step is None or step.kind == "unchanged":
         return []
     if step.kind == "tail":
-        return [_tail(step, probe)]
+        return [_tail(planned.spec.stamp, step, probe)]
     whole = probe.count if probe and probe.since is None else None
     expected = probe.count if probe else 0
     if step.walk is None:
@@ -73,18 +72,18 @@ def _walk(planned: Sync, walk: Walk, whole: int | None, expected: int) -> ReadSt
     return ReadStep("ids", where, None if after else whole, expected, planned.bulk)
 
 
-def _tail(step: Step, probe: Probe | None) -> ReadStep:
+def _tail(stamp: str, step: Step, probe: Probe | None) -> ReadStep:
     lower = step.resume.stamp if step.resume else step.lower
     is_counted = probe is not None and probe.since == lower
-    return ReadStep("query", _since(lower), probe.count if probe and is_counted else None)
+    return ReadStep("query", _since(stamp, lower), probe.count if probe and is_counted else None)
 
 
 def _tail_after(planned: Sync, step: Step, probe: Probe | None) -> ReadStep:
     """Return the tail after a walk of several pages, for rows that changed meanwhile."""
     fixed = step.walk.ceiling if step.walk and step.walk.is_begun else probe.ceiling if probe else None
     ceiling = later(planned.base.position.tail_from if planned.base else None, fixed)
-    return ReadStep("query", _since(ceiling - LOOKBACK) if ceiling else (), None if ceiling else 0)
+    return ReadStep("query", _since(planned.spec.stamp, ceiling - LOOKBACK) if ceiling else (), None if ceiling else 0)
 
 
-def _since(lower: datetime | None) -> tuple[str, ...]:
-    return (f"{STAMP} >= {datetime_literal(lower)}",) if lower else ()
+def _since(stamp: str, lower: datetime | None) -> tuple[str, ...]:
+    return (f"{stamp} >= {datetime_literal(lower)}",) if lower else ()

@@ -53,6 +53,9 @@ class EndpointRow:
     - `refreshed`: API names of more columns that change without a stamp.
     - `bulk`: Bulk query jobs read the object as a whole if it is large, never, or always; "default" is what the
       deployment says.
+    - `stamp`: API name of the time by which a tail finds new rows. Another one than SystemModstamp is for rows that
+      are written once and never change, such as AccountHistory (CreatedDate) or LoginHistory (LoginTime).
+    - `history`: a table `<endpoint>_changes` has every version that the table has held.
 
     Raises: SpecError if a value is malformed.
     """
@@ -71,6 +74,8 @@ class EndpointRow:
     calculated: Calculated = "default"
     refreshed: tuple[str, ...] = ()
     bulk: Bulk = "default"
+    stamp: str = STAMP
+    history: bool = False
 
     def __post_init__(self) -> None:
         for what, remedy in (*self._malformed_names(), *self._malformed_values()):
@@ -82,6 +87,8 @@ class EndpointRow:
             yield "its name cannot be a table name", "Use lower-case letters, digits and _, with a letter first"
         if not re.fullmatch(r"[A-Za-z]\w*", self.sobject, re.ASCII):
             yield f"sobject {quoted(self.sobject)} is not an API name", "Write an API name, such as Invoice__c"
+        if not re.fullmatch(r"[A-Za-z]\w*", self.stamp, re.ASCII) or len(self.stamp) > MAX_NAME:
+            yield f"stamp {quoted(self.stamp)} is not an API name", "Write the API name of a time, such as CreatedDate"
         if not re.fullmatch(r"\w+", self.group, re.ASCII):
             yield f"group {quoted(self.group)} is not a group name", "Use letters, digits and _"
         if not _OWNER.fullmatch(self.owner):
@@ -146,7 +153,17 @@ class EndpointSpec(EndpointRow):
         """The table's names of Id, keys, stamp and, if it exists, IsDeleted."""
         is_there = DELETED in self._names() or (self._is_unlisted and is_custom(self.sobject))
         deleted = [DELETED] if is_there else []
-        return tuple(dict.fromkeys(["id", *self.keys, *map(column_name, [STAMP, *deleted])]))
+        return tuple(dict.fromkeys(["id", *self.keys, *map(column_name, [self.stamp, *deleted])]))
+
+    @property
+    def stamp_column(self) -> str:
+        """The table's name of the stamp."""
+        return column_name(self.stamp)
+
+    @property
+    def is_append_only(self) -> bool:
+        """Whether rows never change. Rows that the org no longer has stay: its retention removed them."""
+        return self.stamp != STAMP
 
     def is_excluded(self, api_name: str) -> bool:
         """Return whether the row excludes a column; upper and lower case are equal."""
@@ -208,7 +225,7 @@ class EndpointSpec(EndpointRow):
 
     def _missing_columns(self) -> Iterator[tuple[str, str, str]]:
         names = self._names()
-        needed = ["Id", STAMP, *([DELETED] if self._keeps_deleted() else [])]
+        needed = ["Id", self.stamp, *([DELETED] if self._keeps_deleted() else [])]
         for name in needed:
             if name not in names and not self._is_unlisted:
                 yield "SELECT", f"{name} is missing", f"Add {name} to the columns"

@@ -28,10 +28,15 @@ DEFAULTS: Mapping[str, Any] = {
     "refreshed": [],
     "bulk": "default",
     "description": "",
+    "stamp": "SystemModstamp",
+    "history": False,
 }
 REQUIRED = ("endpoint", "sobject")
-OVERRIDABLE = ("excluded", "hashed", "deleted", "calculated", "refreshed", "bulk", "cadence", "owner")
+OVERRIDABLE = ("excluded", "hashed", "deleted", "calculated", "refreshed", "bulk", "cadence", "owner", "history")
 LISTS = frozenset({"keys", "excluded", "hashed", "refreshed"})
+SWITCHES = frozenset({"history"})
+HISTORY = "_changes"
+"""Ending of the name of a table that has the history of another one."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +123,16 @@ class _Table:
         if not isinstance(raw, dict):
             raise self.refuse("override is not a table", "Write [override.account] and the settings below it")
         self._refuse_unknown(raw, [row.endpoint for row in rows], where="override", noun="endpoint")
-        return tuple(self._changed(row, raw[row.endpoint]) if row.endpoint in raw else row for row in rows)
+        changed = tuple(self._changed(row, raw[row.endpoint]) if row.endpoint in raw else row for row in rows)
+        self._refuse_taken_histories(changed)
+        return changed
+
+    def _refuse_taken_histories(self, rows: Sequence[EndpointRow]) -> None:
+        names = {row.endpoint for row in rows}
+        for row in rows:
+            if row.history and f"{row.endpoint}{HISTORY}" in names:
+                what = f"the history of {row.endpoint} would be called {row.endpoint}{HISTORY}, as an endpoint is"
+                raise self.refuse(what, "Rename that endpoint")
 
     def refuse(self, what: str, remedy: str) -> SpecError:
         """Return the error for something in the file."""
@@ -177,7 +191,11 @@ class _Table:
         except SpecError as error:
             raise self.refuse(f"{where}: {str(error).rstrip('.')}", error.remedy.rstrip(".")) from None
 
-    def _value(self, key: str, value: object, where: str) -> str | tuple[str, ...]:
+    def _value(self, key: str, value: object, where: str) -> str | bool | tuple[str, ...]:
+        if key in SWITCHES:
+            if isinstance(value, bool):
+                return value
+            raise self.refuse(f"{where}: {key} is neither true nor false", f"Write {key} = true")
         if key not in LISTS:
             if isinstance(value, str):
                 return value

@@ -4,7 +4,6 @@ from collections.abc import Collection
 
 from sf_assets.errors import SalesforceError
 from sf_assets.salesforce.client import Client
-from sf_assets.specs.model import STAMP
 from sf_assets.specs.naming import column_name
 from sf_assets.sync.column_status import revealed_columns, with_hidden
 from sf_assets.sync.columns import ColumnPlan
@@ -23,7 +22,9 @@ def new_report(plan: SyncPlan, client: Client) -> SyncReport:
     if plan.columns.untyped:
         report.note(f"Not read, because their types have no column type: {', '.join(plan.columns.untyped)}.")
     if plan.is_unordered:
-        report.note(f"{plan.spec.sobject}.{STAMP} may not be filtered or sorted here: the object is read as a whole.")
+        report.note(
+            f"{plan.spec.sobject}.{plan.spec.stamp} may not be filtered or sorted here: the object is read as a whole."
+        )
     probe = plan.preflight.probes.get(plan.spec.endpoint)
     if isinstance(probe, SalesforceError) and plan.step:
         report.note(f"The probe was refused, so the endpoint is read without it: {probe}")

@@ -21,7 +21,7 @@ from sf_assets.sync.limits import DAY
 from sf_assets.sync.preflight import Preflight, as_described, earliest
 from sf_assets.sync.reconcile.method import quiet_calls
 from sf_assets.sync.report import Calculated, DeploymentOptions, Kind, RunOptions
-from sf_assets.sync.state import Probe, State, later
+from sf_assets.sync.state import Probe, State, Walk, later
 
 
 @dataclass(frozen=True)
@@ -143,6 +143,8 @@ class SyncPlan:
         """The calls of a comparison without differences, or 0 if none is due."""
         if self.spec.how == "snapshot" or self.step is None or self.step.kind == "replace" or self.base is None:
             return 0
+        if self.spec.is_append_only:
+            return 0
         times = self.base.times
         is_due = self.run.reconcile or times.reconciled_at is None or self.began_at - times.reconciled_at >= DAY
         if times.read_at is None or not is_due:
@@ -207,17 +209,23 @@ def _with_step(plan: SyncPlan, tables: IcebergTables) -> SyncPlan:
         _refuse_reread(plan)
         return plan
     if plan.run.full_refresh:
-        return replace(plan, window=_window(plan, tables), step=Step("replace"))
+        step = _walk_again(plan) if plan.spec.is_append_only and plan.spec.how == "tail" else Step("replace")
+        return replace(plan, window=_window(plan, tables), step=step)
     plan = replace(plan, window=_window(plan, tables))
     decide = decide_tail if plan.spec.how == "tail" else decide_snapshot
     return replace(plan, step=decide(plan.base, plan.input))
+
+
+def _walk_again(plan: SyncPlan) -> Step:
+    """Return a walk for a full refresh of an append-only table. Rows that the org's retention removed must stay."""
+    return Step("walk", walk=Walk(None, plan.probe.ceiling if plan.probe else None, plan.began_at, plan.input.readable))
 
 
 def _window(plan: SyncPlan, tables: IcebergTables) -> tuple[int, datetime | None] | None:
     """Return the table's count over the probe's predicate, or None before a complete read."""
     if plan.probe is None or plan.base is None or not plan.base.times.read_at:
         return None
-    return tables.count_since(plan.spec.endpoint, "system_modstamp", plan.probe.since, of=plan.facts)
+    return tables.count_since(plan.spec.endpoint, plan.spec.stamp_column, plan.probe.since, of=plan.facts)
 
 
 def _refuse_reread(plan: SyncPlan) -> None:

@@ -9,7 +9,7 @@ from sf_assets.iceberg.tables import IcebergTables
 from sf_assets.salesforce.client import Client
 from sf_assets.salesforce.describe import SObject
 from sf_assets.salesforce.wire import Query
-from sf_assets.specs.model import STAMP, EndpointSpec
+from sf_assets.specs.model import EndpointSpec
 from sf_assets.specs.soql import datetime_literal, select
 from sf_assets.sync.limits import DAY, LOOKBACK
 from sf_assets.sync.state import Probe, State
@@ -76,7 +76,7 @@ def as_described(spec: EndpointSpec, described: SObject | SalesforceError | None
     """Return the spec, as a snapshot if the org does not order the stamp."""
     if spec.how == "snapshot" or not isinstance(described, SObject):
         return spec
-    stamps = [field for field in described.fields if field.name == STAMP]
+    stamps = [field for field in described.fields if field.name == spec.stamp]
     return spec if all(field.filterable and field.sortable for field in stamps) else replace(spec, how="snapshot")
 
 
@@ -118,9 +118,9 @@ def trial_query(spec: EndpointSpec, column: str) -> Query:
 
 
 def probe_query(spec: EndpointSpec, since: datetime | None, *, read_deleted: bool) -> Query:
-    """Return the query for COUNT(Id), MAX(SystemModstamp) under the spec's own filter."""
-    where = [*own_filter(spec), *([f"{STAMP} >= {datetime_literal(since)}"] if since else [])]
-    soql = select(["COUNT(Id)", f"MAX({STAMP})"], spec.sobject, where=where)
+    """Return the query for COUNT(Id) and MAX of the stamp under the spec's own filter."""
+    where = [*own_filter(spec), *([f"{spec.stamp} >= {datetime_literal(since)}"] if since else [])]
+    soql = select(["COUNT(Id)", f"MAX({spec.stamp})"], spec.sobject, where=where)
     return Query(spec.sobject, soql, all_rows=read_deleted and spec.has_is_deleted)
 
 

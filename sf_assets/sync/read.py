@@ -66,6 +66,8 @@ class EndpointRead:
             return False
         if plan.step.kind == "replace":
             return False  # every row was just read, and a replace takes no row twice
+        if plan.spec.is_append_only:
+            return False
         is_requested = plan.run.reconcile or plan.run.confirm_shrink
         return is_due(without_comparison(state) if is_requested else state, now)
 

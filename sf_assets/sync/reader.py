@@ -12,7 +12,7 @@ import polars as pl
 from sf_assets.errors import FieldInvalid, ResultIncomplete, SalesforceError, ValueUnexpected
 from sf_assets.salesforce.client import Client
 from sf_assets.salesforce.wire import Page, Query
-from sf_assets.specs.model import STAMP, EndpointSpec
+from sf_assets.specs.model import EndpointSpec
 from sf_assets.specs.soql import select
 from sf_assets.sync.columns import ColumnPlan
 from sf_assets.sync.decode import Decoded, decode
@@ -45,9 +45,9 @@ class Rows:
         """The Id after which a walk continues, or None without order or rows."""
         return self.frame["id"][-1] if self.frame.height and self.is_ordered else None
 
-    @property
-    def newest(self) -> datetime | None:
-        newest: datetime | None = self.frame["system_modstamp"].max()  # type: ignore[assignment]
+    def newest(self, stamp_column: str) -> datetime | None:
+        """Return the greatest stamp of the page, or None without rows."""
+        newest: datetime | None = self.frame[stamp_column].max()  # type: ignore[assignment]
         return newest
 
 
@@ -198,13 +198,13 @@ class Reader:
     def read_newest_stamp(self) -> datetime | None:
         """Read the greatest stamp of the object, for an org that does not answer aggregates."""
         where = own_filter(self.spec)
-        columns = [column for column in self.plan.read if column.api_name in ("Id", STAMP)]
+        columns = [column for column in self.plan.read if column.api_name in ("Id", self.spec.stamp)]
         names = [column.api_name for column in columns]
-        soql = select(names, self.spec.sobject, where=where, order_by=[f"{STAMP} DESC"], limit=1)
+        soql = select(names, self.spec.sobject, where=where, order_by=[f"{self.spec.stamp} DESC"], limit=1)
         with self.counted():
             page = next(iter(self.client.read(Query(self.spec.sobject, soql, self.all_rows))))
         frame = decode(page.records, columns, sobject=self.spec.sobject, synced_at=page.requested_at).frame
-        stamps: list[datetime] = frame["system_modstamp"].to_list()
+        stamps: list[datetime] = frame[self.spec.stamp_column].to_list()
         return stamps[0] if stamps else None
 
     def _ask(self, soql: str) -> tuple[Any, ...]:

@@ -8,7 +8,6 @@ import polars as pl
 
 from sf_assets.errors import LocatorLost, QueryTimedOut, SfAssetsError
 from sf_assets.salesforce.limits import PAGE_ROWS
-from sf_assets.specs.model import STAMP
 from sf_assets.specs.soql import datetime_literal, string_literal
 from sf_assets.sync.bulk_walk import WalkedPage, walk_by_bulk, whole_by_bulk
 from sf_assets.sync.column_status import revealed_columns, with_refused, with_rounded, with_rows_unread
@@ -186,11 +185,12 @@ def _by_stamp(
     revealed = revealed_columns(base, reader.columns)
     for _ in range(TRIES):
         start, rows, total = resume, 0, 0
-        where = [_since(step.lower, start)]
+        where = [_since(reader.spec.stamp, step.lower, start)]
         try:
-            for page in reader.pages(where=where, order_by=[STAMP, "Id"]):
+            for page in reader.pages(where=where, order_by=[reader.spec.stamp, "Id"]):
                 rows, total = rows + page.frame.height, page.total
-                resume = _mark(page.frame, below=below, lower=step.lower, revealed=revealed) or resume
+                stamps, ids = page.frame[reader.spec.stamp_column].to_list(), page.frame["id"].to_list()
+                resume = _mark(stamps, ids, below=below, lower=step.lower, revealed=revealed) or resume
                 yield page, resume
         except LocatorLost:
             continue
@@ -200,18 +200,17 @@ def _by_stamp(
     raise reader.incomplete_error(rows, total)
 
 
-def _since(lower: datetime | None, resume: Resume | None) -> str:
+def _since(name: str, lower: datetime | None, resume: Resume | None) -> str:
     assert lower is not None
     if resume is None:
-        return f"{STAMP} >= {datetime_literal(lower)}"
+        return f"{name} >= {datetime_literal(lower)}"
     stamp = datetime_literal(resume.stamp)
-    return f"({STAMP} > {stamp} OR ({STAMP} = {stamp} AND Id > {string_literal(resume.id)}))"
+    return f"({name} > {stamp} OR ({name} = {stamp} AND Id > {string_literal(resume.id)}))"
 
 
 def _mark(
-    frame: pl.DataFrame, *, below: datetime | None, lower: datetime | None, revealed: tuple[str, ...]
+    stamps: list[datetime], ids: list[str], *, below: datetime | None, lower: datetime | None, revealed: tuple[str, ...]
 ) -> Resume | None:
-    stamps, ids = frame["system_modstamp"].to_list(), frame["id"].to_list()
     index = checkpoint(stamps, ids, below=below)
     return None if index is None or lower is None else Resume(stamps[index], ids[index], lower, revealed)
 
@@ -224,7 +223,7 @@ def whole(
     newest: datetime | None = None
     pages = _all_pages(reader, rows_expected) if by_ids else _in_one_query(reader)
     for rows in whole_by_bulk(reader, base, otherwise=pages):
-        newest = later(newest, rows.newest)
+        newest = later(newest, rows.newest(reader.spec.stamp_column))
         yield Batch(rows.frame, None)
     final = finished_replace(
         base, reader.columns, ceiling=ceiling, began_at=began_at, last_probe=explaining(last_probe, newest),
@@ -270,7 +269,8 @@ def reread(reader: Reader, base: State, *, since: datetime | None, until: dateti
     is_same = last is not None and (last.since, last.until) == (since, until) and now - last.began_at < DAY
     place = last if last and is_same else Reread(since, until, now)
     bounds = ((">=", since), ("<", until))
-    where = [f"{STAMP} {sign} {datetime_literal(bound)}" for sign, bound in bounds if bound is not None]
+    name = reader.spec.stamp
+    where = [f"{name} {sign} {datetime_literal(bound)}" for sign, bound in bounds if bound is not None]
     try:
         for rows in read_by_id(reader, after=place.after_id, rows_expected=None, where=where):
             place = replace(place, after_id=rows.last_id or place.after_id)

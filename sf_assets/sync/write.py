@@ -16,9 +16,6 @@ from sf_assets.sync.reader import FractionsFound
 from sf_assets.sync.state import State
 from sf_assets.sync.transitions import needs_state_commit
 
-STAMP = "system_modstamp"
-"""The column that orders two versions of a row."""
-
 
 def write_sync(tables: IcebergTables, table: str, sync: Sync, run_id: str) -> TableFacts:
     """Drain a sync into its table, complete its report, and return the table's facts.
@@ -95,7 +92,7 @@ def _write_rows(tables: IcebergTables, table: str, sync: Sync, batches: _Chunks,
         return None
     values = _write_values(sync, chain([first], chunks), run_id)
     if sync.how == "merge":
-        return tables.merge(table, stamp=STAMP, **values)
+        return tables.merge(table, stamp=sync.spec.stamp_column, **values)
     return tables.replace(table, may_vanish=sync.may_vanish, retype=sync.retype, **values)
 
 

@@ -2,12 +2,18 @@
 
 import json
 import os
+import shlex
+import signal
+import socket
 import subprocess
 import sys
+import threading
+import time
 from contextlib import ExitStack
 from pathlib import Path
 
 import dagster as dg
+import httpx
 import pytest
 
 from sf_assets import SalesforceOrg
@@ -133,6 +139,22 @@ def test_the_state_gives_columns_before_the_first_run(home, tmp_path):
     assert {"id", "name", "system_modstamp", "_synced_at"} <= {column.name for column in schema.columns}
 
 
+@pytest.mark.filterwarnings("ignore:InitResourceContext.dagster_run")  # Dagster's own call, in process
+def test_a_sync_updates_the_columns_of_the_state(home, tmp_path):
+    state = tmp_path / "state"
+    state.write_text(json.dumps({"product": [], "account": ["kept"]}))
+    with (
+        serve(sample_org(seed=3, rows={"Product2": 3})) as served,
+        dg.instance_for_test(temp_dir=str(home)) as instance,
+    ):
+        defs = build(practice(served, home, org=""), state)
+        assert defs.resolve_implicit_global_asset_job_def().execute_in_process(instance=instance).success
+
+    kept = json.loads(state.read_text())
+    assert {"id", "name", "system_modstamp"} <= {column["name"] for column in kept["product"]}
+    assert kept["account"] == ["kept"]
+
+
 def practice(served: Server, home: Path, *, org: str) -> SalesforceOrg:
     folder = home / (f"practice_{org}" if org else "practice")
     folder.mkdir()
@@ -162,32 +184,110 @@ def test_two_orgs_of_one_code_location_sync_in_one_run(home):
         assert instance.get_latest_materialization_event(dg.AssetKey(f"{namespace}_org")) is not None
 
 
-@pytest.mark.slow
-def test_dg_scaffolds_checks_and_lists_the_component(tmp_path):
-    project, dg_command = tmp_path / "proj", [str(Path(sys.executable).with_name("dg"))]
-    (project / "src/proj/defs").mkdir(parents=True)
-    (project / "src/proj/__init__.py").touch()
-    (project / "src/proj/defs/__init__.py").touch()
-    (project / "pyproject.toml").write_text(
-        '[project]\nname = "proj"\nversion = "0"\n[tool.dg]\ndirectory_type = "project"\n'
-        '[tool.dg.project]\nroot_module = "proj"\n'
-    )
-    (project / "src/proj/definitions.py").write_text(
-        "from pathlib import Path\n\nfrom dagster import definitions, load_from_defs_folder\n\n\n"
-        "@definitions\ndef defs():\n    return load_from_defs_folder(path_within_project=Path(__file__).parent)\n"
-    )
-    env = {**os.environ, "PYTHONPATH": str(project / "src"), "DAGSTER_HOME": str(tmp_path), "NO_COLOR": "1"}
+class Project:
+    """An empty `dg` project, and `dg` in it."""
 
-    def run(*arguments):
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / "proj"
+        package = self.folder / "src/proj"
+        (package / "defs").mkdir(parents=True)
+        for name in ("__init__.py", "defs/__init__.py"):
+            (package / name).touch()
+        (self.folder / "pyproject.toml").write_text(
+            '[project]\nname = "proj"\nversion = "0"\n[tool.dg]\ndirectory_type = "project"\n'
+            '[tool.dg.project]\nroot_module = "proj"\n'
+        )
+        (package / "definitions.py").write_text(
+            "from pathlib import Path\n\nfrom dagster import definitions, load_from_defs_folder\n\n\n"
+            "@definitions\ndef defs():\n    return load_from_defs_folder(path_within_project=Path(__file__).parent)\n"
+        )
+        self.yaml = package / "defs/crm/defs.yaml"
+        home = folder / "home"
+        home.mkdir()
+        self.env = {
+            **{name: value for name, value in os.environ.items() if not name.startswith(("SF_", "SALESFORCE_"))},
+            "PYTHONPATH": str(self.folder / "src"),
+            "DAGSTER_HOME": str(home),
+            "NO_COLOR": "1",
+        }
+
+    def command(self, text: str) -> list[str]:
+        """Return a command of the docs with this environment's `dg`."""
+        program, *arguments = shlex.split(text)
+        return [str(Path(sys.executable).with_name(program)), *arguments]
+
+    def run(self, text: str) -> str:
         done = subprocess.run(
-            [*dg_command, *arguments], cwd=project, env=env, capture_output=True, text=True, check=False, timeout=300
+            self.command(text), cwd=self.folder, env=self.env, capture_output=True, text=True, check=False, timeout=600
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    run("scaffold", "defs", "sf_assets.SalesforceOrg", "crm")
-    run("check", "yaml")
-    listed = json.loads(run("list", "defs", "--json"))
+    def names_the_org(self, served: Server) -> None:
+        """Point the scaffolded file at a practice org on another port, with that org's credentials."""
+        practice = Path(self.env["DAGSTER_HOME"]) / "practice"
+        practice.mkdir()
+        (practice / "credentials.json").write_text(json.dumps(served.credentials))
+        host = f"  instance_url: {served.url}\n  practice: true\n"
+        self.yaml.write_text(self.yaml.read_text().replace("attributes:\n", f"attributes:\n{host}"))
 
-    keys = {asset["asset_key"] for asset in listed["assets"]}
-    assert {f"salesforce/{spec.endpoint}" for spec in endpoints()} <= keys
+
+def documented(word: str) -> str:
+    """Return the command of docs/dagster.md that begins with a word."""
+    lines = (Path(__file__).parents[2] / "docs/dagster.md").read_text().splitlines()
+    return next(line.strip() for line in lines if line.startswith("       ") and line.strip().startswith(word))
+
+
+@pytest.mark.slow
+def test_each_documented_command_runs_in_an_empty_project(tmp_path):
+    project = Project(tmp_path)
+    with serve(sample_org(seed=3, rows={"Account": 5, "Contact": 5})) as served:
+        project.run(documented("dg scaffold"))
+        project.names_the_org(served)
+        project.run(documented("dg check"))
+        listed = json.loads(project.run(f"{documented('dg list')} --json"))
+        project.run(documented("dg launch"))
+
+        keys = {asset["asset_key"] for asset in listed["assets"]}
+        assert {f"salesforce/{spec.endpoint}" for spec in endpoints()} <= keys
+        tables = IcebergTables(
+            "salesforce", "salesforce", local_catalog(Path(project.env["DAGSTER_HOME"]) / "lake/practice")
+        )
+        assert tables.facts("account").rows == len(served.org.rows("Account"))
+
+
+@pytest.mark.slow
+def test_dagit_opens_with_the_documented_command(tmp_path):
+    project = Project(tmp_path)
+    project.run(documented("dg scaffold"))
+    port = free_port()
+    with (tmp_path / "log").open("wb") as log:
+        dagit = subprocess.Popen(
+            [*project.command(documented("dg dev")), "--port", str(port)],
+            cwd=project.folder, env=project.env, stdout=log, stderr=log, start_new_session=True,
+        )  # fmt: skip
+        try:
+            assert "salesforce" in loaded_keys(f"http://127.0.0.1:{port}/graphql", seconds=300)
+        finally:
+            os.killpg(dagit.pid, signal.SIGTERM)
+            dagit.wait(60)
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def loaded_keys(url: str, *, seconds: int) -> str:
+    """Return the asset keys that Dagit shows, once it has loaded the project."""
+    query, until = {"query": "{assetNodes{assetKey{path}}}"}, time.monotonic() + seconds
+    while time.monotonic() < until:
+        try:
+            keys = httpx.post(url, json=query, timeout=30).json()["data"]["assetNodes"]
+        except (httpx.HTTPError, KeyError, TypeError, ValueError):
+            keys = []
+        if keys:
+            return str(keys)
+        threading.Event().wait(0.5)
+    raise AssertionError("Dagit did not load the project")

@@ -29,6 +29,10 @@ CHILDREN: dict[str, tuple[tuple[str, str], ...]] = {
 }
 
 
+TRACKED: dict[str, tuple[str, ...]] = {"Account": ("Name", "OwnerId", "Industry", "Rating", "Type")}
+"""sObject -> fields. `add_object` adds a history object, which then has a row for each change of them."""
+
+
 class RowOperations(OrgState):
     """Insert, update, delete, undelete, purge, merge, restamp, hide and show rows."""
 
@@ -65,10 +69,27 @@ class RowOperations(OrgState):
             table = self.table(sobject)
             when = self.stamp(stamp)
             stamps = self._new_stamps(table, when) if restamp else {}
+            self._track(sobject, table.key(record_id), values, when)
             table.change(table.key(record_id), {**stamps, **values})
             self.journalize(
                 "update", sobject=sobject, record_id=record_id, values=dict(values), stamp=when, restamp=restamp
             )
+
+    def _track(self, sobject: str, record_id: str, values: Record, when: str) -> None:
+        """Add a row of field history for each tracked field that changes."""
+        history = self.tables.get(f"{sobject}History")
+        tracked = TRACKED.get(sobject, ())
+        if history is None or not tracked:
+            return
+        row = self.table(sobject).record(record_id)
+        changed = [name for name in tracked if name in values and values[name] != row[name]]
+        defaults = {name: value for name, value in self._audit(when).items() if name in history.place}
+        full = [
+            {**defaults, f"{sobject}Id": record_id, "Field": name, "OldValue": row[name], "NewValue": values[name]}
+            for name in changed
+        ]
+        self._number(history, full)
+        history.insert(full)
 
     def _new_stamps(self, table: Table, when: str) -> dict[str, Any]:
         return {name: when for name in (STAMP, "LastModifiedDate") if name in table.place}

@@ -18,6 +18,7 @@ from pyiceberg.manifest import DataFile, DataFileContent, FileFormat, ManifestEn
 from pyiceberg.schema import Schema
 from pyiceberg.table import Table
 from pyiceberg.table.delete_file_index import DeleteFileIndex
+from pyiceberg.table.snapshots import Snapshot
 from pyiceberg.types import NestedField
 
 from sf_assets.errors import TableUnsupported
@@ -51,10 +52,10 @@ class LiveFile:
         return tuple(delete for delete in self.deletes if deleted_path(delete) == self.path)
 
 
-def live_files(table: Table, manifests: Manifests | None = None) -> list[LiveFile]:
-    """Return the files of the current snapshot. Raises: TableUnsupported."""
+def live_files(table: Table, manifests: Manifests | None = None, *, snapshot: Snapshot | None = None) -> list[LiveFile]:
+    """Return the files of a snapshot, by default the current one. Raises: TableUnsupported."""
     cache = manifests or Manifests(table.io)
-    listed = [entry for manifest in cache.of(table.current_snapshot()) for entry in cache.entries(manifest)]
+    listed = [e for manifest in cache.of(snapshot or table.current_snapshot()) for e in cache.entries(manifest)]
     entries = [entry for entry in listed if entry.data_file.record_count]
     field_ids, deletes = _name_mapping(table), DeleteFileIndex()
     for entry in entries:

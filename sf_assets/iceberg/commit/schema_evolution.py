@@ -24,16 +24,21 @@ class Evolution:
     widened: tuple[TableColumn, ...] = ()
     documented: tuple[TableColumn, ...] = ()
     dropped: tuple[str, ...] = ()
+    renamed: tuple[tuple[str, str], ...] = ()
     provisional: tuple[str, ...] | None = None
 
     @property
     def is_needed(self) -> bool:
         """Whether the change deserves a commit of its own. Changed docs wait."""
-        return bool(self.added or self.retyped or self.widened or self.dropped or self.provisional is not None)
+        return self._changes_columns or self.provisional is not None
 
     @property
     def changes_schema(self) -> bool:
-        return bool(self.added or self.retyped or self.widened or self.documented or self.dropped)
+        return bool(self._changes_columns or self.documented)
+
+    @property
+    def _changes_columns(self) -> bool:
+        return bool(self.added or self.retyped or self.widened or self.dropped or self.renamed)
 
 
 def plan_evolution(
@@ -73,6 +78,10 @@ def refuse_case_twins(names: Sequence[str], *, table: str) -> None:
 
 def stage_evolution(transaction: Transaction, evolution: Evolution) -> None:
     """Add the changes to the transaction."""
+    if evolution.renamed:
+        with transaction.update_schema() as update:
+            for former, present in evolution.renamed:
+                update.rename_column(former, present)
     if evolution.changes_schema:
         _stage_schema(transaction, evolution)
     if evolution.provisional is not None:

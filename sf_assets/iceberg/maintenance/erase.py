@@ -40,19 +40,19 @@ def erase(table: Table, column: str, *, now: datetime, keeps_past: bool = False)
     `keeps_past`: another engine may still read an older snapshot. `erase_past` then completes the erasure.
     Without such a row nothing is written, and only manifests are read. Raises: ConcurrentCommit.
     """
-    table = _sweep_if_due(table, now=now)
+    table = sweep_if_due(table, now=now)
     files = live_files(table)
     if not any(_may_hold(table, file, column) for file in files):
-        return (table if keeps_past else erase_past(table)), 0
+        return complete_erasure(table, now=None, keeps_past=keeps_past), 0
     pending = PendingCommit(table, Evolution(), live=files)
     try:
         erased = sum(_rewrite_without(pending, file, column) for file in files if _must_rewrite(table, file, column))
         if not erased:
-            return (table if keeps_past else erase_past(table)), 0
-        after = _commit(pending, table, erased, now=now)
+            return complete_erasure(table, now=None, keeps_past=keeps_past), 0
+        after = commit_erasure(pending, table, erased, now=now)
     finally:
         pending.discard()
-    return _remove_traces(after, now=now, keeps_past=keeps_past), erased
+    return complete_erasure(after, now=now, keeps_past=keeps_past), erased
 
 
 def erase_columns(table: Table, names: Sequence[str], *, now: datetime, keeps_past: bool = False) -> tuple[Table, int]:
@@ -63,30 +63,33 @@ def erase_columns(table: Table, names: Sequence[str], *, now: datetime, keeps_pa
     """
     present = tuple(name for name in names if name in table.schema().column_names)
     if not present:
-        return (table if keeps_past else erase_past(table)), 0
+        return complete_erasure(table, now=None, keeps_past=keeps_past), 0
     files = live_files(table)
     pending = PendingCommit(table, Evolution(dropped=present), live=files)
     try:
         for file in files:
             _rewrite(pending, file)
-        after = _commit(pending, table, 0, now=now)
+        after = commit_erasure(pending, table, 0, now=now)
     finally:
         pending.discard()
-    return _remove_traces(after, now=now, keeps_past=keeps_past), len(files)
+    return complete_erasure(after, now=now, keeps_past=keeps_past), len(files)
 
 
-def _commit(pending: PendingCommit, table: Table, rows: int, *, now: datetime) -> Table:
+def commit_erasure(pending: PendingCommit, table: Table, rows: int, *, now: datetime) -> Table:
+    """Commit the rewritten files as an erasure of `rows` rows."""
     due = {SWEEP_DUE: (now + ABANDONED_AFTER).isoformat()}
     return pending.commit(state=state_of(table), summary={ERASED: str(rows)}, now=now, properties=due).table
 
 
-def _remove_traces(table: Table, *, now: datetime, keeps_past: bool) -> Table:
+def complete_erasure(table: Table, *, now: datetime | None, keeps_past: bool) -> Table:
+    """Delete the files of earlier snapshots, and files of killed writes older than a day."""
     after = table if keeps_past else erase_past(table)
-    remove_orphan_files(after, before=now - ABANDONED_AFTER)
+    if now is not None:
+        remove_orphan_files(after, before=now - ABANDONED_AFTER)
     return after
 
 
-def _sweep_if_due(table: Table, *, now: datetime) -> Table:
+def sweep_if_due(table: Table, *, now: datetime) -> Table:
     """Remove files of killed writes if an erasure asked for it; return the table."""
     due = table.properties.get(SWEEP_DUE)
     if due is None or now < datetime.fromisoformat(due):

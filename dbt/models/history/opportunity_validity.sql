@@ -1,0 +1,3 @@
+{{ config(materialized='view') }}
+
+{{ validity(source('salesforce', 'opportunity_changes')) }}

@@ -1,0 +1,134 @@
+"""The asset of a history: chosen by a setting, refreshed with its table, with what it did and what it missed."""
+
+import json
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from sf_assets import SalesforceOrg
+from sf_assets.assets.deployments import read_deployment
+from sf_assets.assets.history import FOLLOW
+from sf_assets.definitions import build_definitions
+from sf_assets.errors import ConfigError, SpecError
+from sf_assets.specs.endpoints import endpoints
+
+pytestmark = pytest.mark.filterwarnings("ignore:InitResourceContext.dagster_run")  # Dagster's own call, in process
+KEY = dg.AssetKey(["salesforce", "product_changes"])
+
+
+def keys(env):
+    return {spec.key.path[-1] for spec in build_definitions(read_deployment(env)).resolve_all_asset_specs()}
+
+
+def test_a_setting_chooses_the_tables_with_a_history():
+    found = keys({"SF_ASSETS_HISTORY": "product,crm_core"})
+
+    assert {name for name in found if name.endswith("_changes")} == {
+        f"{name}_changes" for name in ("product", "account", "contact", "lead", "opportunity", "case")
+    }
+    assert not any(name.endswith("_changes") for name in keys({}))
+
+
+def test_an_unknown_name_in_the_setting_is_refused():
+    with pytest.raises(ConfigError, match="SF_ASSETS_HISTORY: no endpoint or group is named 'acount'"):
+        keys({"SF_ASSETS_HISTORY": "acount"})
+
+
+def test_endpoints_toml_chooses_a_history(tmp_path):
+    (tmp_path / "endpoints.toml").write_text("[override.product]\nhistory = true\n")
+
+    assert "product_changes" in keys({"SF_ASSETS_SPECS": str(tmp_path)})
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ('[override.product]\nhistory = "yes"\n', "history is neither true nor false"),
+        (
+            '[override.product]\nhistory = true\n[[endpoint]]\nendpoint = "product_changes"\nsobject = "Change__c"\n',
+            "the history of product would be called product_changes",
+        ),
+    ],
+)
+def test_a_wrong_history_is_refused(tmp_path, text, named):
+    (tmp_path / "endpoints.toml").write_text(text)
+    (tmp_path / "product_changes.soql").write_text("SELECT FIELDS(STANDARD) FROM Change__c")
+
+    with pytest.raises(SpecError, match=named):
+        endpoints(tmp_path)
+
+
+@pytest.mark.filterwarnings("ignore:`parse_obj_as` is deprecated")  # Dagster's own call
+@pytest.mark.parametrize(
+    "attributes", [{"history": ["product"]}, {"overrides": {"product": {"history": True}}}], ids=["list", "override"]
+)
+def test_a_component_chooses_a_history(tmp_path, monkeypatch, attributes):
+    monkeypatch.setenv("SF_ASSETS_HOME", str(tmp_path))
+    built = SalesforceOrg.resolve_from_yaml(json.dumps(attributes))
+    defs = built.build_defs_from_state(dg.ComponentTree.for_test().load_context, None)
+
+    assert KEY in {spec.key for spec in defs.resolve_all_asset_specs()}
+
+
+def test_a_history_follows_its_table_in_the_same_run(instance, tmp_path):
+    defs = build_definitions(read_deployment({"SF_ASSETS_HISTORY": "product", "SF_ASSETS_HOME": str(tmp_path)}))
+
+    ticked = dg.evaluate_automation_conditions(defs, instance=instance)
+
+    requested = {result.key for result in ticked.results if result.true_subset.size}
+    assert {KEY, dg.AssetKey(["salesforce", "product"])} <= requested
+    assert FOLLOW.get_label() == "follow_the_table"
+
+
+def test_a_run_appends_the_changes_and_reports_them(runs, practice_org):
+    kept = runs.under(SF_ASSETS_HISTORY="product")
+    assert kept("product", "product_changes").success
+    org = practice_org.org
+    record_id = org.rows("Product2")[0]["Id"]
+    org.update("Product2", record_id, {"Name": "Another name"})
+
+    done = kept("product", "product_changes")
+
+    assert done.success
+    metadata = done.materialized["product_changes"]
+    assert metadata["rows_update"] == 1
+    assert metadata["dagster/row_count"] == len(org.rows("Product2")) + 1
+    assert done.checks["product_changes", "unbroken"].passed
+    changes = kept.warehouse.scan("product_changes").filter(_change="update").collect()
+    assert changes.select("id", "name").rows() == [(record_id, "Another name")]
+
+
+def test_a_gap_is_a_warning_of_the_check(runs, practice_org):
+    kept = runs.under(SF_ASSETS_HISTORY="product")
+    kept("product", "product_changes")
+    tables = kept.warehouse
+    tables._catalog.catalog.drop_table(("salesforce", "product"))
+
+    done = kept("product", "product_changes")
+
+    check = done.checks["product_changes", "unbroken"]
+    assert not check.passed
+    assert check.severity == dg.AssetCheckSeverity.WARN
+    assert "made again" in check.description
+    assert done.materialized["product_changes"].get("rows_insert") is None
+
+
+def test_a_history_without_its_table_fails_with_a_remedy(runs):
+    failed = runs.under(SF_ASSETS_HISTORY="product")("product_changes")
+
+    assert "Materialize product first" in str(failed.failures["product_changes"].error.message)
+
+
+def test_erased_columns_leave_the_history_too(tmp_path):
+    from sf_assets_tests.iceberg.history.test_updates import Table
+
+    account = Table(Path(tmp_path))
+    account.merge(a="secret")
+    account.update()
+    account.tables.erase_columns("account", ["name"])
+    account.tables.erase_columns("account_changes", ["name"])
+    account.update()
+
+    assert account.history("id", "_change") == [("a", "insert")]
+    assert "name" not in account.tables.facts("account_changes").columns
