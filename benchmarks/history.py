@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 import polars as pl
 from pyiceberg.types import DoubleType, StringType, TimestamptzType
 
-from sf_assets.iceberg.commit.table_state import state_property
+from sf_assets.iceberg.commit.table_state import RUN, state_property
 from sf_assets.iceberg.history.model import HistoryState
 from sf_assets.iceberg.model import UNCHECKED, Chunk, TableColumn
 from sf_assets.iceberg.tables import IcebergTables
@@ -66,7 +66,13 @@ def main(rows: int) -> None:
         def merge(*frames: pl.DataFrame) -> int:
             chunks = [Chunk(one, str(number)) for number, one in enumerate(frames)]
             return tables.merge(
-                "account", columns=COLUMNS, keys=("id",), stamp="system_modstamp", chunks=chunks, base=UNCHECKED
+                "account",
+                columns=COLUMNS,
+                keys=("id",),
+                stamp="system_modstamp",
+                chunks=chunks,
+                base=UNCHECKED,
+                summary={RUN: "benchmark"},
             ).bytes_written
 
         def update() -> int:

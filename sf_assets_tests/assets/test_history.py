@@ -71,13 +71,18 @@ def test_a_component_chooses_a_history(tmp_path, monkeypatch, attributes):
     assert KEY in {spec.key for spec in defs.resolve_all_asset_specs()}
 
 
-def test_a_history_follows_its_table_in_the_same_run(instance, tmp_path):
+def test_a_history_follows_each_sync_of_its_table(instance, tmp_path):
     defs = build_definitions(read_deployment({"SF_ASSETS_HISTORY": "product", "SF_ASSETS_HOME": str(tmp_path)}))
+    product = dg.AssetKey(["salesforce", "product"])
+    selection, cursor, requested = dg.AssetSelection.assets(product, KEY), None, []
+    for updated in ((), (product,), (KEY,), (product,)):
+        for key in updated:
+            instance.report_runless_asset_event(dg.AssetMaterialization(key))
+        ticked = dg.evaluate_automation_conditions(defs, instance=instance, asset_selection=selection, cursor=cursor)
+        cursor = ticked.cursor
+        requested.append(ticked.get_num_requested(KEY))
 
-    ticked = dg.evaluate_automation_conditions(defs, instance=instance)
-
-    requested = {result.key for result in ticked.results if result.true_subset.size}
-    assert {KEY, dg.AssetKey(["salesforce", "product"])} <= requested
+    assert requested == [0, 1, 0, 1]
     assert FOLLOW.get_label() == "follow_the_table"
 
 

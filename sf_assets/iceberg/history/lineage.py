@@ -9,6 +9,7 @@ from typing import Literal
 from pyiceberg.table import Table
 from pyiceberg.table.snapshots import Operation, Snapshot, ancestors_of
 
+from sf_assets.iceberg.commit.table_state import RUN
 from sf_assets.iceberg.history.model import HistoryState
 from sf_assets.iceberg.metadata_log import ERASED, past_snapshots
 
@@ -31,6 +32,12 @@ class Step:
         if self.source != "snapshot" or self.before is None or summary is None:
             return True
         return summary.operation != Operation.REPLACE and COMPACTED not in summary.additional_properties
+
+    @property
+    def is_by_sync(self) -> bool:
+        """Whether a sync wrote the snapshot. It writes no row that is equal, so the content is not compared."""
+        summary = self.after.summary
+        return self.source == "snapshot" and summary is not None and RUN in summary.additional_properties
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ HASH, PLACE, ROW, WAS_DELETED = "__hash", "__place", "__row", "__was_deleted"
 
 @dataclass
 class RowChanges:
-    """The changes from `former` (see `index`) to the rows that `frames` is called with."""
+    """The changes from `former` (see `index`) to present rows. Without `content` every present row is another one."""
 
     keys: Sequence[str]
     content: Sequence[str]
@@ -34,7 +34,7 @@ class RowChanges:
         hashed = frame.with_columns(content_hash(frame, self.content))
         joined = hashed.join(self.former, on=self.keys, how="left", maintain_order="left", suffix="_former")
         self._seen.append(joined[ROW].drop_nulls())
-        is_same = (pl.col(HASH) == pl.col(f"{HASH}_former")).fill_null(False)
+        is_same = (pl.col(HASH) == pl.col(f"{HASH}_former")).fill_null(False) & pl.lit(bool(self.content))
         news = joined.filter(~is_same)
         return news.with_columns(_change(news.columns).alias(CHANGE)).select(*frame.columns, CHANGE)
 
@@ -57,6 +57,8 @@ def _change(columns: Sequence[str]) -> pl.Expr:
 
 def content_hash(frame: pl.DataFrame, content: Sequence[str]) -> pl.Series:
     """Return a hash of each row over the columns that make a version."""
+    if not content:
+        return pl.Series(HASH, [0] * frame.height, dtype=pl.UInt64)
     return frame.select(content).hash_rows().alias(HASH)
 
 
@@ -70,7 +72,7 @@ def index(source: RowSource, places: Sequence[Rows], *, keys: Sequence[str], con
     parts = [
         indexed(batch, number, keys=keys, content=content)
         for number, rows in enumerate(places)
-        for batch in source.batches(rows, content)
+        for batch in source.batches(rows, [*keys, DELETED, *content])
     ]
     return pl.concat([_empty(source, keys), *parts]).unique(keys, keep="last", maintain_order=True)
 

@@ -120,7 +120,7 @@ class HistoryUpdate:
     def _changes(self, step: Step, pending: PendingCommit) -> Iterator[pl.DataFrame]:
         schema = self._schema(step)
         source = RowSource(self.table.io, schema, self._columns.renames(schema), pending.types, self.name)
-        content = content_columns(source.columns)
+        content = () if step.is_by_sync else content_columns(source.columns)
         moved = file_changes(self.table, step.before, step.after, self._manifests)
         own, places, read = source, moved.lost, index
         if step.source == "comparison":

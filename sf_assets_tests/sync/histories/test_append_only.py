@@ -54,7 +54,7 @@ def values(lake):
     return rows.select("field", "new_value", "is_deleted").rows()
 
 
-def test_a_changed_field_becomes_a_row_and_an_idle_sync_reads_nothing(kept):
+def test_a_changed_field_becomes_a_row_and_an_idle_sync_is_unchanged(kept):
     account = rename(kept, "One")
     kept.sync(NAME)
     kept.clock.advance(hours=1)
@@ -64,8 +64,9 @@ def test_a_changed_field_becomes_a_row_and_an_idle_sync_reads_nothing(kept):
     assert values(kept) == [("Name", "One", False), ("Name", "Two", False)]
     assert kept.warehouse.scan(NAME).collect()["account_id"].unique().to_list() == [account]
     assert report.kind == "tail"
-    kept.clock.advance(hours=1)
-    assert kept.sync(NAME)[NAME].kind == "unchanged"
+    for kind in ("tail", "unchanged"):  # the newest second is read once more: a late row may have its stamp
+        kept.clock.advance(hours=1)
+        assert kept.sync(NAME)[NAME].kind == kind
 
 
 def test_a_row_that_was_stamped_in_the_past_is_found_within_a_day(kept):
