@@ -2,7 +2,8 @@
 
     python benchmarks/load_definitions.py [TIMES]
 
-Each line is a process of its own; the least and the middle of several are printed.
+Each line is a process of its own; the least and the middle of several are printed. Dagster itself imports all packages
+with components when it loads a `dg` project, so an empty project is measured too.
 """
 
 import os
@@ -13,6 +14,7 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+DAGSTER = "import dagster"
 ENVIRONMENT = "from sf_assets.definitions import defs\ndefs.get_repository_def()"
 YAML = """
 from pathlib import Path
@@ -29,28 +31,33 @@ def cpu(program: str, env: dict[str, str]) -> float:
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def project(folder: Path) -> Path:
-    """Write an empty project with one scaffolded org; return its package."""
-    package = folder / "src/proj"
+def project(folder: Path, *, has_org: bool) -> Path:
+    """Write a project, empty or with one org; return its package."""
+    package = folder / "src" / folder.name
     (package / "defs/crm").mkdir(parents=True)
     for name in ("__init__.py", "defs/__init__.py", "definitions.py"):
         (package / name).touch()
     (folder / "pyproject.toml").write_text(
-        '[project]\nname = "proj"\nversion = "0"\n[tool.dg]\ndirectory_type = "project"\n'
-        '[tool.dg.project]\nroot_module = "proj"\n'
+        f'[project]\nname = "{folder.name}"\nversion = "0"\n[tool.dg]\ndirectory_type = "project"\n'
+        f'[tool.dg.project]\nroot_module = "{folder.name}"\n'
     )
-    (package / "defs/crm/defs.yaml").write_text(
-        "type: sf_assets.SalesforceOrg\nattributes:\n  requests_per_second: 2\n"
-    )
+    text = "type: sf_assets.SalesforceOrg\nattributes:\n  requests_per_second: 2\n"
+    if has_org:
+        (package / "defs/crm/defs.yaml").write_text(text)
     return package
 
 
 def main(times: int) -> None:
     """Measure both ways in turn, so that other work on the machine concerns both."""
     with TemporaryDirectory() as home:
-        package = project(Path(home) / "proj")
-        env = {**os.environ, "SF_ASSETS_HOME": home, "PYTHONPATH": str(package.parent)}
-        ways = {"environment": ENVIRONMENT, "one YAML file": YAML.format(folder=str(package))}
+        empty, org = (project(Path(home) / name, has_org=name == "org") for name in ("empty", "org"))
+        env = {**os.environ, "SF_ASSETS_HOME": home, "PYTHONPATH": f"{empty.parent}:{org.parent}"}
+        ways = {
+            "import dagster": DAGSTER,
+            "environment": ENVIRONMENT,
+            "an empty dg project": YAML.format(folder=str(empty)),
+            "a dg project with one YAML file": YAML.format(folder=str(org)),
+        }
         seconds: dict[str, list[float]] = {name: [] for name in ways}
         for _ in range(times):
             for name, program in ways.items():
