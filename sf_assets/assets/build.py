@@ -82,8 +82,15 @@ def _history(
     deployment: Deployment, spec: EndpointSpec, specs: Sequence[EndpointSpec], keys: ResourceKeys
 ) -> dg.AssetsDefinition:
     cadence = _cadences(deployment, specs).get(spec.endpoint)
-    readers, docs = deployment.readers, deployment.docs
-    return build_history(spec, naming=deployment.naming, cadence=cadence, readers=readers, docs=docs, keys=keys)
+    return build_history(
+        spec,
+        naming=deployment.naming,
+        cadence=cadence,
+        readers=deployment.readers,
+        namespace=deployment.iceberg.namespace,
+        docs=deployment.docs,
+        keys=keys,
+    )
 
 
 def _tables(deployment: Deployment, specs: Sequence[EndpointSpec]) -> list[str]:

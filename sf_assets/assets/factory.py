@@ -177,12 +177,6 @@ def _selected(siblings: Siblings, context: dg.AssetExecutionContext) -> list[End
     return [spec for key, spec in siblings.items() if key in keys]
 
 
-def _metadata(spec: EndpointSpec, common: Common) -> dict[str, Any]:
-    links = object_links(common.org_url, spec.sobject) if common.org_url else {}
-    references = {"dagster/code_references": _code_references(spec)}
-    return {"query": _query(spec), **references, **STORAGE, **links, **_docs(common.docs)}
-
-
 def _docs(address: str) -> dict[str, dg.MetadataValue[Any]]:
     return {DOCS: dg.MetadataValue.url(address)} if address else {}
 
@@ -193,6 +187,8 @@ def _metadata(spec: EndpointSpec, common: Common) -> dict[str, Any]:
         "query": dg.MetadataValue.md(f"```sql\n{spec.query.text.strip()}\n```"),
         "dagster/table_name": f"{common.namespace}.{spec.endpoint}",
         "dagster/code_references": _code_references(spec),
+        **STORAGE,
+        **(object_links(common.org_url, spec.sobject) if common.org_url else {}),
         **_docs(common.docs),
     }
 

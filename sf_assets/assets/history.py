@@ -37,12 +37,14 @@ def build_history(
     naming: Naming,
     cadence: str | None,
     readers: Registration,
+    namespace: str,
     docs: str = "",
     keys: ResourceKeys = ResourceKeys(),  # noqa: B008 - frozen, so one for all is safe
 ) -> dg.AssetsDefinition:
     """Build the asset of an endpoint's history. Without a cadence it is not automated."""
     name = history_name(spec.endpoint)
     key = naming.key(name)
+    links = {DOCS: dg.MetadataValue.url(docs)} if docs else {}
 
     @dg.asset(
         key=key,
@@ -53,7 +55,11 @@ def build_history(
         pool=naming.pool(name),
         tags={"salesforce/object": spec.sobject, "salesforce/cadence": cadence or "none"},
         description=description(spec),
-        metadata={**STORAGE, **({DOCS: dg.MetadataValue.url(docs)} if docs else {})},
+        metadata={
+            "dagster/table_name": f"{namespace}.{name}",
+            **STORAGE,
+            **({DOCS: dg.MetadataValue.url(docs)} if docs else {}),
+        },
         required_resource_keys={keys.iceberg, keys.snowflake},
         check_specs=[dg.AssetCheckSpec(CHECK, asset=key, description=CHECK_MEANS), *readers.check_specs(key)],
         automation_condition=FOLLOW if cadence else None,
