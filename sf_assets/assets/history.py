@@ -55,11 +55,7 @@ def build_history(
         pool=naming.pool(name),
         tags={"salesforce/object": spec.sobject, "salesforce/cadence": cadence or "none"},
         description=description(spec),
-        metadata={
-            "dagster/table_name": f"{namespace}.{name}",
-            **STORAGE,
-            **({DOCS: dg.MetadataValue.url(docs)} if docs else {}),
-        },
+        metadata={"dagster/table_name": f"{namespace}.{name}", **STORAGE, **links},
         required_resource_keys={keys.iceberg, keys.snowflake},
         check_specs=[dg.AssetCheckSpec(CHECK, asset=key, description=CHECK_MEANS), *readers.check_specs(key)],
         automation_condition=FOLLOW if cadence else None,
