@@ -15,6 +15,7 @@ from sf_assets.iceberg.commit.pyiceberg_internals import CachedTransaction
 from sf_assets.iceberg.commit.row_delta import RowDelta
 from sf_assets.iceberg.commit.table_state import state_at
 from sf_assets.iceberg.maintenance.compact import files_to_compact
+from sf_assets_tests.iceberg.conftest import Account
 
 
 def live_file(rows: int, *, hidden: int = 0, deletes: int = 1) -> LiveFile:
@@ -253,3 +254,38 @@ def test_properties_say_what_is_written_and_users_values_stay(account):
     account.table.transaction().set_properties({size: "1000000"}).commit_transaction()
     account.merge(account.frame(("3", "a", 3)), state="s3")
     assert account.table.properties[size] == "1000000"
+
+
+@pytest.mark.slow
+def test_files_of_a_tagged_snapshot_outlive_expiry_and_orphans(account, another):
+    """apache/iceberg issue 13568: an expiry with a tag deleted data files that the tag still needed."""
+    for turn in range(3):
+        account.merge(account.frame(("1", f"v{turn}", turn), (f"only {turn}", "a", turn)), state=f"s{turn}")
+    tagged = account.table.current_snapshot().snapshot_id
+    account.table.manage_snapshots().create_tag(tagged, "audit").commit()
+    before = account.table.scan(snapshot_id=tagged).to_arrow().sort_by("id")
+    account.replace(account.frame(("1", "last", 9)), state="s3")
+    for turn in range(12):
+        account.merge(account.frame((f"later {turn}", "a", turn)), state=f"s4 {turn}")
+
+    account.tables = another(now=lambda: datetime.now(UTC) + timedelta(days=30))
+    account.tables.maintenance.maintain("account")
+    account.tables.remove_orphan_files("account")
+
+    assert len(account.table.snapshots()) < 14
+    assert account.table.scan(snapshot_id=tagged).to_arrow().sort_by("id") == before
+
+
+@pytest.mark.slow
+def test_an_expiry_removes_snapshots_of_its_own_table_alone(tables, another):
+    """apache/iceberg-python issue 2409: the expiry of one table tried to remove another table's snapshots."""
+    accounts = [Account(tables, name=name) for name in ("account", "contact")]
+    for turn in range(15):
+        for account in accounts:
+            account.merge(account.frame((f"{turn:02}", "a", turn)), state=f"s{turn}")
+
+    later = another(now=lambda: datetime.now(UTC) + timedelta(days=9))
+    later.maintenance.maintain("account")
+
+    kept = {name: len(Account(later, name=name).table.snapshots()) for name in ("account", "contact")}
+    assert kept == {"account": 10, "contact": 15}
