@@ -22,7 +22,7 @@ def test_a_second_demo_reads_only_what_changed(sf_assets, port: int, few: list[s
     fast = {"SALESFORCE_REQUESTS_PER_SECOND": "1000"}
 
     first = sf_assets("demo", "--port", str(port), *few, **fast)
-    second = sf_assets("demo", "--port", str(port), *few, **fast)
+    second = sf_assets("demo", "--port", str(port), *few, **fast, SF_ASSETS_ENDPOINTS="campaign,pricebook,task")
     listed = sf_assets("tables")
 
     assert (first.returncode, second.returncode, listed.returncode) == (0, 0, 0), first.stdout + second.stderr
@@ -40,6 +40,7 @@ def test_a_demo_whose_warehouse_cannot_be_written_fails_by_name(sf_assets, port:
     nowhere = {
         "PYICEBERG_CATALOG__SALESFORCE__TYPE": "sql",
         "PYICEBERG_CATALOG__SALESFORCE__URI": "sqlite:////proc/no.db",
+        "SF_ASSETS_ENDPOINTS": "account,profile",
     }
 
     ended = sf_assets("demo", "--port", str(port), *few, SALESFORCE_REQUESTS_PER_SECOND="1000", **nowhere)
