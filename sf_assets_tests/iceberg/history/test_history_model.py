@@ -45,6 +45,6 @@ def _widened(written: list[dict[str, Any]], rows: pl.DataFrame) -> list[dict[str
 
 
 HistoryMachine.TestCase.settings = settings(
-    max_examples=6, stateful_step_count=14, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=3, stateful_step_count=14, deadline=None, suppress_health_check=list(HealthCheck)
 )
 TestHistory = HistoryMachine.TestCase

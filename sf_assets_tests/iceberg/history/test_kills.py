@@ -25,8 +25,10 @@ def played(folder: Path):
     return lake
 
 
-@pytest.mark.parametrize("kind", ["kill", "EIO"])
-@pytest.mark.parametrize("part", [0.0, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 1.0])
+@pytest.mark.parametrize(
+    ("kind", "part"),
+    [("kill", 0.3), ("kill", 0.7), ("kill", 0.9), ("kill", 0.95), ("kill", 1.0), ("EIO", 0.8), ("EIO", 1.0)],
+)
 def test_a_struck_update_is_completed_by_the_next_one(tmp_path, kind, part):
     whole = played(tmp_path / "whole")
     old = rows(whole)
