@@ -150,13 +150,8 @@ pace: $(STAMP) ## Prove that eight processes keep one pace at 2 requests/s, also
 	@$(BIN)/python benchmarks/shared_pace.py $(ARGS)
 
 .PHONY: bench
-bench: $(STAMP) ## Measure decoding, use of the request rate, kills, memory and the idle run (half an hour; docs/performance.md)
-	@$(BIN)/python benchmarks/decode_page.py
-	@for latency in 0.5 0.8 2 4; do $(BIN)/python benchmarks/budget.py --latency $$latency; done
-	@$(BIN)/python benchmarks/kills.py
-	@$(MAKE) --no-print-directory bench-memory
-	@$(BIN)/python benchmarks/bulk.py
-	@$(BIN)/python benchmarks/idle_run.py
+bench: $(STAMP) ## Run all benchmarks: a table, and build/bench.json (half an hour; make bench ARGS='--only budget')
+	@$(BIN)/python benchmarks/bench.py $(ARGS)
 
 .PHONY: bench-memory
 bench-memory: $(STAMP) ## Fail if a run process exceeds 700 MB at 1 M rows of 71 columns (five minutes)

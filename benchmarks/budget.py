@@ -8,6 +8,8 @@ Narrow rows, so that the wire and not this machine is measured. Exit status 1 be
 import argparse
 import sys
 import tempfile
+from bisect import bisect_left
+from collections.abc import Sequence
 from pathlib import Path
 
 from kills import page_requests
@@ -29,8 +31,17 @@ def main() -> int:
         materialize(Path(folder), "salesforce/account", environment(url, Path(folder), rate=asked.rate))
         moments = sorted(entry[0] for entry in page_requests(url))
     used = (len(moments) - 3) / (moments[-1] - moments[2])
-    print(f"{len(moments)} requests for {asked.pages} pages; {used:.3f} of {asked.rate}/s ({used / asked.rate:.1%})")
+    rows_per_second = asked.pages * 2_000 / (moments[-1] - moments[0] + asked.latency)
+    print(
+        f"{len(moments)} requests for {asked.pages} pages; {used:.3f} of {asked.rate}/s ({used / asked.rate:.1%});"
+        f" {rows_per_second:,.0f} rows/s; fullest second: {fullest_second(moments)} requests"
+    )
     return int(used / asked.rate < asked.least)
+
+
+def fullest_second(moments: Sequence[float]) -> int:
+    """Return the most requests that arrived within a second of the org's clock."""
+    return max(bisect_left(moments, moment + 1.0) - i for i, moment in enumerate(moments))
 
 
 if __name__ == "__main__":

@@ -12,12 +12,11 @@ from sf_assets.sync.endpoint import Sync
 from sf_assets.sync.limits import LOOKBACK, BulkLimits, pages
 from sf_assets.sync.preflight import Preflight
 from sf_assets.sync.state import Probe, Walk, later
-from sf_assets.sync.strategies import PAGED_BY_ID_ROWS, RANGE_ROWS
 
 
 @dataclass(frozen=True)
 class ReadStep:
-    """One step: the rows that `where` finds, by one query or in ranges of Ids (`expected` rows choose the range).
+    """One step: the rows that `where` finds, by one query or page by page in the order of Ids.
 
     `rows` None: not counted yet. With `bulk` a Bulk query job reads them.
     """
@@ -25,7 +24,6 @@ class ReadStep:
     how: Literal["query", "ids"]
     where: tuple[str, ...]
     rows: int | None
-    expected: int = 0
     bulk: BulkLimits | None = None
 
     @property
@@ -34,11 +32,7 @@ class ReadStep:
         rows = self.rows or 0
         if self.bulk is not None:
             return bulk_calls(rows, self.bulk)
-        if self.how == "query":
-            return pages(rows)
-        limit = PAGE_ROWS if self.expected <= PAGED_BY_ID_ROWS else RANGE_ROWS
-        full, rest = divmod(rows, limit)
-        return full * (limit // PAGE_ROWS) + pages(rest)
+        return pages(rows) if self.how == "query" else rows // PAGE_ROWS + 1
 
 
 def is_first_copy(planned: Sync) -> bool:
@@ -54,22 +48,21 @@ def read_steps(planned: Sync, preflight: Preflight) -> list[ReadStep]:
     if step.kind == "tail":
         return [_tail(planned.spec.stamp, step, probe)]
     whole = probe.count if probe and probe.since is None else None
-    expected = probe.count if probe else 0
     if step.walk is None:
         how: Literal["query", "ids"] = "query" if planned.spec.how == "snapshot" else "ids"
-        return [ReadStep(how, (), whole, expected, planned.bulk)]
-    walk = _walk(planned, step.walk, whole, expected)
+        return [ReadStep(how, (), whole, planned.bulk)]
+    walk = _walk(planned, step.walk, whole)
     is_short = step.walk.after_id is None and (whole or 0) < PAGE_ROWS and probe is not None and planned.bulk is None
     return [walk] if is_short else [walk, _tail_after(planned, step, probe)]
 
 
-def _walk(planned: Sync, walk: Walk, whole: int | None, expected: int) -> ReadStep:
+def _walk(planned: Sync, walk: Walk, whole: int | None) -> ReadStep:
     """Return the rest of a walk. A job's pages have no order, so their rest is known by its number alone."""
     after, job = walk.after_id, walk.bulk
     if job is not None and planned.bulk is not None and whole is not None:
-        return ReadStep("ids", (), max(0, whole - job.rows), expected, planned.bulk)
+        return ReadStep("ids", (), max(0, whole - job.rows), planned.bulk)
     where = (f"Id > {string_literal(after)}",) if after else ()
-    return ReadStep("ids", where, None if after else whole, expected, planned.bulk)
+    return ReadStep("ids", where, None if after else whole, planned.bulk)
 
 
 def _tail(stamp: str, step: Step, probe: Probe | None) -> ReadStep:

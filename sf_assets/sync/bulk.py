@@ -240,14 +240,14 @@ class _BulkRead:
             frame = self._reader.typed(lambda: next(parts), self._reader.plan, pages=int(left <= ROWS_AT_ONCE))
             left -= ROWS_AT_ONCE
             self._reader.watch(self._reader.report)
-            yield BulkRows(Rows(frame, total, is_ordered=False), after if left <= 0 else before, is_end=left <= 0)
+            yield BulkRows(Rows(frame, total), after if left <= 0 else before, is_end=left <= 0)
             if left <= 0:
                 return
 
     # -- helpers -------------------------------------------------------------------------------------------------
 
     def _without_rows(self) -> BulkRows:
-        return BulkRows(Rows(self._reader.empty_frame(), 0, is_ordered=False), self._known_job())
+        return BulkRows(Rows(self._reader.empty_frame(), 0), self._known_job())
 
     def _known_job(self) -> BulkJob:
         assert self._job is not None

@@ -1,6 +1,7 @@
 """One range of Ids, read in ascending order by one query after the other."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import polars as pl
 
@@ -13,58 +14,89 @@ from sf_assets.sync.reader import Reader, Rows
 class IdRange:
     """The rows with Ids in `(after, upper]`; `upper` None means the end of the object.
 
-    A result that falls short of its totalSize is continued after its last Id if nothing before that is missing,
-    otherwise it is read again. The end is a result with fewer rows than its LIMIT, by its rows and by its totalSize.
+    A result is held until it is complete, so the rows up to `after` never lack one. A result that falls short of its
+    totalSize is continued after its last Id if nothing before that is missing, otherwise it is read again. The end is
+    a result with fewer rows than its LIMIT, by its rows and by its totalSize.
     """
 
     def __init__(
         self, reader: Reader, *, after: str | None, upper: str | None, limit: int, where: Sequence[str] = ()
     ) -> None:
         self.after, self.upper, self.limit = after, upper, limit
+        self.sent_upper: str | None = None
+        """`upper` in the present query."""
         self.is_done = False
+        self.is_cut = False
+        """The caller ended the range within the present result (`end_before`)."""
         self.is_unordered = False
         """The org does not order by Id, whatever was asked: the range cannot be read."""
         self._reader, self._where = reader, where
         self._tries = 0
 
     def query(self, *, watch: bool = True) -> Iterator[Rows]:
-        """Read one result; `is_done` and `is_unordered` say afterwards whether another is needed.
+        """Read one result and yield its pages; `is_done` and `is_unordered` say if another is needed.
 
         Raises:
             ResultIncomplete: when a result stays short.
         """
-        start, rows, total = self.after, 0, 0
-        where = [*self._where, *between(start, self.upper)]
+        self.is_cut, self.sent_upper, limit = False, self.upper, self.limit
+        held, total, is_lost = list[Rows](), 0, False
         try:
-            for page in self._reader.pages(where=where, order_by=["Id"], limit=self.limit, watch=watch):
-                if not is_ascending(self.after, page.frame["id"]):
-                    return self._read_again(start, is_ordered=False)
-                rows, total, self.after = rows + page.frame.height, page.total, page.last_id or self.after
-                yield page
+            for page in self._reader.pages(
+                where=self._between(self.after, self.sent_upper), order_by=["Id"], limit=limit, watch=watch
+            ):
+                held, total = [*held, page], page.total
+                if not is_ascending(self.after, [rows.frame["id"] for rows in held]):
+                    return self._read_again(is_ordered=False)
         except QueryTimedOut as error:
-            self.limit = _narrower(self._reader, self.limit, error)
+            self.limit = _narrower(self._reader, limit, error)
+            return None
         except LocatorLost:
-            if self.after == start:
-                self._read_again(start, rows=rows, total=total)
-        else:
-            self._judge(start, rows, total)
+            self.limit = max(SMALLEST_RANGE_ROWS, held[0].frame.height) if held else limit
+            is_lost = True
+        if self._judge(held, total, limit=limit, is_lost=is_lost):
+            yield from self._accept(held)
 
-    def _judge(self, start: str | None, rows: int, total: int) -> None:
-        if rows >= total:
-            self.is_done = max(rows, total) < self.limit
-            self._tries = 0
-        elif self.after != start and self._reader.confirm_complete([*self._where, *between(start, self.after)], rows):
-            self._tries = 0
-        else:
-            self._read_again(start, rows=rows, total=total)
+    def _accept(self, held: Sequence[Rows]) -> Iterator[Rows]:
+        """Yield the pages of a complete result. The caller has a page once it asks for the next."""
+        self._tries = 0
+        for page in held:
+            rows = replace(page, is_resumable=True)
+            yield rows
+            if self.is_cut:
+                return
+            self.after = rows.last_id or self.after
 
-    def _read_again(self, start: str | None, *, is_ordered: bool = True, rows: int = 0, total: int = 0) -> None:
-        self.after, self._tries = start, self._tries + 1
+    def end_before(self, after: str | None, *, is_done: bool) -> None:
+        """End the present result after a row. Unless `is_done` the next query reads on."""
+        self.is_cut, self.after, self.is_done = True, after, is_done
+
+    def _judge(self, held: Sequence[Rows], total: int, *, limit: int, is_lost: bool) -> bool:
+        """Judge a result: return whether no row up to its last one is missing.
+
+        `is_lost`: its locator was lost, so pages after these are missing.
+        """
+        rows = sum(page.frame.height for page in held)
+        if rows >= total and not is_lost:
+            self.is_done = max(rows, total) < limit
+            return True
+        last = next((page.frame["id"][-1] for page in reversed(held) if page.frame.height), None)
+        confirm = self._reader.holds_all if is_lost else self._reader.confirm_complete
+        if last is not None and confirm(self._between(self.after, last), rows):
+            return True
+        self._read_again(rows=rows, total=total)
+        return False
+
+    def _read_again(self, *, is_ordered: bool = True, rows: int = 0, total: int = 0) -> None:
+        self._tries += 1
         if self._tries < TRIES:
             return
         if is_ordered:
             raise self._reader.incomplete_error(rows, total)
         self.is_done = self.is_unordered = True
+
+    def _between(self, after: str | None, last: str | None) -> list[str]:
+        return [*self._where, *between(after, last)]
 
 
 def between(after: str | None, last: str | None) -> list[str]:
@@ -73,9 +105,9 @@ def between(after: str | None, last: str | None) -> list[str]:
     return [f"Id {sign} {string_literal(bound)}" for sign, bound in bounds if bound is not None]
 
 
-def is_ascending(after: str | None, ids: pl.Series) -> bool:
+def is_ascending(after: str | None, pages: Sequence[pl.Series]) -> bool:
     """Return whether the Ids ascend, by their bytes or without regard to case."""
-    chain = ids if after is None else pl.concat([pl.Series("id", [after]), ids])
+    chain = pl.concat([pl.Series("id", [] if after is None else [after], dtype=pl.String), *pages])
     return (chain.is_sorted() or chain.str.to_lowercase().is_sorted()) and chain.n_unique() == len(chain)
 
 

@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import polars as pl
-
 from sf_assets.sync.id_range import IdRange
+from sf_assets.sync.id_space import IdSpace
 from sf_assets.sync.reader import Rows
 from sf_assets.sync.state import Spans
 
@@ -35,17 +34,18 @@ class Lane:
         """Whether the caller has anything of it."""
         return self.is_taken or self.taken != self.first
 
-    def own_rows(self, rows: Rows) -> Rows:
-        """Leave out the rows after `upper`, which another lane reads.
+    def own_rows(self, rows: Rows, space: IdSpace) -> Rows:
+        """Leave out the rows after `upper`, which another lane reads, and end the range there.
 
-        `upper` may have moved since the query was sent.
-        A row stays unless it is after `upper` both by its bytes and without regard to case.
+        Only where `upper` has moved since the query was sent. If it is not certain that the first row left out is
+        after `upper`, because the order of the Ids is not known yet, the range is read on before that row.
         """
-        upper, ids = self.range.upper, pl.col("id")
-        if upper is None:
+        upper, ids = self.range.upper, rows.frame["id"]
+        if upper is None or upper == self.range.sent_upper or (own := space.rows_until(ids, upper)) == len(ids):
+            self.range.after = rows.last_id or self.range.after
             return rows
-        is_own = (ids <= upper) | (ids.str.to_lowercase() <= upper.lower())
-        return replace(rows, frame=rows.frame.filter(is_own))
+        self.range.end_before(ids[own - 1] if own else self.range.after, is_done=space.is_after(ids[own], upper))
+        return replace(rows, frame=rows.frame.head(own))
 
 
 def taken_spans(lanes: Sequence[Lane], after_id: str | None) -> tuple[str | None, Spans]:

@@ -27,8 +27,6 @@ SLOW_SECONDS, SLOW_LANES = 15.0, 4
 """Salesforce allows 5 (production: 25) requests at once that take over 20 s: pages that are nearly as slow have few
 lanes."""
 RATE_SECONDS = 5.0
-MOST_SPARSE = 2
-"""After this many windows in succession with few rows the next query has no upper bound: it finds the end of a gap."""
 LEAST_HALVED_PAGES = 4
 UNKNOWN_PAGES = 4
 """The guess for an object that has more rows than the probe counted."""
@@ -51,7 +49,7 @@ class LaneReader:
         self._lanes = self._lanes_of(after_id, spans)
         self._space = IdSpace()
         self._latency = 0.0
-        self._width, self._sparse_windows = 0, 0
+        self._width, self._is_sparse = 0, False
         self._requests_per_second, self._rate_at = 1.0, -math.inf
         self._changed = threading.Condition()
         self._ready: deque[tuple[Lane, Rows | None]] = deque()
@@ -145,15 +143,14 @@ class LaneReader:
 
     def _deliver(self, lane: Lane, rows: Rows, *, latency: float) -> None:
         with self._changed:
-            rows = lane.own_rows(rows)
+            self._space.observe_page(rows.frame["id"])
+            rows = lane.own_rows(rows, self._space)
             ids = rows.frame["id"]
             self._latency = (self._latency * 3 + latency) / 4 if self._latency else latency
-            if len(ids):
-                self._space.observe([ids[0], ids[-1], *ids[:: max(1, len(ids) // 128)]])
             if len(ids) > 1 and (lane.page is None or len(ids) >= self._limits.page_rows // 2):
                 lane.page = (ids[0], ids[-1])
                 if not self._width or lane.range.upper is None:
-                    self._width, self._sparse_windows = self._page_width(lane), 0
+                    self._width, self._is_sparse = self._page_width(lane), False
             lane.rows += len(ids)
             self._rows_left -= len(ids)
             self._ready.append((lane, rows))
@@ -173,9 +170,12 @@ class LaneReader:
         return idle[0]
 
     def _bound_window(self, last: Lane) -> None:
-        """Leave the rest after a window to another lane, if its Ids are known."""
+        """Leave the rest after a window to another lane, if its Ids are known.
+
+        After a window with few rows the query has no upper bound: it finds the end of a gap.
+        """
         pages = self._pages_after(last)
-        if last.range.after is None or not self._width or self._sparse_windows >= MOST_SPARSE or pages < 2:
+        if last.range.after is None or not self._width or self._is_sparse or pages < 2:
             return
         window = max(1, int(min(self._limits.window_pages, pages / (1.5 * self._wanted()))))
         self._cut(last, int((window - 1 + FULL_WINDOW) * self._width))
@@ -194,9 +194,9 @@ class LaneReader:
         width = self._space.number(upper) - self._space.number(first)
         pages = lane.rows / self._limits.page_rows
         if pages and pages >= 0.5 * width / max(self._width, 1):
-            self._width, self._sparse_windows = max(1, int(width / pages)), 0
+            self._width, self._is_sparse = max(1, int(width / pages)), False
         else:
-            self._width, self._sparse_windows = self._width * 2, self._sparse_windows + 1
+            self._width, self._is_sparse = self._width * 2, True
 
     def _half(self) -> Lane | None:
         """Split the longest range in two, by the distance of the Ids at its reader."""

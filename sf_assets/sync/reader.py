@@ -34,16 +34,26 @@ class FractionsFound(Exception):  # noqa: N818 - it starts the sync again and re
 
 @dataclass(frozen=True)
 class Rows:
-    """One page as a frame, the totalSize of its result, and whether the query ordered its rows."""
+    """One page as a frame, and the totalSize of its result.
+
+    `is_resumable`: no row of the result up to the last one of this page is missing, so a walk may resume after it.
+    """
 
     frame: pl.DataFrame
     total: int
-    is_ordered: bool = True
+    is_resumable: bool = False
 
     @property
     def last_id(self) -> str | None:
-        """The Id after which a walk continues, or None without order or rows."""
-        return self.frame["id"][-1] if self.frame.height and self.is_ordered else None
+        """The Id after which a walk may resume, or None."""
+        return self.frame["id"][-1] if self.frame.height and self.is_resumable else None
+
+    def position(self, before: str | None) -> str | None:
+        """Return the Id after which a walk may resume, or None for its start.
+
+        `before` is that Id without this page. Without an order no Id counts.
+        """
+        return self.last_id or (before if self.is_resumable else None)
 
     def newest(self, stamp_column: str) -> datetime | None:
         """Return the greatest stamp of the page, or None without rows."""
@@ -218,11 +228,15 @@ class Reader:
 
     def confirm_complete(self, where: Sequence[str], rows: int) -> bool:
         """Count again and return whether a short result is complete because rows were purged."""
-        count = self.count(where)
-        if count is None or count > rows:
+        if not self.holds_all(where, rows):
             return False
         self.report.note(f"Rows of {self.spec.sobject} were purged while they were read; {rows} are left.")
         return True
+
+    def holds_all(self, where: Sequence[str], rows: int) -> bool:
+        """Count the rows of a predicate; return whether there are not more than `rows`."""
+        count = self.count(where)
+        return count is not None and count <= rows
 
     def incomplete_error(self, rows: int, total: int) -> ResultIncomplete:
         """Return the error of a result that stayed short."""

@@ -1,24 +1,24 @@
 """How an endpoint is read: walk, tail or whole, as batches with the states to resume from."""
 
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-
-import polars as pl
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
 
 from sf_assets.errors import LocatorLost, QueryTimedOut, SfAssetsError
 from sf_assets.salesforce.limits import PAGE_ROWS
-from sf_assets.specs.soql import datetime_literal, string_literal
+from sf_assets.specs.soql import datetime_literal
+from sf_assets.sync.batches import Batch, CommitThreshold
 from sf_assets.sync.bulk_walk import WalkedPage, walk_by_bulk, whole_by_bulk
-from sf_assets.sync.column_status import revealed_columns, with_refused, with_rounded, with_rows_unread
+from sf_assets.sync.column_status import with_refused, with_rounded, with_rows_unread
 from sf_assets.sync.decide import Step
 from sf_assets.sync.id_range import IdRange
 from sf_assets.sync.lanes import LaneReader
 from sf_assets.sync.limits import DAY, LOOKBACK, SMALL_OBJECT_ROWS, TRIES
 from sf_assets.sync.reader import Reader, Rows
+from sf_assets.sync.resume_marks import ResumeMarks
 from sf_assets.sync.state import Probe, Reread, Resume, Spans, State, Walk, at_resume, at_walk, later
 from sf_assets.sync.transitions import (
-    checkpoint,
     explaining,
     finished_replace,
     finished_tail,
@@ -28,61 +28,37 @@ from sf_assets.sync.transitions import (
     walked,
 )
 
-RANGE_ROWS = 50_000
-"""A long walk asks for this many rows at a time: few queries time out, and few make the server sort again."""
-PAGED_BY_ID_ROWS = SMALL_OBJECT_ROWS
-"""Up to this size each page of a walk is a query of its own (`Id > last`): as many calls, and no row can be lost to a
-locator that executes the query again with an offset after a purge."""
 HELD_ROWS = SMALL_OBJECT_ROWS
 """A result up to this size is held until it is complete; a larger one is yielded page by page."""
-COMMIT_BYTES = 96 * 2**20
-COMMIT_AFTER = timedelta(seconds=20)
-"""A slow read commits this often, so that a kill costs few pages: 40 at 2 requests/s."""
+MOST_COMMITS = 100
+"""A walk of slow pages commits after this part of its rows, but at least a page: a kill costs a hundredth of it."""
+UNKNOWN_PAGES = 10
+"""Pages between two commits of a walk if the rows are not counted."""
+__all__ = ["Batch", "read_by_id", "reread", "tail", "walk", "whole"]
 
 
-@dataclass(frozen=True)
-class Batch:
-    """Rows of a page, and the state once they are committed, or None between two commit points.
+def _walk_threshold(reader: Reader) -> CommitThreshold:
+    """Return when a read by Id commits. A state costs no call, so it commits often where pages are slow.
 
-    The state of the last batch is the final state. `frame` None: nothing was read, the table keeps its rows.
-    `is_opening`: the state of this first batch is committed although it has no rows.
+    A Bulk job's position moves only at the end of its pages.
     """
-
-    frame: pl.DataFrame | None
-    state: State | None
-    is_opening: bool = False
-
-
-class CommitThreshold:
-    """A sum of rows and bytes that says when a commit is due."""
-
-    def __init__(self, reader: Reader) -> None:
-        self._limit, self._now = reader.commit_rows, reader.client.now
-        self._rows, self._size, self._since = 0, 0.0, self._now()
-
-    def add(self, frame: pl.DataFrame) -> bool:
-        """Add a frame and return whether to commit now; if so, start counting again."""
-        self._rows += frame.height
-        self._size += frame.estimated_size()
-        is_late = self._now() - self._since >= COMMIT_AFTER
-        if not (self._rows >= self._limit or self._size >= COMMIT_BYTES or is_late):
-            return False
-        self._rows, self._size, self._since = 0, 0.0, self._now()
-        return True
+    if reader.bulk is not None:
+        return CommitThreshold(reader.client.now, most_rows=reader.commit_rows)
+    page = reader.lanes.page_rows
+    rows = reader.report.planned.rows or UNKNOWN_PAGES * MOST_COMMITS * page
+    return CommitThreshold(reader.client.now, most_rows=reader.commit_rows, least_rows=max(page, rows // MOST_COMMITS))
 
 
-def read_by_id(
-    reader: Reader, *, after: str | None, rows_expected: int | None, where: Sequence[str] = ()
-) -> Iterator[Rows]:
+def read_by_id(reader: Reader, *, after: str | None, where: Sequence[str] = ()) -> Iterator[Rows]:
     """Read an object, or the rows of `where`, by ascending Id.
 
-    An org that does not order is read in one query.
+    Each page is a query of its own (`Id > last`): as many calls as by locators, and no row can be lost to a locator
+    that executes the query again with an offset after a purge. An org that does not order is read in one query.
 
     Raises:
         ResultIncomplete: a result stays short.
     """
-    limit = PAGE_ROWS if (rows_expected or 0) <= PAGED_BY_ID_ROWS else RANGE_ROWS
-    ids = IdRange(reader, after=after, upper=None, limit=limit, where=where)
+    ids = IdRange(reader, after=after, upper=None, limit=PAGE_ROWS, where=where)
     while not ids.is_done:
         yield from ids.query()
     if ids.is_unordered:
@@ -99,20 +75,23 @@ def _walk_pages(
 ) -> Iterator[WalkedPage]:
     """Read the rest of a walk, in lanes if the object is large."""
     if not spans and (rows_expected is None or rows_expected < reader.lanes.least_rows):
-        for rows in read_by_id(reader, after=after_id, rows_expected=rows_expected):
-            yield WalkedPage(rows, rows.last_id or after_id)
+        yield from _walk_in_order(reader, after_id)
         return
     lanes = LaneReader(reader, after_id=after_id, spans=spans, rows_expected=rows_expected)
     for rows in lanes:
         yield WalkedPage(rows, lanes.after_id, lanes.spans)
     if lanes.is_unordered:
-        for rows in _read_unordered(reader):
-            yield WalkedPage(rows, after_id, spans)
+        yield from (WalkedPage(rows, None) for rows in _read_unordered(reader))
     elif lanes.is_refused:
         reader.report.note("The org refused an upper bound of Ids: the object was read by one query after the other.")
-        after_id = lanes.after_id
-        for rows in read_by_id(reader, after=after_id, rows_expected=rows_expected):
-            yield WalkedPage(rows, rows.last_id or after_id)
+        yield from _walk_in_order(reader, lanes.after_id)
+
+
+def _walk_in_order(reader: Reader, after_id: str | None) -> Iterator[WalkedPage]:
+    """Read on by one query after the other. Spans that were read before are read again."""
+    for rows in read_by_id(reader, after=after_id):
+        after_id = rows.position(after_id)
+        yield WalkedPage(rows, after_id)
 
 
 def walk(
@@ -136,7 +115,7 @@ def _by_walk(
     reader: Reader, base: State, start: Walk, *, rows_expected: int | None, filter: str | None
 ) -> Generator[Batch, None, State]:
     """Read by Id and return the final state, which the last batch has too."""
-    threshold, state = CommitThreshold(reader), base
+    threshold, state = _walk_threshold(reader), base
     if not start.is_begun:
         state = with_rounded(base, [c for c in base.columns.rounded if c not in start.columns])
     try:
@@ -144,8 +123,9 @@ def _by_walk(
         for page in walk_by_bulk(reader, start, otherwise=pages):
             state = walked(state, reader.columns, after_id=page.after_id, spans=page.spans, bulk=page.bulk)
             state = _learned(reader, state)
-            is_due = threshold.add(page.rows.frame) or page.is_end
-            yield Batch(page.rows.frame, state if is_due else None, is_opening=page.is_opening)
+            yield from threshold.batch(
+                page.rows.frame, partial(_same, state), is_end=page.is_end, is_opening=page.is_opening
+            )
     except SfAssetsError:
         yield Batch(reader.empty_frame(), state)
         raise
@@ -158,12 +138,12 @@ def tail(
     reader: Reader, base: State, step: Step, *, ceiling: datetime | None, began_at: datetime, last_probe: Probe | None
 ) -> Iterator[Batch]:
     """Read the rows stamped since, without an upper bound, with checkpoints on the way."""
-    threshold, state = CommitThreshold(reader), base
+    threshold, state = CommitThreshold(reader.client.now, most_rows=reader.commit_rows), base
+    marks = ResumeMarks(reader, base, step, below=ceiling - LOOKBACK if ceiling else None)
     try:
-        for rows, resume in _by_stamp(reader, base, step, below=ceiling - LOOKBACK if ceiling else None):
-            unread = with_rows_unread(base, reader.columns, since=step.lower)
-            state = _learned(reader, at_resume(unread, resume))
-            yield Batch(rows.frame, state if threshold.add(rows.frame) else None)
+        for rows in marks.pages():
+            yield from threshold.batch(rows.frame, lambda: _resuming(reader, base, step, marks.confirm()))
+            state = _resuming(reader, base, step, marks.confirmed)
     except QueryTimedOut:
         reader.report.note("QUERY_TIMEOUT: the tail is too long to be sorted by stamp; the object is walked by Id.")
         reader.report.kind = "walk"
@@ -177,42 +157,9 @@ def tail(
     yield _end(reader, final)
 
 
-def _by_stamp(
-    reader: Reader, base: State, step: Step, *, below: datetime | None
-) -> Iterator[tuple[Rows, Resume | None]]:
-    """Yield pages by stamp, each with the row after which a sync may resume."""
-    resume = step.resume
-    revealed = revealed_columns(base, reader.columns)
-    for _ in range(TRIES):
-        start, rows, total = resume, 0, 0
-        where = [_since(reader.spec.stamp, step.lower, start)]
-        try:
-            for page in reader.pages(where=where, order_by=[reader.spec.stamp, "Id"]):
-                rows, total = rows + page.frame.height, page.total
-                stamps, ids = page.frame[reader.spec.stamp_column].to_list(), page.frame["id"].to_list()
-                resume = _mark(stamps, ids, below=below, lower=step.lower, revealed=revealed) or resume
-                yield page, resume
-        except LocatorLost:
-            continue
-        if rows >= total or reader.confirm_complete(where, rows):
-            return
-        resume = start
-    raise reader.incomplete_error(rows, total)
-
-
-def _since(name: str, lower: datetime | None, resume: Resume | None) -> str:
-    assert lower is not None
-    if resume is None:
-        return f"{name} >= {datetime_literal(lower)}"
-    stamp = datetime_literal(resume.stamp)
-    return f"({name} > {stamp} OR ({name} = {stamp} AND Id > {string_literal(resume.id)}))"
-
-
-def _mark(
-    stamps: list[datetime], ids: list[str], *, below: datetime | None, lower: datetime | None, revealed: tuple[str, ...]
-) -> Resume | None:
-    index = checkpoint(stamps, ids, below=below)
-    return None if index is None or lower is None else Resume(stamps[index], ids[index], lower, revealed)
+def _resuming(reader: Reader, base: State, step: Step, resume: Resume | None) -> State:
+    unread = with_rows_unread(base, reader.columns, since=step.lower)
+    return _learned(reader, at_resume(unread, resume))
 
 
 def whole(
@@ -244,7 +191,7 @@ def _in_one_query(reader: Reader, *, where: Sequence[str] = ()) -> Iterator[Rows
         try:
             for page in reader.pages(where=where):
                 rows, total = rows + page.frame.height, page.total
-                held.append(replace(page, is_ordered=False))
+                held.append(page)
                 if total > HELD_ROWS:
                     yield held.pop()
         except LocatorLost:
@@ -264,7 +211,7 @@ def reread(reader: Reader, base: State, *, since: datetime | None, until: dateti
 
     A re-read with the same bounds goes on where an interrupted one of the last day stopped.
     """
-    threshold, now = CommitThreshold(reader), reader.report.began_at
+    threshold, now = _walk_threshold(reader), reader.report.began_at
     last = base.position.reread
     is_same = last is not None and (last.since, last.until) == (since, until) and now - last.began_at < DAY
     place = last if last and is_same else Reread(since, until, now)
@@ -272,12 +219,9 @@ def reread(reader: Reader, base: State, *, since: datetime | None, until: dateti
     name = reader.spec.stamp
     where = [f"{name} {sign} {datetime_literal(bound)}" for sign, bound in bounds if bound is not None]
     try:
-        for rows in read_by_id(reader, after=place.after_id, rows_expected=None, where=where):
-            place = replace(place, after_id=rows.last_id or place.after_id)
-            yield Batch(
-                rows.frame,
-                reread_state(base, reader.columns, place, since=since) if threshold.add(rows.frame) else None,
-            )
+        for rows in read_by_id(reader, after=place.after_id, where=where):
+            place = replace(place, after_id=rows.position(place.after_id))
+            yield from threshold.batch(rows.frame, partial(reread_state, base, reader.columns, place, since=since))
     except SfAssetsError:
         yield Batch(reader.empty_frame(), reread_state(base, reader.columns, place, since=since))
         raise
@@ -286,6 +230,10 @@ def reread(reader: Reader, base: State, *, since: datetime | None, until: dateti
 
 def _end(reader: Reader, final: State) -> Batch:
     return Batch(reader.empty_frame(), _learned(reader, final))
+
+
+def _same(state: State) -> State:
+    return state
 
 
 def _learned(reader: Reader, state: State) -> State:

@@ -6,7 +6,7 @@ It matches faults, dispatches to the routes and keeps the request log. `server.p
 import re
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import format_datetime
 
 from sf_assets.devorg.api.admin_api import PREFIX, admin_response, foreign_origin
@@ -98,9 +98,12 @@ class PracticeApp:
         if fault is not None and fault.response_status is not None:
             return fault_response(fault, fault.response_status)
         try:
-            return self._handler(request, kind)()
+            response = self._handler(request, kind)()
         except Exception as error:  # noqa: BLE001  # a client gets a response, whatever is wrong here
             return Response(500, unknown_exception(error).body())
+        if fault is not None and fault.lost_rows and response.status == 200:
+            return replace(response, body=fault.without_lost_rows(response.body))
+        return response
 
     def _handler(self, request: Request, kind: str) -> Callable[[], Response]:
         if kind == "versions":

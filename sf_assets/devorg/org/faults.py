@@ -37,6 +37,7 @@ class Fault:
     delay_seconds: float = 0.0
     reset: bool = False  # the connection is reset without an answer
     truncate: bool = False  # half of the announced body, then the connection is closed
+    lost_rows: tuple[int, ...] = ()  # the page lacks the rows at these places; totalSize still counts them
 
     def __post_init__(self) -> None:
         if self.refusal is not None:
@@ -60,6 +61,13 @@ class Fault:
         if self.refusal is None:
             return self.status
         return DATA_REFUSALS[self.refusal][0] if self.refusal in DATA_REFUSALS else 400
+
+    def without_lost_rows(self, body: bytes) -> bytes:
+        """Return a page of rows without the lost ones."""
+        page = json.loads(body)
+        lost = {place % len(page["records"]) for place in self.lost_rows if page["records"]}
+        page["records"] = [record for place, record in enumerate(page["records"]) if place not in lost]
+        return json.dumps(page).encode()
 
     def response_body(self) -> bytes:
         """Return the body to answer with."""
@@ -85,6 +93,8 @@ def fault_from(settings: Mapping[str, Any]) -> Fault:
     unknown = sorted(set(settings) - set(names))
     if unknown:
         raise ValueError(f"a fault has no {', '.join(unknown)}; there are {', '.join(names)}")
+    if "lost_rows" in settings:
+        settings = {**settings, "lost_rows": tuple(settings["lost_rows"])}
     return Fault(**settings)
 
 

@@ -47,7 +47,7 @@ class RangeComparison:
     def visible(self, one: Range) -> Iterator[pl.DataFrame]:
         """Yield Id, IsDeleted and SystemModstamp of the org's rows in a range."""
         last = [f"Id <= {string_literal(one.last)}"] if one.last else []
-        for rows in read_by_id(self.reader, after=one.after, rows_expected=one.rows, where=last):
+        for rows in read_by_id(self.reader, after=one.after, where=last):
             yield identified(rows)
 
     @property

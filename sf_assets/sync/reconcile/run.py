@@ -125,7 +125,7 @@ class Reconciliation:
     def _by_rows(self) -> Generator[Batch, None, Differences]:
         """Read every row in full: the merge finds what is news, except surplus rows."""
         visible = [self.reader.empty_frame()]
-        for rows in read_by_id(self.reader, after=None, rows_expected=self.table.height):
+        for rows in read_by_id(self.reader, after=None):
             visible.append(rows.frame)
             yield Batch(rows.frame, None)
         differences = self._compare(visible, self.table)
@@ -140,7 +140,7 @@ class Reconciliation:
         """
         reader = self._narrow(self.method.columns)
         visible = [reader.empty_frame()]
-        for rows in read_by_id(reader, after=None, rows_expected=self.table.height):
+        for rows in read_by_id(reader, after=None):
             visible.append(identified(rows))
             if self.method.columns:
                 yield Batch(self._current(rows.frame), None)
@@ -206,7 +206,7 @@ class Reconciliation:
 
     def _by_ids(self, ids: Sequence[str]) -> Iterator[pl.DataFrame]:
         if len(ids) > IDS_A_QUERY:
-            return (rows.frame for rows in read_by_id(self.reader, after=None, rows_expected=self.table.height))
+            return (rows.frame for rows in read_by_id(self.reader, after=None))
         listed = ", ".join(string_literal(record_id) for record_id in ids)
         return (rows.frame for rows in self.reader.pages(where=[f"Id IN ({listed})"]))
 
@@ -241,7 +241,7 @@ class Reconciliation:
         if counts.sight_lost_since is None or lost >= counts.out_of_sight or self.method.compares_all:
             return
         since = f"{STAMP} >= {datetime_literal(counts.sight_lost_since)}"
-        for rows in read_by_id(self.reader, after=None, rows_expected=self.table.height, where=[since]):
+        for rows in read_by_id(self.reader, after=None, where=[since]):
             self._record_oldest(rows.frame)
             yield Batch(rows.frame, None)
 

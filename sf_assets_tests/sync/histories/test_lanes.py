@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from types import SimpleNamespace
 
 import polars as pl
 import pytest
 
 from sf_assets.devorg.org.faults import Fault
 from sf_assets.errors import TableForeign
+from sf_assets.sync.id_range import IdRange
+from sf_assets.sync.id_space import IdSpace
 from sf_assets.sync.lane import Lane
 from sf_assets.sync.limits import LaneLimits
 from sf_assets.sync.reader import Rows
@@ -129,14 +130,38 @@ def test_a_full_refresh_in_lanes_ends_while_rows_change(many):
     many.assert_equal("contact")
 
 
-def test_a_lane_leaves_out_the_rows_after_its_range():
-    a_range = SimpleNamespace(upper="003B")
-    lane = Lane(a_range, first=None, taken=None)
-    page = Rows(pl.DataFrame({"id": ["003A", "003B", "003a", "003b", "003c"]}), 5)
+UNDECIDED, BYTES, CASELESS = ["003A", "003B"], ["003B", "003a"], ["003a", "003B"]
 
-    assert lane.own_rows(page).frame["id"].to_list() == ["003A", "003B", "003a", "003b"]
-    a_range.upper = None
-    assert lane.own_rows(page).frame.height == 5
+
+@pytest.mark.parametrize(
+    ("seen", "page", "own", "is_done"),
+    [
+        (UNDECIDED, ["003A", "003B", "003C", "003a"], ["003A", "003B"], True),
+        (BYTES, ["003A", "003B", "003a", "003b"], ["003A", "003B"], True),
+        (CASELESS, ["003A", "003a", "003b", "003C"], ["003A", "003a", "003b"], True),
+        (UNDECIDED, ["003A", "003a", "003b", "003C"], ["003A"], False),
+        (UNDECIDED, ["003a", "003b"], [], False),
+        (BYTES, ["003A", "003B"], ["003A", "003B"], False),
+    ],
+)
+def test_a_lane_leaves_out_the_rows_after_its_range(seen, page, own, is_done):
+    space = IdSpace()
+    space.observe_page(pl.Series(seen))
+    lane = Lane(IdRange(None, after="0030", upper="003B", limit=5), first=None, taken=None)
+
+    rows = lane.own_rows(Rows(pl.DataFrame({"id": page}), 5, is_resumable=True), space)
+
+    assert rows.frame["id"].to_list() == own
+    assert (lane.range.is_done, lane.range.after) == (is_done, own[-1] if own else "0030")
+
+
+def test_a_lane_takes_every_row_of_a_query_with_its_own_bound():
+    lane = Lane(IdRange(None, after="0030", upper="003B", limit=5), first=None, taken=None)
+    lane.range.sent_upper = "003B"
+
+    rows = lane.own_rows(Rows(pl.DataFrame({"id": ["003a", "003b"]}), 2, is_resumable=True), IdSpace())
+
+    assert rows.frame["id"].to_list() == ["003a", "003b"]
 
 
 @pytest.mark.slow
@@ -167,3 +192,16 @@ def test_a_state_with_something_that_this_version_does_not_know_is_refused(many)
     with pytest.raises(TableForeign, match="lanes_of_tomorrow"):
         State.from_json(text.replace('"walk":{', '"walk":{"lanes_of_tomorrow":1,'))
     assert State.from_json(text).to_json() == text
+
+
+@pytest.mark.parametrize("after_pages", [4, 9, 17])
+def test_a_kill_between_slow_pages_costs_a_page_a_lane(many, after_pages):
+    with pytest.raises(KilledError):
+        many.sync("contact", lanes=LANES, dies_after=after_pages, watch=lambda _: many.clock.advance(seconds=1))
+    held, taken = len(many.org.rows("Contact")), len(many.table("contact"))
+
+    report = many.sync("contact", lanes=LANES)["contact"]
+
+    many.assert_equal("contact")
+    assert taken >= (after_pages - 2) * LANES.page_rows
+    assert report.read.rows <= held - taken + LANES.page_rows
