@@ -13,6 +13,7 @@ from sf_assets.cli import main
 from sf_assets.errors import TableUnsupported
 from sf_assets.iceberg.commit.data_files import live_files
 from sf_assets_tests.iceberg.conftest import Account, open_tables
+from sf_assets_tests.production.processes import free_port
 from sf_assets_tests.spark.conftest import PYTHON
 from sf_assets_tests.spark.engine import Spark, spark_over, text
 
@@ -165,7 +166,7 @@ def test_spark_runs_every_statement_that_setup_upkeep_prints(lake: Lake) -> None
 def test_spark_reads_all_tables_of_a_demo_equal_to_pyiceberg(tmp_path: Path, jars: Path) -> None:
     few = [f"--rows={name}=20" for name in ("account", "contact", "lead", "opportunity", "case", "task", "event")]
     environment = {"SF_ASSETS_HOME": str(tmp_path), "DAGSTER_HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
-    command = [sys.executable, "-m", "sf_assets.cli", "demo", *few]
+    command = [sys.executable, "-m", "sf_assets.cli", "demo", "--port", str(free_port()), *few]
     for _ in range(2):  # the second one leaves position deletes
         fast = {"SALESFORCE_REQUESTS_PER_SECOND": "1000"}
         subprocess.run(command, env=environment | fast, check=True, capture_output=True, timeout=600)
