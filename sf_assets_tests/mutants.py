@@ -164,7 +164,7 @@ def _run_tests(mutant: Mutant | None, tests: tuple[str, ...]) -> int:
     ):
         os.dup2(nowhere.fileno(), 1)
         os.dup2(nowhere.fileno(), 2)
-        return int(pytest.main([*tests, "-x", "-q", "-p", "no:cacheprovider", "--no-header"]))
+        return int(pytest.main([*tests, "-x", "-q", "-p", "no:cacheprovider", "--no-header", "--assert=plain"]))
 
 
 def accepted_survivors() -> dict[str, str]:
