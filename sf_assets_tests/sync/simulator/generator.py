@@ -9,6 +9,7 @@ from sf_assets_tests.sync.simulator.wire import NAMES, SHORT
 ENDPOINTS = (("account",), ("account", "contact"), ("contact",), ("user_role",), ("account", "user_role"))
 SOBJECTS = {"account": "Account", "contact": "Contact", "user_role": "UserRole"}
 PAUSES = (0, 0, 1, 60, 600, 1_300, 4_000, 30_000, 90_000, 90_000, 200_000)
+SHORT_PAUSES = (0, 0, 0, 0, 0, 1, 60, 600, 1_300, 90_000)
 STAMPED = ("insert", "insert", "update", "update", "update", "restamp", "delete", "undelete")
 QUIET = (
     "purge",
@@ -44,7 +45,7 @@ class Generator:
                 steps.append(RollBack(pick(self.endpoints), pick([1, 1, 2, 4])))
             if self._is(0.05, often="operators"):
                 steps.append(Upkeep(pick(self.endpoints), self._strike(file_only=True) if self._is(0.3) else None))
-            steps += [Pass(pick(PAUSES)), self.sync()]
+            steps += [Pass(pick(SHORT_PAUSES if self.theme == "stamps" else PAUSES)), self.sync()]
         return History(
             endpoints=self.endpoints, steps=tuple(steps), rows=pick([0, 3, 6, 6, 12]),
             page_rows=pick([2, 3, 7, 2_000]), locator_rows=pick(["live", "live", "frozen"]),
@@ -62,7 +63,8 @@ class Generator:
         return make(sobject)
 
     def _numbers(self) -> dict[str, int]:
-        return {"row": self.chance.randrange(12), "value": self.chance.randrange(1, 99)}
+        rows = 2 if self.theme == "stamps" else 12  # the same row again within a second
+        return {"row": self.chance.randrange(rows), "value": self.chance.randrange(1, 99)}
 
     def _lateness(self) -> int:
         return self.chance.choice([0, 0, 0, 0, 1, 60, 900, 1_199])
