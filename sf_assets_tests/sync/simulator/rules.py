@@ -35,15 +35,23 @@ BREAKS: Mapping[str, Break] = {
         "sync/limits.py", "LOOKBACK = timedelta(minutes=20)", "LOOKBACK = timedelta(0)"
     ),
     "a tail has no upper bound": Break(
-        "sync/strategies.py",
-        "where = [_since(step.lower, start)]",
-        'where = [_since(step.lower, start), f"{STAMP} <= {datetime_literal(below + LOOKBACK)}"] if below'
-        " else [_since(step.lower, start)]",
+        "sync/resume_marks.py",
+        "self._last, self._rows, self._is_ordered = None, 0, True",
+        """self._last, self._rows, self._is_ordered = None, 0, True
+        from datetime import timedelta
+        if self.below:
+            ceiling = datetime_literal(self.below + timedelta(minutes=20))
+            self._where.append(f"{self.reader.spec.stamp} <= {ceiling}")""",
     ),
     "a tail resumes by (stamp, Id)": Break(
-        "sync/strategies.py",
-        '''return f"({STAMP} > {stamp} OR ({STAMP} = {stamp} AND Id > {string_literal(resume.id)}))"''',
-        '''return f"{STAMP} > {stamp}"''',
+        "sync/resume_marks.py",
+        """return f"({name} > {stamp} OR ({name} = {stamp} AND Id > {string_literal(resume.id)}))\"""",
+        """return f"{name} > {stamp}\"""",
+    ),
+    "a tail's position counts only if no row before it is missing": Break(
+        "sync/resume_marks.py",
+        "self.reader.holds_all([*self._where, _until(self.reader.spec.stamp, mark)], self._rows):",
+        "True:",
     ),
     "checkpoints rest on stamps below the ceiling less 20 minutes": Break(
         "sync/transitions.py", "is not None and stamp < below and ids[i]", "is not None and ids[i]"
@@ -85,10 +93,14 @@ BREAKS: Mapping[str, Break] = {
     "the state is bound to a snapshot": Break(
         "iceberg/commit/table_state.py", "snapshot.snapshot_id == written_for:", "True:"
     ),
-    "a short result is read again": Break("sync/reader.py", "if count is None or count > rows:", "if False:"),
-    "a gap that a purge explains is no error": Break("sync/reader.py", "if count is None or count > rows:", "if True:"),
+    "a short result is read again": Break(
+        "sync/reader.py", "return count is not None and count <= rows", "return True"
+    ),
+    "a gap that a purge explains is no error": Break(
+        "sync/reader.py", "return count is not None and count <= rows", "return False"
+    ),
     "a range ends at fewer rows than its LIMIT": Break(
-        "sync/id_range.py", "self.is_done = max(rows, total) < self.limit", "self.is_done = True"
+        "sync/id_range.py", "self.is_done = max(rows, total) < limit", "self.is_done = True"
     ),
     "a replace removes no more than the bound": Break(
         "sync/plan.py", "if self.run.confirm_shrink or self.run.adopt_org:", "if True:"
