@@ -151,3 +151,13 @@ def test_rows_back_in_sight_are_read_again_with_a_column_hidden_then(tmp_path):
         ),
     )
     play(history, tmp_path)
+
+
+def test_a_page_that_lacks_a_row_and_a_kill_after_it_lose_nothing(tmp_path):
+    history = History(
+        endpoints=("contact",),
+        page_rows=3,
+        commit_rows=1,
+        steps=(Sync(("contact",), faults=(Fault("short_middle"),), strike=Strike("batch", 1)), Sync(("contact",))),
+    )
+    play(history, tmp_path)
