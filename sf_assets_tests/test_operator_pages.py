@@ -82,14 +82,17 @@ def test_every_check_and_every_error_has_its_row():
 
 
 def test_the_custom_object_of_the_page_becomes_the_31st_endpoint(tmp_path):
-    (toml,), (soql,) = examples("custom-object.md", "toml"), examples("custom-object.md", "sql")
-    (tmp_path / "endpoints.toml").write_text(toml)
-    (tmp_path / "invoice.soql").write_text(soql)
+    tomls, soqls = examples("custom-object.md", "toml"), examples("custom-object.md", "sql")
+    for toml, soql in zip(tomls, soqls, strict=True):
+        [row] = tomllib.loads(toml)["endpoint"]
+        (tmp_path / "endpoints.toml").write_text(toml)
+        (tmp_path / f"{row['endpoint']}.soql").write_text(soql)
 
-    *ours, invoice = endpoints(tmp_path)
+        *ours, custom = endpoints(tmp_path)
 
-    assert len(ours) == 30
-    assert (invoice.endpoint, invoice.sobject) == ("invoice", tomllib.loads(toml)["endpoint"][0]["sobject"])
+        assert len(ours) == 30
+        assert (custom.endpoint, custom.sobject) == (row["endpoint"], row["sobject"])
+        (tmp_path / f"{row['endpoint']}.soql").unlink()
 
 
 def made(code: str, name: str):
