@@ -21,7 +21,7 @@ DBT_SNOWFLAKE := dbt-snowflake>=1.11,<1.12
 ARGS ?=
 # Processes that share the tests, and the tests that they share (as in pyproject.toml).
 JOBS ?= 2
-SUITE := not browser and not soak and not image and not spark
+SUITE := not browser and not soak and not image and not spark and not heavy
 # The fast lane: folders of tests without processes, dbt or Dagster. Tests of more than half a second are marked slow.
 FAST := sf_assets_tests/specs sf_assets_tests/salesforce sf_assets_tests/sync sf_assets_tests/iceberg \
   sf_assets_tests/planning sf_assets_tests/test_wording.py
@@ -100,6 +100,10 @@ unit-fast: $(TEST_STAMP) ## Run the quick tests of specs, salesforce, sync and i
 .PHONY: test-browser
 test-browser: $(TEST_STAMP) ## Run the tests that drive Chromium over Dagit (apt-get install chromium)
 	@$(BIN)/pytest -m browser sf_assets_tests/browser $(ARGS)
+
+.PHONY: test-heavy
+test-heavy: $(TEST_STAMP) ## Run the long tests that `make test` leaves out
+	@$(BIN)/pytest -n $(JOBS) -m heavy $(ARGS)
 
 .PHONY: test-spark
 test-spark: $(TEST_STAMP) ## Read every kind of table with Spark, equal to pyiceberg (Java 17; fetches 400 MB)
