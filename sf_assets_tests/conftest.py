@@ -3,6 +3,11 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import settings
+
+# The same examples in every run, no time limit for one (another process may have the core), no folder .hypothesis.
+settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
+settings.load_profile("repeatable")
 
 pytest_plugins = ["sf_assets.devorg.fixtures"]
 

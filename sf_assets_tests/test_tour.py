@@ -55,6 +55,7 @@ def materialize(run: Run, endpoint: str) -> "subprocess.CompletedProcess[str]":
     return run(f".venv/bin/dagster asset materialize -m sf_assets.definitions --select salesforce/{endpoint}")
 
 
+@pytest.mark.heavy
 def test_the_commands_of_the_tour_do_what_it_says(run):
     blocks = [block for block in BLOCK.findall(PAGE) if "make dev" not in block]
     assert len(blocks) >= 9

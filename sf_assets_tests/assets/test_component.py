@@ -234,7 +234,7 @@ def documented(word: str) -> str:
 
 
 # `dg dev` of the docs is run by sf_assets_tests/browser/test_two_orgs.py: Dagster needs a minute of CPU to start it.
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_each_documented_command_runs_in_an_empty_project(tmp_path):
     project = Project(tmp_path)
     with serve(sample_org(seed=3, rows={"Account": 5, "Contact": 5})) as served:

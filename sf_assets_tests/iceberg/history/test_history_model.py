@@ -3,6 +3,7 @@
 from typing import Any
 
 import polars as pl
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import precondition, rule
 
@@ -47,4 +48,4 @@ def _widened(written: list[dict[str, Any]], rows: pl.DataFrame) -> list[dict[str
 HistoryMachine.TestCase.settings = settings(
     max_examples=3, stateful_step_count=14, deadline=None, suppress_health_check=list(HealthCheck)
 )
-TestHistory = HistoryMachine.TestCase
+TestHistory = pytest.mark.heavy(HistoryMachine.TestCase)

@@ -48,6 +48,7 @@ def org() -> Org:
     return sample_org(seed=7, rows=TINY, base=START)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", NAMES)
 def test_the_history_equals_the_journal_of_the_org(org, name):
     @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
