@@ -10,15 +10,12 @@ follows each first copy, and its CPU is subtracted from that of a row. The exit 
 import argparse
 import json
 import resource
-import subprocess
 import sys
 import tempfile
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from million_rows import HERE, environment, materialize
+from million_rows import environment, materialize, simulated_org
 
 
 def main() -> int:
@@ -39,7 +36,7 @@ def main() -> int:
 
 def measure(arguments: list[str], mode: str, *, rows: int) -> tuple[int, float]:
     """Copy the object in one mode; return the calls and the peak MB."""
-    with tempfile.TemporaryDirectory() as folder, simulated_org(arguments) as url:
+    with tempfile.TemporaryDirectory() as folder, simulated_org(arguments, script="bulk_simulator.py") as url:
         env = {**environment(url, Path(folder)), "SF_ASSETS_BULK": mode}
         wall, cpu, peak = materialize(Path(folder), "salesforce/account", env)
         with urllib.request.urlopen(f"{url}/log") as answer:
@@ -49,18 +46,6 @@ def measure(arguments: list[str], mode: str, *, rows: int) -> tuple[int, float]:
     way = "Bulk" if mode == "always" else "REST"
     print(f"{way}: {calls} calls, {row_us:.1f} us of CPU a row, peak {peak:.0f} MB, wall {wall:.1f} s", flush=True)
     return calls, peak
-
-
-@contextmanager
-def simulated_org(arguments: list[str]) -> Iterator[str]:
-    """Serve a simulated org until the block ends; yields its address."""
-    command = [sys.executable, str(HERE / "bulk_simulator.py"), "--port=0", *arguments]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
-        try:
-            assert server.stdout is not None
-            yield server.stdout.readline().strip()
-        finally:
-            server.terminate()
 
 
 if __name__ == "__main__":

@@ -47,9 +47,9 @@ def main() -> int:
 
 
 @contextmanager
-def simulated_org(arguments: list[str]) -> Iterator[str]:
+def simulated_org(arguments: list[str], *, script: str = "simulator.py") -> Iterator[str]:
     """Serve a simulated org until the block ends; yields its address."""
-    command = [sys.executable, str(HERE / "simulator.py"), "--port=0", *arguments]
+    command = [sys.executable, str(HERE / script), "--port=0", *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         try:
             assert server.stdout is not None

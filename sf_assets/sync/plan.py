@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 
-from sf_assets.errors import ConfigError, ObjectUnavailable, SalesforceError, TableDamaged, TableForeign
+from sf_assets.errors import ConfigError, ObjectUnavailable, SalesforceError
 from sf_assets.iceberg.model import TableFacts
 from sf_assets.iceberg.tables import IcebergTables
 from sf_assets.salesforce.client import Client
@@ -22,6 +22,7 @@ from sf_assets.sync.preflight import Preflight, as_described, earliest
 from sf_assets.sync.reconcile.method import quiet_calls
 from sf_assets.sync.report import Calculated, DeploymentOptions, Kind, RunOptions
 from sf_assets.sync.state import Probe, State, Walk, later
+from sf_assets.sync.state_checks import owned_state, refuse_future
 
 
 @dataclass(frozen=True)
@@ -237,33 +238,6 @@ def _refuse_reread(plan: SyncPlan) -> None:
         remedy="Run the endpoint without since and until.",
         endpoint=plan.spec.endpoint,
     )
-
-
-def refuse_future(state: State, endpoint: str, *, now: datetime) -> None:
-    """Refuse a state from the future. `now`: the later one of this machine's clock and the org's.
-
-    Raises: TableDamaged.
-    """
-    if state.is_ahead_of(now):
-        latest = later(state.position.tail_from, state.times.latest)
-        raise TableDamaged(
-            f"{endpoint}: the table's state is of {latest:%Y-%m-%d %H:%M} UTC, which is in the future.",
-            remedy="Run the endpoint once with full_refresh: true, which compares all rows. If the date is right, set"
-            " this machine's clock (NTP).",
-            endpoint=endpoint,
-        )
-
-
-def owned_state(spec: EndpointSpec, state: State | None, org_id: str, run: RunOptions) -> State | None:
-    """Return the table's state, or None if the table is to be taken over."""
-    if state is None or (state.org_id[:15] == org_id[:15] and state.sobject == spec.sobject):
-        return state
-    if run.adopt_org and run.full_refresh:
-        return None
-    raise TableForeign(
-        f"{spec.endpoint}: the table holds {state.sobject} of org {state.org_id}, not {spec.sobject} of org {org_id}.",
-        endpoint=spec.endpoint, table_org=state.org_id, table_object=state.sobject, org=org_id, object=spec.sobject,
-    )  # fmt: skip
 
 
 def refused_columns(state: State | None, preflight: Preflight, endpoint: str) -> dict[str, datetime]:
