@@ -149,6 +149,7 @@ def test_what_is_off_hidden_new_or_not_countable_is_said(house):
     assert "new: Brand_New__c" in list(remarks(lead))
 
 
+@pytest.mark.slow
 def test_an_object_too_large_to_be_counted_is_told_by_its_rough_number(house):
     from sf_assets.devorg import Fault
 

@@ -53,6 +53,7 @@ def refused(folder: Path) -> SpecError | ConfigError:
     return caught.value
 
 
+@pytest.mark.slow
 @given(text=SOQL)
 @example(text=f"{QUERY} WHERE NOT")
 @example(text=f"{QUERY} WHERE {'(' * 5_000}")

@@ -74,7 +74,7 @@ def read_private_key(text: str, *, source: str = "") -> RSAPrivateKey:
 
 @lru_cache(maxsize=8)
 def _load(der: bytes) -> PrivateKeyTypes:
-    """Load the key once per process: each time its primes are tested, which takes 40 ms for 2,048 bits."""
+    """Load a key once per process: testing its primes takes 40 ms."""
     return load_der_private_key(der, password=None)
 
 

@@ -25,6 +25,7 @@ def played(folder: Path):
     return lake
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "part"),
     [("kill", 0.3), ("kill", 0.7), ("kill", 0.9), ("kill", 0.95), ("kill", 1.0), ("EIO", 0.8), ("EIO", 1.0)],

@@ -141,6 +141,7 @@ def test_a_row_that_vanished_and_came_back_is_inserted_again(account):
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_compaction_changes_nothing(account):
     for turn in range(30):
         account.merge(**{f"k{turn:02}": "x"})
@@ -197,6 +198,7 @@ def test_a_rollback_is_named_and_its_rows_return(account):
     assert not result.has_gap
 
 
+@pytest.mark.slow
 def test_expired_snapshots_lead_to_a_comparison_that_is_named(account):
     account.merge(a="x", b="y", c="z")
     account.update()

@@ -14,6 +14,7 @@ from sf_assets_tests.options import sync_options
 from sf_assets_tests.sync.histories.lake import SPECS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("millions", "page_rows", "minutes", "most_calls"),
     [(1, 4, 10, 60), (10, 1, 60, 350)],
@@ -66,6 +67,7 @@ def test_the_plan_prices_both_ways_and_says_which_one_a_run_takes(many):
     assert not list(bulk_lines(by_rest))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["auto", "never", "always"])
 def test_plan_and_run_take_the_same_way(many, mode):
     limits = BulkLimits(least_rows=1)

@@ -53,6 +53,7 @@ def frames(many, mode):
     return read
 
 
+@pytest.mark.slow
 def test_rows_by_bulk_equal_rows_by_rest_cell_by_cell(many):
     ids = [row["Id"] for row in many.org.rows("Account") if not row["IsDeleted"]]
     for number, text in enumerate(HOSTILE):
@@ -72,6 +73,7 @@ def test_rows_by_bulk_equal_rows_by_rest_cell_by_cell(many):
     assert not many.org.bulk_jobs.all(many.clock())
 
 
+@pytest.mark.slow
 def test_a_full_refresh_by_bulk_equals_the_org_and_removes_what_is_gone(many):
     many.sync("contact", "profile", bulk="never")
     many.org.purge("Contact", many.org.rows("Contact")[0]["Id"])
@@ -83,6 +85,7 @@ def test_a_full_refresh_by_bulk_equals_the_org_and_removes_what_is_gone(many):
     assert all(report.read.bulk_job for report in reports.values())
 
 
+@pytest.mark.slow
 def test_rows_that_change_during_the_job_are_caught_by_the_tail(many):
     many.org.behave(bulk_queue_seconds=30, bulk_run_seconds=600)
     rows = many.org.rows("Contact")
@@ -101,6 +104,7 @@ def test_rows_that_change_during_the_job_are_caught_by_the_tail(many):
     assert report.read.bulk_job
 
 
+@pytest.mark.slow
 def test_rows_of_a_job_are_as_old_as_the_job(many):
     began = many.clock()
     many.org.behave(bulk_queue_seconds=3_000)
@@ -111,6 +115,7 @@ def test_rows_of_a_job_are_as_old_as_the_job(many):
     assert held.min() == began
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after_batches", [1, 2, 4])
 def test_a_kill_costs_at_most_one_result_page(many, after_batches):
     with pytest.raises(KilledError):
@@ -128,6 +133,7 @@ def test_a_kill_costs_at_most_one_result_page(many, after_batches):
     assert report.read.bulk_job
 
 
+@pytest.mark.slow
 def test_a_kill_during_the_wait_leaves_a_job_that_the_next_run_uses(many):
     many.org.behave(bulk_run_seconds=100)
     many.org.faults.append(Fault(kind="job", after=1, times=1, status=401, error_code="INVALID_SESSION_ID"))
@@ -159,6 +165,7 @@ def test_a_walk_without_a_job_has_the_state_of_earlier_versions(many):
     assert "bulk" not in many.state("contact").to_json()
 
 
+@pytest.mark.slow
 def test_a_job_that_expired_between_two_runs_is_created_again(many):
     with pytest.raises(KilledError):
         many.sync("contact", bulk="always", dies_after=3)
@@ -171,6 +178,7 @@ def test_a_job_that_expired_between_two_runs_is_created_again(many):
     assert many.sent(CREATE) == 2
 
 
+@pytest.mark.slow
 def test_a_job_of_other_columns_is_deleted_and_created_again(many):
     with pytest.raises(KilledError):
         many.sync("contact", bulk="always", dies_after=3)
@@ -291,6 +299,7 @@ PASSING = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", PASSING)
 def test_a_passing_fault_is_ridden_out(many, fault):
     many.org.faults.append(replace(PASSING[fault]))
@@ -302,6 +311,7 @@ def test_a_passing_fault_is_ridden_out(many, fault):
     assert many.sent(CREATE) in (1, 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rows", [69, 1_000])
 def test_a_result_with_fewer_rows_than_its_job_is_read_by_rest(many, rows):
     body = f'{{"id":"750000001000001AAA","state":"JobComplete","numberRecordsProcessed":{rows}}}'
@@ -313,6 +323,7 @@ def test_a_result_with_fewer_rows_than_its_job_is_read_by_rest(many, rows):
     assert f"has {rows:,} rows, and its pages have 68" in notes(report)
 
 
+@pytest.mark.slow
 def test_a_page_with_fewer_rows_than_its_header_says_is_read_again(many):
     names = ",".join(f'"{name}"' for name in ("Id", "IsDeleted"))
     short = Fault(kind="jobResults", after=2, status=200, body=names, headers={"Sforce-NumberOfRecords": "10"})
@@ -350,6 +361,7 @@ def test_a_job_that_somebody_aborts_while_it_runs_is_read_by_rest(many):
     assert "Aborted" in notes(report)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("version", "kind"), [("57.0", None), ("60.0", "jobResultPages")])
 def test_without_a_list_of_pages_each_page_names_the_next(many, version, kind):
     many.api_version = version
@@ -373,6 +385,7 @@ def test_a_page_that_is_too_large_is_read_with_fewer_rows(many, monkeypatch):
     assert "too large" in notes(report)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("calls", [16, 20, 22])
 def test_a_spent_quota_keeps_the_job_for_the_next_run(many, calls):
     many.org.behave(daily_limit=calls)
@@ -388,6 +401,7 @@ def test_a_spent_quota_keeps_the_job_for_the_next_run(many, calls):
     assert many.sent(CREATE) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("rows", "mode", "by_bulk"), [(50, "auto", True), (70, "auto", False), (50, "never", False)])
 def test_auto_reads_large_objects_by_bulk(many, rows, mode, by_bulk):
     held = len(many.org.rows("Contact"))
@@ -411,6 +425,7 @@ def test_hashed_columns_are_hashed_on_the_way(many):
     assert set(texts.str.len_chars()) == {64}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("full_refresh", [False, True])
 def test_fractions_of_whole_numbers_are_kept(many, full_refresh):
     many.org.add_field("Contact", {"name": "Visits__c", "type": "int", "custom": True, "label": "Visits"})

@@ -5,6 +5,7 @@ import pytest
 from sf_assets_tests.sync.histories.lake import SPECS
 
 
+@pytest.mark.slow
 def test_a_first_sync_makes_every_table_equal_to_the_org(lake):
     records = lake.sync()
 

@@ -78,6 +78,7 @@ def test_a_second_column_costs_no_second_copy(lake, full_refresh):
     assert report.kind == ("replace" if full_refresh else "tail")
 
 
+@pytest.mark.slow
 def test_fractions_met_in_the_daily_comparison_are_kept(lake):
     lake.sync("account")
     lake.clock.advance(days=2)
@@ -101,6 +102,7 @@ def test_a_snapshot_keeps_fractions(lake):
     assert (stored["fiscal_year_start_month"], stored["fiscal_year_start_month__exact"]) == (2, 1.5)
 
 
+@pytest.mark.slow
 def test_several_columns_with_fractions_in_a_walk_of_lanes_that_dies(lake):
     for name in ("Visits__c", "Calls__c"):
         lake.org.add_field("Contact", {"name": name, "type": "int", "custom": True, "label": name})

@@ -194,6 +194,7 @@ def test_a_state_with_something_that_this_version_does_not_know_is_refused(many)
     assert State.from_json(text).to_json() == text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after_pages", [4, 9, 17])
 def test_a_kill_between_slow_pages_costs_a_page_a_lane(many, after_pages):
     with pytest.raises(KilledError):

@@ -81,6 +81,7 @@ def test_the_oracle_notices_a_row_that_is_lost_or_old(table):
     assert check_claim(rows, world, "Account", claim, is_snapshot=False, removes=False).lost
 
 
+@pytest.mark.slow
 def test_hidden_rows_come_back_with_the_versions_of_meanwhile(tmp_path):
     history = History(
         endpoints=("contact",),
@@ -105,6 +106,7 @@ def test_a_full_refresh_that_compares_too_reads_no_row_twice(tmp_path):
     play(history, tmp_path)
 
 
+@pytest.mark.slow
 def test_a_disk_that_fails_during_a_comparison_has_a_named_error(tmp_path):
     steps = [Edit("update", "Account", row=1, value=7)]
     for at in range(1, 24, 2):
@@ -132,6 +134,7 @@ def test_rows_of_a_reread_are_read_again_with_a_column_refused_then(tmp_path):
     play(history, tmp_path)
 
 
+@pytest.mark.slow
 def test_rows_back_in_sight_are_read_again_with_a_column_hidden_then(tmp_path):
     history = History(
         endpoints=("contact",),
