@@ -267,7 +267,8 @@ class Player:
         known = known or preflight([spec], tables=tables, client=client, read_deleted=True, now=self.world.clock)
         asked: dict[str, Any] = {}
         is_tail, facts = spec.how == "tail", tables.facts(name)
-        if is_tail and facts is not None and (step.since is not None or step.until is not None):
+        has_been_read = facts is not None and facts.state is not None
+        if is_tail and has_been_read and (step.since is not None or step.until is not None):
             asked["since"] = None if step.since is None else now - timedelta(seconds=step.since)
             asked["until"] = None if step.until is None else now - timedelta(seconds=step.until)
         options = sync_options(

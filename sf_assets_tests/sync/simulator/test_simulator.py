@@ -164,3 +164,20 @@ def test_a_page_that_lacks_a_row_and_a_kill_after_it_lose_nothing(tmp_path):
         steps=(Sync(("contact",), faults=(Fault("short_middle"),), strike=Strike("batch", 1)), Sync(("contact",))),
     )
     play(history, tmp_path)
+
+
+def test_a_row_that_is_deleted_and_then_hidden_is_out_of_sight(tmp_path):
+    hide = Edit("hide", "Contact", row=9, count=20)
+    steps = (
+        Sync(("contact",)),
+        Edit("delete", "Contact", row=11),
+        Sync(("contact",), during=((2, hide),)),
+        Pass(200_000),
+        Sync(("contact",)),
+    )
+    play(History(("contact",), steps), tmp_path)
+
+
+def test_a_table_of_a_failed_first_copy_is_not_asked_for_a_re_read(tmp_path):
+    steps = (Sync(("account",)), Sync(("contact",), strike=Strike("ENOSPC", 10)), Sync(("contact",), since=100_000))
+    play(History(("account", "contact"), steps, rows=3, deleted="remove"), tmp_path)

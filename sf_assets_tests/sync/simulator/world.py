@@ -156,8 +156,9 @@ class World:
         return set(self.org.tables[sobject].hidden_keys)
 
     def logged(self, sobject: str) -> set[str]:
-        """Return the Ids in the delete log."""
-        return {record_id for record_id, _ in self.org.delete_log(sobject).between(0, 10**15)}
+        """Return the Ids that the user sees in the delete log: not those of hidden rows."""
+        entries = self.org.delete_log(sobject).between(0, 10**15)
+        return {record_id for record_id, _ in entries} - self.hidden(sobject)
 
     def readable(self, sobject: str) -> set[str]:
         """Return the columns that queries may name."""
