@@ -1,12 +1,12 @@
 """The rows of a tail in the order of their stamps, and the row after which an interrupted tail resumes."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
 import polars as pl
 
-from sf_assets.errors import LocatorLost
+from sf_assets.errors import LocatorLost, SfAssetsError
 from sf_assets.specs.soql import datetime_literal, string_literal
 from sf_assets.sync.column_status import revealed_columns
 from sf_assets.sync.decide import Step
@@ -22,6 +22,7 @@ class ResumeMarks:
 
     A mark is the last row with a stamp before `below`. It is `confirmed` once the org counts no more rows up to it
     than were read: a page in the middle of a result may lack rows, and only the end of the result shows it.
+    If a cursor is lost, the next query goes on after the last row that was read, if nothing before it is missing.
     """
 
     reader: Reader
@@ -29,47 +30,68 @@ class ResumeMarks:
     step: Step
     below: datetime | None
     confirmed: Resume | None = None
+    _start: Resume | None = None
     _last: Resume | None = None
     _rows: int = 0
     _is_ordered: bool = True
+    _end: Resume | None = None
+    _end_rows: int = 0
     _where: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.confirmed = self.step.resume
+        self.confirmed = self._start = self.step.resume
 
     def pages(self) -> Iterator[Rows]:
-        """Yield the pages. Raises: ResultIncomplete, when the result stays short."""
-        for _ in range(TRIES):
-            rows, total = 0, 0
-            self._begin()
+        """Yield the pages. Raises: ResultIncomplete, or LocatorLost where no query gets further."""
+        tries = 0
+        while True:
             try:
-                for page in self.reader.pages(where=self._where, order_by=[self.reader.spec.stamp, "Id"]):
-                    rows, total = rows + page.frame.height, page.total
-                    self._add(page.frame)
-                    yield page
-            except LocatorLost:
-                self.confirm()
-                continue
-            if rows >= total or self.reader.confirm_complete(self._where, rows):
-                return
-        raise self.reader.incomplete_error(rows, total)
+                rows, total = yield from self._query()
+                error: SfAssetsError = self.reader.incomplete_error(rows, total)
+                if rows >= total or self.reader.confirm_complete(self._where, rows):
+                    return
+            except LocatorLost as lost:
+                error = lost
+            tries = 0 if isinstance(error, LocatorLost) and self._go_on() else tries + 1
+            if tries == TRIES:
+                raise error
+
+    def _query(self) -> Generator[Rows, None, tuple[int, int]]:
+        """Yield the pages of one query; return the numbers of rows read and announced."""
+        rows, total = 0, 0
+        self._begin()
+        for page in self.reader.pages(where=self._where, order_by=[self.reader.spec.stamp, "Id"]):
+            rows, total = rows + page.frame.height, page.total
+            self._add(page.frame)
+            yield page
+        return rows, total
 
     def confirm(self) -> Resume | None:
         """Count the rows up to the last mark; return the last confirmed mark."""
         mark = self._last
         is_new = mark is not None and mark != self.confirmed
         if mark and is_new and self.reader.holds_all([*self._where, _until(self.reader.spec.stamp, mark)], self._rows):
-            self.confirmed = mark
+            self.confirmed = self._start = mark
         return self.confirmed
 
+    def _go_on(self) -> bool:
+        """Move the next start to the last row read; return whether it could."""
+        where = [*self._where, _until(self.reader.spec.stamp, self._end)] if self._end else []
+        if not where or not self.reader.holds_all(where, self._end_rows):
+            return False
+        self._start, self.confirmed = self._end, self._last or self.confirmed
+        return True
+
     def _begin(self) -> None:
-        """Start a query after the last confirmed mark."""
-        self._where = [_since(self.reader.spec.stamp, self.step.lower, self.confirmed)]
+        """Start a query."""
+        self._where = [_since(self.reader.spec.stamp, self.step.lower, self._start)]
         self._last, self._rows, self._is_ordered = None, 0, True
+        self._end, self._end_rows = None, 0
 
     def _add(self, frame: pl.DataFrame) -> None:
         """Move the mark to the last safe row, if the org orders its rows."""
         rows = frame.select(pl.col(self.reader.spec.stamp_column).alias("stamp"), "id")
+        self._add_end(rows)
         index = checkpoint(rows["stamp"].to_list(), rows["id"].to_list(), below=self.below)
         if index is None or self.step.lower is None or not self._is_ordered:
             return
@@ -79,6 +101,16 @@ class ResumeMarks:
             self._rows += safe.height
             revealed = revealed_columns(self.base, self.reader.columns)
             self._last = Resume(rows["stamp"][index], rows["id"][index], self.step.lower, revealed)
+
+    def _add_end(self, rows: pl.DataFrame) -> None:
+        """Move the end to the last row, while rows are in order."""
+        is_first, lower = not self._end_rows, self.step.lower
+        self._end_rows += rows.height
+        if not rows.height or lower is None:
+            return
+        is_ordered = (is_first or self._end is not None) and _is_ascending(self._end, rows)
+        stamp, record_id = rows.row(-1)
+        self._end = Resume(stamp, record_id, lower) if is_ordered else None
 
 
 def _since(name: str, lower: datetime | None, resume: Resume | None) -> str:

@@ -186,7 +186,7 @@ def _all_pages(reader: Reader, rows_expected: int | None) -> Iterator[Rows]:
 
 def _in_one_query(reader: Reader, *, where: Sequence[str] = ()) -> Iterator[Rows]:
     """Read one result; read a short one again unless some of it was yielded."""
-    for _ in range(TRIES):
+    for tries_left in reversed(range(TRIES)):
         held, rows, total = list[Rows](), 0, 0
         try:
             for page in reader.pages(where=where):
@@ -195,7 +195,7 @@ def _in_one_query(reader: Reader, *, where: Sequence[str] = ()) -> Iterator[Rows
                 if total > HELD_ROWS:
                     yield held.pop()
         except LocatorLost:
-            if total > HELD_ROWS:
+            if total > HELD_ROWS or not tries_left:
                 raise
             continue
         if rows >= total or reader.confirm_complete(where, rows):
