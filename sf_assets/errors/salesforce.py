@@ -58,8 +58,9 @@ class AudienceRefused(LoginError):
     """The org accepts none of the audiences: a sandbox's key used on production, or the other way round."""
 
     remedy = (
-        "Correct SALESFORCE_INSTANCE_URL. If it is the org's My Domain, set SALESFORCE_LOGIN_AUDIENCE to"
-        " https://test.salesforce.com for a sandbox or https://login.salesforce.com for production."
+        "Correct SALESFORCE_INSTANCE_URL. If it is the org's My Domain or your own gateway, set"
+        " SALESFORCE_LOGIN_AUDIENCE to https://test.salesforce.com for a sandbox or https://login.salesforce.com for"
+        " production."
     )
 
 

@@ -47,6 +47,14 @@ class Address:
         """Whether the org is on this machine."""
         return _is_loopback(self.host)
 
+    @property
+    def is_internal(self) -> bool:
+        """Whether the host is a private address or a name without a domain."""
+        try:
+            return ip_address(self.host).is_private
+        except ValueError:
+            return "." not in self.host
+
     def is_own(self, url: str) -> bool:
         """Return whether `url` is a path of this host, or begins with this very origin.
 

@@ -23,11 +23,14 @@ def audiences(address: Address, setting: str = "") -> tuple[str, ...]:
     """Return the audiences to try, in order; a setting is tried alone.
 
     The org's own My Domain comes first: External Client Apps accept nothing else. Older set-ups may accept only the
-    generic host. A host that does not say whether it is a sandbox has both.
+    generic host. A host that does not say whether it is a sandbox has both. A host of the internet that is not
+    Salesforce's has none: who receives an assertion for the generic host can log in with it there.
     """
     if setting.strip(INVISIBLE):
         return (parse_audience(setting),)
     match = _DOMAINS.search(address.host)
+    if match is None and not address.is_internal:
+        return (address.origin,)
     domain = match[1] if match and match[1] in ("salesforce.mil", "sfcrmproducts.cn") else "salesforce.com"
     generic = [f"https://login.{domain}", f"https://test.{domain}"]
     if _SANDBOX.search(address.host):

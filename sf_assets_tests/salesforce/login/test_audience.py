@@ -21,7 +21,8 @@ AUDIENCES = [
     ("acme.my.salesforce.mil", ("https://acme.my.salesforce.mil", "https://login.salesforce.mil")),
     ("acme.my.sfcrmproducts.cn", ("https://acme.my.sfcrmproducts.cn", "https://login.sfcrmproducts.cn")),
     ("acme.my.site.com", ("https://acme.my.site.com", LOGIN)),
-    ("crm.acme.example", ("https://crm.acme.example", LOGIN, TEST)),
+    ("gateway:8443", ("https://gateway:8443", LOGIN, TEST)),
+    ("10.1.2.3", ("https://10.1.2.3", LOGIN, TEST)),
     ("http://127.0.0.1:8630", ("http://127.0.0.1:8630", LOGIN, TEST)),
 ]
 
@@ -29,6 +30,14 @@ AUDIENCES = [
 @pytest.mark.parametrize(("host", "expected"), AUDIENCES)
 def test_the_own_origin_comes_before_the_generic_host(host, expected):
     assert audiences(parse_instance_url(host)) == expected
+
+
+@pytest.mark.parametrize("host", ["acme.my.saslesforce.com", "salesforce.com.evil.example", "crm.acme.example"])
+def test_no_assertion_for_salesforce_is_sent_to_a_host_of_others(host):
+    address = parse_instance_url(host)
+
+    assert audiences(address) == (address.origin,)
+    assert audiences(address, LOGIN) == (LOGIN,)
 
 
 @pytest.mark.parametrize("setting", [TEST, f" {TEST}/\n", f"\ufeff{TEST}\u00a0"])
