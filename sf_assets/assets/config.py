@@ -1,5 +1,6 @@
 """The run config of an endpoint: how a person asks for more than the ordinary sync."""
 
+import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from sf_assets.sync.report import RunOptions
 
 
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
 class EndpointConfig(BaseModel):
     """Fields of an endpoint's run config. Without any, the endpoint reads what has changed.
 
@@ -24,7 +28,8 @@ class EndpointConfig(BaseModel):
     full_refresh: bool = Field(default=False, description="Read the whole object again.")
     since: str | None = Field(
         default=None,
-        description="Read again what was modified at or after this time, e.g. 2026-11-01T00:00:00Z.",
+        description="Read again what was modified at or after this time, e.g. 2026-11-01T00:00:00Z. A date means its"
+        " first moment in UTC.",
     )
     until: str | None = Field(default=None, description="... and before this time; the end of a bounded re-read.")
     confirm_shrink: bool = Field(
@@ -86,9 +91,9 @@ def _moment(name: str, text: str | None) -> datetime | None:
     if text is None:
         return None
     try:
-        moment = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(f"{text}T00:00Z" if _DATE.fullmatch(text) else text)
     except ValueError:
-        raise _wrong(name, f"{quoted(text)} is not an ISO time") from None
+        raise _wrong(name, f"{quoted(text)} is not an ISO time such as 2026-11-01T00:00:00Z") from None
     if moment.tzinfo is None:
         raise _wrong(name, f"{quoted(text)} has no time zone; add Z for UTC")
     return moment

@@ -195,6 +195,8 @@ def _kind_of(body: bytes) -> str:
     if not head.startswith("<"):
         is_text = len(body) <= LONGEST_PLAIN and head.isprintable() and head[0] not in "[{"
         return f"{head!r}" if is_text else f"a foreign body of {len(body):,} bytes"
+    if head.startswith("<?xml"):
+        return f"XML of {len(body):,} bytes"
     title = _TITLE.search(head)
     about = f" with the title {' '.join(title[1].split())!r}" if title else ""
     maintenance = " about maintenance" if "maintenance" in head.lower() else ""

@@ -41,6 +41,10 @@ _TRANSPORT_ROWS = (
     Row(0, "too large", errors.AnswerTooLarge, when="more decoded bytes than any honest answer", source=OWN),
 )  # fmt: skip
 
+MAINTENANCE_PAGE = Row(
+    range(200, 300), NO_CODE, errors.OrgBusy, Retry.FAULT, 6, text="maintenance",
+    when="a page that speaks of maintenance, with a good status", remedy=_MAINTENANCE, source="restforce#860",
+)  # fmt: skip
 STATUS_ROWS = (
     Row(429, None, errors.OrgBusy, Retry.PUSHBACK, when="too many requests, whatever the code", source=HTTP),
     Row(
@@ -48,10 +52,7 @@ STATUS_ROWS = (
         when="SERVER_UNAVAILABLE: overload or maintenance, JSON or HTML", source=REST,
     ),
     Row(407, None, errors.ProxyRefused, when="the proxy wants a user and a password", source=HTTP),
-    Row(
-        range(200, 300), NO_CODE, errors.OrgBusy, Retry.FAULT, 6, text="maintenance",
-        when="a page that speaks of maintenance, with a good status", remedy=_MAINTENANCE, source="restforce#860",
-    ),
+    MAINTENANCE_PAGE,
     Row(
         range(200, 300), None, errors.AnswerTorn, Retry.FAULT, 6,
         when="a good status with HTML, an empty or a foreign body", source=OWN,

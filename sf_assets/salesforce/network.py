@@ -68,8 +68,9 @@ def proxy_for(address: Address, environment: Mapping[str, str] = os.environ) -> 
     if not is_usable:
         raise ConfigError(
             f"{name} cannot be used as a proxy: it must be http://host:port or https://host:port (SOCKS is not"
-            " supported)",
-            remedy=f"Set {name} to an HTTP proxy, or add {address.host} to NO_PROXY.",
+            " supported), with user:password@ before the host if the proxy wants them",
+            remedy=f"Set {name} to an HTTP proxy, or add {address.host} to NO_PROXY. In user and password write"
+            " %23 for #, %2F for /, %3F for ? and %25 for %.",
             setting=name,
         )
     protect(unquote(parts.password or ""))
@@ -210,7 +211,7 @@ def open_pool(address: Address, backend: DeadlineBackend) -> PoolTransport:
     proxy = proxy_for(address)
     if proxy is None:
         return PoolTransport(httpcore.ConnectionPool(**settings))
-    user = (unquote(proxy.username or ""), unquote(proxy.password or "")) if proxy.username else None
+    user = (unquote(proxy.username or "").encode(), unquote(proxy.password or "").encode()) if proxy.username else None
     host = f"[{proxy.hostname}]" if ":" in (proxy.hostname or "") else proxy.hostname
     port = proxy.port or (443 if proxy.scheme == "https" else 80)
     return PoolTransport(httpcore.HTTPProxy(f"{proxy.scheme}://{host}:{port}", proxy_auth=user, **settings))

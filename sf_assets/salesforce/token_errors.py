@@ -4,9 +4,17 @@ from collections.abc import Sequence
 
 from sf_assets import errors
 from sf_assets.salesforce.error_row import NO_CODE, OAUTH, Retry, Row
-from sf_assets.salesforce.error_table import LIMIT_ROWS, ROWS, STATUS_ROWS
+from sf_assets.salesforce.error_table import LIMIT_ROWS, MAINTENANCE_PAGE, ROWS, STATUS_ROWS
 
 _REFUSED = range(400, 404)
+_OTHER_HOST = (
+    "Check the spelling of SALESFORCE_INSTANCE_URL: a mistyped host can belong to another company. If it is right, look"
+    " for a proxy or a sign-in page between this machine and Salesforce."
+)
+_NO_JWT = (
+    "Check that SALESFORCE_INSTANCE_URL is the org's My Domain host, and that no gateway in between changes the body of"
+    " the login."
+)
 TOKEN_ROWS: tuple[Row, ...] = (
     Row(
         None, frozenset({"unknown_error", "temporarily_unavailable", "server_error"}), errors.OrgBusy, Retry.FAULT, 6,
@@ -69,6 +77,14 @@ TOKEN_ROWS: tuple[Row, ...] = (
         when="3,600 logins of this user in the hour", source=OAUTH,
     ),
     Row(
+        None, "unsupported_grant_type", errors.LoginError, when="the host does not offer the JWT bearer flow",
+        remedy=_NO_JWT, source="aaronhuggins/sf-jwt-token#1",
+    ),
+    Row(
+        range(200, 300), NO_CODE, errors.AnswerTorn, Retry.FAULT, 3, text="HTML", when="a web page instead of a token",
+        remedy=_OTHER_HOST, source="newrelic-salesforce-exporter#6",
+    ),
+    Row(
         400, NO_CODE, errors.OrgBusy, Retry.FAULT, 3, when="a 400 that is not Salesforce's: a proxy's page",
         source="issue reports",
     ),
@@ -87,13 +103,15 @@ TOKEN_ROWS: tuple[Row, ...] = (
 def row_for(status: int, code: str, text: str, *, is_login: bool) -> Row:
     """Return the first row that fits; the last row of the table fits everything."""
     if is_login and status != 0:
-        return _first([*_first_of_login(status), *TOKEN_ROWS, *ROWS], status, code, text)
+        return _first([*_before_token_rows(status), *TOKEN_ROWS, *ROWS], status, code, text)
     return _first(ROWS, status, code, text)
 
 
-def _first_of_login(status: int) -> Sequence[Row]:
-    """Return the rows of the status alone for answers that cannot be a refused login."""
-    return STATUS_ROWS if status < 400 or status >= 404 else ()
+def _before_token_rows(status: int) -> Sequence[Row]:
+    """Return the rows that come before those of logins."""
+    if status < 400:
+        return (MAINTENANCE_PAGE,)
+    return STATUS_ROWS if status >= 404 else ()
 
 
 def _first(rows: Sequence[Row], status: int, code: str, text: str) -> Row:

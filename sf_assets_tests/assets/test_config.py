@@ -37,11 +37,18 @@ def test_a_bounded_reread_takes_times_with_any_zone():
     assert options.until == datetime(2026, 11, 2, tzinfo=UTC)
 
 
+@pytest.mark.parametrize("text", ["2026-11-01", "2026-11-01T00:00:00.000+0000", "20261101T000000Z"])
+def test_a_time_may_be_a_date_or_as_salesforce_writes_it(text):
+    assert EndpointConfig(since=text).run_options().since == datetime(2026, 11, 1, tzinfo=UTC)
+
+
 @pytest.mark.parametrize(
     ("config", "entry"),
     [
         ({"since": "yesterday"}, "since"),
-        ({"since": "2026-11-01"}, "since"),
+        ({"since": "2026-02-30"}, "since"),
+        ({"since": "2026-11"}, "since"),
+        ({"since": "2026-11-01Z"}, "since"),
         ({"until": "2026-11-01T00:00:00"}, "until"),
         ({"since": "2026-11-02T00:00:00Z", "until": "2026-11-01T00:00:00Z"}, "since"),
         ({"since": "2026-11-02T00:00:00Z", "until": "2026-11-02T00:00:00Z"}, "since"),

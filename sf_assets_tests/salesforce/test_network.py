@@ -105,7 +105,7 @@ Answer = Callable[[socket.socket], None]
 
 
 @contextmanager
-def listener(answer: Answer) -> Iterator[int]:
+def listener(answer: Answer, received: list[bytes] | None = None) -> Iterator[int]:
     """A server that reads one request of each connection and answers as the test says; yields its port."""
 
     def serve(server: socket.socket) -> None:
@@ -122,6 +122,8 @@ def listener(answer: Answer) -> Iterator[int]:
                 request = b""
                 while b"\r\n\r\n" not in request:
                     request += connection.recv(65536) or b"\r\n\r\n"
+                if received is not None:
+                    received.append(request)
                 answer(connection)
             except OSError:
                 return
