@@ -24,7 +24,7 @@ class Claim:
     """What the table of one endpoint promises: versions of `since` or later, in these columns, without these rows.
 
     `open_rows`: Ids with changes that no stamp shows. `open_cells`: the same of single columns. `out_of_sight`: rows
-    that the org does not show may be live.
+    that the org does not show may be live, unless they were `logged` at the last comparison.
     """
 
     since: int
@@ -32,6 +32,7 @@ class Claim:
     open_rows: frozenset[str] = frozenset()
     open_cells: frozenset[tuple[str, str]] = frozenset()
     out_of_sight: bool = False
+    logged: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -73,9 +74,8 @@ def check_claim(
 ) -> Findings:
     """Check the promise of the last sync that ended well."""
     found, book, present = Findings(), world.books[sobject], {row["id"]: row for row in rows}
-    logged = world.logged(sobject)
     for key, versions in book.versions.items():
-        is_out_of_sight = claim.out_of_sight and versions[-1].row is None and key not in logged
+        is_out_of_sight = claim.out_of_sight and versions[-1].row is None and key not in claim.logged
         if key in claim.open_rows or is_out_of_sight:
             continue
         allowed = [one for one in versions if one.until is None or one.until > claim.since]

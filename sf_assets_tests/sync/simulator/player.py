@@ -68,6 +68,7 @@ class Bench:
     endpoint: str
     sobject: str
     claim: Claim | None = None
+    logged: frozenset[str] = frozenset()
     idle_since: int | None = None
     idle_until: datetime = START
     idle_syncs: int = 0
@@ -309,6 +310,9 @@ class Player:
         assert facts is not None
         if report.problems.unavailable is None and report.kind != "reread":
             state = State.from_json(facts.state or "")
+            if report.reconciled is not None:
+                minute = report.began_at.replace(second=0, microsecond=0)  # the log is asked for whole minutes
+                bench.logged = frozenset(self.world.logged(bench.sobject, until=minute))
             self._clean(bench, report, state, before)
             bench.claim = self._new_claim(bench, state, before)
         self._keep(bench, facts.snapshot_id)
@@ -323,7 +327,8 @@ class Player:
             dirt = [(key, one) for key, one in dirt if one.at > before]
         rows = frozenset(key for key, one in dirt if one.column is None)
         cells = frozenset((key, one.column) for key, one in dirt if one.column is not None)
-        return Claim(before, frozenset(state.columns.read), rows, cells, out_of_sight=state.counts.out_of_sight > 0)
+        is_short = state.counts.out_of_sight > 0
+        return Claim(before, frozenset(state.columns.read), rows, cells, is_short, bench.logged)
 
     def _clean(self, bench: Bench, report: SyncReport, state: State, before: int) -> None:
         """Drop the changes without a stamp that this sync has covered."""
@@ -331,12 +336,13 @@ class Player:
         compared, method = report.reconciled is not None and report.problems.not_compared is None, None
         if compared and report.reconciled is not None and not report.reconciled.is_partial:
             method = report.reconciled.how
+        is_first_copy = report.kind == "walk" and bench.claim is None and report.planned.table_rows == 0
         kinds = {one.kind for _, one in dirt if one.at <= before}
 
         def is_covered(one: Any) -> bool:
             if one.at > before:
                 return False
-            if report.kind == "replace" or method == "rows":
+            if report.kind == "replace" or method == "rows" or is_first_copy:
                 return True
             if method == "values":
                 return one.column not in CALCULATED or state.times.calculated_at == report.began_at
@@ -431,6 +437,9 @@ class Player:
         bench.claim, dirt, seq = bench.past[target]
         newer = [one for one in self.world.all_dirt[bench.sobject] if one[1].at > seq]
         self.world.dirt[bench.sobject] = [*dirt, *newer]
+        if bench.claim is not None:  # Iceberg keeps today's schema: the values of a column that was replaced are gone
+            cells = {(key, one.column) for key, one in newer if one.column is not None}
+            bench.claim = replace(bench.claim, open_cells=bench.claim.open_cells | cells)
         bench.idle_since = None
         self._check(bench, self.tables)
 

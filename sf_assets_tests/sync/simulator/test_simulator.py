@@ -5,7 +5,7 @@ import pytest
 from sf_assets_tests.sync.simulator import history as names
 from sf_assets_tests.sync.simulator import rules
 from sf_assets_tests.sync.simulator.generator import generate
-from sf_assets_tests.sync.simulator.history import Edit, Fault, History, Pass, Strike, Sync, as_test
+from sf_assets_tests.sync.simulator.history import Edit, Fault, History, Pass, RollBack, Strike, Sync, as_test
 from sf_assets_tests.sync.simulator.oracle import Claim, check_always, check_claim
 from sf_assets_tests.sync.simulator.player import play
 from sf_assets_tests.sync.simulator.shrink import shrink
@@ -181,3 +181,31 @@ def test_a_row_that_is_deleted_and_then_hidden_is_out_of_sight(tmp_path):
 def test_a_table_of_a_failed_first_copy_is_not_asked_for_a_re_read(tmp_path):
     steps = (Sync(("account",)), Sync(("contact",), strike=Strike("ENOSPC", 10)), Sync(("contact",), since=100_000))
     play(History(("account", "contact"), steps, rows=3, deleted="remove"), tmp_path)
+
+
+def test_what_the_log_names_after_the_comparison_is_not_expected_of_it(tmp_path):
+    purge = Edit("purge", "Account", row=3, count=2)
+    steps = (
+        Edit("insert", "Account", value=8, count=5, late=1199),
+        Sync(("account",)),
+        Edit("purge", "Account", row=1, count=6, quiet=True),
+        Pass(1_300),
+        Sync(("account",), during=((1, purge),)),
+        Sync(("account",), reconcile=True),
+    )
+    play(History(("account",), steps), tmp_path)
+
+
+def test_a_rollback_past_a_replaced_column_leaves_it_empty(tmp_path):
+    steps = (
+        Sync(("user_role",)),
+        Edit("delete", "UserRole", row=5, late=1199),
+        Edit("retype_column", "UserRole", row=9, value=47),
+        Sync(("user_role",), full_refresh=True),
+        RollBack("user_role"),
+    )
+    play(History(("user_role",), steps, rows=3), tmp_path)
+
+
+def test_an_org_that_shows_no_row_at_first_needs_no_comparison(tmp_path):
+    play(History(("account",), (Edit("hide", "Account", row=3, count=20),), rows=3), tmp_path)

@@ -155,9 +155,10 @@ class World:
     def hidden(self, sobject: str) -> set[str]:
         return set(self.org.tables[sobject].hidden_keys)
 
-    def logged(self, sobject: str) -> set[str]:
+    def logged(self, sobject: str, *, until: datetime | None = None) -> set[str]:
         """Return the Ids that the user sees in the delete log: not those of hidden rows."""
-        entries = self.org.delete_log(sobject).between(0, 10**15)
+        end = 10**15 if until is None else int(until.timestamp() * 1_000)
+        entries = self.org.delete_log(sobject).between(0, end)
         return {record_id for record_id, _ in entries} - self.hidden(sobject)
 
     def readable(self, sobject: str) -> set[str]:
@@ -322,7 +323,7 @@ class World:
         self.org.retype_field(edit.sobject, NOTE, "double")
         self.retyped.add(edit.sobject)
         self.dropped_columns[edit.sobject].add(NOTE)
-        self.stain(edit.sobject, [row["Id"] for row in self.org.rows(edit.sobject)], "value", NOTE)
+        self.stain(edit.sobject, self.books[edit.sobject].versions, "value", NOTE)  # also of rows that are gone
         return True
 
     def _edit_switch_off(self, edit: Edit) -> None:
