@@ -17,6 +17,9 @@ class IdRange:
     A result is held until it is complete, so the rows up to `after` never lack one. A result that falls short of its
     totalSize is continued after its last Id if nothing before that is missing, otherwise it is read again. The end is
     a result with fewer rows than its LIMIT, by its rows and by its totalSize.
+
+    An org that ignores LIMIT sends the whole object as one result. It is accepted in parts of `held_rows`, each once
+    the org counts no more rows up to its end.
     """
 
     def __init__(
@@ -29,25 +32,37 @@ class IdRange:
         self.is_cut = False
         """The caller ended the range within the present result (`end_before`)."""
         self.is_unordered = False
-        """The org does not order by Id, whatever was asked: the range cannot be read."""
+        """The rows come in another order or place than asked for: the range cannot be read."""
+        self.ignores_limit = False
+        """The org has sent more rows than the LIMIT."""
         self._reader, self._where = reader, where
         self._tries = 0
 
-    def query(self, *, watch: bool = True) -> Iterator[Rows]:
+    def query(self, *, watch: bool = True, takes_more: bool = True) -> Iterator[Rows]:
         """Read one result and yield its pages; `is_done` and `is_unordered` say if another is needed.
+
+        Unless the caller `takes_more` rows than the LIMIT, a longer result ends without rows.
 
         Raises:
             ResultIncomplete: when a result stays short.
         """
         self.is_cut, self.sent_upper, limit = False, self.upper, self.limit
-        held, total, is_lost = list[Rows](), 0, False
+        held, accepted, total, is_lost = list[Rows](), 0, 0, False
         try:
             for page in self._reader.pages(
                 where=self._between(self.after, self.sent_upper), order_by=["Id"], limit=limit, watch=watch
             ):
-                held, total = [*held, page], page.total
+                held, total = [*held, page], page.total - accepted
                 if not is_ascending(self.after, [rows.frame["id"] for rows in held]):
                     return self._read_again(is_ordered=False)
+                self.ignores_limit |= _height(held) > limit
+                if self.ignores_limit and not takes_more:
+                    return None
+                if self._reader.lanes.held_rows <= _height(held) < total:
+                    if not self._confirm_part(held, total):
+                        return None
+                    yield from self._accept(held)
+                    held, accepted = [], accepted + _height(held)
         except QueryTimedOut as error:
             self.limit = _narrower(self._reader, limit, error)
             return None
@@ -71,12 +86,25 @@ class IdRange:
         """End the present result after a row. Unless `is_done` the next query reads on."""
         self.is_cut, self.after, self.is_done = True, after, is_done
 
+    def _confirm_part(self, held: Sequence[Rows], total: int) -> bool:
+        """Count the first part of a long result; return whether it lacks no row. `total`: rows from it to the end.
+
+        Without a count that fits the part's end, the range cannot be read by Id.
+        """
+        rows = _height(held)
+        count = self._reader.count(self._between(self.after, held[-1].frame["id"][-1]))
+        if count is None or count >= total:
+            self.is_done = self.is_unordered = True
+        elif count > rows:
+            self._read_again(rows=rows, total=count)
+        return count is not None and count <= rows
+
     def _judge(self, held: Sequence[Rows], total: int, *, limit: int, is_lost: bool) -> bool:
         """Judge a result: return whether no row up to its last one is missing.
 
         `is_lost`: its locator was lost, so pages after these are missing.
         """
-        rows = sum(page.frame.height for page in held)
+        rows = _height(held)
         if rows >= total and not is_lost:
             self.is_done = max(rows, total) < limit
             return True
@@ -97,6 +125,10 @@ class IdRange:
 
     def _between(self, after: str | None, last: str | None) -> list[str]:
         return [*self._where, *between(after, last)]
+
+
+def _height(pages: Sequence[Rows]) -> int:
+    return sum(page.frame.height for page in pages)
 
 
 def between(after: str | None, last: str | None) -> list[str]:

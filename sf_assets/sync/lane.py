@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import polars as pl
+
 from sf_assets.sync.id_range import IdRange
 from sf_assets.sync.id_space import IdSpace
 from sf_assets.sync.reader import Rows
@@ -23,6 +25,8 @@ class Lane:
     rows: int = 0
     is_busy: bool = False
     is_taken: bool = False
+    is_beyond: bool = False
+    """The org has sent rows after the bound that it was asked for."""
 
     @property
     def end(self) -> str | None:
@@ -37,15 +41,24 @@ class Lane:
     def own_rows(self, rows: Rows, space: IdSpace) -> Rows:
         """Leave out the rows after `upper`, which another lane reads, and end the range there.
 
-        Only where `upper` has moved since the query was sent. If it is not certain that the first row left out is
-        after `upper`, because the order of the Ids is not known yet, the range is read on before that row.
+        `upper` may have moved since the query was sent, or the org ignores it. If it is not certain that the first
+        row left out is after `upper`, because the order of the Ids is not known yet, the range is read on before it.
         """
         upper, ids = self.range.upper, rows.frame["id"]
-        if upper is None or upper == self.range.sent_upper or (own := space.rows_until(ids, upper)) == len(ids):
+        if upper is None or (own := self._own_count(ids, upper, space)) == len(ids):
             self.range.after = rows.last_id or self.range.after
             return rows
         self.range.end_before(ids[own - 1] if own else self.range.after, is_done=space.is_after(ids[own], upper))
         return replace(rows, frame=rows.frame.head(own))
+
+    def _own_count(self, ids: pl.Series, upper: str, space: IdSpace) -> int:
+        """Count the first rows of a page that belong to this lane."""
+        if upper != self.range.sent_upper:
+            return space.rows_until(ids, upper)
+        self.is_beyond |= len(ids) > 0 and space.is_after(ids[-1], upper)
+        if not self.is_beyond:
+            return len(ids)  # the org has compared them with the bound, in its own order
+        return next(place for place, row_id in enumerate(ids) if space.is_after(row_id, upper))
 
 
 def taken_spans(lanes: Sequence[Lane], after_id: str | None) -> tuple[str | None, Spans]:

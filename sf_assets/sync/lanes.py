@@ -32,18 +32,19 @@ UNKNOWN_PAGES = 4
 """The guess for an object that has more rows than the probe counted."""
 FULL_WINDOW = 0.95
 """A window ends a little before a full page, so that its last result is short and needs no query after it."""
+BOUND_IGNORED = "The org ignored an upper bound of Ids: each range of a walk costs up to a page more."
 
 
 class LaneReader:
     """A reader of the rest of an object, by lanes without an order between them.
 
     `after_id` and `spans` are what has been read before; after each page they are what has been taken by then.
-    It ends early if the org does not order (`is_unordered`) or refuses an upper bound (`is_refused`).
+    It ends early if the org does not order (`is_unordered`), or if lanes are of no use to it (`obstacle` says why).
     """
 
     def __init__(self, reader: Reader, *, after_id: str | None, spans: Spans, rows_expected: int | None) -> None:
         self.after_id, self.spans = after_id, spans
-        self.is_unordered = self.is_refused = False
+        self.is_unordered, self.obstacle = False, ""
         self._reader, self._limits = reader, reader.lanes
         self._rows_left = math.inf if rows_expected is None else float(rows_expected)
         self._lanes = self._lanes_of(after_id, spans)
@@ -75,7 +76,7 @@ class LaneReader:
         with self._changed:
             while True:
                 self._start_lanes()
-                if self.is_unordered or self.is_refused:
+                if self.is_unordered or self.obstacle:
                     return None
                 if self._ready:
                     lane, rows = self._ready.popleft()
@@ -119,14 +120,15 @@ class LaneReader:
             self._query(lane)
         except BaseException as error:  # noqa: BLE001 - raised again by _take
             with self._changed:
-                self.is_refused |= type(error) is QueryRefused and lane.range.upper is not None
+                if type(error) is QueryRefused and lane.range.upper is not None:
+                    self.obstacle = "refused an upper bound of Ids"
                 lane.is_busy, self._error = False, self._error or error
                 self._changed.notify_all()
 
     def _query(self, lane: Lane) -> None:
         sent = 0.0
         with self._reader.client.counting() as traffic:
-            for rows in lane.range.query(watch=False):
+            for rows in lane.range.query(watch=False, takes_more=False):
                 self._deliver(lane, rows, latency=traffic.sending_seconds - sent)
                 sent = traffic.sending_seconds
                 if self._is_stopped:
@@ -134,7 +136,9 @@ class LaneReader:
         with self._changed:
             lane.is_busy = False
             self.is_unordered |= lane.range.is_unordered
-            self._is_stopped |= lane.range.is_unordered
+            if lane.range.ignores_limit:
+                self.obstacle = "ignored LIMIT"
+            self._is_stopped |= self.is_unordered or bool(self.obstacle)
             if lane.range.is_done:
                 self._learn_width(lane)
                 self._ready.append((lane, None))
@@ -145,6 +149,8 @@ class LaneReader:
         with self._changed:
             self._space.observe_page(rows.frame["id"])
             rows = lane.own_rows(rows, self._space)
+            if lane.is_beyond and BOUND_IGNORED not in self._reader.report.problems.notes:
+                self._reader.report.note(BOUND_IGNORED)
             ids = rows.frame["id"]
             self._latency = (self._latency * 3 + latency) / 4 if self._latency else latency
             if len(ids) > 1 and (lane.page is None or len(ids) >= self._limits.page_rows // 2):

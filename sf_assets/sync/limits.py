@@ -25,12 +25,14 @@ class LaneLimits:
 
     Objects of fewer than `least_rows` rows are read by one query after another. A lane's queries have the LIMIT
     `page_rows`, at most `most` of them are in flight, and a lane gets at most `window_pages` at a time.
+    `held_rows`: a result of more rows, from an org that ignores LIMIT or order, is taken in parts.
     """
 
     least_rows: int = 4 * PAGE_ROWS
     page_rows: int = PAGE_ROWS
     most: int = 24
     window_pages: int = 25
+    held_rows: int = SMALL_OBJECT_ROWS
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,8 @@ from sf_assets.sync.reader import Reader, Rows
 from sf_assets.sync.state import Resume, State
 from sf_assets.sync.transitions import checkpoint
 
+BOUND_IGNORED = "a lower bound of stamps"
+
 
 @dataclass
 class ResumeMarks:
@@ -92,6 +94,7 @@ class ResumeMarks:
         """Move the mark to the last safe row, if the org orders its rows."""
         rows = frame.select(pl.col(self.reader.spec.stamp_column).alias("stamp"), "id")
         self._add_end(rows)
+        self._note_ignored_bound(rows["stamp"])
         index = checkpoint(rows["stamp"].to_list(), rows["id"].to_list(), below=self.below)
         if index is None or self.step.lower is None or not self._is_ordered:
             return
@@ -111,6 +114,14 @@ class ResumeMarks:
         is_ordered = (is_first or self._end is not None) and _is_ascending(self._end, rows)
         stamp, record_id = rows.row(-1)
         self._end = Resume(stamp, record_id, lower) if is_ordered else None
+
+    def _note_ignored_bound(self, stamps: pl.Series) -> None:
+        """Name an org that sends rows from before the stamp that it was asked for."""
+        name, oldest = self.reader.spec.stamp, stamps.min()
+        is_ignored = oldest is not None and self.step.lower is not None and oldest < self.step.lower  # type: ignore[operator]
+        if is_ignored and BOUND_IGNORED not in self.reader.noted:
+            self.reader.noted.add(BOUND_IGNORED)
+            self.reader.report.note(f"The org ignored `{name} >=`: each sync with news reads the whole object.")
 
 
 def _since(name: str, lower: datetime | None, resume: Resume | None) -> str:

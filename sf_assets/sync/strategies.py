@@ -14,7 +14,7 @@ from sf_assets.sync.column_status import with_refused, with_rounded, with_rows_u
 from sf_assets.sync.decide import Step
 from sf_assets.sync.id_range import IdRange
 from sf_assets.sync.lanes import LaneReader
-from sf_assets.sync.limits import DAY, LOOKBACK, SMALL_OBJECT_ROWS, TRIES
+from sf_assets.sync.limits import DAY, LOOKBACK, TRIES
 from sf_assets.sync.reader import Reader, Rows
 from sf_assets.sync.resume_marks import ResumeMarks
 from sf_assets.sync.state import Probe, Reread, Resume, Spans, State, Walk, at_resume, at_walk, later
@@ -28,8 +28,6 @@ from sf_assets.sync.transitions import (
     walked,
 )
 
-HELD_ROWS = SMALL_OBJECT_ROWS
-"""A result up to this size is held until it is complete; a larger one is yielded page by page."""
 MOST_COMMITS = 100
 """A walk of slow pages commits after this part of its rows, but at least a page: a kill costs a hundredth of it."""
 UNKNOWN_PAGES = 10
@@ -66,7 +64,7 @@ def read_by_id(reader: Reader, *, after: str | None, where: Sequence[str] = ()) 
 
 
 def _read_unordered(reader: Reader, *, where: Sequence[str] = ()) -> Iterator[Rows]:
-    reader.report.note("The org did not order by Id as it was asked to: the object was read in one query.")
+    reader.report.note("The org did not order by Id or ignored `Id >`: the object was read in one query.")
     yield from _in_one_query(reader, where=where)
 
 
@@ -82,8 +80,8 @@ def _walk_pages(
         yield WalkedPage(rows, lanes.after_id, lanes.spans)
     if lanes.is_unordered:
         yield from (WalkedPage(rows, None) for rows in _read_unordered(reader))
-    elif lanes.is_refused:
-        reader.report.note("The org refused an upper bound of Ids: the object was read by one query after the other.")
+    elif lanes.obstacle:
+        reader.report.note(f"The org {lanes.obstacle}: the object was read by one query after the other.")
         yield from _walk_in_order(reader, lanes.after_id)
 
 
@@ -186,22 +184,23 @@ def _all_pages(reader: Reader, rows_expected: int | None) -> Iterator[Rows]:
 
 def _in_one_query(reader: Reader, *, where: Sequence[str] = ()) -> Iterator[Rows]:
     """Read one result; read a short one again unless some of it was yielded."""
+    most = reader.lanes.held_rows
     for tries_left in reversed(range(TRIES)):
         held, rows, total = list[Rows](), 0, 0
         try:
             for page in reader.pages(where=where):
                 rows, total = rows + page.frame.height, page.total
                 held.append(page)
-                if total > HELD_ROWS:
+                if total > most:
                     yield held.pop()
         except LocatorLost:
-            if total > HELD_ROWS or not tries_left:
+            if total > most or not tries_left:
                 raise
             continue
         if rows >= total or reader.confirm_complete(where, rows):
             yield from held
             return
-        if total > HELD_ROWS:
+        if total > most:
             break
     raise reader.incomplete_error(rows, total)
 

@@ -12,6 +12,7 @@ from sf_assets.devorg.org.org import Org, PageRequest
 from sf_assets.devorg.soql import aggregate
 from sf_assets.devorg.soql.bind import Plan, plan
 from sf_assets.devorg.soql.execute import select_keys
+from sf_assets.devorg.soql.ignored_clauses import without_clauses
 from sf_assets.devorg.soql.parser import parse_soql
 from sf_assets.devorg.store.row_codec import column_picker, split_row
 from sf_assets.devorg.store.table import Table
@@ -46,7 +47,7 @@ def later_page(org: Org, request: Request, *, version: str, name: str) -> Respon
 
 def _bound(org: Org, soql: str) -> Plan:
     with org.lock:
-        return plan(parse_soql(soql), org.visible_table)
+        return plan(without_clauses(parse_soql(soql), org.behaviour.ignored_clauses), org.visible_table)
 
 
 def _call_hooks(org: Org, bound: Plan, *, offset: int) -> None:

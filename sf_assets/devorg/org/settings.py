@@ -17,6 +17,7 @@ class Behaviour:
     next_url: Literal["path", "full"] = "path"  # the form of nextRecordsUrl
     next_url_host: str | None = None  # with `full`: a host that is not the org's, such as https://evil.example
     timeout_rows: int | None = None  # a query that finds more rows is 400 QUERY_TIMEOUT
+    ignored_clauses: frozenset[str] = frozenset()  # of lower_bounds, upper_bounds, limit: no error
     # quota, sessions, limits
     daily_limit: int = 100_000  # calls in 24 hours; further ones are 403 REQUEST_LIMIT_EXCEEDED
     limit_info: Literal["plain", "per_app", "none"] = "plain"  # the form of Sforce-Limit-Info
@@ -72,7 +73,7 @@ def behaviour_from(settings: Mapping[str, Any]) -> Behaviour:
     unknown = sorted(set(settings) - names)
     if unknown:
         raise ValueError(f"unknown behaviour {', '.join(unknown)}; there are {', '.join(sorted(names))}")
-    shaped = {"short_pages": tuple, "unserved": frozenset, "bulk_unsupported": frozenset}
+    shaped = {"short_pages": tuple, "unserved": frozenset, "bulk_unsupported": frozenset, "ignored_clauses": frozenset}
     return Behaviour(**{name: shaped.get(name, _as_is)(value) for name, value in settings.items()})
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 
 import polars as pl
 
+from sf_assets.errors import QueryRefused
 from sf_assets.salesforce.wire import Query
 from sf_assets.specs.model import STAMP
 from sf_assets.specs.soql import select, string_literal
@@ -17,6 +18,8 @@ from sf_assets.sync.reconcile.ranges import Range, RangeCount, differs, first_ra
 from sf_assets.sync.report import Reconciled
 from sf_assets.sync.strategies import read_by_id
 
+SUSPICIOUS = 1.5
+"""If the ranges have this many times the rows of the object, each counts rows of others."""
 Leaf = tuple[Range, RangeCount]
 
 
@@ -34,21 +37,50 @@ class RangeComparison:
     result: Reconciled
 
     def differing(self) -> list[Range]:
-        """Return the small ranges that differ, as many as today's calls allow."""
-        leaves = list[Leaf]()
-        ranges = first_ranges(self.live)
-        while ranges and fits(leaves, calls=self._most_calls):
-            counts = zip(ranges, self._counts(ranges), strict=True)
-            wrong = [(one, org) for one, org in counts if differs(one, org, settled=self.settled)]
-            leaves += [(one, org) for one, org in wrong if is_leaf(one, org)]
-            ranges = [part for one, org in wrong if not is_leaf(one, org) for part in split(one, self.live)]
+        """Return the first small ranges that differ, as many as today's calls allow.
+
+        Raises:
+            QueryRefused: the org's counts of the ranges cannot be those of ranges.
+        """
+        leaves, open_ranges = list[Leaf](), self._wrong(first_ranges(self.live), is_first=True)
+        while open_ranges and fits(leaves, calls=self._most_calls - 1):
+            one, org = open_ranges.pop(0)
+            if is_leaf(one, org):
+                leaves.append((one, org))
+            else:
+                open_ranges = self._wrong(split(one, self.live)) + open_ranges
+        self.result.is_partial |= bool(open_ranges)
         return self._affordable(leaves)
+
+    def _wrong(self, ranges: Sequence[Range], *, is_first: bool = False) -> list[Leaf]:
+        """Return the ranges that differ, with the org's counts."""
+        counts = self._counts(ranges)
+        if is_first:
+            self._refuse_ignored_bounds(counts)
+        pairs = zip(ranges, counts, strict=True)
+        return [(one, org) for one, org in pairs if differs(one, org, settled=self.settled)]
+
+    def _refuse_ignored_bounds(self, counts: Sequence[RangeCount]) -> None:
+        """Raise if the org counts rows in several ranges. Where there are far too many, all rows are counted too."""
+        counted = sum(org.count or 0 for org in counts)
+        if counted <= SUSPICIOUS * self.live.height:
+            return
+        total = self.reader.count(self._live)
+        if total is not None and counted > SUSPICIOUS * total:
+            raise QueryRefused(
+                f"the org counts {counted:,} rows of {self.plan.spec.sobject} in ranges of Ids, and {total:,} in all:"
+                " it ignores the bounds of the ranges"
+            )
 
     def visible(self, one: Range) -> Iterator[pl.DataFrame]:
         """Yield Id, IsDeleted and SystemModstamp of the org's rows in a range."""
         last = [f"Id <= {string_literal(one.last)}"] if one.last else []
         for rows in read_by_id(self.reader, after=one.after, where=last):
             yield identified(rows)
+
+    @property
+    def _live(self) -> list[str]:
+        return ["IsDeleted = false"] if self.plan.spec.has_is_deleted else []
 
     @property
     def _most_calls(self) -> int:
@@ -72,8 +104,7 @@ class RangeComparison:
 
     def _count_query(self, one: Range) -> Query:
         spec = self.plan.spec
-        live = ["IsDeleted = false"] if spec.has_is_deleted else []
-        where = [*own_filter(spec), *live, *one.where]
+        where = [*own_filter(spec), *self._live, *one.where]
         soql = select(["COUNT(Id)", f"MAX({STAMP})"], spec.sobject, where=where)
         return Query(spec.sobject, soql, self.reader.all_rows)
 

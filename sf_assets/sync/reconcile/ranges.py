@@ -91,5 +91,5 @@ def is_leaf(table: Range, org: RangeCount) -> bool:
 
 
 def fits(ranges: Sequence[tuple[Range, RangeCount]], *, calls: int) -> bool:
-    """Return whether reading the Ids of the ranges fits this many calls."""
-    return sum(-(-max(one.rows, org.count or 0) // PAGE_ROWS) or 1 for one, org in ranges) <= calls
+    """Return whether reading the ranges, Ids and then rows, fits this many calls."""
+    return sum(1 + (-(-max(one.rows, org.count or 0) // PAGE_ROWS) or 1) for one, org in ranges) <= calls

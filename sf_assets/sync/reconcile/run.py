@@ -201,8 +201,9 @@ class Reconciliation:
 
     def _record_spent(self) -> bool:
         """Record if today's calls are used up, and return that. The rest is found tomorrow."""
-        self._result.is_partial |= self.reader.report.read.calls >= self.limits.most_calls
-        return self._result.is_partial
+        is_spent = self.reader.report.read.calls >= self.limits.most_calls
+        self._result.is_partial |= is_spent
+        return is_spent
 
     def _by_ids(self, ids: Sequence[str]) -> Iterator[pl.DataFrame]:
         if len(ids) > IDS_A_QUERY:

@@ -160,3 +160,14 @@ def test_a_refusal_of_queries_leaves_other_requests_alone(org, ask, http):
 def test_an_unknown_refusal_names_those_that_exist():
     with pytest.raises(ValueError, match="there are .*concurrent_limit.*unknown_app"):
         Fault(refusal="nonsense")
+
+
+def test_ignored_clauses_are_ignored_without_an_error(org, ask):
+    org.insert_many("Account", [{"Name": f"n{i}"} for i in range(4)])
+    everything = ask("SELECT Id FROM Account").json()["totalSize"]
+    middle = sorted(row["Id"] for row in org.rows("Account"))[everything // 2]
+    bounded = f"SELECT Id FROM Account WHERE Id > '{middle}' AND (Id <= '{middle}' OR Name = 'x') LIMIT 1"
+    assert ask(bounded).json()["totalSize"] == 0
+    org.behave(ignored_clauses=frozenset({"lower_bounds", "upper_bounds", "limit"}))
+
+    assert ask(bounded).json()["totalSize"] == everything

@@ -217,3 +217,32 @@ def test_a_comparison_stops_at_its_calls_and_goes_on_the_next_day(lake):
     assert not any(table_row(lake, one)["is_deleted"] for one in gone)
     lake.clock.advance(**DAY)
     assert sync(lake, "counts").reconciled.rows_marked == 2
+
+
+@pytest.mark.slow
+def test_a_comparison_with_few_calls_finds_some_rows_each_day(lake):
+    lake.org.insert_many("Contact", [{"LastName": f"n{i}"} for i in range(11_000)])
+    lake.clock.advance(**DAY)
+    sync(lake, "counts")
+    every_range = ids(lake, count=11_000)[::200]
+    lake.org.purge_many("Contact", every_range, log=False)
+    lake.clock.advance(**DAY)
+    limits = ComparisonLimits(rows_pages=0, ids_pages=0, most_calls=8)
+
+    first = lake.sync("contact", calculated="stale", comparison=limits)["contact"].reconciled
+
+    assert first.is_partial
+    assert first.rows_marked > 0
+    assert first.calls <= limits.most_calls
+
+
+@pytest.mark.parametrize("ignored", ["lower_bounds", "upper_bounds"])
+def test_an_org_that_ignores_bounds_is_not_compared_by_counts(lake, ignored):
+    sync(lake, "counts")
+    lake.org.behave(ignored_clauses=frozenset({ignored}))
+    lake.clock.advance(**DAY)
+
+    report = sync(lake, "counts")
+
+    assert "ignores the bounds" in report.problems.not_compared
+    assert report.reconciled.calls <= 4
