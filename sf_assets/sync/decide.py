@@ -55,7 +55,8 @@ class SyncInput:
 def decide_tail(base: State | None, at: SyncInput) -> Step:
     """Decide for a merged endpoint: a walk first, then tails, or nothing without changes."""
     if base is None or not (base.position.tail_from or base.position.walk):
-        return Step("unchanged") if base and _is_empty(at) else Step("walk", walk=_new_walk(at))
+        has_been_read = base is not None and base.times.read_at is not None
+        return Step("unchanged") if has_been_read and _is_empty(at) else Step("walk", walk=_new_walk(at))
     if base.position.walk:
         return Step("walk", walk=base.position.walk)
     fresh = new_columns(base, at.readable)

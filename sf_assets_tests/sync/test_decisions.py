@@ -120,7 +120,8 @@ def test_a_backfill_is_affordable_up_to_and_with_its_calls(rows, kind):
     ],
 )
 def test_only_an_empty_table_of_an_empty_object_needs_no_walk(at, kind):
-    assert decide_tail(State("00D", "Account"), at).kind == kind
+    assert decide_tail(State("00D", "Account", times=ReadTimes(read_at=T)), at).kind == kind
+    assert decide_tail(State("00D", "Account"), at).kind == "walk"  # the object was off until now
     assert decide_tail(None, at).kind == "walk"
 
 

@@ -98,8 +98,10 @@ def test_an_unfinished_walk_goes_on_where_it_stopped():
 def test_an_object_that_stays_empty_is_not_read_again():
     empty = replace(QUIET, probe=Probe(None, 0, None), window=None, table_rows=0)
 
-    assert decide_tail(State("00D", "Account"), empty).kind == "unchanged"
-    assert decide_tail(State("00D", "Account"), replace(empty, probe=Probe(None, 1, T))).kind == "walk"
+    base = State("00D", "Account", times=ReadTimes(read_at=T))
+
+    assert decide_tail(base, empty).kind == "unchanged"
+    assert decide_tail(base, replace(empty, probe=Probe(None, 1, T))).kind == "walk"
 
 
 def test_nothing_is_read_when_org_and_table_agree():

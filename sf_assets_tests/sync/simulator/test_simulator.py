@@ -209,3 +209,8 @@ def test_a_rollback_past_a_replaced_column_leaves_it_empty(tmp_path):
 
 def test_an_org_that_shows_no_row_at_first_needs_no_comparison(tmp_path):
     play(History(("account",), (Edit("hide", "Account", row=3, count=20),), rows=3), tmp_path)
+
+
+def test_an_object_that_was_off_and_is_then_empty_is_read_once(tmp_path):
+    steps = (Edit("switch_off", "Account"), Edit("hide", "Account", row=3, count=20), Sync(("account",)))
+    play(History(("account",), steps, rows=3), tmp_path)
