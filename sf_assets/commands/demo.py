@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sf_assets.commands.options import port_option, row_options, rows_option
-from sf_assets.commands.settings import practice_deployment, use_practice
+from sf_assets.commands.settings import deployment, practice_deployment, use_practice
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -30,28 +30,28 @@ def demo(port: int | None, rows: tuple[str, ...]) -> None:
     from sf_assets.commands.practice import practice_org
     from sf_assets.commands.run_all import run_with_progress
 
-    console, deployment = Console(), practice_deployment("demo")
+    console, before = Console(), practice_deployment("demo")
     with (
         console.status("Starting the practice org ...") as status,
-        practice_org(deployment.practice, port=port, options=row_options(rows)) as url,
+        practice_org(before.practice, port=port, options=row_options(rows)) as url,
     ):
-        use_practice(url, deployment)
+        use_practice(url, before)
         status.update("Loading Dagster ...")
         outcomes = run_with_progress(status)
-    _print(console, outcomes, deployment)
+    _print(console, outcomes, deployment())  # the run's: with the port of the practice org
     sys.exit(0 if outcomes and not any(outcome.error for outcome in outcomes) else 1)
 
 
-def _print(console: "Console", outcomes: "list[Outcome]", deployment: "Deployment") -> None:
+def _print(console: "Console", outcomes: "list[Outcome]", used: "Deployment") -> None:
     from sf_assets.commands.run_all import failures, outcome_table
 
     console.print()
     console.print(outcome_table(outcomes))
     for line in failures(outcomes):
         console.print(line, style="red", markup=False, highlight=False)
-    shared = deployment.salesforce.client().calls - sum(outcome.calls for outcome in outcomes)
+    shared = used.salesforce.client().calls - sum(outcome.calls for outcome in outcomes)
     console.print(f"Login, describe and probe of all endpoints together: {shared} calls more.", highlight=False)
     program = os.path.relpath(sys.argv[0]) if sys.argv[0].endswith("sf-assets") else "python -m sf_assets"
-    console.print(f"\nThe tables are in {deployment.iceberg.local_folder}.", soft_wrap=True)
+    console.print(f"\nThe tables are in {used.iceberg.local_folder}.", soft_wrap=True)
     console.print(f"List them: {program} tables", soft_wrap=True, highlight=False)
     console.print("Query them: README.md. See them in Dagit: make dev", highlight=False)

@@ -1,5 +1,6 @@
 """`sf-assets demo` from end to end, and the table that it prints."""
 
+import re
 import sqlite3
 from io import StringIO
 from pathlib import Path
@@ -27,6 +28,7 @@ def test_a_second_demo_reads_only_what_changed(sf_assets, port: int, few: list[s
 
     assert (first.returncode, second.returncode, listed.returncode) == (0, 0, 0), first.stdout + second.stderr
     before, after = printed(first.stdout), printed(second.stdout)
+    assert 0 < int(re.search(r"all endpoints together: (\S+) calls more", first.stdout)[1]) < 20
     assert [name for name in ENDPOINTS if name not in before or before[name][0] == "0"] == []
     assert {before[name][-1] for name in ENDPOINTS} == {"walk", "replace"}
     assert after["campaign"][-1] == after["pricebook"][-1] == "unchanged"
