@@ -53,6 +53,8 @@ COMMANDS = (
 def main() -> None:
     """Keep a Salesforce org as Apache Iceberg tables."""
     signal.signal(signal.SIGTERM, exit_on_signal)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # the terminal was closed; nohup ignores that
+        signal.signal(signal.SIGHUP, exit_on_signal)
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it otherwise
 
 

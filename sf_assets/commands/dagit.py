@@ -1,11 +1,18 @@
 """Dagit and Dagster's daemon in a child process, over the instance of DAGSTER_HOME."""
 
+import os
+import signal
 import subprocess
 import sys
+import time
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Event, Thread
+
+import click
 
 from sf_assets.commands.ports import require_free
 
@@ -13,6 +20,8 @@ SHELL_INTERRUPTED = 130
 """Exit status of a command that Ctrl-C ended."""
 HOST = "127.0.0.1"
 STOP_SECONDS = 15.0
+WORKER_SECONDS = 5.0
+"""How long the processes of runs may outlive Dagit."""
 WILL_RETRY = "dagster/will_retry"
 """Tag of a run: does Dagster's daemon retry it?"""
 WORKSPACE = "load_from:\n  - python_module: {module_name: sf_assets.definitions, location_name: sf_assets}\n"
@@ -25,10 +34,25 @@ def serve_dagit(port: int) -> int:
     """
     require_free(port, flag="--dagit-port", what="Dagit")
     make_instance()
-    with TemporaryDirectory() as folder, subprocess.Popen(dev_command(port, Path(folder))) as process:
+    with TemporaryDirectory() as folder:
+        return serve_child(dev_command(port, Path(folder)))
+
+
+def serve_child(command: Sequence[str]) -> int:
+    """Run a command that serves Dagit until it is interrupted; return the exit status.
+
+    It has a process group of its own, and this process prints what it prints. After Ctrl-C nothing more is printed:
+    Dagster prints a traceback of each process and run that it interrupts.
+    """
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, process_group=0) as process:
+        muted = Event()
+        Thread(target=_print_lines, args=(process.stdout, muted), daemon=True).start()
         try:
             return process.wait()
-        except KeyboardInterrupt:  # a terminal's Ctrl-C has reached the children too
+        except KeyboardInterrupt:
+            muted.set()
+            click.echo("\nEnding Dagit. Runs in progress are canceled, and the next sync resumes where they stopped.")
+            os.killpg(process.pid, signal.SIGINT)
             end_with_runs(process, grace_seconds=STOP_SECONDS)
             return SHELL_INTERRUPTED
         except SystemExit:
@@ -36,17 +60,37 @@ def serve_dagit(port: int) -> int:
             raise
 
 
+def _print_lines(lines: Iterable[bytes], muted: Event) -> None:
+    for line in lines:
+        if not muted.is_set():
+            sys.stdout.buffer.write(line)
+            sys.stdout.buffer.flush()
+
+
 def end_with_runs(process: subprocess.Popen[bytes], *, grace_seconds: float) -> None:
     """End Dagit and cancel the runs that end with it.
 
-    `grace_seconds`: how long it may take to end by itself.
+    `grace_seconds`: how long it may take to end by itself. A second Ctrl-C kills it at once.
     """
     stopped_at = datetime.now(UTC)
-    with suppress(subprocess.TimeoutExpired):
-        process.wait(timeout=grace_seconds)
-    process.terminate()
-    process.wait()
+    with suppress(KeyboardInterrupt):
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=grace_seconds)
+        process.terminate()
+        process.wait()
+        _wait_for_group(process.pid)
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
     cancel_runs(stopped_at)
+
+
+def _wait_for_group(group: int) -> None:
+    """Wait for the processes of runs, which would report their own end after the cancellation."""
+    deadline = time.monotonic() + WORKER_SECONDS
+    with suppress(ProcessLookupError):
+        while time.monotonic() < deadline:
+            os.killpg(group, 0)
+            time.sleep(0.1)
 
 
 def cancel_runs(since: datetime) -> None:
