@@ -118,7 +118,10 @@ def _complete(spec: EndpointSpec, report: "SyncReport") -> Finding:
 def _row_warnings(spec: EndpointSpec, report: "SyncReport") -> Iterator[str]:
     problems = report.problems
     if "queryAll" in report.org.degraded and spec.has_is_deleted:
-        yield "This org does not serve queryAll, so deleted and archived rows are not read. Ask for access to queryAll."
+        yield (
+            "This org does not serve queryAll of this object, so deleted and archived rows are not read."
+            " Ask for access to queryAll."
+        )
     if problems.out_of_sight:
         yield (
             f"{plural(problems.out_of_sight, 'row')} of the table are out of the user's sight, too many to be deleted"

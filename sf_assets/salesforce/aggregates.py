@@ -19,7 +19,7 @@ from sf_assets.salesforce.capabilities import (
 from sf_assets.salesforce.classify import decode
 from sf_assets.salesforce.composite import SubAnswer, composite_if_served
 from sf_assets.salesforce.limits import COMPOSITE_QUERIES
-from sf_assets.salesforce.paging import first_page, inner_response, query_path
+from sf_assets.salesforce.paging import first_page, inner_response, mark_query_all, query_path
 from sf_assets.salesforce.wire import Flow, Query, in_groups
 
 Record = dict[str, Any] | SalesforceError
@@ -36,7 +36,10 @@ def ask(queries: Sequence[Query], *, version: str, capabilities: Capabilities) -
 
 
 def _ask_group(group: list[Query], *, version: str, capabilities: Capabilities) -> Flow[list[Record]]:
-    sent = [replace(query, all_rows=query.all_rows and capabilities.has(Feature.QUERY_ALL)) for query in group]
+    sent = [
+        replace(query, all_rows=query.all_rows and capabilities.has(Feature.QUERY_ALL, of=query.sobject))
+        for query in group
+    ]
     paths = [query_path(query, version=version) for query in sent]
     answers = yield from composite_if_served(paths, version=version, about="aggregates", capabilities=capabilities)
     if answers is None:
@@ -44,7 +47,7 @@ def _ask_group(group: list[Query], *, version: str, capabilities: Capabilities) 
     triples = zip(sent, paths, answers[0], strict=True)
     records = [_inner_record(answer, path, query, answers[1]) for query, path, answer in triples]
     if all(isinstance(record, AnswerTorn) and "records" not in record.values for record in records):
-        capabilities.mark_missing(Feature.COMPOSITE, is_certain=True)  # what is inside cannot be read
+        capabilities.mark_missing(Feature.COMPOSITE, is_certain=len(group) > 1)  # what is inside cannot be read
         return (yield from _ask_singly(sent, version=version, capabilities=capabilities))
     return (yield from _ask_again(sent, records, version=version, capabilities=capabilities))
 
@@ -62,15 +65,17 @@ def _ask_again(
     sent: list[Query], records: list[Record], *, version: str, capabilities: Capabilities
 ) -> Flow[list[Record]]:
     """Ask /query where queryAll may not be served."""
-    errors = [(n, error) for n, error in enumerate(records) if sent[n].all_rows and isinstance(error, SalesforceError)]
-    doubtful = [n for n, error in errors if is_query_all_in_doubt(error)]
+    errors = {n: error for n, error in enumerate(records) if sent[n].all_rows and isinstance(error, SalesforceError)}
+    doubtful = [n for n, error in errors.items() if is_query_all_in_doubt(error)]
+    for query in (query for n, query in enumerate(sent) if query.all_rows and n not in errors):
+        capabilities.mark_served(Feature.QUERY_ALL, of=query.sobject)
     if not doubtful:
         return records
     again = [replace(sent[n], all_rows=False) for n in doubtful]
     answers = yield from _ask_group(again, version=version, capabilities=capabilities)
-    if not all(isinstance(answer, SalesforceError) for answer in answers):
-        capabilities.mark_missing(Feature.QUERY_ALL)
     for n, answer in zip(doubtful, answers, strict=True):
+        if not isinstance(answer, SalesforceError):
+            mark_query_all(errors[n], sent[n].sobject, capabilities)
         records[n] = answer
     return records
 
@@ -78,15 +83,19 @@ def _ask_again(
 def _ask_singly(queries: list[Query], *, version: str, capabilities: Capabilities) -> Flow[list[Record]]:
     """Ask one query after the other.
 
-    An org that answers none of the first ones serves no aggregates."""
+    An org that answers none of the first ones serves no aggregates, and an object that answers rows has none."""
     records: list[Record] = []
     for query in queries:
-        if not capabilities.has(Feature.AGGREGATES):
-            records.append(QueryRefused(f"{query.soql} was not sent: this org answers no aggregate query"))
+        if not capabilities.has(Feature.AGGREGATES, of=query.sobject):
+            records.append(QueryRefused(f"{query.soql} was not sent: this org or object answers no aggregate query"))
             continue
         record = yield from _ask_one(query, version=version, capabilities=capabilities)
         records.append(record)
-        if _is_without_aggregates(records):
+        if isinstance(record, AnswerTorn) and "records" in record.values:
+            capabilities.mark_missing_of(query.sobject, Feature.AGGREGATES)
+        elif not isinstance(record, SalesforceError):
+            capabilities.mark_served(Feature.AGGREGATES, of=query.sobject)
+        elif _is_without_answers(records):
             capabilities.mark_missing(Feature.AGGREGATES)
     return records
 
@@ -101,13 +110,8 @@ def _ask_one(query: Query, *, version: str, capabilities: Capabilities) -> Flow[
         return error
 
 
-def _is_without_aggregates(records: list[Record]) -> bool:
-    """Return whether the org serves no aggregates.
-
-    It answered rows instead of one record, or none of several queries."""
-    last = records[-1]
-    if isinstance(last, AnswerTorn) and "records" in last.values:
-        return True
+def _is_without_answers(records: list[Record]) -> bool:
+    """Return whether none of several queries was answered."""
     troubles = [record for record in records if isinstance(record, SalesforceError) and is_trouble(record)]
     return len(troubles) == len(records) >= TROUBLES_IN_A_ROW
 

@@ -39,36 +39,63 @@ class Feature(StrEnum):
 PROOFS = {Feature.COMPOSITE: 2}
 """A gateway may refuse one call while it is deployed. This number of refusals in a row shows that a feature is missing;
 else one does, after a second question."""
+OBJECTS_OF_PROOF = 2
+"""After a feature was refused of this many objects, and served for none, the org lacks it."""
 TRIED_AGAIN_SECONDS = 3600.0
 """After this time a missing feature is tried again."""
 
 
 class Capabilities:
-    """The features that this org or gateway lacks; shared by the flows of one client."""
+    """The features that this org or gateway lacks; shared by the flows of one client.
+
+    The answer about one object says nothing of the others: a feature that is refused `of` an object is missing for it
+    alone, and for the org once two objects were refused and none was served.
+    """
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
         self._refusals: dict[Feature, list[float]] = {}
+        self._of_objects: dict[tuple[Feature, str], float] = {}
+        self._served: set[Feature] = set()
 
-    def has(self, feature: Feature) -> bool:
-        """Return whether the feature is served, as far as the client knows."""
+    def has(self, feature: Feature, *, of: str | None = None) -> bool:
+        """Return whether the feature is served (`of` this object), as far as the client knows."""
         refused = self._refusals.get(feature, [])
-        is_recent = bool(refused) and self._monotonic() - refused[-1] < TRIED_AGAIN_SECONDS
-        return not (is_recent and len(refused) >= PROOFS.get(feature, 1))
+        if refused and self._is_recent(refused[-1]) and len(refused) >= PROOFS.get(feature, 1):
+            return False
+        return of is None or (feature, of) not in self._of_objects or not self._is_recent(self._of_objects[feature, of])
 
     def mark_missing(self, feature: Feature, *, is_certain: bool = False) -> None:
         """Record that the feature was refused; `is_certain`: one refusal is proof enough."""
         refusals = PROOFS.get(feature, 1) if is_certain else 1
         self._refusals.setdefault(feature, []).extend([self._monotonic()] * refusals)
 
-    def mark_served(self, feature: Feature) -> None:
-        """Record that the feature was served."""
+    def mark_missing_of(self, sobject: str, feature: Feature) -> None:
+        """Record that the feature was refused of an object."""
+        self._of_objects[feature, sobject] = self._monotonic()
+        objects = [one for one, at in self._of_objects.items() if one[0] == feature and self._is_recent(at)]
+        if len(objects) >= OBJECTS_OF_PROOF and feature not in self._served:
+            self.mark_missing(feature, is_certain=True)
+
+    def mark_served(self, feature: Feature, *, of: str | None = None) -> None:
+        """Record that the feature was served, `of` an object if that is named."""
+        self._served.add(feature)
         self._refusals.pop(feature, None)
+        if of is not None:
+            self._of_objects.pop((feature, of), None)
 
     @property
     def missing(self) -> tuple[Feature, ...]:
         """The features that were refused last, in the order of their first refusals."""
         return tuple(self._refusals)
+
+    def missing_of(self, sobject: str) -> tuple[Feature, ...]:
+        """Return the features that the org lacks, or that were refused of this object."""
+        own = [feature for feature in Feature if not self.has(feature, of=sobject)]
+        return tuple(dict.fromkeys([*self.missing, *own]))
+
+    def _is_recent(self, at: float) -> bool:
+        return self._monotonic() - at < TRIED_AGAIN_SECONDS
 
 
 def is_path_missing(error: SalesforceError) -> bool:

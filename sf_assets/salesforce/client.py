@@ -66,6 +66,10 @@ class Client:
         """What the org or a gateway does not serve: "composite", "describe", "queryAll", "aggregates"."""
         return self._capabilities.missing
 
+    def missing_features_of(self, sobject: str) -> tuple[str, ...]:
+        """Return what the org or a gateway does not serve for this object."""
+        return self._capabilities.missing_of(sobject)
+
     @property
     def calls(self) -> int:
         """Requests sent, logins and repetitions included."""

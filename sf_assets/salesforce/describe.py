@@ -9,6 +9,7 @@ import msgspec
 from sf_assets.errors import AnswerTorn, ObjectUnavailable, ResourceNotFound, SalesforceError
 from sf_assets.errors.redaction import redact
 from sf_assets.salesforce.capabilities import (
+    OBJECTS_OF_PROOF,
     TROUBLES_IN_A_ROW,
     Capabilities,
     Feature,
@@ -114,15 +115,31 @@ class SObjectAnswer(msgspec.Struct):
         return SObject(self.name, self.label or "", tuple(fields.values()))
 
 
+class _Listed(msgspec.Struct):
+    name: str
+
+
+class _ListAnswer(msgspec.Struct):
+    """The answer of describe-global."""
+
+    sobjects: list[_Listed]
+
+
 def describe(sobjects: Sequence[str], *, version: str, capabilities: Capabilities) -> Flow[dict[str, Described]]:
     """Describe each sObject."""
     described: dict[str, Described] = {}
     for group in in_groups(list(sobjects), COMPOSITE_REQUESTS):
         described |= yield from _describe_group(group, version=version, capabilities=capabilities)
-    has_some = any(isinstance(value, SObject) for value in described.values())
-    if described and capabilities.has(Feature.DESCRIBE) and not has_some:
-        yield from _confirm_served(described, version=version, capabilities=capabilities)
+    is_doubtful = bool(described) and capabilities.has(Feature.DESCRIBE) and not _has_some(described)
+    if is_doubtful and not (yield from _is_served(described, version=version, capabilities=capabilities)):
+        return dict.fromkeys(described)
+    for sobject in (name for name, value in described.items() if isinstance(value, SObject)):
+        capabilities.mark_served(Feature.DESCRIBE, of=sobject)
     return described if capabilities.has(Feature.DESCRIBE) else dict.fromkeys(described)
+
+
+def _has_some(described: Mapping[str, Described]) -> bool:
+    return any(isinstance(value, SObject) for value in described.values())
 
 
 def _describe_group(group: list[str], *, version: str, capabilities: Capabilities) -> Flow[dict[str, Described]]:
@@ -137,7 +154,7 @@ def _describe_group(group: list[str], *, version: str, capabilities: Capabilitie
     pairs = zip(paths.items(), answers[0], strict=True)
     described = {sobject: _described(sobject, answer, path) for (sobject, path), answer in pairs}
     if all(isinstance(value, AnswerTorn) for value in described.values()):
-        capabilities.mark_missing(Feature.COMPOSITE, is_certain=True)  # what is inside cannot be read
+        capabilities.mark_missing(Feature.COMPOSITE, is_certain=len(group) > 1)  # what is inside cannot be read
         return (yield from _describe_singly(paths, version=version, capabilities=capabilities))
     return described
 
@@ -148,9 +165,8 @@ def _describe_singly(
     described: dict[str, Described] = {}
     for sobject, path in paths.items():
         described[sobject] = yield from _describe_one(sobject, path)
-        if len(described) == 1 and not isinstance(described[sobject], SObject):
-            yield from _confirm_served(described, version=version, capabilities=capabilities)
-        if not capabilities.has(Feature.DESCRIBE):
+        is_doubtful = OBJECTS_OF_PROOF == len(described) < len(paths) and not _has_some(described)
+        if is_doubtful and not (yield from _is_served(described, version=version, capabilities=capabilities)):
             return dict.fromkeys(paths)
         _raise_general_trouble(described)
     return described
@@ -196,13 +212,40 @@ def _unavailable(sobject: str, error: SalesforceError) -> SalesforceError:
     return ObjectUnavailable(what, status=status, error_code=code, url=error.values.get("url"))
 
 
-def _confirm_served(described: Mapping[str, Described], *, version: str, capabilities: Capabilities) -> Flow[None]:
-    """Describe an sObject that is always there: it shows whether describe is served."""
+def _is_served(described: Mapping[str, Described], *, version: str, capabilities: Capabilities) -> Flow[bool]:
+    """Return whether describe is served although none of these objects has one.
+
+    User is an sObject of every real org, and an emulator may list what it has. If both fail, two objects without a
+    describe show that the org serves none. One alone may be off, so the next object is asked again.
+    """
     proof = described.get(ALWAYS_THERE)
     if proof is None:
         proof = yield from _describe_one(ALWAYS_THERE, _path(ALWAYS_THERE, version))
-    if isinstance(proof, SalesforceError) and is_path_missing(proof):
-        capabilities.mark_missing(Feature.DESCRIBE)
+    if not _is_path_missing(proof) or (yield from _is_listed_one_served(described, version=version)):
+        return True
+    for sobject in described:
+        capabilities.mark_missing_of(sobject, Feature.DESCRIBE)
+    return False
+
+
+def _is_listed_one_served(described: Mapping[str, Described], *, version: str) -> Flow[bool]:
+    """Return whether the first other object of the org's own list has a describe."""
+    try:
+        response = yield Request(
+            f"/services/data/v{version}/sobjects", _ListAnswer, "describe", about="the list of objects"
+        )
+    except SalesforceError as error:
+        if not concerns_one(error):
+            raise
+        return False
+    answer: _ListAnswer = response.content
+    tried = {*described, ALWAYS_THERE}
+    name = next((one.name for one in answer.sobjects if one.name not in tried and _API_NAME.fullmatch(one.name)), None)
+    return name is not None and not _is_path_missing((yield from _describe_one(name, _path(name, version))))
+
+
+def _is_path_missing(value: Described) -> bool:
+    return isinstance(value, SalesforceError) and is_path_missing(value)
 
 
 def _path(sobject: str, version: str) -> str:

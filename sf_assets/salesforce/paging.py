@@ -8,7 +8,7 @@ from urllib.parse import quote_plus
 
 import msgspec
 
-from sf_assets.errors import AccessDenied, AnswerTorn, QueryRefused, QueryTooLarge, ResourceNotFound
+from sf_assets.errors import AccessDenied, AnswerTorn, QueryRefused, QueryTooLarge, ResourceNotFound, SalesforceError
 from sf_assets.salesforce.capabilities import Capabilities, Feature, is_query_all_in_doubt
 from sf_assets.salesforce.classify import decode
 from sf_assets.salesforce.composite import SubAnswer, composite_if_served
@@ -89,17 +89,27 @@ def first_page(query: Query, *, version: str, capabilities: Capabilities) -> Flo
 
     Where queryAll is not served, /query is asked instead.
     """
-    if query.all_rows and capabilities.has(Feature.QUERY_ALL):
+    if query.all_rows and capabilities.has(Feature.QUERY_ALL, of=query.sobject):
         try:
-            return (yield from _send(query, version=version, capabilities=capabilities))
+            response = yield from _send(query, version=version, capabilities=capabilities)
         except (ResourceNotFound, AccessDenied, QueryRefused) as error:
             if not is_query_all_in_doubt(error):
                 raise
             live_rows = replace(query, all_rows=False)
             response = yield from _send(live_rows, version=version, capabilities=capabilities)
-            capabilities.mark_missing(Feature.QUERY_ALL)
+            mark_query_all(error, query.sobject, capabilities)
             return response
+        capabilities.mark_served(Feature.QUERY_ALL, of=query.sobject)
+        return response
     return (yield from _send(replace(query, all_rows=False), version=version, capabilities=capabilities))
+
+
+def mark_query_all(error: SalesforceError, sobject: str, capabilities: Capabilities) -> None:
+    """Record that queryAll was refused where /query answered. A path that is not there is so for all objects."""
+    if type(error) is ResourceNotFound:
+        capabilities.mark_missing(Feature.QUERY_ALL)
+    else:
+        capabilities.mark_missing_of(sobject, Feature.QUERY_ALL)
 
 
 def _send(query: Query, *, version: str, capabilities: Capabilities) -> Flow[Response]:

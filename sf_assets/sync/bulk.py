@@ -176,7 +176,7 @@ class _BulkRead:
         reader = self._reader
         soql = select(reader.columns, reader.spec.sobject, where=own_filter(reader.spec))
         reader.report.read.soql = reader.report.read.soql or soql
-        all_rows = reader.all_rows and "queryAll" not in reader.client.missing_features
+        all_rows = reader.all_rows and "queryAll" not in reader.client.missing_features_of(reader.spec.sobject)
         return Query(reader.spec.sobject, soql, all_rows)
 
     def _fingerprint(self) -> str:

@@ -68,4 +68,4 @@ def record_columns(report: SyncReport, plan: SyncPlan, columns: ColumnPlan, refu
 def record_org(report: SyncReport, client: Client, plan: SyncPlan) -> None:
     """Write what is known of the org as a whole into the report."""
     used, limit = (client.usage.used, client.usage.limit) if client.usage else (None, None)
-    report.org = OrgFacts(client.missing_features, plan.preflight.asked_at, used, limit)
+    report.org = OrgFacts(client.missing_features_of(plan.spec.sobject), plan.preflight.asked_at, used, limit)

@@ -163,7 +163,7 @@ class Reconciled:
 
 @dataclass
 class OrgFacts:
-    """What is known of the org as a whole. `degraded`: what it does not serve, by name."""
+    """What is known of the org as a whole. `degraded`: what it does not serve of this object, by name."""
 
     degraded: tuple[str, ...] = ()
     true_as_of: datetime | None = None

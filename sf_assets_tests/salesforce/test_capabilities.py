@@ -3,8 +3,10 @@
 import pytest
 
 from sf_assets.devorg import Fault, sample_org, serve
+from sf_assets.errors import ObjectUnavailable
 from sf_assets.salesforce.capabilities import TRIED_AGAIN_SECONDS
 from sf_assets.salesforce.client_settings import Clock
+from sf_assets.salesforce.describe import SObject
 from sf_assets.salesforce.login.credentials import Credentials
 from sf_assets.salesforce.wire import Query
 from sf_assets_tests.salesforce.build import build_client
@@ -72,3 +74,69 @@ def test_a_missing_feature_is_tried_again_after_an_hour(served, client, clock):
 
     assert kinds(served)[-1] == "composite"
     assert client.missing_features == ()
+
+
+@pytest.mark.parametrize("unserved", [(), ("composite",)])
+@pytest.mark.parametrize(
+    ("off", "names"),
+    [
+        (("Account",), ("Account",)),
+        (("Account", "User"), ("Account",)),
+        (("Account", "User"), NAMES),
+        (("Account", "Contact", "User"), NAMES),
+        (("User",), ("User",)),
+        (("User",), ("User", "Contact")),
+    ],
+)
+def test_objects_that_are_off_say_nothing_of_describe(served, client, off, names, unserved):
+    for name in off:
+        served.org.switch_off(name)
+    served.org.behave(unserved=frozenset(unserved))
+
+    described = client.describe(names)
+
+    assert "describe" not in client.missing_features
+    assert {name for name in names if isinstance(described[name], SObject)} == set(names) - set(off)
+    assert all(isinstance(described[name], ObjectUnavailable) for name in set(names) & set(off))
+
+
+def test_an_org_without_user_and_list_of_objects_is_asked_for_the_next(served, client):
+    served.org.switch_off("Account")
+    served.org.switch_off("User")
+    served.org.behave(unserved=frozenset({"sobjects"}))
+
+    assert client.describe(["Account"]) == {"Account": None}
+    assert client.missing_features_of("Account") == ("describe",)
+    assert isinstance(client.describe(["Contact"])["Contact"], SObject)
+    assert client.missing_features == ()
+
+
+def test_a_query_all_that_one_object_refuses_is_kept_for_the_others(served, client):
+    refused = Fault(path="queryAll", soql="FROM Account", status=400, error_code="OPERATION_NOT_ALLOWED", times=None)
+    served.org.faults.append(refused)
+    for sobject in ("Account", "Contact", "Account"):
+        list(client.read(Query(sobject, f"SELECT Id FROM {sobject}", all_rows=True)))
+
+    assert kinds(served) == ["queryAll", "query", "queryAll", "query"]
+    assert (client.missing_features_of("Account"), client.missing_features_of("Contact")) == (("queryAll",), ())
+
+
+def test_a_probe_that_one_object_refuses_leaves_query_all_to_the_others(served, client):
+    refused = Fault(path="queryAll", soql="FROM Account", status=400, error_code="OPERATION_NOT_ALLOWED", times=None)
+    served.org.faults.append(refused)
+
+    answers = client.ask([Query(name, f"SELECT COUNT(Id) FROM {name}", all_rows=True) for name in NAMES])
+
+    assert all(isinstance(answer, dict) for answer in answers)
+    assert client.missing_features_of("Contact") == ()
+
+
+@pytest.mark.parametrize("name", ["Account", "Contact"])
+def test_an_object_that_answers_rows_to_a_count_is_the_only_one(served, client, name):
+    served.org.behave(unserved=frozenset({"composite"}))
+    rows = '{"totalSize":2,"done":true,"records":[{"Id":"001"},{"Id":"002"}]}'
+    served.org.faults.append(Fault(soql=f"FROM {name}", status=200, body=rows, times=None))
+
+    answers = dict(zip(NAMES, client.ask(COUNTS), strict=True))
+
+    assert [one for one, answer in answers.items() if not isinstance(answer, dict)] == [name]
