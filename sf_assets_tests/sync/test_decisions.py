@@ -55,6 +55,26 @@ def test_a_read_is_settled_later_than_the_lookback_after_the_newest(age, settled
     assert is_settled(T + age, T) is settled
 
 
+@pytest.mark.parametrize(
+    ("state", "is_ahead"),
+    [
+        (State("00D", "Account"), False),
+        (changed(READ_ON, position__tail_from=NOW + DAY), False),
+        (changed(READ_ON, position__tail_from=NOW + DAY + MINIMAL), True),
+        (changed(READ_ON, times__read_at=NOW + DAY + MINIMAL), True),
+        (State("00D", "Account", position=Position(tail_from=NOW + 2 * DAY)), True),
+    ],
+)
+def test_a_state_of_more_than_a_day_later_is_ahead(state, is_ahead):
+    assert state.is_ahead_of(NOW) is is_ahead
+
+
+def test_an_unsettled_newest_stamp_of_the_org_counts_before_the_position():
+    newest = READ_ON.times.read_at - SECOND
+    at = replace(QUIET, probe=Probe(T - LOOKBACK, 3, newest), window=(3, newest))
+    assert not is_unchanged(READ_ON, at)
+
+
 def test_without_a_newest_stamp_a_read_is_settled():
     assert is_settled(None, None)
     assert not is_settled(None, T)

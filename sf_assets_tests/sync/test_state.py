@@ -7,7 +7,18 @@ from sf_assets.errors import TableDamaged, TableForeign
 from sf_assets.sync.column_status import new_columns, with_hidden
 from sf_assets.sync.decide import Step, SyncInput, decide_snapshot, decide_tail
 from sf_assets.sync.limits import DEEP_LOOKBACK, LOOKBACK
-from sf_assets.sync.state import ColumnStatus, HashStatus, OrgCounts, Position, Probe, ReadTimes, Resume, State, Walk
+from sf_assets.sync.state import (
+    ColumnStatus,
+    HashStatus,
+    OrgCounts,
+    Position,
+    Probe,
+    ReadTimes,
+    Reread,
+    Resume,
+    State,
+    Walk,
+)
 from sf_assets.sync.transitions import (
     checkpoint,
     finished_replace,
@@ -47,6 +58,7 @@ def minutes(count: float) -> timedelta:
     [
         State("00D", "Account"),
         READ_ON,
+        changed(READ_ON, position__reread=Reread(T, NOW, NOW, after_id="001x")),
         State(
             "00D", "Account", "Name != null",
             Position(T, Walk("001", None, NOW, COLUMNS), Resume(T, "001x", T - LOOKBACK, ("Foo__c",))),
