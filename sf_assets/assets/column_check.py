@@ -30,6 +30,7 @@ def as_specified(spec: EndpointSpec, report: "SyncReport") -> Finding:
             "missing": joined(problems.missing) or None,
             "hidden": joined(problems.hidden) or None,
             "refused": joined(problems.refused) or None,
+            "too_complicated": joined(problems.complicated) or None,
             "shown_again": joined(planned.revealed) or None,
             "added": joined(planned.added) or None,
             "retyped": listed(report.retyped),
@@ -80,6 +81,12 @@ def _column_warnings(spec: EndpointSpec, report: "SyncReport") -> Iterator[str]:
         yield (
             f"Listed by describe but refused in queries: {priced(problems.refused)}. They are tried again once a day;"
             " list them under `excluded` in endpoints.toml to stop that."
+        )
+    if problems.complicated:
+        yield (
+            "Not read, since a query of all calculated columns is too complicated for Salesforce:"
+            f" {joined(problems.complicated)}. They are tried again once a day; list calculated columns that you do"
+            " not need under `excluded` in endpoints.toml."
         )
     if problems.pending:
         yield (

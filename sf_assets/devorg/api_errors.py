@@ -65,6 +65,11 @@ def query_timeout() -> Refusal:
     return Refusal(400, "QUERY_TIMEOUT", "Your query request was running for too long.")
 
 
+def too_complicated() -> Refusal:
+    message = "Query is either selecting too many fields or the filter conditions are too complicated."
+    return Refusal(400, "QUERY_TOO_COMPLICATED", message)
+
+
 def locator_invalid() -> Refusal:
     return Refusal(400, "INVALID_QUERY_LOCATOR", "invalid query locator")
 

@@ -22,6 +22,7 @@ from sf_assets.errors import (
     BulkJobFailed,
     FieldInvalid,
     QueryRefused,
+    QueryTooComplicated,
     QuotaSpent,
     ResourceNotFound,
     SalesforceError,
@@ -153,7 +154,7 @@ class _BulkRead:
             try:
                 ref, sent_at = self._drive(create_job(self._query(), version=self._reader.client.version))
                 return BulkJob(ref.id, ref.version, self._fingerprint(), sent_at)
-            except FieldInvalid as error:
+            except (FieldInvalid, QueryTooComplicated) as error:
                 self._reader.drop_refused(error, plan)
 
     def _refuse_spent_quota(self) -> None:

@@ -19,9 +19,13 @@ def with_fractional(state: State, fractional: Collection[str]) -> State:
     return replace(state, columns=replace(state.columns, fractional=names))
 
 
-def with_refused(state: State, refused: Mapping[str, datetime]) -> State:
-    """Return the state with these columns as those that the org refuses."""
-    return replace(state, columns=replace(state.columns, refused=dict(refused)))
+def with_refused(state: State, refused: Mapping[str, datetime], *, complicated: Collection[str] = ()) -> State:
+    """Return the state with these columns as those that the org refuses.
+
+    `complicated`: those that are too much for one query with the others, besides the ones that the state names.
+    """
+    names = tuple(sorted({*state.columns.complicated, *complicated} & refused.keys()))
+    return replace(state, columns=replace(state.columns, refused=dict(refused), complicated=names))
 
 
 def new_columns(state: State, readable: Collection[str]) -> tuple[str, ...]:

@@ -55,12 +55,21 @@ def planned_problems(plan: SyncPlan) -> Problems:
     return problems
 
 
-def record_columns(report: SyncReport, plan: SyncPlan, columns: ColumnPlan, refused: Collection[str] = ()) -> None:
+def record_columns(
+    report: SyncReport,
+    plan: SyncPlan,
+    columns: ColumnPlan,
+    refused: Collection[str] = (),
+    complicated: Collection[str] = (),
+) -> None:
     """Write which columns are missing, hidden and refused, by the columns that are read now."""
     base, readable = plan.base or plan.blank, columns.read_names
     names = dict.fromkeys([*base.columns.refused, *refused])
+    complicated = {*base.columns.complicated, *complicated}
     expected = {*readable, *plan.spec.excluded, *columns.excluded_calculated, *names}
-    report.problems.refused = dict.fromkeys(names, pages(max(plan.table_rows, report.read.rows)))
+    price = pages(max(plan.table_rows, report.read.rows))
+    report.problems.refused = {name: price for name in names if name not in complicated}
+    report.problems.complicated = tuple(name for name in names if name in complicated)
     report.problems.missing = tuple(name for name in columns.missing if name not in names)
     report.problems.hidden = tuple(name for name in with_hidden(base, readable).columns.hidden if name not in expected)
 

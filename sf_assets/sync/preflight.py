@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from sf_assets.errors import AnswerTorn, FieldInvalid, SalesforceError, SfAssetsError
+from sf_assets.errors import AnswerTorn, FieldInvalid, QueryTooComplicated, SalesforceError, SfAssetsError
 from sf_assets.iceberg.tables import IcebergTables
 from sf_assets.salesforce.client import Client
 from sf_assets.salesforce.describe import SObject
@@ -63,8 +63,12 @@ def preflight(
     states = {spec.endpoint: _state(spec, tables, now=asked_at) for spec in askable}
     since = {spec.endpoint: probe_since(states[spec.endpoint]) if spec.how == "tail" else None for spec in askable}
     queries = [probe_query(spec, since[spec.endpoint], read_deleted=read_deleted) for spec in askable]
-    trials = [(spec, name) for spec in askable for name in _due_trials(states[spec.endpoint], asked_at)]
-    answers = client.ask([*queries, *(trial_query(spec, name) for spec, name in trials)])
+    trials = [
+        trial
+        for spec in askable
+        for trial in _due_trials(spec, states[spec.endpoint], described[spec.endpoint], asked_at)
+    ]
+    answers = client.ask([*queries, *(trial.query for trial in trials)])
     probes = {
         spec.endpoint: answer if isinstance(answer, SalesforceError) else _probe(spec, since[spec.endpoint], answer)
         for spec, answer in zip(askable, answers[: len(queries)], strict=True)
@@ -95,26 +99,49 @@ def probe_since(state: State | None) -> datetime | None:
     return tail_from - LOOKBACK if tail_from else None
 
 
-def _due_trials(state: State | None, now: datetime) -> list[str]:
-    """Return the refused columns that were last tried a day ago."""
-    refused = state.columns.refused if state else {}
-    return [name for name, tried_at in refused.items() if now - tried_at >= DAY]
+@dataclass(frozen=True)
+class Trial:
+    """A query of one row, to see if refused columns are accepted. `others` are selected with them."""
+
+    spec: EndpointSpec
+    columns: tuple[str, ...]
+    others: tuple[str, ...] = ()
+
+    @property
+    def query(self) -> Query:
+        """The query."""
+        names = dict.fromkeys([*self.others, *self.columns])
+        return Query(self.spec.sobject, select(list(names), self.spec.sobject, limit=1), all_rows=False)
+
+
+def _due_trials(
+    spec: EndpointSpec, state: State | None, described: SObject | SalesforceError | None, now: datetime
+) -> list[Trial]:
+    """Return trials of the refused columns that were last tried a day ago.
+
+    Columns that made a query too complicated are tried together, with all that is read.
+    """
+    if state is None:
+        return []
+    due = [name for name, tried_at in state.columns.refused.items() if now - tried_at >= DAY]
+    trials = [Trial(spec, (name,)) for name in due if name not in state.columns.complicated]
+    complicated = tuple(name for name in due if name in state.columns.complicated and not spec.is_excluded(name))
+    if complicated:
+        visible = {one.name for one in described.fields} if isinstance(described, SObject) else set(state.columns.read)
+        trials.append(Trial(spec, complicated, tuple(name for name in state.columns.read if name in visible)))
+    return trials
 
 
 def _accepted(
-    trials: Sequence[tuple[EndpointSpec, str]], answers: Sequence[Mapping[str, object] | SalesforceError]
+    trials: Sequence[Trial], answers: Sequence[Mapping[str, object] | SalesforceError]
 ) -> dict[str, dict[str, bool]]:
     """Return which refused columns are accepted now. Any other error says nothing of them."""
     accepted: dict[str, dict[str, bool]] = {}
-    for (spec, name), answer in zip(trials, answers, strict=True):
-        if isinstance(answer, FieldInvalid) or not isinstance(answer, SalesforceError):
-            accepted.setdefault(spec.endpoint, {})[name] = not isinstance(answer, FieldInvalid)
+    for trial, answer in zip(trials, answers, strict=True):
+        is_refused = isinstance(answer, FieldInvalid | QueryTooComplicated)
+        if is_refused or not isinstance(answer, SalesforceError):
+            accepted.setdefault(trial.spec.endpoint, {}).update(dict.fromkeys(trial.columns, not is_refused))
     return accepted
-
-
-def trial_query(spec: EndpointSpec, column: str) -> Query:
-    """Return a query of one row of a column, to see if it is accepted."""
-    return Query(spec.sobject, select([column], spec.sobject, limit=1), all_rows=False)
 
 
 def probe_query(spec: EndpointSpec, since: datetime | None, *, read_deleted: bool) -> Query:

@@ -107,7 +107,7 @@ class EndpointRead:
             yield self._without_rows(self.plan.untouched)
         finally:
             record_org(self.report, self.client, self.plan)
-            record_columns(self.report, self.plan, reader.plan, reader.dropped)
+            record_columns(self.report, self.plan, reader.plan, reader.dropped, reader.complicated)
 
     def _by_step(self, reader: Reader, step: Step) -> Iterator[Batch]:
         plan, probe, filter_ = self.plan, self.plan.probe, self.plan.spec.query.where

@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from sf_assets.errors import FieldInvalid, ResultIncomplete, SalesforceError, ValueUnexpected
+from sf_assets.errors import FieldInvalid, QueryTooComplicated, ResultIncomplete, SalesforceError, ValueUnexpected
 from sf_assets.salesforce.client import Client
 from sf_assets.salesforce.wire import Page, Query
 from sf_assets.specs.model import EndpointSpec
@@ -78,6 +78,9 @@ class Reader:
     plan_again: Callable[[Collection[str]], ColumnPlan]
     watch: Callable[[SyncReport], None] = ignore_progress
     dropped: set[str] = field(default_factory=set)
+    """Columns that the org refused in this read."""
+    complicated: set[str] = field(default_factory=set)
+    """Those of them that are too much for one query together with the others."""
     noted: set[str] = field(default_factory=set)
     hash_key: bytes = field(default=b"", repr=False)
     lanes: LaneLimits = LaneLimits()  # noqa: RUF009 - frozen
@@ -113,7 +116,7 @@ class Reader:
                         self.watch(self.report)
                     yield rows
                 return
-            except FieldInvalid as error:
+            except (FieldInvalid, QueryTooComplicated) as error:
                 self.drop_refused(error, plan)
 
     def _pages(
@@ -182,11 +185,26 @@ class Reader:
                     self.report.read.repeated_calls += traffic.repeated_calls
                     self.report.read.waited_seconds += traffic.waited_seconds
 
-    def drop_refused(self, error: FieldInvalid, plan: ColumnPlan) -> None:
+    def drop_refused(self, error: FieldInvalid | QueryTooComplicated, plan: ColumnPlan) -> None:
         """Plan the columns again after a query of this plan was refused. Raises: the error, if that changes nothing."""
         with self._lock:
-            if self.plan is plan:  # otherwise another thread has dropped a column meanwhile
+            if self.plan is not plan:  # another thread has dropped a column meanwhile
+                return
+            if isinstance(error, QueryTooComplicated):
+                self._drop_complicated(error)
+            else:
                 self._drop(error)
+
+    def _drop_complicated(self, error: QueryTooComplicated) -> None:
+        """Drop the later half of the calculated columns, which make a query complicated."""
+        names = [c.api_name for c in self.plan.read if c.calculated and c.name not in self.spec.required]
+        if not names:
+            raise error
+        left_out = names[len(names) // 2 :]
+        self.dropped.update(left_out)
+        self.complicated.update(left_out)
+        self.report.note(f"The query is too complicated with {', '.join(left_out)}, so it leaves them out: {error}")
+        self.plan = self.plan_again(self.dropped)
 
     def _drop(self, error: FieldInvalid) -> None:
         plan = self.plan_again(self.dropped)

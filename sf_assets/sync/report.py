@@ -120,7 +120,8 @@ class Problems:
 
     `missing`: columns that the org does not show. `hidden`: those of them that the table has values of. `pending`: new
     columns that were not backfilled -> the calls it would cost. `refused`: columns that describe lists and queries
-    refuse -> the calls of a backfill once they are accepted. `rounded`: column -> values that lost digits in this
+    refuse -> the calls of a backfill once they are accepted. `complicated`: calculated columns that are not read, since
+    a query of all of them is too complicated. `rounded`: column -> values that lost digits in this
     sync; `rounded_before`: columns with such values already. `fractions`: whole-number column -> values of this sync
     that are not whole; `fractions_before`: such columns of the table already. `left_out`: column -> records that came
     without it. `replaced`: column -> texts in which half of a surrogate pair became U+FFFD. `out_of_sight`: live rows
@@ -133,6 +134,7 @@ class Problems:
     hidden: tuple[str, ...] = ()
     pending: dict[str, int] = field(default_factory=dict)
     refused: dict[str, int] = field(default_factory=dict)
+    complicated: tuple[str, ...] = ()
     rounded: dict[str, int] = field(default_factory=dict)
     rounded_before: tuple[str, ...] = ()
     fractions: dict[str, int] = field(default_factory=dict)

@@ -97,7 +97,8 @@ class ColumnStatus:
 
     `read`: complete in every row. `hidden`: no longer readable -> the stamp from which on its values are old, or None
     if they may be missing in any row. `rounded`: some value lost digits. `refused`: describe lists it, but every query
-    that names it is refused -> when it was last tried. `fractional`: a whole number with a second column for fractions.
+    that names it is refused -> when it was last tried. `complicated`: refused, since a query of it and the others is
+    too complicated. `fractional`: a whole number with a second column for fractions.
     """
 
     read: tuple[str, ...] = ()
@@ -105,6 +106,7 @@ class ColumnStatus:
     rounded: tuple[str, ...] = ()
     refused: Mapping[str, datetime] = field(default_factory=dict)
     fractional: tuple[str, ...] = ()
+    complicated: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

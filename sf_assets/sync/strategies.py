@@ -240,4 +240,6 @@ def _learned(reader: Reader, state: State) -> State:
     rounded, refused = set(reader.report.problems.rounded), dict.fromkeys(reader.dropped, reader.report.began_at)
     if not rounded <= set(state.columns.rounded):
         state = with_rounded(state, {*state.columns.rounded, *rounded})
-    return with_refused(state, {**state.columns.refused, **refused}) if refused else state
+    if not refused:
+        return state
+    return with_refused(state, {**state.columns.refused, **refused}, complicated=reader.complicated)

@@ -15,6 +15,7 @@ import msgspec
 
 from sf_assets.devorg.api.bulk_csv import csv_page
 from sf_assets.devorg.api.messages import Request, Response
+from sf_assets.devorg.api.query_pages import check_complexity
 from sf_assets.devorg.api_errors import Refusal, method_not_allowed, not_found
 from sf_assets.devorg.org.bulk_jobs import ENDED, BulkJob
 from sf_assets.devorg.org.org import Org
@@ -131,6 +132,7 @@ def _body(request: Request) -> dict[str, Any]:
 
 def _bound(org: Org, soql: str) -> Plan:
     bound = plan(parse_soql(soql), org.visible_table)
+    check_complexity(org, bound)
     if bound.outputs:
         raise Refusal(400, "API_ERROR", "Aggregate Relationships not supported in Bulk Query")
     if bound.select.offset:

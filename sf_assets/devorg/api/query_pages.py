@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from sf_assets.devorg.api.messages import Request, Response
-from sf_assets.devorg.api_errors import locator_invalid, query_timeout
+from sf_assets.devorg.api_errors import locator_invalid, query_timeout, too_complicated
 from sf_assets.devorg.org.cursors import Locator
 from sf_assets.devorg.org.org import Org, PageRequest
 from sf_assets.devorg.soql import aggregate
@@ -47,7 +47,16 @@ def later_page(org: Org, request: Request, *, version: str, name: str) -> Respon
 
 def _bound(org: Org, soql: str) -> Plan:
     with org.lock:
-        return plan(without_clauses(parse_soql(soql), org.behaviour.ignored_clauses), org.visible_table)
+        bound = plan(without_clauses(parse_soql(soql), org.behaviour.ignored_clauses), org.visible_table)
+    check_complexity(org, bound)
+    return bound
+
+
+def check_complexity(org: Org, bound: Plan) -> None:
+    """Refuse a query of more calculated columns than the org takes."""
+    most = org.behaviour.formulas_per_query
+    if most is not None and sum(field.calculated for field in bound.columns) > most:
+        raise too_complicated()
 
 
 def _call_hooks(org: Org, bound: Plan, *, offset: int) -> None:

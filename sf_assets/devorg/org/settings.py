@@ -17,6 +17,7 @@ class Behaviour:
     next_url: Literal["path", "full"] = "path"  # the form of nextRecordsUrl
     next_url_host: str | None = None  # with `full`: a host that is not the org's, such as https://evil.example
     timeout_rows: int | None = None  # a query that finds more rows is 400 QUERY_TIMEOUT
+    formulas_per_query: int | None = None  # a query of more calculated columns is 400 QUERY_TOO_COMPLICATED
     ignored_clauses: frozenset[str] = frozenset()  # of lower_bounds, upper_bounds, limit: no error
     # quota, sessions, limits
     daily_limit: int = 100_000  # calls in 24 hours; further ones are 403 REQUEST_LIMIT_EXCEEDED

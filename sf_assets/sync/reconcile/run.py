@@ -279,6 +279,7 @@ class Reconciliation:
         if self._result.is_partial:
             return replace(times, reconciled_at=now)
         is_refreshed = method.how == "rows" or (method.columns and set(method.columns) >= set(self.plan.refreshed))
+        is_refreshed = is_refreshed and not self.reader.dropped
         return replace(
             times,
             reconciled_at=now,

@@ -5,6 +5,8 @@ from datetime import timedelta
 import pytest
 
 from sf_assets.assets.checks import warnings
+from sf_assets.devorg.org.faults import Fault
+from sf_assets.errors import QueryTooComplicated
 from sf_assets_tests.sync.histories.lake import SPECS
 
 pytestmark = pytest.mark.slow
@@ -77,3 +79,54 @@ def test_a_snapshot_with_a_refused_column_is_not_replaced_every_time(lake):
     idle = lake.sync("profile")["profile"]
 
     assert (idle.kind, list(idle.problems.refused)) == ("unchanged", ["UserType"])
+
+
+FORMULAS = ("Industry", "Rating", "Site", "Type")
+
+
+@pytest.fixture
+def complicated(lake):
+    """An org whose account has more calculated columns than one query may select."""
+    for name in FORMULAS:
+        lake.org.change_field("Account", name, calculated=True)
+    lake.org.behave(formulas_per_query=4)
+    return lake
+
+
+@pytest.mark.parametrize("asked", [{}, {"bulk": "always"}])
+def test_a_query_that_is_too_complicated_leaves_out_columns_by_name(complicated, asked):
+    first = complicated.sync("account", **asked)["account"]
+    complicated.clock.advance(hours=1)
+
+    idle = complicated.sync("account", **asked)["account"]
+
+    left_out = complicated.state("account").columns.complicated
+    assert 0 < len(left_out) <= 3
+    assert (idle.kind, idle.read.calls) == ("unchanged", 0)
+    for report in (first, idle):
+        assert report.problems.complicated == left_out
+        assert any("too complicated for Salesforce" in text for text in warnings(SPECS["account"], report))
+    names = {name.lower() for name in left_out}
+    assert all(row[name] is None for row in complicated.table("account") for name in names)
+
+
+def test_columns_that_were_too_complicated_are_tried_together_once_a_day(complicated):
+    complicated.sync("account")
+    complicated.clock.advance(hours=25)
+    second = complicated.sync("account")["account"]
+    assert (second.kind, second.problems.pending) == ("tail", {})  # no walk: the columns are not new
+    complicated.org.behave(formulas_per_query=None)
+    complicated.clock.advance(hours=25)
+
+    third = complicated.sync("account")["account"]
+
+    assert third.problems.complicated == ()
+    assert complicated.state("account").columns.refused == {}
+    complicated.assert_equal("account")
+
+
+def test_a_complicated_query_without_calculated_columns_is_an_error(lake):
+    lake.org.faults.append(Fault(soql="FROM Account ORDER", refusal="too_complicated", times=None))
+
+    with pytest.raises(QueryTooComplicated):
+        lake.sync("account")
