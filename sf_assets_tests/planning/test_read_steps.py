@@ -5,6 +5,7 @@ import pytest
 
 from sf_assets.planning.read_steps import ReadStep
 from sf_assets.salesforce.limits import PAGE_ROWS
+from sf_assets.sync.limits import LaneLimits
 from sf_assets.sync.reader import Rows
 from sf_assets.sync.strategies import read_by_id
 
@@ -13,7 +14,7 @@ class Counting:
     """An object of so many rows, whose Ids are numbers; counts the calls that reading it takes."""
 
     def __init__(self, rows: int) -> None:
-        self.rows, self.calls = rows, 0
+        self.rows, self.calls, self.lanes = rows, 0, LaneLimits()
 
     def pages(self, *, where, order_by, limit, watch):
         after = int(where[0].split("'")[1]) if where else 0
