@@ -3,7 +3,7 @@
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 
-from sf_assets.errors import BulkJobFailed, SfAssetsError
+from sf_assets.errors import BulkJobFailed
 from sf_assets.sync.bulk import Outcome, discard_job, read_by_bulk
 from sf_assets.sync.reader import Reader, Rows
 from sf_assets.sync.state import BulkJob, Spans, State, Walk
@@ -76,9 +76,13 @@ def _whole(reader: Reader, pages: Outcome) -> Generator[Rows, None, bool]:
             if not end.value and rows:
                 raise BulkJobFailed(reader.report.problems.notes[-1]) from None
             return bool(end.value)
-        except SfAssetsError:
+        except Exception:
             if job is not None:
                 discard_job(reader, job)  # no state names it
             raise
         rows, job = rows + page.rows.frame.height, page.job
-        yield page.rows
+        try:
+            yield page.rows
+        except GeneratorExit:
+            discard_job(reader, job)  # the rows could not be written
+            raise

@@ -1,6 +1,7 @@
 """Writing a sync into its Iceberg table: rows, state and erasures."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import chain
 from typing import Any
@@ -9,6 +10,7 @@ from sf_assets.errors import ResultIncomplete
 from sf_assets.iceberg.commit.table_state import RUN
 from sf_assets.iceberg.model import Chunk, TableFacts, Written
 from sf_assets.iceberg.tables import IcebergTables
+from sf_assets.sync.batches import Batch
 from sf_assets.sync.columns import table_columns
 from sf_assets.sync.deleted_rows import DELETED, drop_unknown_deleted, removes_deleted
 from sf_assets.sync.endpoint import Sync
@@ -25,7 +27,8 @@ def write_sync(tables: IcebergTables, table: str, sync: Sync, run_id: str) -> Ta
     rest = sync
     while True:
         try:
-            facts = _write_sync(tables, table, rest, run_id)
+            with _closing(rest.batches):
+                facts = _write_sync(tables, table, rest, run_id)
         except FractionsFound as fractions:
             if rest.again is None:
                 raise
@@ -33,6 +36,16 @@ def write_sync(tables: IcebergTables, table: str, sync: Sync, run_id: str) -> Ta
         else:
             sync.columns = rest.columns
             return facts
+
+
+@contextmanager
+def _closing(batches: Iterator[Batch]) -> Iterator[None]:
+    """End the read with the write, also after an error. It may hold a job."""
+    try:
+        yield
+    finally:
+        if isinstance(batches, Generator):
+            batches.close()
 
 
 def _write_sync(tables: IcebergTables, table: str, sync: Sync, run_id: str) -> TableFacts:

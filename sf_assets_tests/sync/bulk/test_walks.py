@@ -7,8 +7,10 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from sf_assets.devorg.org.faults import Fault
-from sf_assets.errors import BulkJobFailed, QuotaSpent, TableForeign
+from sf_assets.errors import BulkJobFailed, QuotaSpent, SfAssetsError, TableForeign
+from sf_assets.salesforce.bulk import create_job
 from sf_assets.salesforce.limits import MOST_BYTES
+from sf_assets.salesforce.wire import Query
 from sf_assets.sync.endpoint import sync
 from sf_assets.sync.limits import BulkLimits
 from sf_assets.sync.preflight import preflight
@@ -440,3 +442,51 @@ def test_fractions_of_whole_numbers_are_kept(many, full_refresh):
     assert (table[ids[40]]["visits__c"], table[ids[40]]["visits__c__exact"]) == (0, 0.5)
     assert (table[ids[41]]["visits__c"], table[ids[41]]["visits__c__exact"]) == (7, None)
     assert many.sent(CREATE) >= 1
+
+
+@pytest.mark.parametrize("full_refresh", [False, True])
+def test_a_job_whose_creation_was_not_answered_is_deleted(many, full_refresh):
+    many.org.behave(bulk_run_seconds=60)
+    many.sync("contact", bulk="never")
+    many.client.drive(create_job(Query("Contact", "SELECT Id FROM Contact", False), version="60.0"))
+    (earlier,) = many.org.bulk_jobs.all(many.clock())
+    many.clock.advance(minutes=30)
+    many.org.faults.append(Fault(kind="jobs", truncate=True))
+    many.org.add_field("Contact", {"name": "New__c", "type": "string"})
+
+    report = many.sync("contact", bulk="always", full_refresh=full_refresh)["contact"]
+
+    many.assert_equal("contact")
+    assert many.sent(CREATE) == 3
+    assert "created without an answer" in notes(report)
+    assert many.org.bulk_jobs.all(many.clock()) == [earlier]
+
+
+def test_a_full_refresh_that_cannot_be_written_leaves_no_job(many):
+    many.sync("contact", bulk="never")
+    (data,) = many.folder.glob("tables/**/contact/data")
+
+    def lose_folder(_):
+        if data.is_dir():
+            data.rename(many.folder / "elsewhere")
+            data.write_text("not a folder")
+
+    with pytest.raises(SfAssetsError):
+        many.sync("contact", bulk="always", full_refresh=True, watch=lose_folder)
+
+    assert many.sent(CREATE) == 1
+    assert not many.org.bulk_jobs.all(many.clock())
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(400, "LIMIT_EXCEEDED"), (400, "EXCEEDED_QUOTA"), (429, "TOO_MANY_REQUESTS")]
+)
+def test_an_org_that_refuses_one_more_job_is_read_by_rest(many, status, code):
+    """/limits still shows jobs, and the creation meets the bound: the day's last one, or the fifteenth at once."""
+    times = None if status == 400 else 2
+    many.org.faults.append(Fault(kind="jobs", times=times, status=status, error_code=code))
+
+    report = many.sync("contact", bulk="always")["contact"]
+
+    many.assert_equal("contact")
+    assert bool(report.read.bulk_job) is (status == 429)
