@@ -14,7 +14,7 @@ import dagster as dg
 
 from sf_assets.assets.credentials import CredentialsResource, EnvironmentCredentials
 from sf_assets.assets.naming import Naming
-from sf_assets.assets.practice_credentials import PracticeCredentials, is_served
+from sf_assets.assets.practice_credentials import PracticeCredentials, served_url
 from sf_assets.assets.registration import NoRegistration, Registration
 from sf_assets.assets.resources import IcebergResource, SalesforceResource, sqlite_url
 from sf_assets.assets.settings import (
@@ -97,7 +97,7 @@ def read_deployment(
         docs=web_address(env, "SF_ASSETS_DOCS_URL"),
         history_days=whole_number(env, "SF_ASSETS_HISTORY_DAYS"),
         history=env.get("SF_ASSETS_HISTORY", ""),
-        has_org=bool(env.get("SALESFORCE_INSTANCE_URL")) or is_served(practice_folder(home, _naming(env))),
+        has_org=bool(env.get("SALESFORCE_INSTANCE_URL")) or served_url(practice_folder(home, _naming(env))) is not None,
     )
 
 
@@ -134,7 +134,8 @@ def _naming(env: Environment) -> Naming:
 
 
 def _practice(env: Environment, home: Path, given: CredentialsResource | None) -> SalesforceResource:
-    url, folder = env.get("SALESFORCE_INSTANCE_URL") or PRACTICE_URL, practice_folder(home, _naming(env))
+    folder = practice_folder(home, _naming(env))
+    url = env.get("SALESFORCE_INSTANCE_URL") or served_url(folder) or PRACTICE_URL
     if not is_loopback(url):
         raise ConfigError(
             "SALESFORCE_INSTANCE_URL names a real org, and the deployment is practice",

@@ -17,13 +17,14 @@ START = "Start it: `sf-assets practice` (or `make demo`, `make dev`); a real org
 KEYS = ("consumer_key", "private_key", "username")
 
 
-def is_served(folder: Path) -> bool:
-    """Return whether a process of this machine serves the practice org of a folder."""
+def served_url(folder: Path) -> str | None:
+    """Return the URL on which this machine serves the practice org of a folder, or None."""
     try:
-        os.kill(int(json.loads((folder / SERVER).read_text(encoding="utf-8"))["pid"]), 0)
+        server = json.loads((folder / SERVER).read_text(encoding="utf-8"))
+        os.kill(int(server["pid"]), 0)
+        return f"http://127.0.0.1:{int(server['port'])}"
     except (OSError, ValueError, LookupError, TypeError, OverflowError):
-        return False
-    return True
+        return None
 
 
 class PracticeCredentials(CredentialsResource):

@@ -1,5 +1,7 @@
 """The environment becomes resources; whatever is wrong in it is named by its variable."""
 
+import json
+import os
 from pathlib import Path
 
 import dagster as dg
@@ -29,6 +31,22 @@ def test_an_empty_environment_is_the_practice_org_on_its_port():
     assert deployment.salesforce.instance_url == PRACTICE_URL
     assert isinstance(deployment.salesforce.credentials, PracticeCredentials)
     assert deployment.fills_missing
+
+
+@pytest.mark.parametrize(
+    ("served", "url"),
+    [
+        ({"pid": os.getpid(), "port": 8657}, "http://127.0.0.1:8657"),
+        ({"pid": 0x7FFFFFFE, "port": 8657}, PRACTICE_URL),
+        ({"pid": os.getpid(), "port": "x"}, PRACTICE_URL),
+        ([], PRACTICE_URL),
+    ],
+)
+def test_a_practice_org_is_read_on_the_port_that_serves_it(tmp_path, served, url):
+    (tmp_path / "practice").mkdir()
+    (tmp_path / "practice" / "server.json").write_text(json.dumps(served))
+
+    assert read_deployment({"SF_ASSETS_HOME": str(tmp_path)}).salesforce.instance_url == url
 
 
 def test_production_reads_four_values_and_leaves_first_copies_to_a_person():
