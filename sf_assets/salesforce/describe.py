@@ -130,7 +130,7 @@ def describe(sobjects: Sequence[str], *, version: str, capabilities: Capabilitie
     described: dict[str, Described] = {}
     for group in in_groups(list(sobjects), COMPOSITE_REQUESTS):
         described |= yield from _describe_group(group, version=version, capabilities=capabilities)
-    is_doubtful = bool(described) and capabilities.has(Feature.DESCRIBE) and not _has_some(described)
+    is_doubtful = bool(described) and capabilities.has(Feature.DESCRIBE) and _are_missing(described)
     if is_doubtful and not (yield from _is_served(described, version=version, capabilities=capabilities)):
         return dict.fromkeys(described)
     for sobject in (name for name, value in described.items() if isinstance(value, SObject)):
@@ -138,8 +138,9 @@ def describe(sobjects: Sequence[str], *, version: str, capabilities: Capabilitie
     return described if capabilities.has(Feature.DESCRIBE) else dict.fromkeys(described)
 
 
-def _has_some(described: Mapping[str, Described]) -> bool:
-    return any(isinstance(value, SObject) for value in described.values())
+def _are_missing(described: Mapping[str, Described]) -> bool:
+    """Return whether each answer may mean that the org serves no describe."""
+    return all(_is_path_missing(value) for value in described.values())
 
 
 def _describe_group(group: list[str], *, version: str, capabilities: Capabilities) -> Flow[dict[str, Described]]:
@@ -153,10 +154,18 @@ def _describe_group(group: list[str], *, version: str, capabilities: Capabilitie
         return (yield from _describe_singly(paths, version=version, capabilities=capabilities))
     pairs = zip(paths.items(), answers[0], strict=True)
     described = {sobject: _described(sobject, answer, path) for (sobject, path), answer in pairs}
+    _raise_refusal_of_org(described)
     if all(isinstance(value, AnswerTorn) for value in described.values()):
         capabilities.mark_missing(Feature.COMPOSITE, is_certain=len(group) > 1)  # what is inside cannot be read
         return (yield from _describe_singly(paths, version=version, capabilities=capabilities))
     return described
+
+
+def _raise_refusal_of_org(described: Mapping[str, Described]) -> None:
+    """Raise an error inside a composite that concerns every request, such as the daily limit."""
+    for value in described.values():
+        if isinstance(value, SalesforceError) and not (isinstance(value, ObjectUnavailable) or concerns_one(value)):
+            raise value
 
 
 def _describe_singly(
@@ -165,7 +174,7 @@ def _describe_singly(
     described: dict[str, Described] = {}
     for sobject, path in paths.items():
         described[sobject] = yield from _describe_one(sobject, path)
-        is_doubtful = OBJECTS_OF_PROOF == len(described) < len(paths) and not _has_some(described)
+        is_doubtful = OBJECTS_OF_PROOF == len(described) < len(paths) and _are_missing(described)
         if is_doubtful and not (yield from _is_served(described, version=version, capabilities=capabilities)):
             return dict.fromkeys(paths)
         _raise_general_trouble(described)

@@ -3,7 +3,15 @@
 import msgspec
 import pytest
 
-from sf_assets.errors import AccessDenied, ApiDisabled, FieldInvalid, ObjectUnavailable, OrgBusy, SalesforceError
+from sf_assets.errors import (
+    AccessDenied,
+    ApiDisabled,
+    FieldInvalid,
+    ObjectUnavailable,
+    OrgBusy,
+    QuotaSpent,
+    SalesforceError,
+)
 from sf_assets.salesforce.describe import NO_NAME, Field, SObject
 from sf_assets.salesforce.wire import Query
 
@@ -156,6 +164,31 @@ def test_an_org_without_api_is_no_degraded_org(org):
 
     with pytest.raises(ApiDisabled):
         org.client().describe(["Account"])
+
+
+@pytest.mark.parametrize(
+    ("code", "error"), [("REQUEST_LIMIT_EXCEEDED", QuotaSpent), ("API_DISABLED_FOR_ORG", ApiDisabled)]
+)
+@pytest.mark.parametrize("objects", [["Account"], ["Account", "Lead"]])
+def test_a_refusal_of_the_org_inside_composite_is_raised(org, objects, code, error):
+    refused = (403, [{"errorCode": code, "message": "TotalRequests Limit exceeded."}])
+    org.always(200, composite(refused, *[(200, described("Lead"))] * (len(objects) - 1)))
+    client = org.client()
+
+    with pytest.raises(error):
+        client.describe(objects)
+    assert client.missing_features == ()
+
+
+def test_an_object_in_trouble_says_nothing_about_describe(org):
+    fault = (500, [{"errorCode": "UNKNOWN_EXCEPTION", "message": "1234-5678"}])
+    org.always(200, composite(fault, (404, NOT_FOUND)))
+    client = org.client()
+
+    described = client.describe(["Account", "Quote"])
+
+    assert [type(value) for value in described.values()] == [OrgBusy, ObjectUnavailable]
+    assert client.missing_features == ()
 
 
 def test_a_describe_that_cannot_be_read_is_the_objects_own_error(org):

@@ -22,11 +22,6 @@ class Method:
     how: How
     columns: tuple[str, ...] = ()
 
-    @property
-    def compares_all(self) -> bool:
-        """Whether every row of the org is compared."""
-        return self.how != "counts"
-
 
 def is_due(state: State, now: datetime) -> bool:
     """Return whether the daily comparison is due, for a table that is read completely."""

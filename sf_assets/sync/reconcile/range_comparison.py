@@ -73,10 +73,18 @@ class RangeComparison:
             )
 
     def visible(self, one: Range) -> Iterator[pl.DataFrame]:
-        """Yield Id, IsDeleted and SystemModstamp of the org's rows in a range."""
+        """Yield Id, IsDeleted and SystemModstamp of the org's rows in a range.
+
+        Raises:
+            QueryRefused: the org has rows in the range that the table has in others. It orders Ids in another way.
+        """
         last = [f"Id <= {string_literal(one.last)}"] if one.last else []
         for rows in read_by_id(self.reader, after=one.after, where=last):
-            yield identified(rows)
+            page = identified(rows)
+            inside = page.filter(*one.bounds) if one.bounds else page
+            if inside.height < page.height:
+                raise QueryRefused(f"the org does not order the Ids of {self.plan.spec.sobject} by their characters")
+            yield page
 
     @property
     def _live(self) -> list[str]:

@@ -7,7 +7,7 @@ from functools import cached_property
 
 import polars as pl
 
-from sf_assets.errors import SalesforceError
+from sf_assets.errors import QueryRefused, SalesforceError
 from sf_assets.iceberg.model import SYNCED_AT
 from sf_assets.iceberg.tables import IcebergTables
 from sf_assets.salesforce.replication import DeletedLog, deleted_log
@@ -118,9 +118,19 @@ class Reconciliation:
         """Yield rows that are read anyway, and return what differs."""
         if self.method.how == "rows":
             return (yield from self._by_rows())
-        if self.method.how == "values":
-            return (yield from self._by_values())
-        return self._by_counts()
+        if self.method.how == "counts":
+            try:
+                return self._by_counts()
+            except QueryRefused as error:
+                self._change_to_ids(error)
+        return (yield from self._by_values())
+
+    def _change_to_ids(self, error: QueryRefused) -> None:
+        """Compare all Ids where the org does not count by ranges. Raises: `error`, if that costs too many calls."""
+        if pages(self.table.height) > self.limits.most_calls:
+            raise error
+        self._result.how = "values"
+        self.report.note(f"The table was compared by all Ids instead of counts: {error}")
 
     def _by_rows(self) -> Generator[Batch, None, Differences]:
         """Read every row in full: the merge finds what is news, except surplus rows."""
@@ -157,17 +167,13 @@ class Reconciliation:
         logged = live.filter(pl.col(names.ID).is_in(list(self.log.ids))) if self.log else live.clear()
         live = live.join(logged, on=names.ID, how="anti")
         differences = Differences(surplus=tuple(logged[names.ID]))
-        ranges = RangeComparison(self.plan, self._narrow(()), live, settled=self._settled, result=self._result)
+        settled = self.state.position.tail_from or self.plan.began_at  # the table has been read up to here
+        ranges = RangeComparison(self.plan, self._narrow(()), live, settled=settled, result=self._result)
         table = self.table.join(logged, on=names.ID, how="anti")
         for one in ranges.differing():
             visible = [self._narrow(()).empty_frame(), *ranges.visible(one)]
             differences += self._compare(visible, table.filter(*one.bounds) if one.bounds else table)
         return differences
-
-    @property
-    def _settled(self) -> datetime:
-        """The stamp up to which the table has been read."""
-        return self.state.position.tail_from or self.plan.began_at
 
     def _compare(self, visible: Sequence[pl.DataFrame], table: pl.DataFrame) -> Differences:
         columns = [name for name in (names.ID, names.DELETED, names.STAMP) if name in visible[0].columns]
@@ -239,7 +245,7 @@ class Reconciliation:
         Counts alone do not show those versions.
         """
         counts, lost = self.state.counts, self.report.problems.out_of_sight
-        if counts.sight_lost_since is None or lost >= counts.out_of_sight or self.method.compares_all:
+        if counts.sight_lost_since is None or lost >= counts.out_of_sight or self._compares_all:
             return
         since = f"{STAMP} >= {datetime_literal(counts.sight_lost_since)}"
         for rows in read_by_id(self.reader, after=None, where=[since]):
@@ -253,6 +259,11 @@ class Reconciliation:
         """
         stamps = [stamp for stamp in (self._result.oldest, frame[names.STAMP].min()) if stamp is not None]
         self._result.oldest = min(stamps, default=None)  # type: ignore[assignment]
+
+    @property
+    def _compares_all(self) -> bool:
+        """Whether every row of the org is compared."""
+        return self._result.how != "counts"
 
     @property
     def _result(self) -> Reconciled:
@@ -283,6 +294,6 @@ class Reconciliation:
         return replace(
             times,
             reconciled_at=now,
-            ids_compared_at=now if method.compares_all else times.ids_compared_at,
+            ids_compared_at=now if self._compares_all else times.ids_compared_at,
             calculated_at=now if is_refreshed else times.calculated_at,
         )

@@ -12,6 +12,7 @@ import pytest
 from sf_assets.devorg.api.transport import in_process
 from sf_assets.sync.id_space import with_check_digits
 from sf_assets.sync.limits import LaneLimits
+from sf_assets.sync.report import ComparisonLimits
 from sf_assets_tests.sync.histories.lake import Lake
 
 pytestmark = pytest.mark.slow
@@ -101,3 +102,17 @@ def test_a_full_refresh_of_a_caseless_org_ends_while_rows_change(many, window_pa
     many.sync("contact", lanes=lanes)
 
     assert_equal(many)
+
+
+def test_a_row_deleted_for_good_in_a_caseless_org_is_marked(many):
+    by_counts = ComparisonLimits(rows_pages=0, ids_pages=0)
+    many.sync("contact", lanes=LANES)
+    gone = many.org.rows("Contact")[7]["Id"]
+    many.org.purge_many("Contact", [gone], log=False)
+    many.clock.advance(days=1)
+
+    report = many.sync("contact", lanes=LANES, calculated="stale", comparison=by_counts)["contact"]
+
+    assert (report.reconciled.how, report.reconciled.rows_marked) == ("values", 1)
+    assert report.problems.out_of_sight == 0
+    assert [stored(row["id"]) for row in many.table("contact") if row["is_deleted"]] == [gone]

@@ -237,12 +237,28 @@ def test_a_comparison_with_few_calls_finds_some_rows_each_day(lake):
 
 
 @pytest.mark.parametrize("ignored", ["lower_bounds", "upper_bounds"])
-def test_an_org_that_ignores_bounds_is_not_compared_by_counts(lake, ignored):
+def test_an_org_that_ignores_bounds_is_compared_by_all_ids(lake, ignored):
     sync(lake, "counts")
+    gone = ids(lake, count=1)
+    lake.org.purge_many("Contact", gone, log=False)
     lake.org.behave(ignored_clauses=frozenset({ignored}))
     lake.clock.advance(**DAY)
 
     report = sync(lake, "counts")
+
+    assert report.problems.not_compared is None
+    assert (report.reconciled.how, report.reconciled.rows_marked) == ("values", 1)
+    assert any("ignores the bounds" in note for note in report.problems.notes)
+    assert table_row(lake, gone[0])["is_deleted"]
+
+
+def test_a_table_whose_ids_cost_too_many_calls_is_not_compared_by_them(lake):
+    sync(lake, "counts")
+    lake.org.behave(ignored_clauses=frozenset({"upper_bounds"}))
+    lake.clock.advance(**DAY)
+    limits = ComparisonLimits(rows_pages=0, ids_pages=0, most_calls=0)
+
+    report = lake.sync("contact", calculated="stale", comparison=limits)["contact"]
 
     assert "ignores the bounds" in report.problems.not_compared
     assert report.reconciled.calls <= 4
