@@ -18,8 +18,6 @@ from sf_assets.salesforce.wire import Flow, Query, Request, RequestKind
 
 PARALLEL_VERSION = 58.0
 """The first API version that lists result pages."""
-MOST_LISTS = 10
-"""Pages of the list of jobs that are read, of 1,000 jobs each."""
 END = "null"
 """What `Sforce-Locator` says on the last page."""
 _JOB_ID = re.compile(r"[A-Za-z0-9]{15,18}")
@@ -50,19 +48,6 @@ class JobInfo(msgspec.Struct):
     state: str
     numberRecordsProcessed: int | str | None = None
     errorMessage: str | None = None
-    object: str | None = None
-    operation: str | None = None
-    createdById: str | None = None
-    createdDate: str | None = None
-
-    @property
-    def created_at(self) -> datetime | None:
-        """When the job was created by the org's clock, or None if that is not known."""
-        try:
-            moment = datetime.fromisoformat(self.createdDate or "")
-        except ValueError:
-            return None
-        return moment if moment.tzinfo else None
 
     @property
     def rows(self) -> int | None:
@@ -120,11 +105,6 @@ class _ListAnswer(msgspec.Struct):
     done: bool = False
 
 
-class _JobList(msgspec.Struct):
-    records: list[JobInfo]
-    nextRecordsUrl: str | None = None
-
-
 class _Limit(msgspec.Struct):
     Remaining: int | None = None
 
@@ -134,7 +114,7 @@ class _LimitsAnswer(msgspec.Struct):
     DailyBulkV2QueryFileStorageMB: _Limit = msgspec.field(default_factory=_Limit)
 
 
-def create_job(query: Query, *, version: str) -> Flow[tuple[JobInfo, datetime]]:
+def create_job(query: Query, *, version: str) -> Flow[tuple[JobRef, datetime]]:
     """Create a job; return it and a moment before which it read no row."""
     settings = {
         "operation": "queryAll" if query.all_rows else "query",
@@ -150,21 +130,7 @@ def create_job(query: Query, *, version: str) -> Flow[tuple[JobInfo, datetime]]:
     info: JobInfo = response.content
     if not _JOB_ID.fullmatch(info.id):
         raise AnswerTorn(f"the Id of a Bulk query job of {query.sobject} is {info.id[:50]!r}")
-    return info, response.sent_at
-
-
-def list_jobs(*, version: str) -> Flow[list[JobInfo]]:
-    """Return the query jobs of the org, of the first pages of its list."""
-    jobs, path = list[JobInfo](), f"/services/data/v{version}/jobs/query?jobType=V2Query"
-    for _ in range(MOST_LISTS):
-        response = yield Request(path, _JobList, "job", about="the list of Bulk query jobs")
-        answer: _JobList = response.content
-        jobs += answer.records
-        values: Mapping[str, list[str]] = parse_qs(urlsplit(answer.nextRecordsUrl or "").query)
-        if (locator := values.get("queryLocator", [None])[0]) is None:
-            break
-        path = f"/services/data/v{version}/jobs/query?jobType=V2Query&queryLocator={quote(locator, safe='')}"
-    return [job for job in jobs if _JOB_ID.fullmatch(job.id)]
+    return JobRef(info.id, version), response.sent_at
 
 
 def job_info(job: JobRef) -> Flow[JobInfo]:

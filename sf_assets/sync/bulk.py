@@ -37,7 +37,6 @@ from sf_assets.salesforce.bulk import (
     create_job,
     delete_job,
     job_info,
-    list_jobs,
 )
 from sf_assets.salesforce.capabilities import is_trouble
 from sf_assets.salesforce.wire import Flow, Query
@@ -52,8 +51,7 @@ from sf_assets.sync.state import BulkJob
 T = TypeVar("T")
 ROWS_AT_ONCE = 10_000
 """Rows of a page that are decoded at a time: their values as Python objects take several times their bytes."""
-CLOCK_STEP = timedelta(seconds=1)
-"""The org's times are whole seconds."""
+LOST = "The answer to the creation of a Bulk query job was lost. The org may keep an unused job for seven days."
 _OF_BULK = (QueryRefused, AccessDenied, ResourceNotFound, AnswerTorn, AnswerTooLarge, BulkJobFailed)
 """Errors after which REST may still read the object. A proxy or the Bulk API may refuse jobs alone."""
 
@@ -96,10 +94,6 @@ def _discard(reader: Reader, ref: JobRef) -> None:
         except BulkJobFailed:  # only a job that has ended can be deleted
             reader.client.drive(abort_job(ref), reserve=reader.reserve)
             reader.client.drive(delete_job(ref), reserve=reader.reserve)
-
-
-def _kind(job: JobInfo) -> tuple[str | None, str | None, str | None]:
-    return job.object, job.operation, job.createdById
 
 
 def _concerns_bulk(error: SalesforceError) -> bool:
@@ -158,34 +152,22 @@ class _BulkRead:
         return former
 
     def _create(self) -> BulkJob:
+        A job that was created without an answer stays: the org's list also has jobs of other tools.
+
+        A job that was created without an answer stays: in the org's list nothing tells it from another tool's.
+        """
         self._refuse_spent_quota()
-        client, version = self._reader.client, self._reader.client.version
+        client = self._reader.client
         while True:
-            plan, began = self._reader.plan, client.now()
+            plan = self._reader.plan
             try:
                 with client.counting() as traffic:
-                    info, sent_at = self._drive(create_job(self._query(), version=version))
+                    ref, sent_at = self._drive(create_job(self._query(), version=client.version))
                 if traffic.repeated_calls:
-                    self._discard_lost(info, within=client.now() - began)
-                return BulkJob(info.id, version, self._fingerprint(), sent_at)
+                    self._reader.report.note(LOST)
+                return BulkJob(ref.id, ref.version, self._fingerprint(), sent_at)
             except (FieldInvalid, QueryTooComplicated) as error:
                 self._reader.drop_refused(error, plan)
-
-    def _discard_lost(self, created: JobInfo, *, within: timedelta) -> None:
-        """Delete jobs of this user and object that were created before, by sendings without an answer.
-
-        `within`: the time from the first sending to the answer that named the job. Another job of the same user and
-        object within it can only be one of ours.
-        """
-        at, version = created.created_at, self._reader.client.version
-        if at is None or created.createdById is None:
-            return
-        with suppress(SalesforceError):
-            for job in self._drive(list_jobs(version=version)):
-                is_same = _kind(job) == _kind(created) and job.id != created.id
-                if is_same and job.created_at and at - within - CLOCK_STEP <= job.created_at <= at:
-                    self._reader.report.note(f"Bulk query job {job.id} was created without an answer: it is deleted.")
-                    _discard(self._reader, JobRef(job.id, version))
 
     def _refuse_spent_quota(self) -> None:
         """Raise BulkJobFailed if the org takes no more jobs today. An org that does not say takes them."""
