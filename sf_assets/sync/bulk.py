@@ -152,9 +152,9 @@ class _BulkRead:
         return former
 
     def _create(self) -> BulkJob:
-        A job that was created without an answer stays: the org's list also has jobs of other tools.
+        """Create a job.
 
-        A job that was created without an answer stays: in the org's list nothing tells it from another tool's.
+        One that was created without an answer stays: in the org's list it looks like a job of another tool.
         """
         self._refuse_spent_quota()
         client = self._reader.client
