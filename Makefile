@@ -54,7 +54,7 @@ $(TEST_STAMP): $(STAMP) requirements-test.txt
 	@touch $@
 
 $(DAGSTER_HOME)/dagster.yaml: dagster.yaml
-	@mkdir -p $(@D)
+	@mkdir -p -m 700 $(@D)
 	@cp $< $@
 
 .PHONY: demo

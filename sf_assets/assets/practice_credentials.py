@@ -18,7 +18,7 @@ KEYS = ("consumer_key", "private_key", "username")
 
 
 def served_url(folder: Path) -> str | None:
-    """Return the URL on which this machine serves the practice org of a folder, or None."""
+    """Return the URL that serves the practice org of a folder, or None."""
     try:
         server = json.loads((folder / SERVER).read_text(encoding="utf-8"))
         os.kill(int(server["pid"]), 0)

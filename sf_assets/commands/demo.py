@@ -49,7 +49,7 @@ def _print(console: "Console", outcomes: "list[Outcome]", used: "Deployment") ->
     console.print(outcome_table(outcomes))
     for line in failures(outcomes):
         console.print(line, style="red", markup=False, highlight=False)
-    shared = used.salesforce.client().calls - sum(outcome.calls for outcome in outcomes)
+    shared = used.salesforce.resolved().client().calls - sum(outcome.calls for outcome in outcomes)
     console.print(f"Login, describe and probe of all endpoints together: {shared} calls more.", highlight=False)
     program = os.path.relpath(sys.argv[0]) if sys.argv[0].endswith("sf-assets") else "python -m sf_assets"
     console.print(f"\nThe tables are in {used.iceberg.local_folder}.", soft_wrap=True)

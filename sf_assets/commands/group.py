@@ -2,6 +2,7 @@
 
 import difflib
 import sys
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -10,6 +11,15 @@ from sf_assets.errors import SfAssetsError
 
 INTERRUPTED = 130
 """The exit status that shells use for Ctrl-C."""
+
+
+def _advised(error: SfAssetsError) -> SfAssetsError:
+    """Return the error with the remedy of its deployment."""
+    from sf_assets.assets.deployments import read_deployment  # it loads Dagster, which `--help` does not need
+
+    with suppress(SfAssetsError):  # the deployment itself may be the error
+        return read_deployment().salesforce.credentials.advised(error)
+    return error
 
 
 class CommandGroup(click.Group):
@@ -21,7 +31,7 @@ class CommandGroup(click.Group):
             return super().invoke(ctx)
         except SfAssetsError as error:
             click.secho(f"{type(error).__name__}: {error}", fg="red", err=True)
-            click.echo(f"What to do: {error.remedy}", err=True)
+            click.echo(f"What to do: {_advised(error).remedy}", err=True)
             sys.exit(1)
         except KeyboardInterrupt:
             click.echo("\nStopped. Committed rows stay; the same command goes on from there.", err=True)

@@ -49,7 +49,7 @@ def prepare_home(result: "Deployment") -> None:
 
 def _require_writable(folder: Path) -> None:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # the history and the marts show rows
         probe = folder / f".writable-{os.getpid()}"
         probe.touch()
         probe.unlink()

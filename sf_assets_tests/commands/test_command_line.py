@@ -1,12 +1,15 @@
 """The command line as a whole: help, version, unknown names, ports, homes, Ctrl-C."""
 
+import json
 import os
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 import pytest
@@ -14,6 +17,7 @@ from click.testing import CliRunner
 
 from sf_assets.cli import main
 from sf_assets.commands.practice_changes import sobject_of
+from sf_assets.devorg.credentials import new_private_key
 from sf_assets.errors import ConfigError
 
 ENVIRONMENT = {"SF_ASSETS_DEPLOYMENT": "", "SF_ASSETS_HOME": ""}
@@ -179,3 +183,25 @@ def test_all_missing_settings_are_named_at_once(tmp_path) -> None:
 
     for name in ("INSTANCE_URL", "CONSUMER_KEY", "USERNAME", "PRIVATE_KEY"):
         assert f"SALESFORCE_{name} is not set" in result.output
+
+
+@pytest.mark.parametrize("command", ["plan", "doctor"])
+def test_a_practice_org_that_is_not_running_is_named(sf_assets, port: int, tmp_path: Path, command: str) -> None:
+    (tmp_path / "practice").mkdir()
+    values = {"consumer_key": "k", "username": "u", "private_key": new_private_key()}
+    (tmp_path / "practice" / "credentials.json").write_text(json.dumps(values))
+
+    ended = sf_assets(command, SALESFORCE_INSTANCE_URL=f"http://127.0.0.1:{port}")
+
+    assert ended.returncode == 1
+    printed = " ".join((ended.stdout + ended.stderr).split())
+    assert "The practice org is not running. Start it: `sf-assets practice`" in printed
+
+
+def test_a_new_home_is_its_owners_alone(sf_assets, tmp_path: Path, port: int) -> None:
+    home = tmp_path / "new"
+    settings = {"SF_ASSETS_HOME": str(home), "DAGSTER_HOME": str(home), "SALESFORCE_REQUESTS_PER_SECOND": "1000"}
+
+    sf_assets("demo", "--port", str(port), "--rows", "account=1", SF_ASSETS_ENDPOINTS="organization", **settings)
+
+    assert stat.S_IMODE(home.stat().st_mode) == 0o700

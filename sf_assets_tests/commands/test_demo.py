@@ -20,7 +20,7 @@ def printed(text: str) -> dict[str, list[str]]:
 
 
 def test_a_second_demo_reads_only_what_changed(sf_assets, port: int, few: list[str], tmp_path: Path) -> None:
-    fast = {"SALESFORCE_REQUESTS_PER_SECOND": "1000"}
+    fast = {"SALESFORCE_REQUESTS_PER_SECOND": "1000", "SF_ASSETS_LEDGER": f"sqlite:///{tmp_path}/ledger.db"}
 
     first = sf_assets("demo", "--port", str(port), *few, **fast)
     second = sf_assets("demo", "--port", str(port), *few, **fast, SF_ASSETS_ENDPOINTS="campaign,pricebook,task")

@@ -91,7 +91,8 @@ def run_checks(deployment: "Deployment", specs: "Sequence[EndpointSpec]") -> Ite
         try:
             yield from check(context)
         except SfAssetsError as error:
-            yield Finding(name, "fail", str(error), error.remedy)
+            remedy = deployment.salesforce.credentials.advised(error).remedy
+            yield Finding(name, "fail", str(error), remedy)
             context.login_failed |= name in BEFORE_LOGIN
 
 
