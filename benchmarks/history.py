@@ -17,7 +17,7 @@ import polars as pl
 from pyiceberg.types import DoubleType, StringType, TimestamptzType
 
 from sf_assets.iceberg.commit.table_state import RUN, state_property
-from sf_assets.iceberg.history.model import HistoryState
+from sf_assets.iceberg.history_state import HistoryState
 from sf_assets.iceberg.model import UNCHECKED, Chunk, TableColumn
 from sf_assets.iceberg.tables import IcebergTables
 

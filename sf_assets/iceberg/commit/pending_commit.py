@@ -133,7 +133,7 @@ class PendingCommit:
         if changes := {**property_updates(self._table.properties), **properties, **states}:
             self._transaction.set_properties(changes)
         if now is not None:
-            stage_expiry(self._transaction, now=now)
+            stage_expiry(self._transaction, self._table, now=now)
         if state is not None:
             metadata = self._transaction.table_metadata
             self._transaction.set_properties(snapshot_states_property(metadata, state, snapshot_id=delta.snapshot_id))

@@ -10,7 +10,7 @@ from pyiceberg.table import Table
 from pyiceberg.table.snapshots import Operation, Snapshot, ancestors_of
 
 from sf_assets.iceberg.commit.table_state import RUN
-from sf_assets.iceberg.history.model import HistoryState
+from sf_assets.iceberg.history_state import HistoryState
 from sf_assets.iceberg.metadata_log import ERASED, past_snapshots
 
 COMPACTED = "sf_assets.compacted-files"

@@ -1,12 +1,10 @@
-"""The own columns of a history table, its state, and the result of an update. No I/O."""
+"""The own columns of a history table, and the result of an update. No I/O."""
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
 from pyiceberg.types import LongType, StringType
 
-from sf_assets.errors import TableForeign
 from sf_assets.iceberg.model import TableColumn
 
 KIND = "changes"
@@ -22,40 +20,6 @@ OWN_COLUMNS = (
     TableColumn(SNAPSHOT, LongType(), "The table's snapshot that first held this version."),
     TableColumn(SOURCE, StringType(), "snapshot, rollback (the table went back), or comparison (snapshots are gone)."),
 )
-
-
-def history_name(table: str) -> str:
-    """Return the name of a table's history."""
-    return f"{table}_changes"
-
-
-@dataclass(frozen=True)
-class HistoryState:
-    """How far a history has followed its table; part of each commit of the history.
-
-    `table`: the table's UUID. `snapshot`, `sequence`: the last snapshot used. `number`: the last change number.
-    """
-
-    table: str
-    snapshot: int
-    sequence: int
-    number: int
-
-    def to_json(self) -> str:
-        """Return the state as one line of JSON."""
-        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
-
-    @classmethod
-    def from_json(cls, text: str, *, name: str) -> "HistoryState":
-        """Return the state that `to_json` wrote. Raises: TableForeign for the text of a newer version."""
-        try:
-            return cls(**json.loads(text))
-        except (ValueError, TypeError):
-            raise TableForeign(
-                f"{name}: the state in the history is not one that this version of sf_assets can read",
-                table=name,
-                remedy="Upgrade this code location: a newer sf_assets has written the table.",
-            ) from None
 
 
 @dataclass(frozen=True)

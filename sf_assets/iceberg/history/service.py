@@ -13,8 +13,9 @@ from sf_assets.iceberg.commit.transaction import ConcurrentCommit
 from sf_assets.iceberg.history.columns import first_columns
 from sf_assets.iceberg.history.forget import forget_deleted
 from sf_assets.iceberg.history.lineage import Lineage, plan_lineage
-from sf_assets.iceberg.history.model import KIND, NUMBER, HistoryResult, HistoryState, history_name
+from sf_assets.iceberg.history.model import KIND, NUMBER, HistoryResult
 from sf_assets.iceberg.history.update import HistoryUpdate
+from sf_assets.iceberg.history_state import HistoryState, history_name
 from sf_assets.iceberg.maintenance.compact import compact_if_due
 from sf_assets.iceberg.translate_errors import translate_errors
 

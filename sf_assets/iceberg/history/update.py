@@ -23,9 +23,10 @@ from sf_assets.iceberg.history.columns import HistoryColumns, plan_columns
 from sf_assets.iceberg.history.file_changes import file_changes
 from sf_assets.iceberg.history.last_versions import last_versions
 from sf_assets.iceberg.history.lineage import Lineage, Step
-from sf_assets.iceberg.history.model import CHANGE, DELETE, NOTE, NUMBER, OWN_COLUMNS, SNAPSHOT, SOURCE, HistoryState
+from sf_assets.iceberg.history.model import CHANGE, DELETE, NOTE, NUMBER, OWN_COLUMNS, SNAPSHOT, SOURCE
 from sf_assets.iceberg.history.row_changes import RowChanges, content_columns, index, rows_at
 from sf_assets.iceberg.history.row_source import Rows, RowSource
+from sf_assets.iceberg.history_state import HistoryState
 from sf_assets.iceberg.model import SYNCED_AT
 
 OWN_NAMES = frozenset(column.name for column in OWN_COLUMNS)

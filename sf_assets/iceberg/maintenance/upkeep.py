@@ -9,7 +9,7 @@ from pyiceberg.table import Table
 from sf_assets.iceberg.catalog import keys_of
 from sf_assets.iceberg.commit.data_files import live_files
 from sf_assets.iceberg.commit.data_writer import remove_files
-from sf_assets.iceberg.commit.expire_snapshots import expired_snapshots, stage_expiry
+from sf_assets.iceberg.commit.expire_snapshots import due_snapshots, stage_expiry
 from sf_assets.iceberg.commit.manifests import Manifests
 from sf_assets.iceberg.commit.pyiceberg_internals import CachedTransaction
 from sf_assets.iceberg.commit.transaction import ConcurrentCommit, finish
@@ -49,7 +49,7 @@ def maintain(table: Table, *, now: datetime, dry_run: bool = False) -> UpkeepRes
     files = live_files(table, manifests)
     due = files_to_compact(files, WEEKLY) if keys else []
     dangling = _dangling_deletes(table, manifests, {d.file_path for file in files for d in file.deletes})
-    expired = expired_snapshots(table.metadata, now=now)
+    expired = due_snapshots(table, table.metadata, now=now)
     was_overtaken, after = False, len(files)
     if not dry_run:
         try:
@@ -75,5 +75,5 @@ def _dangling_deletes(table: Table, manifests: Manifests, needed: set[str]) -> l
 
 def _expire(table: Table, *, now: datetime) -> Table:
     transaction = CachedTransaction(table)
-    stage_expiry(transaction, now=now)
+    stage_expiry(transaction, table, now=now)
     return finish(transaction)

@@ -1,6 +1,7 @@
 """A history has each version that its table has held: once, in order, whatever happens to snapshots and columns."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -10,7 +11,8 @@ from sf_assets.errors import CommitConflict, IcebergError
 from sf_assets.iceberg.commit.pending_commit import PendingCommit
 from sf_assets.iceberg.commit.schema_evolution import Evolution
 from sf_assets.iceberg.commit.table_state import state_property
-from sf_assets.iceberg.history.model import OWN_COLUMNS, HistoryState
+from sf_assets.iceberg.history.model import OWN_COLUMNS
+from sf_assets.iceberg.history_state import HistoryState
 from sf_assets.iceberg.model import Chunk, TableColumn
 from sf_assets.iceberg.tables import IcebergTables
 
@@ -199,13 +201,80 @@ def test_a_rollback_is_named_and_its_rows_return(account):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("by", ["sync", "upkeep"])
+def test_no_snapshot_expires_before_the_history_has_used_it(account, by):
+    """A run was killed between the sync and its history, or the history fails: later syncs would expire its rest."""
+    account.merge(a="v0", b="y")
+    account.update()
+    for turn in range(1, 13):
+        account.merge(a=f"v{turn}")
+    account.days = 9
+    account.merge(a="v13") if by == "sync" else account.tables.maintenance.maintain("account")
+
+    result = account.update()
+    account.merge(a="v14")
+
+    versions = [f"v{turn}" for turn in range(14 if by == "sync" else 13)]
+    assert [name for key, name, _ in account.history() if key == "a"] == versions
+    assert (result.has_gap, result.notes) == (False, ())
+    assert len(account.iceberg.snapshots()) == 10
+
+
+@pytest.mark.slow
+def test_a_rollback_keeps_the_snapshot_at_which_the_history_branched(account):
+    account.merge(a="x")
+    good = account.iceberg.current_snapshot().snapshot_id
+    account.merge(a="bad")
+    account.update()
+    account.roll_back(good)
+    for turn in range(12):
+        account.merge(b=f"v{turn}")
+    account.days = 9
+    account.merge(b="last")
+
+    result = account.update()
+
+    assert account.history("id", "name", "_derived_from")[2:4] == [("a", "x", "rollback"), ("b", "v0", "snapshot")]
+    assert not result.has_gap
+
+
+@pytest.mark.slow
+def test_a_damaged_history_stops_no_sync_and_no_snapshot_expires(account):
+    account.merge(a="v0")
+    account.update()
+    for turn in range(12):
+        account.merge(a=f"v{turn + 1}")
+    location = account.tables._catalog.find("account_changes").metadata_location
+    Path(location.removeprefix("file://")).write_text("{")
+    account.days = 9
+
+    account.merge(a="last")
+
+    assert len(account.iceberg.snapshots()) == 14
+
+
+@pytest.mark.slow
+def test_snapshots_expire_without_regard_to_a_history_of_a_former_table(account):
+    account.merge(a="v0")
+    account.update()
+    account.tables._catalog.catalog.drop_table(("salesforce", "account"))
+    for turn in range(12):
+        account.merge(a=f"v{turn + 1}")
+    account.days = 9
+
+    account.merge(a="last")
+
+    assert len(account.iceberg.snapshots()) == 10
+
+
+@pytest.mark.slow
 def test_expired_snapshots_lead_to_a_comparison_that_is_named(account):
     account.merge(a="x", b="y", c="z")
     account.update()
     account.merge(deleted=True, c="z")
     for turn in range(12):
         account.merge(a=f"v{turn}")
-    account.days = 9
+    account.days = 31
     account.tables.maintenance.maintain("account")
 
     result = account.update()

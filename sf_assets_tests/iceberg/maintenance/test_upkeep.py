@@ -9,7 +9,7 @@ from pyiceberg.manifest import DataFile, DataFileContent, FileFormat
 
 from sf_assets.iceberg.commit.data_files import DELETED_PATH_ID, LiveFile, live_files
 from sf_assets.iceberg.commit.delete_files import write_deletes
-from sf_assets.iceberg.commit.expire_snapshots import expired_snapshots
+from sf_assets.iceberg.commit.expire_snapshots import MAX_AGE, MIN_COUNT, expired_snapshots
 from sf_assets.iceberg.commit.manifests import Manifests
 from sf_assets.iceberg.commit.pyiceberg_internals import CachedTransaction
 from sf_assets.iceberg.commit.row_delta import RowDelta
@@ -129,6 +129,37 @@ def test_frequent_commits_do_not_fill_the_metadata_with_snapshots(account, minut
     metadata = metadata.model_copy(update={"snapshots": [*history, last]})
 
     assert 300 - len(expired_snapshots(metadata, now=now)) == kept
+
+
+DAY_MS = 24 * 60 * 60 * 1000
+
+
+@pytest.mark.parametrize(
+    ("properties", "kept"),
+    [
+        ({}, 36),
+        ({MAX_AGE: str(30 * DAY_MS)}, 300),
+        ({MAX_AGE: str(10 * DAY_MS)}, 241),
+        ({MAX_AGE: str(DAY_MS)}, 25),
+        ({MAX_AGE: "1"}, 10),
+        ({MIN_COUNT: "100"}, 100),
+        ({MAX_AGE: "1", MIN_COUNT: "2"}, 2),
+        ({MAX_AGE: "five days", MIN_COUNT: "0"}, 36),
+        ({MAX_AGE: "-1", MIN_COUNT: ""}, 36),
+    ],
+)
+def test_iceberg_s_own_properties_of_a_table_decide_which_snapshots_stay(account, properties, kept):
+    """300 hourly snapshots."""
+    account.merge(account.frame(("1", "a", 1)), state="s1")
+    metadata, now = account.table.metadata, datetime.now(UTC)
+    times = [int((now - timedelta(hours=n)).timestamp() * 1000) for n in reversed(range(300))]
+    last = metadata.snapshots[-1].model_copy(update={"timestamp_ms": times[-1]})
+    history = [last.model_copy(update={"snapshot_id": n, "timestamp_ms": at}) for n, at in enumerate(times[:-1])]
+    changes = {"snapshots": [*history, last], "properties": {**metadata.properties, **properties}}
+
+    expired = expired_snapshots(metadata.model_copy(update=changes), now=now)
+
+    assert 300 - len(expired) == kept
 
 
 @pytest.mark.slow
