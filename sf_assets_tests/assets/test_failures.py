@@ -285,3 +285,15 @@ def test_an_object_that_is_off_keeps_its_true_as_of(runs, practice_org):
     assert (row["state"], row["true_as_of"]) == ("warned", before["true_as_of"])
     assert "true_as_of" not in after.materialized["quote"]
     assert "true as of an earlier run" in after.materialized["quote"]["summary"].lower()
+
+
+def test_a_failure_after_a_commit_says_what_was_kept(runs, practice_org):
+    practice_org.org.behaviour = replace(practice_org.org.behaviour, bulk_page_rows=15)
+    practice_org.org.faults.append(Fault(kind="jobResults", after=1, times=None, refusal="daily_limit"))
+
+    result = runs.under(SF_ASSETS_BULK="always")("account")
+
+    entries = {name: entry.value for name, entry in failure(result, "account").metadata.items()}
+    assert entries["committed"] == "All rows up to a checkpoint. The next run goes on there."
+    assert (entries["table_rows_before"], entries["table_rows"]) == (0, 15)
+    assert entries["snapshot_id"] == str(runs.warehouse.facts("account").snapshot_id)

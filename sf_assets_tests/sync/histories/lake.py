@@ -32,6 +32,8 @@ TINY = dict.fromkeys(
 class Lake:
     """An org, a client of it and a warehouse, all on one clock."""
 
+    quota_reserve = 0.1
+
     def __init__(self, org: Org, *, server: Any, folder: Path, clock: Any, transport: Any = None) -> None:
         self.org, self.server, self.clock, self.folder = org, server, clock, folder
         self.transport = transport
@@ -42,7 +44,7 @@ class Lake:
         """Return a client as a new process has one."""
         return Client(
             OrgAccess(self.server.url, Credentials(**self.server.credentials)),
-            limits=RequestLimits(requests_per_second=100_000),
+            limits=RequestLimits(requests_per_second=100_000, quota_reserve=self.quota_reserve),
             clock=Clock(now=self.clock, sleep=lambda seconds: None),
             transport=self.transport,
         )
