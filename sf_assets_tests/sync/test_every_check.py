@@ -1,6 +1,7 @@
 """Each check turns orange or red by its own seeded fault, and no other check changes with it."""
 
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any
 
 import dagster as dg
@@ -55,8 +56,8 @@ COMPLETE = {
     "not compared": Seeded(
         {"complete": WARN},
         "not compared",
-        behaviour={"ignored_clauses": frozenset({"upper_bounds"})},
-        asked={"comparison": COUNTS},
+        faults=everywhere(soql="SELECT Id, IsDeleted, SystemModstamp FROM", refusal="too_complicated"),
+        asked={"calculated": "stale", "comparison": ComparisonLimits(rows_pages=0, ids_every=timedelta(0))},
     ),
     "compared in part": Seeded(
         {"complete": WARN},
