@@ -71,7 +71,7 @@
 `error.retryable` says whether the same call may succeed later without a change. No secret is ever a value.
 """
 
-from sf_assets.errors.base import (
+from sf_assets.errors.general import (
     ConfigError,
     HashKeyChanged,
     KeysRepeated,

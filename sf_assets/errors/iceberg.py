@@ -1,6 +1,6 @@
 """Errors of the Iceberg catalog and of the tables."""
 
-from sf_assets.errors.base import SfAssetsError
+from sf_assets.errors.general import SfAssetsError
 
 
 class IcebergError(SfAssetsError):

@@ -1,6 +1,6 @@
 """Errors of Snowflake, and of the network on the way to it."""
 
-from sf_assets.errors.base import SfAssetsError
+from sf_assets.errors.general import SfAssetsError
 
 
 class SnowflakeError(SfAssetsError):
