@@ -122,7 +122,7 @@ def ask(http: httpx.Client) -> Ask:
 
 
 @pytest.fixture
-def found(ask: Ask) -> Ask:
+def select(ask: Ask) -> Ask:
     """Send a statement; the records without their attributes, of all pages."""
 
     def records(soql: str, *, resource: str = "query") -> list[dict[str, Any]]:

@@ -167,13 +167,13 @@ def test_an_object_too_large_to_be_counted_is_told_by_its_rough_number(house):
 def test_the_plan_has_calls_minutes_quota_and_cadences_for_each_limit(house):
     house.server.org.behave(daily_limit=15_000)
 
-    told = "\n".join(summary(house.plan()))
+    printed = "\n".join(summary(house.plan()))
 
-    assert "at 1e+03 requests a second" in told or "requests a second" in told
-    assert "of 15,000 calls of 24 hours are used" in told
-    assert "calls when nothing changes" in told
+    assert "at 1e+03 requests a second" in printed or "requests a second" in printed
+    assert "of 15,000 calls of 24 hours are used" in printed
+    assert "calls when nothing changes" in printed
     for limit in ("A limit of 1,000", "This org's limit of 15,000", "A limit of 100,000"):
-        assert limit in told
+        assert limit in printed
 
 
 @pytest.mark.slow

@@ -64,13 +64,13 @@ def queries(number, *, all_rows=False):
 def test_a_describe_tells_the_fields_as_this_user_sees_them(org):
     org.then(200, composite((200, described("Account"))))
 
-    told = org.client().describe(["Account"])
+    answers = org.client().describe(["Account"])
 
     name = Field("Name", "string", "Account Name", 255, nillable=False)
     owner = Field(
         "OwnerId", "reference", "Account Name", 255, nillable=False, reference_to=("Group", "User"), help="Who owns it."
     )
-    assert told == {"Account": SObject("Account", "Accounts", (name, owner))}
+    assert answers == {"Account": SObject("Account", "Accounts", (name, owner))}
 
 
 def test_thirty_objects_cost_two_calls(org):
@@ -78,9 +78,9 @@ def test_thirty_objects_cost_two_calls(org):
     org.then(200, composite(*((200, described(name)) for name in names[:25])))
     org.then(200, composite(*((200, described(name)) for name in names[25:])))
 
-    told = org.client().describe(names)
+    answers = org.client().describe(names)
 
-    assert list(told) == names
+    assert list(answers) == names
     assert [len(msgspec.json.decode(call.content)["compositeRequest"]) for call in org.data_calls] == [25, 5]
     assert org.data_calls[0].url.path == "/services/data/v60.0/composite"
     assert msgspec.json.decode(org.data_calls[0].content)["compositeRequest"][0] == {
@@ -94,11 +94,11 @@ def test_an_object_that_is_off_is_a_value_and_no_failure(org):
     org.then(200, composite((200, described("Account")), (404, NOT_FOUND)))
     client = org.client()
 
-    told = client.describe(["Account", "Quote"])
+    answers = client.describe(["Account", "Quote"])
 
-    assert isinstance(told["Account"], SObject)
-    assert isinstance(told["Quote"], ObjectUnavailable)
-    assert "Quote" in str(told["Quote"])
+    assert isinstance(answers["Account"], SObject)
+    assert isinstance(answers["Quote"], ObjectUnavailable)
+    assert "Quote" in str(answers["Quote"])
     assert client.missing_features == ()
 
 
@@ -121,9 +121,9 @@ def test_without_composite_objects_are_described_one_by_one(org, status, body):
     org.then(status, body).then(200, described("Account")).then(404, NOT_FOUND).then(200, described("Lead"))
     client = org.client()
 
-    told = client.describe(["Account", "Quote", "Lead"])
+    answers = client.describe(["Account", "Quote", "Lead"])
 
-    assert [type(value).__name__ for value in told.values()] == ["SObject", "ObjectUnavailable", "SObject"]
+    assert [type(value).__name__ for value in answers.values()] == ["SObject", "ObjectUnavailable", "SObject"]
     assert client.missing_features == ("composite",)
 
 
@@ -131,9 +131,9 @@ def test_without_describe_every_object_is_none_after_one_proof(org):
     org.always(404, b"")
     client = org.client()
 
-    told = client.describe(["Account", "Quote", "Lead"])
+    answers = client.describe(["Account", "Quote", "Lead"])
 
-    assert told == {"Account": None, "Quote": None, "Lead": None}
+    assert answers == {"Account": None, "Quote": None, "Lead": None}
     assert client.missing_features == ("composite", "describe")
     assert [call.url.path.split("/")[-2:] for call in org.data_calls[1:]] == [
         ["Account", "describe"],
@@ -194,9 +194,9 @@ def test_an_object_in_trouble_says_nothing_about_describe(org):
 def test_a_describe_that_cannot_be_read_is_the_objects_own_error(org):
     org.then(200, composite((200, described("Account")), (200, {"name": "Lead"})))
 
-    told = org.client().describe(["Account", "Lead"])
+    answers = org.client().describe(["Account", "Lead"])
 
-    assert type(told["Lead"]).__name__ == "AnswerTorn"
+    assert type(answers["Lead"]).__name__ == "AnswerTorn"
 
 
 def test_aggregates_go_five_to_a_call(org):
@@ -204,9 +204,9 @@ def test_aggregates_go_five_to_a_call(org):
         200, composite((200, count(5)), (200, count(6)))
     )
 
-    told = org.client().ask(queries(7))
+    answers = org.client().ask(queries(7))
 
-    assert told == [{"expr0": n} for n in range(7)]
+    assert answers == [{"expr0": n} for n in range(7)]
     assert len(org.data_calls) == 2
 
 
@@ -216,21 +216,21 @@ def test_the_error_of_one_aggregate_is_its_value(org):
         200, composite((200, count(1)), (400, invalid), (403, [{"errorCode": "INSUFFICIENT_ACCESS", "message": ""}]))
     )
 
-    told = org.client().ask(queries(3))
+    answers = org.client().ask(queries(3))
 
-    assert told[0] == {"expr0": 1}
-    assert isinstance(told[1], FieldInvalid)
-    assert told[1].values["columns"] == ("SystemModstamp",)
-    assert isinstance(told[2], AccessDenied)
+    assert answers[0] == {"expr0": 1}
+    assert isinstance(answers[1], FieldInvalid)
+    assert answers[1].values["columns"] == ("SystemModstamp",)
+    assert isinstance(answers[2], AccessDenied)
 
 
 def test_a_fault_that_stays_inside_is_a_value_after_its_tries(org):
     org.always(200, composite((200, count(1)), (500, [{"errorCode": "UNKNOWN_EXCEPTION", "message": "1234-5678"}])))
 
-    told = org.client().ask(queries(2))
+    answers = org.client().ask(queries(2))
 
-    assert told[0] == {"expr0": 1}
-    assert isinstance(told[1], OrgBusy)
+    assert answers[0] == {"expr0": 1}
+    assert isinstance(answers[1], OrgBusy)
     assert len(org.data_calls) == 6
 
 
@@ -239,11 +239,11 @@ def test_without_composite_aggregates_are_asked_one_by_one(org):
     org.then(404, NOT_FOUND).then(200, count(1)).then(400, invalid).then(200, count(3))
     client = org.client()
 
-    told = client.ask(queries(3))
+    answers = client.ask(queries(3))
 
-    assert told[0] == {"expr0": 1}
-    assert isinstance(told[1], ObjectUnavailable)
-    assert told[2] == {"expr0": 3}
+    assert answers[0] == {"expr0": 1}
+    assert isinstance(answers[1], ObjectUnavailable)
+    assert answers[2] == {"expr0": 3}
     assert client.missing_features == ("composite",)
 
 
@@ -251,9 +251,9 @@ def test_without_query_all_aggregates_are_asked_of_query(org):
     org.then(200, composite((404, NOT_FOUND), (404, NOT_FOUND))).then(200, composite((200, count(1)), (200, count(2))))
     client = org.client()
 
-    told = client.ask(queries(2, all_rows=True))
+    answers = client.ask(queries(2, all_rows=True))
 
-    assert told == [{"expr0": 1}, {"expr0": 2}]
+    assert answers == [{"expr0": 1}, {"expr0": 2}]
     assert client.missing_features == ("queryAll",)
     urls = [entry["url"] for call in org.data_calls for entry in msgspec.json.decode(call.content)["compositeRequest"]]
     assert ["queryAll" in url for url in urls] == [True, True, False, False]

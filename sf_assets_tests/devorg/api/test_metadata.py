@@ -58,14 +58,14 @@ def test_a_hidden_field_is_in_no_describe_and_naming_it_is_refused(org, ask, des
     assert ask("SELECT NumberOfEmployees FROM Account").json()["records"][0]["NumberOfEmployees"] == 5
 
 
-def test_a_new_field_is_null_everywhere_until_it_is_set(org, describe, found):
+def test_a_new_field_is_null_everywhere_until_it_is_set(org, describe, select):
     ids = org.insert_many("Account", [{"Name": "a"}, {"Name": "b"}])
     org.add_field("Account", {"name": "Tier__c", "type": "picklist", "picklistValues": ["x"], "length": 40})
     org.add_field("Account", {"name": "Flag__c", "type": "boolean"})
     org.update("Account", ids[1], {"Tier__c": "x"})
     org.insert("Account", {"Name": "c", "Flag__c": True})
 
-    assert found("SELECT Tier__c, Flag__c FROM Account ORDER BY Id") == [
+    assert select("SELECT Tier__c, Flag__c FROM Account ORDER BY Id") == [
         {"Tier__c": None, "Flag__c": False},
         {"Tier__c": "x", "Flag__c": False},
         {"Tier__c": None, "Flag__c": True},
@@ -83,19 +83,19 @@ def test_a_new_field_is_null_everywhere_until_it_is_set(org, describe, found):
         ("date", [None, None, None]),
     ],
 )
-def test_a_retyped_field_keeps_what_can_be_kept(org, describe, found, type_, values):
+def test_a_retyped_field_keeps_what_can_be_kept(org, describe, select, type_, values):
     org.insert_many("Account", [{"Name": "a", "AnnualRevenue": value} for value in (1.5, 2.5e7, None)])
     org.retype_field("Account", "AnnualRevenue", type_, length=18)
 
-    assert [row["AnnualRevenue"] for row in found("SELECT AnnualRevenue FROM Account ORDER BY Id")] == values
+    assert [row["AnnualRevenue"] for row in select("SELECT AnnualRevenue FROM Account ORDER BY Id")] == values
     assert describe("Account")["AnnualRevenue"]["type"] == type_
 
 
-def test_a_text_without_a_number_becomes_null_as_a_number(org, found):
+def test_a_text_without_a_number_becomes_null_as_a_number(org, select):
     org.insert("Account", {"Name": "a", "Type": "many"})
     org.retype_field("Account", "Type", "double")
 
-    assert found("SELECT Type FROM Account") == [{"Type": None}]
+    assert select("SELECT Type FROM Account") == [{"Type": None}]
 
 
 def test_an_object_that_is_off_is_nowhere(org, http, ask):

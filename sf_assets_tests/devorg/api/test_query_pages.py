@@ -56,9 +56,11 @@ def test_the_next_page_can_be_fully_qualified_or_lead_astray(server, ids, ask):
     assert ask(ALL).json()["nextRecordsUrl"].startswith("https://elsewhere.example/services/data/")
 
 
-@pytest.mark.parametrize(("asked", "given"), [("1000", 1_000), ("200", 200), ("5", 200), ("9999", 2_000), ("x", 2_000)])
-def test_batch_size_is_kept_within_its_bounds(ids, ask, asked, given):
-    page = ask(ALL, **{"Sforce-Query-Options": f"batchSize={asked}"}).json()
+@pytest.mark.parametrize(
+    ("batch_size", "given"), [("1000", 1_000), ("200", 200), ("5", 200), ("9999", 2_000), ("x", 2_000)]
+)
+def test_batch_size_is_kept_within_its_bounds(ids, ask, batch_size, given):
+    page = ask(ALL, **{"Sforce-Query-Options": f"batchSize={batch_size}"}).json()
 
     assert len(page["records"]) == given
 
@@ -111,11 +113,11 @@ def test_a_query_that_finds_too_much_times_out_and_a_smaller_one_does_not(server
     assert less.json()["totalSize"] == 1_000
 
 
-def test_a_crowded_second_is_read_by_stamp_and_id_in_order(ids, found):
+def test_a_crowded_second_is_read_by_stamp_and_id_in_order(ids, select):
     noon, seen = "2026-03-10T12:00:00Z", []
     while True:
         behind = f"({SM} > {noon} OR ({SM} = {noon} AND Id > '{seen[-1]}'))" if seen else f"{SM} >= {noon}"
-        part = found(f"SELECT Id FROM Account WHERE {behind} ORDER BY {SM}, Id LIMIT 1500")
+        part = select(f"SELECT Id FROM Account WHERE {behind} ORDER BY {SM}, Id LIMIT 1500")
         if not part:
             break
         seen += [row["Id"] for row in part]
@@ -181,17 +183,17 @@ def test_a_locator_that_asks_again_with_an_offset_skips_a_row(server, org, ids, 
 
 
 def test_a_hook_may_change_the_org_before_a_page_is_served(org, ids, pages):
-    told = []
+    events = []
 
     def touch(page):
-        told.append((page.sobject, page.offset))
+        events.append((page.sobject, page.offset))
         if page.offset == 2_000:
             org.update("Account", ids[3_000], {"Name": "in between"})
 
     org.on_page.append(touch)
     read = pages(ALL)
 
-    assert told == [("Account", 0), ("Account", 2_000), ("Account", 4_000)]
+    assert events == [("Account", 0), ("Account", 2_000), ("Account", 4_000)]
     assert names(read, "Name")[3_000] == "in between"
 
 
@@ -210,34 +212,34 @@ def test_a_hook_that_fails_is_a_500_with_its_reason(org, ask):
 # -- rows that are not for everyone -------------------------------------------------------------------------------
 
 
-def test_deleted_and_archived_rows_show_in_query_all_only(org, found):
+def test_deleted_and_archived_rows_show_in_query_all_only(org, select):
     tasks = org.insert_many("Task", [{"Subject": "a"}, {"Subject": "b", "IsArchived": True}, {"Subject": "c"}])
     org.delete("Task", tasks[2])
 
-    assert [row["Subject"] for row in found("SELECT Subject FROM Task ORDER BY Id")] == ["a"]
-    assert [row["Subject"] for row in found("SELECT Subject FROM Task ORDER BY Id", resource="queryAll")] == [
+    assert [row["Subject"] for row in select("SELECT Subject FROM Task ORDER BY Id")] == ["a"]
+    assert [row["Subject"] for row in select("SELECT Subject FROM Task ORDER BY Id", resource="queryAll")] == [
         "a",
         "b",
         "c",
     ]
 
 
-def test_rows_out_of_sight_are_missing_without_an_error(org, ids, found):
+def test_rows_out_of_sight_are_missing_without_an_error(org, ids, select):
     org.hide_rows("Account", ids[10:])
 
-    assert found("SELECT COUNT(Id) n FROM Account", resource="queryAll") == [{"n": 10}]
-    assert len(found("SELECT Id FROM Account")) == 10
+    assert select("SELECT COUNT(Id) n FROM Account", resource="queryAll") == [{"n": 10}]
+    assert len(select("SELECT Id FROM Account")) == 10
     assert len(org.rows("Account")) == 5_000
     org.show_rows("Account")
-    assert found("SELECT COUNT(Id) n FROM Account") == [{"n": 5_000}]
+    assert select("SELECT COUNT(Id) n FROM Account") == [{"n": 5_000}]
 
 
-def test_repeated_ids_are_rows_of_their_own(org, found):
+def test_repeated_ids_are_rows_of_their_own(org, select):
     org.insert_many("Profile", [{"Id": "000000000000000AAA", "Name": name} for name in "cab"])
 
-    assert [row["Name"] for row in found("SELECT Name FROM Profile ORDER BY Id")] == ["c", "a", "b"]
-    assert found("SELECT Id FROM Profile WHERE Id > '000000000000000AAA'") == []
-    assert len(found("SELECT Id FROM Profile WHERE Id = '000000000000000AAA'")) == 3
+    assert [row["Name"] for row in select("SELECT Name FROM Profile ORDER BY Id")] == ["c", "a", "b"]
+    assert select("SELECT Id FROM Profile WHERE Id > '000000000000000AAA'") == []
+    assert len(select("SELECT Id FROM Profile WHERE Id = '000000000000000AAA'")) == 3
 
 
 def test_the_behaviour_is_a_value(org):

@@ -59,10 +59,10 @@ def test_a_verb_moves_the_stamps_to_the_orgs_time(org, ids, act):
     assert stamps(org.row("Account", ids[1])) == {NOON}
 
 
-def test_a_late_commit_carries_a_stamp_of_the_past(org, ids, found):
+def test_a_late_commit_carries_a_stamp_of_the_past(org, ids, select):
     org.update("Account", ids[0], {"Name": "late"}, stamp=PAST)
 
-    assert found("SELECT Id, Name FROM Account WHERE SystemModstamp < 2026-03-02T00:00:00Z") == [
+    assert select("SELECT Id, Name FROM Account WHERE SystemModstamp < 2026-03-02T00:00:00Z") == [
         {"Id": ids[0], "Name": "late"}
     ]
 
@@ -74,19 +74,19 @@ def test_a_formula_changes_without_a_stamp(org, ids):
     assert (row["Score__c"], stamps(row)) == (1.5, {NOON})
 
 
-def test_two_updates_of_one_second_share_their_stamp(org, ids, found):
+def test_two_updates_of_one_second_share_their_stamp(org, ids, select):
     for name in ("x", "y"):
         org.update("Account", ids[0], {"Name": name})
 
-    assert found("SELECT Name, SystemModstamp FROM Account WHERE SystemModstamp = 2026-03-10T12:05:00Z") == [
+    assert select("SELECT Name, SystemModstamp FROM Account WHERE SystemModstamp = 2026-03-10T12:05:00Z") == [
         {"Name": "y", "SystemModstamp": LATER}
     ]
 
 
-def test_a_mass_restamp_puts_rows_on_one_second(org, ids, found):
+def test_a_mass_restamp_puts_rows_on_one_second(org, ids, select):
     org.restamp("Account", ids, stamp=PAST)
 
-    assert found("SELECT COUNT(Id) n FROM Account WHERE SystemModstamp = 2026-03-01T00:00:00Z") == [{"n": 3}]
+    assert select("SELECT COUNT(Id) n FROM Account WHERE SystemModstamp = 2026-03-01T00:00:00Z") == [{"n": 3}]
 
 
 def test_the_loser_of_a_merge_names_its_winner_and_its_children_move(org, ids):
@@ -114,10 +114,10 @@ def test_children_go_with_their_parent_as_the_behaviour_says(org, clock, cascade
     assert (row["IsDeleted"], row["SystemModstamp"]) == (is_deleted, stamp)
 
 
-def test_a_purge_leaves_nothing(org, ids, found):
+def test_a_purge_leaves_nothing(org, ids, select):
     org.purge("Account", ids[0])
 
-    assert found("SELECT COUNT(Id) n FROM Account", resource="queryAll") == [{"n": 2}]
+    assert select("SELECT COUNT(Id) n FROM Account", resource="queryAll") == [{"n": 2}]
     with pytest.raises(KeyError, match=f"no Account has the Id {ids[0]}"):
         org.row("Account", ids[0])
 

@@ -82,15 +82,15 @@ def test_an_index_changes_nothing_but_the_time(peopled, all_rows, order, seed):
 
 @pytest.mark.parametrize("resource", ["query", "queryAll"])
 @pytest.mark.parametrize("hidden", [True, False])
-def test_a_probe_from_the_index_is_the_probe_of_the_rows(peopled, found, resource, hidden):
+def test_a_probe_from_the_index_is_the_probe_of_the_rows(peopled, select, resource, hidden):
     if not hidden:
         peopled.show_rows("Account")
     for operator in (">=", ">", "<", "<=", "="):
         where = f"{STAMP} {operator} {MINUTE.format(7)}"
-        fast = found(
+        fast = select(
             f"SELECT COUNT(Id) n, MAX({STAMP}) a, MIN({STAMP}) b FROM Account WHERE {where}", resource=resource
         )
-        slow = found(
+        slow = select(
             f"SELECT COUNT(Id) n, MAX({STAMP}) a, MIN({STAMP}) b, MAX(Id) c FROM Account WHERE {where}",
             resource=resource,
         )

@@ -58,31 +58,31 @@ def rows(org, clock):
         ("name = 'acme' and type = 'prospect'", [0]),
     ],
 )
-def test_a_condition_finds_its_rows(rows, found, condition, places):
-    records = found(f"SELECT Id FROM Account WHERE {condition} ORDER BY Id")
+def test_a_condition_finds_its_rows(rows, select, condition, places):
+    records = select(f"SELECT Id FROM Account WHERE {condition} ORDER BY Id")
 
     assert [rows.index(record["Id"]) for record in records] == places
 
 
-def test_ids_are_compared_by_ascii_and_in_both_lengths(rows, found):
+def test_ids_are_compared_by_ascii_and_in_both_lengths(rows, select):
     second = rows[1]
 
-    assert [r["Id"] for r in found(f"SELECT Id FROM Account WHERE Id > '{second}' ORDER BY Id LIMIT 1")] == [rows[2]]
-    assert [r["Id"] for r in found(f"SELECT Id FROM Account WHERE Id <= '{second}' ORDER BY Id")] == rows[:2]
-    assert [r["Id"] for r in found(f"SELECT Id FROM Account WHERE Id = '{second[:15]}'")] == [second]
-    assert [r["Id"] for r in found(f"SELECT Id FROM Account WHERE Id IN ('{rows[3]}', '{rows[0]}')")] == [
+    assert [r["Id"] for r in select(f"SELECT Id FROM Account WHERE Id > '{second}' ORDER BY Id LIMIT 1")] == [rows[2]]
+    assert [r["Id"] for r in select(f"SELECT Id FROM Account WHERE Id <= '{second}' ORDER BY Id")] == rows[:2]
+    assert [r["Id"] for r in select(f"SELECT Id FROM Account WHERE Id = '{second[:15]}'")] == [second]
+    assert [r["Id"] for r in select(f"SELECT Id FROM Account WHERE Id IN ('{rows[3]}', '{rows[0]}')")] == [
         rows[0],
         rows[3],
     ]
 
 
-def test_a_query_resumes_after_a_stamp_and_an_id(org, clock, found):
+def test_a_query_resumes_after_a_stamp_and_an_id(org, clock, select):
     ids = org.insert_many("Account", [{"Name": str(n)} for n in range(5)])
     stamp = "2026-03-10T12:00:00Z"
     late = org.insert("Account", {"Name": "late"}, stamp=clock.advance(seconds=1))
     after = f"(SystemModstamp > {stamp} OR (SystemModstamp = {stamp} AND Id > '{ids[2]}'))"
 
-    records = found(f"SELECT Id FROM Account WHERE {after} ORDER BY SystemModstamp, Id LIMIT 3")
+    records = select(f"SELECT Id FROM Account WHERE {after} ORDER BY SystemModstamp, Id LIMIT 3")
 
     assert [record["Id"] for record in records] == [ids[3], ids[4], late]
 
@@ -102,8 +102,8 @@ def test_a_query_resumes_after_a_stamp_and_an_id(org, clock, found):
         ("Id DESC", [3, 2, 1, 0]),
     ],
 )
-def test_rows_come_in_the_order_asked_for(rows, found, order, places):
-    assert [rows.index(record["Id"]) for record in found(f"SELECT Id FROM Account ORDER BY {order}")] == places
+def test_rows_come_in_the_order_asked_for(rows, select, order, places):
+    assert [rows.index(record["Id"]) for record in select(f"SELECT Id FROM Account ORDER BY {order}")] == places
 
 
 def test_limit_and_offset_cut_the_result(rows, ask):
@@ -113,8 +113,8 @@ def test_limit_and_offset_cut_the_result(rows, ask):
     assert body["totalSize"] == 2
 
 
-def test_names_are_read_in_any_case_and_written_as_they_are(rows, found):
-    assert found("select ID, nAmE from ACCOUNT order by id limit 1") == [{"Id": rows[0], "Name": "Acme"}]
+def test_names_are_read_in_any_case_and_written_as_they_are(rows, select):
+    assert select("select ID, nAmE from ACCOUNT order by id limit 1") == [{"Id": rows[0], "Name": "Acme"}]
 
 
 def test_values_have_the_form_of_the_wire(rows, ask):
@@ -126,11 +126,11 @@ def test_values_have_the_form_of_the_wire(rows, ask):
     assert '"AnnualRevenue":null,"CreatedDate":"2026-03-10T12:02:00.000+0000","IsPartner":false,"Type":null' in text
 
 
-def test_a_compound_value_is_an_object_or_null(org, found):
+def test_a_compound_value_is_an_object_or_null(org, select):
     whole = {"city": "Köln", "latitude": 50.9, "street": "Domplatz 1\nHinterhof"}
     org.insert_many("Account", [{"Name": "a", "Address": whole}, {"Name": "b"}])
 
-    assert found("SELECT Address FROM Account ORDER BY Id") == [{"Address": whole}, {"Address": None}]
+    assert select("SELECT Address FROM Account ORDER BY Id") == [{"Address": whole}, {"Address": None}]
 
 
 def test_a_record_names_its_type_and_url(rows, ask):
@@ -155,34 +155,34 @@ def test_the_probe_answers_count_and_newest_stamp(rows, ask):
     ]
 
 
-def test_the_probe_of_an_empty_window_is_zero_and_null(rows, found):
-    records = found("SELECT COUNT(Id), MAX(SystemModstamp) FROM Account WHERE SystemModstamp > 2030-01-01T00:00:00Z")
+def test_the_probe_of_an_empty_window_is_zero_and_null(rows, select):
+    records = select("SELECT COUNT(Id), MAX(SystemModstamp) FROM Account WHERE SystemModstamp > 2030-01-01T00:00:00Z")
 
     assert records == [{"expr0": 0, "expr1": None}]
 
 
-def test_the_probe_counts_deleted_rows_only_through_query_all(org, rows, clock, found):
+def test_the_probe_counts_deleted_rows_only_through_query_all(org, rows, clock, select):
     org.delete("Account", rows[3])
     probe = "SELECT COUNT(Id) n, MAX(SystemModstamp) newest, MIN(SystemModstamp) oldest FROM Account"
 
-    assert found(probe) == [
+    assert select(probe) == [
         {"n": 3, "newest": "2026-03-10T12:02:00.000+0000", "oldest": "2026-03-10T12:00:00.000+0000"}
     ]
-    assert found(probe, resource="queryAll") == [
+    assert select(probe, resource="queryAll") == [
         {"n": 4, "newest": "2026-03-10T12:04:00.000+0000", "oldest": "2026-03-10T12:00:00.000+0000"}
     ]
 
 
-def test_aggregates_of_other_columns_look_at_the_rows(rows, found):
-    asked = "COUNT(Type) a, MAX(AnnualRevenue) b, MIN(Name) c, MAX(FoundedOn) d, MAX(Id) e, SUM(NumberOfEmployees) f"
+def test_aggregates_of_other_columns_look_at_the_rows(rows, select):
+    request = "COUNT(Type) a, MAX(AnnualRevenue) b, MIN(Name) c, MAX(FoundedOn) d, MAX(Id) e, SUM(NumberOfEmployees) f"
 
-    assert found(f"SELECT {asked}, AVG(AnnualRevenue) g, COUNT_DISTINCT(Type) h FROM Account WHERE Name != 'x'") == [
+    assert select(f"SELECT {request}, AVG(AnnualRevenue) g, COUNT_DISTINCT(Type) h FROM Account WHERE Name != 'x'") == [
         {"a": 3, "b": 25e6, "c": "Acme", "d": "2001-01-01", "e": rows[3], "f": 26.0, "g": 25000097.5 / 3, "h": 2}
     ]
 
 
-def test_groups_come_with_names_or_numbers(rows, found):
-    records = found("SELECT IsPartner, COUNT(Id), MAX(AnnualRevenue) most FROM Account GROUP BY IsPartner")
+def test_groups_come_with_names_or_numbers(rows, select):
+    records = select("SELECT IsPartner, COUNT(Id), MAX(AnnualRevenue) most FROM Account GROUP BY IsPartner")
 
     assert records == [
         {"IsPartner": False, "expr0": 3, "most": 100.5},
@@ -193,12 +193,12 @@ def test_groups_come_with_names_or_numbers(rows, found):
 # -- FIELDS() -----------------------------------------------------------------------------------------------------
 
 
-def test_fields_gives_the_visible_columns_of_a_group(org, rows, found):
+def test_fields_gives_the_visible_columns_of_a_group(org, rows, select):
     org.hide_field("Account", "Description")
 
-    everything = found("SELECT FIELDS(ALL) FROM Account LIMIT 1")[0]
-    standard = found("SELECT FIELDS(STANDARD) FROM Account LIMIT 1")[0]
-    custom = found("SELECT Id, FIELDS(CUSTOM) FROM Account LIMIT 200")[0]
+    everything = select("SELECT FIELDS(ALL) FROM Account LIMIT 1")[0]
+    standard = select("SELECT FIELDS(STANDARD) FROM Account LIMIT 1")[0]
+    custom = select("SELECT Id, FIELDS(CUSTOM) FROM Account LIMIT 200")[0]
 
     assert list(custom) == ["Id", "Score__c"]
     assert list(everything) == [*standard, "Score__c"]
@@ -217,17 +217,17 @@ def test_an_unknown_column_is_named_with_its_place(ask):
     answer = ask("SELECT Id, Foo FROM Account")
 
     place = "\nSELECT Id, Foo FROM Account\n           ^\nERROR at Row:1:Column:12\n"
-    told = f"{place}No such column 'Foo' on entity 'Account'. "
+    events = f"{place}No such column 'Foo' on entity 'Account'. "
     assert answer.status_code == 400
-    assert answer.json() == [{"message": told + APPEND.format("field", "custom field"), "errorCode": "INVALID_FIELD"}]
+    assert answer.json() == [{"message": events + APPEND.format("field", "custom field"), "errorCode": "INVALID_FIELD"}]
 
 
 def test_an_unknown_object_is_named_with_its_place(ask):
     answer = ask("SELECT Id FROM Foo")
 
-    told = "\nSELECT Id FROM Foo\n               ^\nERROR at Row:1:Column:16\nsObject type 'Foo' is not supported. "
+    events = "\nSELECT Id FROM Foo\n               ^\nERROR at Row:1:Column:16\nsObject type 'Foo' is not supported. "
     assert answer.status_code == 400
-    assert answer.json() == [{"message": told + APPEND.format("object", "entity"), "errorCode": "INVALID_TYPE"}]
+    assert answer.json() == [{"message": events + APPEND.format("object", "entity"), "errorCode": "INVALID_TYPE"}]
 
 
 @pytest.mark.parametrize(
@@ -331,19 +331,19 @@ def test_a_query_of_many_groups_does_not_page(org, ask):
     assert answer.json()[0]["errorCode"] == "EXCEEDED_ID_LIMIT"
 
 
-def test_rows_are_counted_by_month_and_by_day(org, found):
+def test_rows_are_counted_by_month_and_by_day(org, select):
     for day in ("2026-01-31T23:59:59Z", "2026-02-01T00:00:00Z", "2026-02-01T12:00:00Z", "2025-02-03T00:00:00Z"):
         org.insert("Account", {"Name": "a"}, stamp=day)
     gone = org.insert("Account", {"Name": "gone"}, stamp="2026-02-01T00:00:00Z")
     org.delete("Account", gone)
 
     months = "CALENDAR_YEAR(CreatedDate), CALENDAR_MONTH(CreatedDate)"
-    by_month = found(
+    by_month = select(
         f"SELECT {months}, COUNT(Id) n FROM Account WHERE IsDeleted = false GROUP BY {months}"
         " ORDER BY CALENDAR_YEAR(CreatedDate) DESC, CALENDAR_MONTH(CreatedDate)",
         resource="queryAll",
     )
-    by_day = found(
+    by_day = select(
         "SELECT DAY_ONLY(CreatedDate) day, MAX(SystemModstamp) last FROM Account GROUP BY DAY_ONLY(CreatedDate)"
         " ORDER BY MAX(SystemModstamp) DESC LIMIT 1"
     )

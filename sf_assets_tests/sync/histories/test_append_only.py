@@ -37,7 +37,7 @@ def spec_of(folder, toml=TOML):
 
 
 @pytest.fixture
-def kept(lake, tmp_path, monkeypatch):
+def audited(lake, tmp_path, monkeypatch):
     monkeypatch.setitem(lake_module.SPECS, NAME, spec_of(tmp_path))
     lake.org.add_object("AccountHistory")
     return lake
@@ -54,70 +54,70 @@ def values(lake):
     return rows.select("field", "new_value", "is_deleted").rows()
 
 
-def test_a_changed_field_becomes_a_row_and_an_idle_sync_is_unchanged(kept):
-    account = rename(kept, "One")
-    kept.sync(NAME)
-    kept.clock.advance(hours=1)
-    rename(kept, "Two")
-    report = kept.sync(NAME)[NAME]
+def test_a_changed_field_becomes_a_row_and_an_idle_sync_is_unchanged(audited):
+    account = rename(audited, "One")
+    audited.sync(NAME)
+    audited.clock.advance(hours=1)
+    rename(audited, "Two")
+    report = audited.sync(NAME)[NAME]
 
-    assert values(kept) == [("Name", "One", False), ("Name", "Two", False)]
-    assert kept.warehouse.scan(NAME).collect()["account_id"].unique().to_list() == [account]
+    assert values(audited) == [("Name", "One", False), ("Name", "Two", False)]
+    assert audited.warehouse.scan(NAME).collect()["account_id"].unique().to_list() == [account]
     assert report.kind == "tail"
     for kind in ("tail", "unchanged"):  # the newest second is read once more: a late row may have its stamp
-        kept.clock.advance(hours=1)
-        assert kept.sync(NAME)[NAME].kind == kind
+        audited.clock.advance(hours=1)
+        assert audited.sync(NAME)[NAME].kind == kind
 
 
-def test_a_row_that_was_stamped_in_the_past_is_found_within_a_day(kept):
-    rename(kept, "One")
-    kept.sync(NAME)
-    kept.clock.advance(hours=25)
-    rename(kept, "Two")
-    kept.sync(NAME)
-    late = kept.org.rows("AccountHistory")[0] | {"Id": None, "NewValue": "Late"}
-    kept.org.insert("AccountHistory", late, stamp=None)
-    kept.clock.advance(hours=25)
-    kept.sync(NAME)
+def test_a_row_that_was_stamped_in_the_past_is_found_within_a_day(audited):
+    rename(audited, "One")
+    audited.sync(NAME)
+    audited.clock.advance(hours=25)
+    rename(audited, "Two")
+    audited.sync(NAME)
+    late = audited.org.rows("AccountHistory")[0] | {"Id": None, "NewValue": "Late"}
+    audited.org.insert("AccountHistory", late, stamp=None)
+    audited.clock.advance(hours=25)
+    audited.sync(NAME)
 
-    assert [row[1] for row in values(kept)] == ["One", "Late", "Two"]
+    assert [row[1] for row in values(audited)] == ["One", "Late", "Two"]
 
 
 @pytest.mark.parametrize("options", [{}, {"full_refresh": True}], ids=["tail", "full refresh"])
-def test_rows_that_the_orgs_retention_removed_stay(kept, options):
-    rename(kept, "One")
-    kept.clock.advance(hours=40)
-    rename(kept, "Two")
-    kept.sync(NAME)
-    oldest = min(kept.org.rows("AccountHistory"), key=lambda row: row["CreatedDate"])
-    kept.org.purge("AccountHistory", oldest["Id"], log=False)
-    kept.clock.advance(hours=25)
-    rename(kept, "Three")
-    report = kept.sync(NAME, **options)[NAME]
+def test_rows_that_the_orgs_retention_removed_stay(audited, options):
+    rename(audited, "One")
+    audited.clock.advance(hours=40)
+    rename(audited, "Two")
+    audited.sync(NAME)
+    oldest = min(audited.org.rows("AccountHistory"), key=lambda row: row["CreatedDate"])
+    audited.org.purge("AccountHistory", oldest["Id"], log=False)
+    audited.clock.advance(hours=25)
+    rename(audited, "Three")
+    report = audited.sync(NAME, **options)[NAME]
 
-    assert [row[1] for row in values(kept)] == ["One", "Two", "Three"]
-    assert not any(row[2] for row in values(kept))
+    assert [row[1] for row in values(audited)] == ["One", "Two", "Three"]
+    assert not any(row[2] for row in values(audited))
     assert report.reconciled is None
 
 
-def test_a_killed_first_copy_of_an_append_only_object_goes_on(kept):
+def test_a_killed_first_copy_of_an_append_only_object_goes_on(audited):
     for number in range(12):
-        rename(kept, f"Name {number}")
-        kept.clock.advance(seconds=30)
-    kept.org.behave(page_rows=3)
+        rename(audited, f"Name {number}")
+        audited.clock.advance(seconds=30)
+    audited.org.behave(page_rows=3)
     with pytest.raises(lake_module.KilledError):
-        kept.sync(NAME, dies_after=2, commit_rows=3)
-    kept.sync(NAME)
+        audited.sync(NAME, dies_after=2, commit_rows=3)
+    audited.sync(NAME)
 
-    assert [row[1] for row in values(kept)] == [f"Name {number}" for number in range(12)]
+    assert [row[1] for row in values(audited)] == [f"Name {number}" for number in range(12)]
 
 
-def test_a_reread_is_bounded_by_the_stamp_of_the_endpoint(kept):
-    rename(kept, "One")
-    kept.sync(NAME)
-    start = kept.clock() - timedelta(hours=1)
+def test_a_reread_is_bounded_by_the_stamp_of_the_endpoint(audited):
+    rename(audited, "One")
+    audited.sync(NAME)
+    start = audited.clock() - timedelta(hours=1)
 
-    report = kept.sync(NAME, since=start)[NAME]
+    report = audited.sync(NAME, since=start)[NAME]
 
     assert report.read.rows == 1
     assert "CreatedDate >=" in report.read.soql
