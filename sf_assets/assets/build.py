@@ -6,6 +6,7 @@ from pathlib import Path
 import dagster as dg
 
 from sf_assets.assets.deployments import Deployment
+from sf_assets.assets.external_upkeep import build_external_upkeep
 from sf_assets.assets.factory import build_endpoints
 from sf_assets.assets.fixed_resources import fix_resources
 from sf_assets.assets.freshness import (
@@ -52,7 +53,16 @@ def build_definitions(
         resources=_resources(deployment, keys, columns_file),
         executor=dg.in_process_executor,  # a process a step costs 26 times the CPU and logs in thirty times
     )
-    return dg.Definitions.merge(tables, _marts(deployment)) if deployment.dbt else tables
+    parts = [*_external_upkeep(deployment, keys), *([_marts(deployment)] if deployment.dbt else [])]
+    return dg.Definitions.merge(tables, *parts) if parts else tables
+
+
+def _external_upkeep(deployment: Deployment, keys: ResourceKeys) -> list[dg.Definitions]:
+    """Return the asset of another engine's upkeep, if a job is named."""
+    if deployment.upkeep_job is None:
+        return []
+    asset, schedule = build_external_upkeep(deployment.naming, deployment.upkeep_job, keys.iceberg)
+    return [dg.Definitions(assets=[asset], schedules=[schedule])]
 
 
 def _assets(

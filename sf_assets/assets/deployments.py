@@ -57,6 +57,7 @@ class Deployment:
     docs: str = ""
     history_days: int = 0
     history: str = ""
+    upkeep_job: Path | None = None
     has_org: bool = True
     """False in practice if no practice org runs and no URL is set: automation waits for a person then."""
 
@@ -97,6 +98,7 @@ def read_deployment(
         docs=web_address(env, "SF_ASSETS_DOCS_URL"),
         history_days=whole_number(env, "SF_ASSETS_HISTORY_DAYS"),
         history=env.get("SF_ASSETS_HISTORY", ""),
+        upkeep_job=_upkeep_job(env),
         has_org=bool(env.get("SALESFORCE_INSTANCE_URL")) or served_url(practice_folder(home, _naming(env))) is not None,
     )
 
@@ -239,6 +241,18 @@ def _iceberg(env: Environment, local_folder: Path) -> IcebergResource:
         past_waits=bool(env.get("SNOWFLAKE_ACCOUNT")),
         upkeep=one_of(env, "SF_ASSETS_UPKEEP", {"own": None, "external": None}),
     )
+
+
+def _upkeep_job(env: Environment) -> Path | None:
+    """Return the file of another engine's upkeep job, or None without one. Raises: ConfigError."""
+    path = env.get("SF_ASSETS_UPKEEP_JOB")
+    if path and env.get("SF_ASSETS_UPKEEP") != "external":
+        raise ConfigError(
+            "SF_ASSETS_UPKEEP_JOB is set, and SF_ASSETS_UPKEEP is not external",
+            remedy="Set SF_ASSETS_UPKEEP=external, or remove SF_ASSETS_UPKEEP_JOB.",
+            setting="SF_ASSETS_UPKEEP_JOB",
+        )
+    return Path(path).absolute() if path else None
 
 
 def _readers(env: Environment, iceberg: IcebergResource) -> Registration:

@@ -75,16 +75,20 @@ def _maintain(
 ) -> SfAssetsError | None:
     """Run the upkeep of one table and log the result; return its error, if any."""
     try:
+        before = tables.maintenance.measure(name)
         result = tables.maintenance.maintain(name, dry_run=is_dry)
+        after = tables.maintenance.measure(name)
     except TableForeign:
         context.log.info(f"{name}: not a table of sf_assets, left as it is.")
         return None
     except SfAssetsError as error:
         context.log.error(f"{name}: {error.with_remedy}")
         return error
-    if result is not None:
+    if result is not None and before is not None and after is not None:
+        size = {key: value for key, value in asdict(after).items() if key != "data_files"}
+        numbers = {**asdict(result), **size, "saved_bytes": before.bytes - after.bytes}
         context.log.info(f"{name}: {_sentence(result, is_dry=is_dry)}")
-        context.log_event(dg.AssetObservation(naming.key(name), metadata={**asdict(result), "dry_run": is_dry}))
+        context.log_event(dg.AssetObservation(naming.key(name), metadata={**numbers, "dry_run": is_dry}))
     return None
 
 

@@ -29,9 +29,14 @@ def test_the_weekly_upkeep_visits_every_table_and_reports_on_its_asset(runs, ins
 
     ended = job_of(runs, "lake_upkeep").execute_in_process(QUIET, instance)
 
-    observed = {event.asset_key.path[-1] for event in ended.all_events if event.event_type_value == "ASSET_OBSERVATION"}
+    events = [event for event in ended.all_events if event.event_type_value == "ASSET_OBSERVATION"]
+    observed = {event.asset_key.path[-1]: event.asset_observation_data.asset_observation.metadata for event in events}
     assert ended.success
-    assert {"product", "pricebook"} <= observed
+    assert {"product", "pricebook"} <= observed.keys()
+    numbers = {name: entry.value for name, entry in observed["product"].items()}
+    assert (numbers["data_files_after"], numbers["delete_files"], numbers["snapshots"]) == (1, 0, 1)
+    assert numbers["bytes"] > 0
+    assert numbers["saved_bytes"] == 0
 
 
 def test_a_dry_upkeep_changes_nothing(runs, instance):

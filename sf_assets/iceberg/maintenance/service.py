@@ -1,4 +1,4 @@
-"""Repair and upkeep of the tables of one namespace."""
+"""Repair, upkeep and size of the tables of one namespace."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -6,6 +6,7 @@ from datetime import datetime
 from sf_assets.iceberg.catalog import IcebergCatalog
 from sf_assets.iceberg.maintenance.damage import Damage, find_damage
 from sf_assets.iceberg.maintenance.repair import Repair, Repairer, StateCheck
+from sf_assets.iceberg.maintenance.size import TableSize, measure
 from sf_assets.iceberg.maintenance.upkeep import UpkeepResult, maintain
 from sf_assets.iceberg.translate_errors import translate_errors
 
@@ -40,6 +41,12 @@ class TableMaintenance:
         with translate_errors(table):
             loaded = self._catalog.find(table)
             return None if loaded is None else maintain(loaded, now=self._now(), dry_run=dry_run)
+
+    def measure(self, table: str) -> TableSize | None:
+        """Return the table's size, or None if it does not exist."""
+        with translate_errors(table):
+            loaded = self._catalog.find(table)
+            return None if loaded is None else measure(loaded)
 
     def _repairer(self, table: str, is_state_valid: StateCheck) -> Repairer:
         return Repairer(self._catalog, table, is_state_valid=is_state_valid, now=self._now())

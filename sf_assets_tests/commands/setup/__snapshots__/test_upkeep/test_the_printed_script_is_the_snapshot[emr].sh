@@ -122,3 +122,6 @@ aws emr-serverless start-job-run --region eu-central-1 --cli-input-json file:///
   }
 }
 JSON
+
+# 5. To let Dagster run it each Sunday: put the JSON of step 4 into a file and name it in SF_ASSETS_UPKEEP_JOB.
+#    docs/engines.md#let-dagster-run-it says what the role of the runs needs for it.
