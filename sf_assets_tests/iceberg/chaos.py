@@ -358,12 +358,13 @@ def play(seed: int, folder: Path, change: str | None = None, kind: str | None = 
     lake, act, rows, state = prepare(folder / "struck", seed, change)
     old = lake.present()
     strike_with(Strike(kind, at))
-    with suppress(Killed, IcebergError):
-        act()
-    strike_with(Strike())
     try:
+        with suppress(Killed, IcebergError):
+            act()
+        strike_with(Strike())
         return Outcome(change, kind, judge(lake, act, old=old, new=(rows, state)), at)
     except Exception as error:  # noqa: BLE001 - every other end of a run is a finding
+        strike_with(Strike())
         return Outcome(change, kind, "wrong", at, f"seed {seed}, {change}, {kind} at {at}: {error!r}")
 
 

@@ -4,7 +4,8 @@ It is never retried unchanged: positions of one snapshot are not valid on anothe
 """
 
 import uuid
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import groupby
 from typing import cast
 
@@ -126,7 +127,7 @@ class RowDelta(UpdateTableMetadata["RowDelta"]):
         entries = self._cache.entries(manifest)
         if not any(entry.data_file.file_path in self._removed_data for entry in entries):
             return manifest
-        with self._writer(manifest.partition_spec_id) as writer:
+        with _opened(self._writer(manifest.partition_spec_id)) as writer:
             for entry in entries:
                 if entry.data_file.file_path in self._removed_data:
                     writer.delete(_without_bounds(entry))
@@ -147,7 +148,7 @@ class RowDelta(UpdateTableMetadata["RowDelta"]):
         added = [file for file in self._deletes if file.spec_id == spec_id]
         if not (entries or added):
             return None
-        with self._delete_writer(spec_id) as writer:
+        with _opened(self._delete_writer(spec_id)) as writer:
             for entry in entries:
                 (writer.delete if entry.data_file.file_path in self._removed_deletes else writer.existing)(entry)
             for file in added:
@@ -155,7 +156,7 @@ class RowDelta(UpdateTableMetadata["RowDelta"]):
         return writer.to_manifest_file()
 
     def _manifest_of(self, files: Sequence[DataFile]) -> ManifestFile:
-        with self._writer(files[0].spec_id) as writer:
+        with _opened(self._writer(files[0].spec_id)) as writer:
             for file in files:
                 writer.add(_added(file, self.snapshot_id))
         return writer.to_manifest_file()
@@ -171,7 +172,7 @@ class RowDelta(UpdateTableMetadata["RowDelta"]):
         return merged
 
     def _merge_manifests(self, manifests: Sequence[ManifestFile]) -> ManifestFile:
-        with self._writer(manifests[0].partition_spec_id) as writer:
+        with _opened(self._writer(manifests[0].partition_spec_id)) as writer:
             for manifest in manifests:
                 for entry in self._entries(manifest):
                     if entry.status == ManifestEntryStatus.DELETED:
@@ -222,6 +223,18 @@ class RowDelta(UpdateTableMetadata["RowDelta"]):
     def _new_path(self, name: str) -> str:
         self._paths.append(self._locations.new_metadata_location(name))
         return self._paths[-1]
+
+
+@contextmanager
+def _opened(writer: ManifestWriter) -> Iterator[ManifestWriter]:
+    """Open the writer. pyiceberg replaces an error before the first entry by one about an empty manifest."""
+    try:
+        with writer:
+            yield writer
+    except ValueError as error:
+        if error.__context__ is None or "empty manifest" not in str(error):
+            raise
+        raise error.__context__ from None
 
 
 def _by_spec(files: Iterable[DataFile]) -> list[list[DataFile]]:
