@@ -69,7 +69,9 @@ class EndpointRead:
         if plan.spec.is_append_only:
             return False
         is_requested = plan.run.reconcile or plan.run.confirm_shrink
-        return is_due(without_comparison(state) if is_requested else state, now)
+        if not is_due(without_comparison(state) if is_requested else state, now):
+            return False
+        return self.tables.facts(plan.spec.endpoint) is not None  # a first read without rows has made no table yet
 
     def _reconciliation(self, state: State) -> Reconciliation:
         counted = replace(self.report, read=ReadTotals())

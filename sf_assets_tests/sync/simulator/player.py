@@ -372,7 +372,10 @@ class Player:
         if bench.claim is not None:
             spec, facts = self.specs[bench.endpoint], tables.facts(bench.endpoint)
             assert facts is not None
-            columns = bench.claim.columns & set(State.from_json(facts.state or "").columns.read)
+            state = State.from_json(facts.state or "")
+            columns = bench.claim.columns & set(state.columns.read)
+            if state.position.walk:
+                columns &= set(state.position.walk.columns)
             claim = replace(bench.claim, columns=columns)
             found = check_claim(
                 rows, world, bench.sobject, claim, is_snapshot=spec.how == "snapshot",

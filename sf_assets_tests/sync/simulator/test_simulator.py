@@ -214,3 +214,20 @@ def test_an_org_that_shows_no_row_at_first_needs_no_comparison(tmp_path):
 def test_an_object_that_was_off_and_is_then_empty_is_read_once(tmp_path):
     steps = (Edit("switch_off", "Account"), Edit("hide", "Account", row=3, count=20), Sync(("account",)))
     play(History(("account",), steps, rows=3), tmp_path)
+
+
+def test_a_walk_that_dies_claims_only_the_columns_that_it_reads(tmp_path):
+    steps = (
+        Edit("hide", "Account", row=11, count=5),
+        Sync(("account",)),
+        Edit("hide_column", "Account", row=7, value=79),
+        Edit("insert", "Account", value=49, late=60, how="early"),
+        Sync(("account",), strike=Strike("batch", 3)),
+    )
+    play(History(("account",), steps, rows=3, commit_rows=1), tmp_path)
+
+
+def test_a_first_copy_whose_rows_vanish_meanwhile_is_not_compared(tmp_path):
+    hide = Edit("hide", "Account", row=11, count=20)
+    steps = (Sync(("account", "user_role"), during=((3, hide),), confirm_shrink=True),)
+    play(History(("account", "user_role"), steps, rows=3), tmp_path)
