@@ -81,9 +81,11 @@ def materialize_all(
     with dg.DagsterInstance.get() as instance:
         instance.add_event_listener(run_id, listener)
         job = defs.resolve_implicit_global_asset_job_def()
-        on_start(len(set(job.asset_layer.executable_asset_keys)))
+        keys = sorted(set(job.asset_layer.executable_asset_keys))
+        on_start(len(keys))
         try:
-            job.execute_in_process(instance=instance, run_id=run_id, raise_on_error=False, run_config=QUIET)
+            # With a selection Dagit's list of runs shows the assets; without one its column is empty
+            job.execute_in_process(QUIET, instance, run_id=run_id, asset_selection=keys, raise_on_error=False)
         except dg.DagsterExecutionInterruptedError:
             raise KeyboardInterrupt from None
     if listener.is_canceled:

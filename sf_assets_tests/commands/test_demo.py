@@ -1,5 +1,6 @@
 """`sf-assets demo` from end to end, and the table that it prints."""
 
+import json
 import re
 import sqlite3
 from io import StringIO
@@ -34,8 +35,9 @@ def test_a_second_demo_reads_only_what_changed(sf_assets, port: int, few: list[s
     assert after["campaign"][-1] == after["pricebook"][-1] == "unchanged"
     assert set(ENDPOINTS) <= set(printed(listed.stdout))
     assert max(map(len, first.stdout.split("\n\n")[1].splitlines())) <= 80
-    runs = sqlite3.connect(tmp_path / "history" / "runs.db").execute("SELECT status FROM runs").fetchall()
-    assert runs == [("SUCCESS",), ("SUCCESS",)]
+    runs = sqlite3.connect(tmp_path / "history" / "runs.db").execute("SELECT status, run_body FROM runs").fetchall()
+    assert [status for status, _ in runs] == ["SUCCESS", "SUCCESS"]
+    assert len(json.loads(runs[0][1])["asset_selection"]["__frozenset__"]) == len(ENDPOINTS)
 
 
 def test_a_demo_whose_warehouse_cannot_be_written_fails_by_name(sf_assets, port: int, few: list[str]) -> None:
