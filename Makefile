@@ -112,7 +112,7 @@ test-spark: $(TEST_STAMP) ## Read every kind of table with Spark, equal to pyice
 	@$(BIN)/pytest -m spark sf_assets_tests/spark $(ARGS)
 
 .PHONY: test-image
-test-image: $(TEST_STAMP) ## Build the image, run deploy/'s compose file with it, fill tables (root, podman; five minutes)
+test-image: $(TEST_STAMP) ## Build the image, run deploy/'s compose file with it, fill tables (root, podman; 5 to 9 minutes)
 	@$(BIN)/pytest -m image sf_assets_tests/production/test_image.py $(ARGS)
 
 .PHONY: pictures

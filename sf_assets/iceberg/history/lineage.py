@@ -60,7 +60,7 @@ def plan_lineage(table: Table, state: HistoryState | None) -> Lineage:
     if state.snapshot in ids:
         return Lineage(_following(chain, ids.index(state.snapshot)))
     used = table.metadata.snapshot_by_id(state.snapshot)
-    if used is not None and used not in past_snapshots(table):
+    if used is not None and used not in past_snapshots(table) and not _is_cut(chain, used):
         return _rolled_back(table, chain, ids, used)
     return _compared(table, chain, state)
 
@@ -98,6 +98,14 @@ def _rolled_back(table: Table, chain: Sequence[Snapshot], ids: Sequence[int], us
     return Lineage((Step(used, chain[index], "rollback"), *_following(chain, index)), (note,))
 
 
+def _is_cut(chain: Sequence[Snapshot], used: Snapshot) -> bool:
+    """Return whether snapshots after `used` have expired.
+
+    A tag keeps the older one, or an engine expires snapshots by id. pyiceberg also removes the parent's id then.
+    """
+    return (chain[0].sequence_number or 0) > (used.sequence_number or 0)
+
+
 def _compared(table: Table, chain: Sequence[Snapshot], state: HistoryState) -> Lineage:
     """Return a comparison with the next readable snapshot, then the later snapshots."""
     rest = [snapshot for snapshot in chain if (snapshot.sequence_number or 0) > state.sequence] or [chain[-1]]
@@ -105,11 +113,13 @@ def _compared(table: Table, chain: Sequence[Snapshot], state: HistoryState) -> L
         rest, why, has_gap = [chain[-1]], "the table was made again", True
     elif past_snapshots(table) or _was_erased(rest[0]):
         why, has_gap = "an erasure has removed the snapshots before it", False
+    elif table.metadata.snapshot_by_id(state.snapshot) is not None:
+        why, has_gap = "snapshots between it and the present one have expired", True
     else:
         why, has_gap = "that snapshot has expired", True
     note = (
-        f"Snapshot {state.snapshot}, the last one used, is gone: {why}. The history was compared with snapshot"
-        f" {_named(rest[0])}" + ("; versions between the two may be missing." if has_gap else ".")
+        f"The line from snapshot {state.snapshot}, the last one used, is gone: {why}. The history was compared with"
+        f" snapshot {_named(rest[0])}" + ("; versions between the two may be missing." if has_gap else ".")
     )
     return Lineage(_steps(None, rest, "comparison"), (note,), has_gap=has_gap)
 

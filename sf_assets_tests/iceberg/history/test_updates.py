@@ -288,6 +288,23 @@ def test_expired_snapshots_lead_to_a_comparison_that_is_named(account):
     assert account.history("id")[3:].count(("b",)) == 0
 
 
+@pytest.mark.slow
+def test_snapshots_that_expire_in_the_middle_are_a_gap_and_no_rollback(account):
+    """apache/incubator-xtable issue 147: an expiry may remove any snapshot, not only the oldest ones."""
+    account.merge(a="v0", b="y")
+    account.update()
+    account.merge(a="v1")
+    middle = account.iceberg.current_snapshot().snapshot_id
+    account.merge(a="v2")
+    account.iceberg.maintenance.expire_snapshots().by_id(middle).commit()
+
+    result = account.update()
+
+    assert account.history("id", "name", "_derived_from")[2:] == [("a", "v2", "comparison")]
+    assert result.has_gap
+    assert "snapshots between it and the present one have expired" in result.notes[0]
+
+
 def test_a_comparison_of_equal_tables_adds_nothing(account):
     account.merge(a="x", b="y")
     account.replace(a="x")
