@@ -157,7 +157,7 @@ def test_a_failed_endpoint_keeps_its_true_as_of_in_the_status_table(runs, practi
 
 
 def test_an_endpoint_is_refused_config_that_contradicts_itself(runs, practice_org):
-    result = runs("product", config={"since": "2026-01-01"})
+    result = runs("product", config={"since": "2026-01-01T00:00:00"})
 
     assert_teaches(result, "product", errors.ConfigError)
     assert practice_org.requests == ()
