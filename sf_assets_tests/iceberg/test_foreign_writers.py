@@ -343,3 +343,24 @@ def test_rows_of_a_clock_ahead_do_not_matter_to_a_foreign_append(account):
     account.merge(account.frame(("1", "A", 15)), state="s2")
 
     assert account.rows() == [("1", "foreign"), ("2", "b"), ("3", "c")]
+
+
+@pytest.mark.parametrize("mode", ["copy-on-write", "merge-on-read"])
+def test_write_modes_that_another_engine_set_change_nothing_for_us(account, mode):
+    """pyiceberg ignores write.delete.mode with a warning; Spark and Trino users set these on every table."""
+    ours = {f"write.{verb}.mode": mode for verb in ("delete", "update", "merge")}
+    others = {**ours, "write.delete.granularity": "partition", "write.delete.format.default": "avro"}
+    account.merge(account.frame(*ROWS), state="s1")
+    account.table.transaction().set_properties(others).commit_transaction()
+
+    merged = account.merge(account.frame(("2", "B", 25), ("4", "d", 40)), state="s2")
+    deletes = [delete.file_format for task in account.table.scan().plan_files() for delete in task.delete_files]
+    replaced = account.replace(account.frame(("2", "B", 25), ("4", "D", 50)), state="s3")
+    account.tables.maintenance.maintain("account")
+
+    assert (merged.updated, merged.inserted, merged.rows) == (1, 1, 4)
+    assert deletes == ["PARQUET"]
+    assert (replaced.updated, replaced.rows) == (1, 2)
+    assert account.rows() == [("2", "B"), ("4", "D")]
+    assert account.facts.state == "s3"
+    assert {name: account.table.properties[name] for name in others} == others
