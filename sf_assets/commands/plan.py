@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sf_assets.planning.estimate import EndpointPlan, Plan
     from sf_assets.salesforce.bulk import BulkQuota
     from sf_assets.specs.model import EndpointSpec
+    from sf_assets.sync.report import DeploymentOptions
 
 LIMITS = (1_000, 15_000, 100_000)
 """Daily limits for which the plan names the possible cadences, next to the org's own limit."""
@@ -89,7 +90,7 @@ def plan_table(plan: "Plan") -> Table:
     table.add_column("remarks")
     for one in plan.endpoints:
         rows = f"{'about ' * one.is_approximate}{one.rows:,}"
-        table.add_row(one.spec.endpoint, _kind(one), rows, f"{one.calls:,}", "; ".join(remarks(one)))
+        table.add_row(one.spec.endpoint, _kind(one), rows, f"{one.calls:,}", "; ".join(remarks(one, plan.deployment)))
     return table
 
 
@@ -97,7 +98,7 @@ def _kind(one: "EndpointPlan") -> str:
     return f"first {one.kind}" if one.is_first else one.kind
 
 
-def remarks(one: "EndpointPlan") -> Iterator[str]:
+def remarks(one: "EndpointPlan", deployment: "DeploymentOptions") -> Iterator[str]:
     """Yield what is off, hidden, new, visible again or calculated."""
     if one.error is not None:
         yield f"[red]{escape(f'{one.error} {one.error.remedy}')}[/red]"
@@ -116,7 +117,12 @@ def remarks(one: "EndpointPlan") -> Iterator[str]:
     if one.report.problems.missing:
         yield f"{_count(len(one.report.problems.missing), 'column')} missing in this org, or hidden from this user"
     if one.report.planned.calculated:
-        yield _count(len(one.report.planned.calculated), "calculated column")
+        from sf_assets.planning.daily_calls import refresh_price  # Polars takes 0.2 s to import
+
+        columns = _count(len(one.report.planned.calculated), "calculated column")
+        calls, is_refreshed = refresh_price(one.spec, max(one.rows, one.report.planned.table_rows), deployment)
+        way = "read again daily by" if is_refreshed else "as old as their rows; a daily read costs"
+        yield f"{columns}, {way} {_count(calls, 'call')}"
 
 
 def summary(plan: "Plan") -> Iterator[str]:

@@ -8,6 +8,7 @@ from sf_assets.salesforce.limits import COMPOSITE_QUERIES, COMPOSITE_REQUESTS
 from sf_assets.specs.cadences import CADENCES, slower
 from sf_assets.specs.model import EndpointSpec
 from sf_assets.sync.limits import SMALL_OBJECT_ROWS, pages
+from sf_assets.sync.plan import calculated_mode
 from sf_assets.sync.reconcile.method import quiet_calls
 from sf_assets.sync.report import DeploymentOptions
 
@@ -96,6 +97,13 @@ def day_cost(
     """Return the cost of endpoints of these sizes under their cadence words."""
     priced = tuple(_priced(spec, sizes.get(spec.endpoint, Size()), deployment) for spec in specs)
     return DayCost(priced, {one.endpoint: words[one.endpoint] for one in priced})
+
+
+def refresh_price(spec: EndpointSpec, rows: int, deployment: DeploymentOptions) -> tuple[int, bool]:
+    """Return the calls of a daily read of calculated columns, and whether it is made."""
+    calls, limits = pages(rows), deployment.comparison
+    most = max(limits.rows_pages, limits.calculated_calls if calculated_mode(spec, deployment) == "refresh" else 0)
+    return calls, spec.how == "snapshot" or calls <= most
 
 
 def _priced(spec: EndpointSpec, size: Size, deployment: DeploymentOptions) -> Priced:

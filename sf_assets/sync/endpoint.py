@@ -17,7 +17,7 @@ from sf_assets.sync.decide import Step
 from sf_assets.sync.endpoint_report import new_report
 from sf_assets.sync.limits import BulkLimits
 from sf_assets.sync.plan import plan_sync
-from sf_assets.sync.preflight import Preflight
+from sf_assets.sync.preflight import Preflight, with_all_trials
 from sf_assets.sync.read import EndpointRead
 from sf_assets.sync.reconcile.compare import Differences
 from sf_assets.sync.report import DeploymentOptions, RunOptions, SyncReport, ignore_progress
@@ -71,6 +71,8 @@ def sync(
 ) -> Sync:
     """Plan the read of one endpoint. None of its queries is sent before the batches are drained.
 
+    Only trials of refused columns are, where the run asks for all daily work (`reconcile`).
+
     `watch` is called with the report after each page.
 
     Raises:
@@ -79,6 +81,8 @@ def sync(
         ConfigError: the options do not fit the endpoint.
         SalesforceError: the describe of the object failed, unless the object is off.
     """
+    if run.reconcile:
+        preflight = with_all_trials(preflight, spec, tables=tables, client=client)
 
     def begin(fractional: frozenset[str] = frozenset(), report: SyncReport | None = None) -> Sync:
         plan = plan_sync(

@@ -69,7 +69,7 @@ def record_columns(
     expected = {*readable, *plan.spec.excluded, *columns.excluded_calculated, *names}
     price = pages(max(plan.table_rows, report.read.rows))
     report.problems.refused = {name: price for name in names if name not in complicated}
-    report.problems.complicated = tuple(name for name in names if name in complicated)
+    report.problems.complicated = tuple(sorted(name for name in names if name in complicated))
     report.problems.missing = tuple(name for name in columns.missing if name not in names)
     report.problems.hidden = tuple(name for name in with_hidden(base, readable).columns.hidden if name not in expected)
 

@@ -76,6 +76,18 @@ def preflight(
     return Preflight(org_id, asked_at, described, probes, _accepted(trials, answers[len(queries) :]))
 
 
+def with_all_trials(preflight: Preflight, spec: EndpointSpec, *, tables: IcebergTables, client: Client) -> Preflight:
+    """Try the endpoint's refused columns that this preflight has not tried; add the answers."""
+    described, asked_at = preflight.described[spec.endpoint], preflight.asked_at
+    done = preflight.trials.get(spec.endpoint, {})
+    if isinstance(described, SalesforceError):
+        return preflight
+    state = _state(spec, tables, now=asked_at)
+    trials = [one for one in _due_trials(spec, state, described, None) if not set(one.columns) <= done.keys()]
+    accepted = _accepted(trials, client.ask([trial.query for trial in trials])).get(spec.endpoint, {})
+    return replace(preflight, trials={**preflight.trials, spec.endpoint: {**done, **accepted}})
+
+
 def as_described(spec: EndpointSpec, described: SObject | SalesforceError | None) -> EndpointSpec:
     """Return the spec, as a snapshot if the org does not order the stamp."""
     if spec.how == "snapshot" or not isinstance(described, SObject):
@@ -115,15 +127,15 @@ class Trial:
 
 
 def _due_trials(
-    spec: EndpointSpec, state: State | None, described: SObject | SalesforceError | None, now: datetime
+    spec: EndpointSpec, state: State | None, described: SObject | SalesforceError | None, now: datetime | None
 ) -> list[Trial]:
-    """Return trials of the refused columns that were last tried a day ago.
+    """Return trials of refused columns, last tried a day before `now` (None: of all).
 
     Columns that made a query too complicated are tried together, with all that is read.
     """
     if state is None:
         return []
-    due = [name for name, tried_at in state.columns.refused.items() if now - tried_at >= DAY]
+    due = [name for name, tried_at in state.columns.refused.items() if now is None or now - tried_at >= DAY]
     trials = [Trial(spec, (name,)) for name in due if name not in state.columns.complicated]
     complicated = tuple(name for name in due if name in state.columns.complicated and not spec.is_excluded(name))
     if complicated:

@@ -32,6 +32,7 @@ def test_a_plan_is_printed_and_nothing_is_read(org, capsys):
 
     output = capsys.readouterr().out
     assert "first walk" in output
+    assert "2 calculated columns, read again daily by 2 calls" in " ".join(output.split())
     assert "This run: 6 calls (2 of them shared)" in output
 
 

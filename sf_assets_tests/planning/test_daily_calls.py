@@ -2,8 +2,9 @@
 
 import pytest
 
-from sf_assets.planning.daily_calls import DayCost, Priced, Size, day_cost
+from sf_assets.planning.daily_calls import DayCost, Priced, Size, day_cost, refresh_price
 from sf_assets.specs.endpoints import endpoints
+from sf_assets.sync.report import DeploymentOptions
 
 TWO = (Priced("task", is_snapshot=False, pages=1, is_small=True), Priced("profile", True, 3, is_small=True))
 
@@ -57,3 +58,16 @@ def test_the_table_of_endpoints_is_borne_by_an_org_of_15_000_calls():
     slower = cost.bearable(1_000, reserve=0.1)
     assert slower is not None
     assert slower.busy <= 900
+
+
+@pytest.mark.parametrize(
+    ("rows", "mode", "price"),
+    [
+        (10_000, "stale", (5, True)), (10_001, "stale", (6, False)), (100_000, "refresh", (50, True)),
+        (100_001, "refresh", (51, False)), (0, "refresh", (1, True)),
+    ],
+)  # fmt: skip
+def test_calculated_columns_are_read_daily_up_to_a_price(rows, mode, price):
+    (task,) = [spec for spec in endpoints() if spec.endpoint == "task"]
+
+    assert refresh_price(task, rows, DeploymentOptions(calculated=mode)) == price

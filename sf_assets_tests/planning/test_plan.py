@@ -144,9 +144,9 @@ def test_what_is_off_hidden_new_or_not_countable_is_said(house):
 
     lead, quote = house.plan("lead", "quote").endpoints
 
-    assert list(remarks(quote)) == ["off in this org, or hidden from this user"]
-    assert "hidden: Title" in list(remarks(lead))
-    assert "new: Brand_New__c" in list(remarks(lead))
+    assert list(remarks(quote, DeploymentOptions())) == ["off in this org, or hidden from this user"]
+    assert "hidden: Title" in list(remarks(lead, DeploymentOptions()))
+    assert "new: Brand_New__c" in list(remarks(lead, DeploymentOptions()))
 
 
 @pytest.mark.slow

@@ -130,3 +130,16 @@ def test_a_complicated_query_without_calculated_columns_is_an_error(lake):
 
     with pytest.raises(QueryTooComplicated):
         lake.sync("account")
+
+
+def test_a_run_that_asks_for_all_daily_work_tries_refused_columns_at_once(lake):
+    lake.org.refuse_field("Account", "Sic")
+    lake.sync("account")
+    lake.org.accept_field("Account", "Sic")
+    lake.clock.advance(hours=1)
+    assert list(lake.sync("account")["account"].problems.refused) == ["Sic"]
+
+    report = lake.sync("account", reconcile=True)["account"]
+
+    assert report.problems.refused == {}
+    lake.assert_equal("account")
