@@ -14,7 +14,7 @@ import dagster as dg
 
 from sf_assets.assets.credentials import CredentialsResource, EnvironmentCredentials
 from sf_assets.assets.naming import Naming
-from sf_assets.assets.practice_credentials import PracticeCredentials, served_url
+from sf_assets.assets.practice_credentials import PracticeCredentials, practice_folder, served_url
 from sf_assets.assets.registration import NoRegistration, Registration
 from sf_assets.assets.resources import IcebergResource, SalesforceResource, sqlite_url
 from sf_assets.assets.settings import (
@@ -124,11 +124,6 @@ def read_specs_folder(environment: Environment | None = None) -> Path | None:
 def home_folder(env: Environment) -> Path:
     """Return where the embedded defaults live: SF_ASSETS_HOME, else DAGSTER_HOME, else .sf_assets/ where we stand."""
     return Path(env.get("SF_ASSETS_HOME") or env.get("DAGSTER_HOME") or ".sf_assets").absolute()
-
-
-def practice_folder(home: Path, naming: Naming) -> Path:
-    """Return the folder of a location's practice org: its key pair, its seed, its changes."""
-    return home / naming.of_org("practice")
 
 
 def _naming(env: Environment) -> Naming:

@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import Field
 
 from sf_assets.assets.credentials import CredentialsResource, digest, read_secret_file
+from sf_assets.assets.naming import Naming
 from sf_assets.errors import ConfigError, HostUnreachable, SfAssetsError
 from sf_assets.salesforce.login.credentials import Credentials
 
@@ -15,6 +16,11 @@ SERVER = "server.json"
 """Written by `sf-assets practice`: the process that serves the org, and its port."""
 START = "Start it: `sf-assets practice` (or `make demo`, `make dev`); a real org needs SF_ASSETS_DEPLOYMENT=production."
 KEYS = ("consumer_key", "private_key", "username")
+
+
+def practice_folder(home: Path, naming: Naming) -> Path:
+    """Return the folder of a location's practice org: its key pair, its seed, its changes."""
+    return home / naming.of_org("practice")
 
 
 def served_url(folder: Path) -> str | None:
