@@ -119,10 +119,10 @@ def remarks(one: "EndpointPlan", deployment: "DeploymentOptions") -> Iterator[st
     if one.report.planned.calculated:
         from sf_assets.planning.daily_calls import refresh_price  # Polars takes 0.2 s to import
 
-        columns = _count(len(one.report.planned.calculated), "calculated column")
+        number = _count(len(one.report.planned.calculated), "calculated column")
         calls, is_refreshed = refresh_price(one.spec, max(one.rows, one.report.planned.table_rows), deployment)
         way = "read again daily by" if is_refreshed else "as old as their rows; a daily read costs"
-        yield f"{columns}, {way} {_count(calls, 'call')}"
+        yield f"{number}, {way} {_count(calls, 'call')}"
 
 
 def summary(plan: "Plan") -> Iterator[str]:
