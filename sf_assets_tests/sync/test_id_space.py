@@ -1,3 +1,4 @@
+import polars as pl
 import pytest
 
 from sf_assets.sync.id_space import IdSpace, with_check_digits
@@ -31,6 +32,32 @@ def test_the_check_digits_of_a_split_point_are_right():
     assert point is not None
     assert point == with_check_digits(point[:15])
     assert with_check_digits("001D000000IRFma") == "001D000000IRFmaIAH"
+
+
+def caseless_space():
+    ids = [with_check_digits(f"0030000000000{digits}") for digits in ("aB", "Ac", "bA", "Bb", "cA")]
+    space = space_of(ids)
+    space.observe_page(pl.Series(ids))
+    return space
+
+
+def test_a_row_that_equals_a_bound_without_case_is_not_after_it():
+    """The org sends it to the part up to the bound, and not to the part after it."""
+    bound, row = (with_check_digits(f"003000000000{digits}") for digits in ("3zp", "3zP"))
+    space = caseless_space()
+
+    assert not space.is_after(row, bound)
+    assert not space.is_after(bound, row)
+    assert space.rows_until(pl.Series([row]), bound) == 1
+    assert space.is_after(with_check_digits("0030000000003zQ"), bound)
+
+
+def test_two_rows_that_differ_by_case_alone_hide_no_order():
+    ids = [with_check_digits(f"0030000000000{digits}") for digits in ("aB", "Ac", "bA", "ba", "cA")]
+    space = space_of(ids)
+    space.observe_page(pl.Series(ids))
+
+    assert space.is_after(with_check_digits("0030000000000Zz"), with_check_digits("0030000000000aa"))
 
 
 def test_numbers_of_ids_have_the_order_of_the_ids():

@@ -127,7 +127,7 @@ BREAKS: Mapping[str, Break] = {
     "a new column is filled": Break("sync/column_status.py", "if column not in state.columns.read and", "if False and"),
     "a refused column is kept in the state": Break(
         "sync/strategies.py",
-        "return with_refused(state, {**state.columns.refused, **refused}) if refused else state",
+        "return with_refused(state, {**state.columns.refused, **refused}, complicated=reader.complicated)",
         "return state",
     ),
     "a probe explains a table only without newer rows": Break(
@@ -135,7 +135,7 @@ BREAKS: Mapping[str, Break] = {
     ),
     "a snapshot is read daily": Break("sync/decide.py", "if (is_small and is_deep_due(base, at.now)) or", "if"),
     "the daily comparison": Break(
-        "sync/read.py", "return is_due(without_comparison(state) if is_requested else state, now)", "return False"
+        "sync/read.py", "if not is_due(without_comparison(state) if is_requested else state, now):", "if True:"
     ),
     "a comparison marks rows that are gone": Break("sync/reconcile/compare.py", "tuple(surplus[ID].sort())", "()"),
     "a comparison reads rows that the table lacks": Break(
