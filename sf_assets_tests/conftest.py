@@ -1,6 +1,7 @@
 """Fixtures for all tests."""
 
 import gc
+import os
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,6 +10,10 @@ from hypothesis import settings
 # The same examples in every run, no time limit for one (another process may have the core), no folder .hypothesis.
 settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
 settings.load_profile("repeatable")
+
+# One thread a process for frames and for Arrow (OMP): with small frames, more threads only wait for each other.
+os.environ.setdefault("POLARS_MAX_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 pytest_plugins = ["sf_assets.devorg.fixtures"]
 
