@@ -25,6 +25,11 @@ def pytest_collection_finish():
     gc.set_threshold(20_000, 20, 50)
 
 
+def pytest_unconfigure():
+    """Give everything back to the collector, or a library reports leaks at the end."""
+    gc.unfreeze()
+
+
 class Clock:
     """A clock that only moves when a test moves it: `clock()` is its time, aware and UTC."""
 
