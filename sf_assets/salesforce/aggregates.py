@@ -7,11 +7,12 @@ from typing import Any
 
 import msgspec
 
-from sf_assets.errors import AnswerTorn, OrgBusy, QueryRefused, SalesforceError
+from sf_assets.errors import AnswerTorn, QueryRefused, SalesforceError
 from sf_assets.salesforce.capabilities import (
     TROUBLES_IN_A_ROW,
     Capabilities,
     Feature,
+    concerns_all,
     concerns_one,
     is_query_all_in_doubt,
     is_trouble,
@@ -56,7 +57,7 @@ def _inner_record(answer: SubAnswer, path: str, query: Query, sent_at: datetime)
     try:
         return _record(inner_response(answer, path, query, sent_at=sent_at).content.records)
     except SalesforceError as error:
-        if not concerns_one(error) and not isinstance(error, OrgBusy):
+        if concerns_all(error):
             raise
         return error
 

@@ -130,3 +130,8 @@ def concerns_one(error: SalesforceError) -> bool:
     if isinstance(error, ApiDisabled | ApiVersionRetired):
         return False
     return isinstance(error, OF_ONE_REQUEST) and (is_trouble(error) or not isinstance(error, OrgBusy | HostUnreachable))
+
+
+def concerns_all(error: SalesforceError) -> bool:
+    """Return whether an error inside a composite concerns every request, such as the daily limit."""
+    return not concerns_one(error) and not isinstance(error, OrgBusy)

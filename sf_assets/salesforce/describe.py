@@ -13,6 +13,7 @@ from sf_assets.salesforce.capabilities import (
     TROUBLES_IN_A_ROW,
     Capabilities,
     Feature,
+    concerns_all,
     concerns_one,
     is_path_missing,
     is_trouble,
@@ -154,18 +155,10 @@ def _describe_group(group: list[str], *, version: str, capabilities: Capabilitie
         return (yield from _describe_singly(paths, version=version, capabilities=capabilities))
     pairs = zip(paths.items(), answers[0], strict=True)
     described = {sobject: _described(sobject, answer, path) for (sobject, path), answer in pairs}
-    _raise_refusal_of_org(described)
     if all(isinstance(value, AnswerTorn) for value in described.values()):
         capabilities.mark_missing(Feature.COMPOSITE, is_certain=len(group) > 1)  # what is inside cannot be read
         return (yield from _describe_singly(paths, version=version, capabilities=capabilities))
     return described
-
-
-def _raise_refusal_of_org(described: Mapping[str, Described]) -> None:
-    """Raise an error inside a composite that concerns every request, such as the daily limit."""
-    for value in described.values():
-        if isinstance(value, SalesforceError) and not (isinstance(value, ObjectUnavailable) or concerns_one(value)):
-            raise value
 
 
 def _describe_singly(
@@ -202,6 +195,8 @@ def _describe_one(sobject: str, path: str) -> Flow[Described]:
 
 def _described(sobject: str, answer: SubAnswer, path: str) -> Described:
     error = answer.error(path, about=f"describe of {sobject}")
+    if error is not None and concerns_all(error):
+        raise error
     if error is not None:
         return _unavailable(sobject, error)
     try:

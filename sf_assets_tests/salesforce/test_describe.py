@@ -180,8 +180,9 @@ def test_a_refusal_of_the_org_inside_composite_is_raised(org, objects, code, err
     assert client.missing_features == ()
 
 
-def test_an_object_in_trouble_says_nothing_about_describe(org):
-    fault = (500, [{"errorCode": "UNKNOWN_EXCEPTION", "message": "1234-5678"}])
+@pytest.mark.parametrize(("status", "code"), [(500, "UNKNOWN_EXCEPTION"), (503, "SERVER_UNAVAILABLE")])
+def test_an_object_in_trouble_says_nothing_about_describe(org, status, code):
+    fault = (status, [{"errorCode": code, "message": "1234-5678"}])
     org.always(200, composite(fault, (404, NOT_FOUND)))
     client = org.client()
 
