@@ -225,6 +225,9 @@ class Handler(BaseHTTPRequestHandler):
             names = {"id": f"{origin}/id/00D000000000001EAA/005000000000001AAA", "instance_url": origin}
             self._send(200, {"access_token": "token", "token_type": "Bearer", **names})
             return
+        if not self.path.endswith("/composite"):
+            self._send(404, [{"errorCode": "NOT_FOUND", "message": f"nothing at {self.path}"}])
+            return
         answer = self.org.composite(body)
         self._sleep(arrived)
         self._send(200, answer)
