@@ -51,7 +51,7 @@ from sf_assets.sync.state import BulkJob
 T = TypeVar("T")
 ROWS_AT_ONCE = 10_000
 """Rows of a page that are decoded at a time: their values as Python objects take several times their bytes."""
-LOST = "The answer to the creation of a Bulk query job was lost. The org may keep an unused job for seven days."
+SENT_AGAIN = "The creation of a Bulk query job was sent again. The org may keep an unused job for seven days."
 _OF_BULK = (QueryRefused, AccessDenied, ResourceNotFound, AnswerTorn, AnswerTooLarge, BulkJobFailed)
 """Errors after which REST may still read the object. A proxy or the Bulk API may refuse jobs alone."""
 
@@ -84,10 +84,7 @@ def discard_job(reader: Reader, job: BulkJob) -> None:
 
     The org deletes what is left after seven days.
     """
-    _discard(reader, JobRef(job.id, job.version))
-
-
-def _discard(reader: Reader, ref: JobRef) -> None:
+    ref = JobRef(job.id, job.version)
     with suppress(SalesforceError), reader.counted():
         try:
             reader.client.drive(delete_job(ref), reserve=reader.reserve)
@@ -164,7 +161,7 @@ class _BulkRead:
                 with client.counting() as traffic:
                     ref, sent_at = self._drive(create_job(self._query(), version=client.version))
                 if traffic.repeated_calls:
-                    self._reader.report.note(LOST)
+                    self._reader.report.note(SENT_AGAIN)
                 return BulkJob(ref.id, ref.version, self._fingerprint(), sent_at)
             except (FieldInvalid, QueryTooComplicated) as error:
                 self._reader.drop_refused(error, plan)

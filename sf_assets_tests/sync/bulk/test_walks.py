@@ -450,7 +450,7 @@ def test_a_job_whose_creation_was_not_answered_is_named_and_left(many):
 
     many.assert_equal("contact")
     assert many.sent(CREATE) == 2
-    assert "was lost" in notes(report)
+    assert "sent again" in notes(report)
     assert len(many.org.bulk_jobs.all(many.clock())) == 1
 
 
