@@ -63,6 +63,7 @@ def test_a_stream_that_comes_back_to_its_own_rows_finds_them(numbers):
     assert written.inserted == 3 * BUFFER_ROWS
 
 
+@pytest.mark.slow
 def test_a_long_replace_finds_identical_rows_that_come_again(numbers):
     frames = [*pages(0, 2 * BUFFER_ROWS), *pages(100, 200)]
 

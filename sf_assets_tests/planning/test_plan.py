@@ -192,6 +192,7 @@ def test_a_first_copy_beyond_the_reserve_is_refused_before_a_page_is_read(house)
     assert "queryAll" not in [request.kind for request in house.server.requests]
 
 
+@pytest.mark.slow
 def test_a_first_copy_that_fits_is_begun(house):
     planned, known = house.plan("contact"), house.preflight("contact")
 

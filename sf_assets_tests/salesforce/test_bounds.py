@@ -49,6 +49,7 @@ def gzip_bomb(mebibytes):
     return b"".join(packer.compress(b" " * MEBIBYTE) for _ in range(mebibytes)) + packer.flush()
 
 
+@pytest.mark.slow
 def test_a_gzip_bomb_ends_at_the_bound_of_a_page(org):
     answer_with(org, Body(gzip_bomb(128), 1), content_encoding="gzip")
 

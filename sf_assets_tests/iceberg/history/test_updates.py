@@ -322,6 +322,7 @@ def test_a_comparison_of_equal_tables_adds_nothing(account):
     assert "made again" in result.notes[0]
 
 
+@pytest.mark.slow
 def test_columns_follow_the_table_by_field_id(account):
     account.merge(a="x")
     account.update()
@@ -353,6 +354,7 @@ def test_a_column_of_another_type_keeps_its_former_values(account):
     assert account.history(former, "size", "_change") == [("big", None, "insert"), (None, 7, "update")]
 
 
+@pytest.mark.slow
 def test_removed_rows_are_erased_from_the_history_and_its_files(account):
     account.merge(a="kept", b="secret-one")
     account.update(forgets_deleted=True)

@@ -90,6 +90,7 @@ def test_a_young_table_is_not_rewritten_for_a_small_commit(account):
     assert len(account.table.snapshots()) == 5
 
 
+@pytest.mark.slow
 def test_a_file_that_lost_many_rows_is_rewritten_without_them(account):
     account.replace(account.frame(*[(f"{n:06}", "a", 1) for n in range(20_000)]), state="s1")
 

@@ -185,6 +185,7 @@ def test_a_commit_is_one_snapshot_that_bears_the_summary(account):
     assert snapshots[-1].summary["total-delete-files"] == "1"
 
 
+@pytest.mark.slow
 def test_a_data_file_has_one_delete_file_however_often_its_rows_change(account):
     rows = [(f"{n:03}", "v0", 0) for n in range(20)]
     account.merge(account.frame(*rows), state="s0")

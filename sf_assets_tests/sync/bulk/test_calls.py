@@ -49,6 +49,7 @@ def plan_of(many, **options):
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_the_plan_prices_both_ways_and_says_which_one_a_run_takes(many):
     rows = len(many.org.rows("Contact"))
     large, small = BulkLimits(least_rows=rows, page_rows=10), BulkLimits(least_rows=rows + 1)

@@ -13,6 +13,7 @@ REPORTED = {
 EXPONENTS = {"AnnualRevenue": "9.9213206E7", "NumberOfEmployees": "1.6E7"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bulk", ["never", "always"])
 def test_a_reported_value_is_stored_as_the_org_shows_it(many, bulk):
     text = many.org.insert("Account", REPORTED)

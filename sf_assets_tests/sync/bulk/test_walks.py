@@ -223,6 +223,7 @@ REFUSED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("setting", REFUSED)
 def test_a_job_without_a_result_is_read_by_rest_with_a_note(many, setting):
     many.org.behave(**REFUSED[setting])
@@ -260,6 +261,7 @@ def test_a_gateway_that_does_not_know_jobs_is_read_by_rest(many, status):
     assert "REST reads the object" in notes(report)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_result_that_cannot_be_read_to_its_end_is_read_by_rest(many, fault):
     many.org.faults.append(replace(FAULTS[fault]))
@@ -442,6 +444,7 @@ def test_fractions_of_whole_numbers_are_kept(many, full_refresh):
     assert many.sent(CREATE) >= 1
 
 
+@pytest.mark.slow
 def test_a_job_whose_creation_was_not_answered_is_named_and_left(many):
     """In the list of jobs it looks like one that another tool of the same user created."""
     many.org.faults.append(Fault(kind="jobs", truncate=True))
@@ -470,6 +473,7 @@ def test_a_full_refresh_that_cannot_be_written_leaves_no_job(many):
     assert not many.org.bulk_jobs.all(many.clock())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("status", "code"), [(400, "LIMIT_EXCEEDED"), (400, "EXCEEDED_QUOTA"), (429, "TOO_MANY_REQUESTS")]
 )

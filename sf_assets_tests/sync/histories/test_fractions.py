@@ -37,6 +37,7 @@ def test_a_fraction_is_kept_exactly_from_the_first_copy_on(lake):
     assert f"Account.NumberOfEmployees in record {changed}: 47.5 is stored as 48" in " ".join(report.problems.notes)
 
 
+@pytest.mark.slow
 def test_a_fraction_that_appears_later_is_kept_exactly(lake):
     lake.sync("account")
     before = {row["id"]: row for row in lake.table("account")}

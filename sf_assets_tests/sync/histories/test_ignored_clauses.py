@@ -31,6 +31,7 @@ def read(lake, **asked):
     return report
 
 
+@pytest.mark.slow
 def test_an_ignored_upper_bound_costs_at_most_a_page_a_range(many):
     calls = read(many).read.calls
     many.org.behave(ignored_clauses=frozenset({"upper_bounds"}))
@@ -54,6 +55,7 @@ def test_an_org_that_ignores_lower_bounds_is_read_in_one_query(many, ignored, la
     assert "ignored `Id >`" in " ".join(report.problems.notes)
 
 
+@pytest.mark.slow
 def test_a_tail_of_an_org_that_ignores_stamps_says_what_it_costs(many):
     many.sync("contact")
     many.org.update("Contact", many.org.rows("Contact")[3]["Id"], {"FirstName": "changed"})
@@ -63,6 +65,7 @@ def test_a_tail_of_an_org_that_ignores_stamps_says_what_it_costs(many):
     assert "each sync with news reads the whole object" in " ".join(read(many).problems.notes)
 
 
+@pytest.mark.slow
 def test_an_ignored_limit_is_read_in_parts_by_one_query(many):
     many.org.behave(ignored_clauses=frozenset({"limit"}))
 
@@ -72,6 +75,7 @@ def test_an_ignored_limit_is_read_in_parts_by_one_query(many):
     assert "ignored LIMIT" in " ".join(report.problems.notes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lanes", [LANES, IN_ORDER])
 def test_a_kill_in_a_result_without_limit_costs_one_part(many, lanes):
     many.org.behave(ignored_clauses=frozenset({"limit"}))
@@ -82,6 +86,7 @@ def test_a_kill_in_a_result_without_limit_costs_one_part(many, lanes):
     assert read(many, lanes=lanes).read.rows <= ROWS - 300 + 100
 
 
+@pytest.mark.slow
 def test_a_short_page_in_a_result_without_limit_moves_no_position(many):
     many.org.behave(ignored_clauses=frozenset({"limit"}))
     many.org.faults.append(Fault(kind="more", after=6, times=1, lost_rows=(3, -1)))
@@ -91,6 +96,7 @@ def test_a_short_page_in_a_result_without_limit_moves_no_position(many):
     read(many, lanes=IN_ORDER)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lanes", [LANES, IN_ORDER])
 def test_an_ignored_limit_without_an_answer_to_count_is_one_query(many, lanes):
     many.org.behave(ignored_clauses=frozenset({"limit"}))

@@ -22,6 +22,7 @@ def changed(lake):
     return lake
 
 
+@pytest.mark.slow
 def test_a_tail_of_many_pages_needs_no_cursor_of_its_org(changed):
     report = changed.sync("contact")["contact"]
 

@@ -8,6 +8,7 @@ FLAGS = [{"filterable": False, "sortable": False}, {"filterable": False}, {"sort
 NOTE = "Account.SystemModstamp may not be filtered or sorted here: the object is read as a whole."
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flags", FLAGS)
 def test_an_object_without_an_ordered_stamp_is_read_as_a_whole(lake, flags):
     lake.org.change_field("Account", "SystemModstamp", **flags)
@@ -34,6 +35,7 @@ def test_other_objects_of_the_run_are_read_as_before(lake):
     lake.assert_equal("account", "contact")
 
 
+@pytest.mark.slow
 def test_a_stamp_that_loses_its_order_later_is_read_as_a_whole(lake):
     lake.sync("account")
     lake.org.change_field("Account", "SystemModstamp", filterable=False, sortable=False)

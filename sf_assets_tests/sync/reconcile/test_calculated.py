@@ -53,6 +53,7 @@ def test_a_formula_that_is_not_refreshed_shows_its_age(lake, asked):
     assert report.calculated_as_of == first.began_at
 
 
+@pytest.mark.slow
 def test_an_endpoint_has_a_mode_of_its_own(lake, monkeypatch):
     monkeypatch.setitem(SPECS, "account", replace(SPECS["account"], calculated="stale"))
     lake.sync("account")

@@ -236,6 +236,7 @@ def test_a_comparison_with_few_calls_finds_some_rows_each_day(lake):
     assert first.calls <= limits.most_calls
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ignored", ["lower_bounds", "upper_bounds"])
 def test_an_org_that_ignores_bounds_is_compared_by_all_ids(lake, ignored):
     sync(lake, "counts")

@@ -121,6 +121,7 @@ def test_the_run_shows_the_table_after_an_erasure_that_had_no_rows(tmp_path):
     play(history, tmp_path)
 
 
+@pytest.mark.slow
 def test_rows_of_a_reread_are_read_again_with_a_column_refused_then(tmp_path):
     history = History(
         endpoints=("contact",),
@@ -156,6 +157,7 @@ def test_rows_back_in_sight_are_read_again_with_a_column_hidden_then(tmp_path):
     play(history, tmp_path)
 
 
+@pytest.mark.slow
 def test_a_page_that_lacks_a_row_and_a_kill_after_it_lose_nothing(tmp_path):
     history = History(
         endpoints=("contact",),
@@ -166,6 +168,7 @@ def test_a_page_that_lacks_a_row_and_a_kill_after_it_lose_nothing(tmp_path):
     play(history, tmp_path)
 
 
+@pytest.mark.slow
 def test_a_row_that_is_deleted_and_then_hidden_is_out_of_sight(tmp_path):
     hide = Edit("hide", "Contact", row=9, count=20)
     steps = (
@@ -178,11 +181,13 @@ def test_a_row_that_is_deleted_and_then_hidden_is_out_of_sight(tmp_path):
     play(History(("contact",), steps), tmp_path)
 
 
+@pytest.mark.slow
 def test_a_table_of_a_failed_first_copy_is_not_asked_for_a_re_read(tmp_path):
     steps = (Sync(("account",)), Sync(("contact",), strike=Strike("ENOSPC", 10)), Sync(("contact",), since=100_000))
     play(History(("account", "contact"), steps, rows=3, deleted="remove"), tmp_path)
 
 
+@pytest.mark.slow
 def test_what_the_log_names_after_the_comparison_is_not_expected_of_it(tmp_path):
     purge = Edit("purge", "Account", row=3, count=2)
     steps = (
@@ -216,6 +221,7 @@ def test_an_object_that_was_off_and_is_then_empty_is_read_once(tmp_path):
     play(History(("account",), steps, rows=3), tmp_path)
 
 
+@pytest.mark.slow
 def test_a_walk_that_dies_claims_only_the_columns_that_it_reads(tmp_path):
     steps = (
         Edit("hide", "Account", row=11, count=5),
