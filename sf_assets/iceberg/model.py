@@ -1,6 +1,7 @@
 """Values that pass between IcebergTables and its callers. No I/O."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Final, final
 
 from pyiceberg.types import IcebergType
@@ -40,6 +41,19 @@ class Chunk:
 
     frame: "pl.DataFrame"
     state: str | None
+
+
+@dataclass(frozen=True)
+class DeletedRows:
+    """Rows that a replace may remove uncounted: `column` is true in the table, and the source has purged them.
+
+    It has where `stamp` is before `purged_before`, or where the chunks have other rows with the mark: then the source
+    still shows the marked rows that it has.
+    """
+
+    column: str
+    stamp: str
+    purged_before: datetime
 
 
 @dataclass(frozen=True)

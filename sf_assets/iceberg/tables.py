@@ -23,7 +23,7 @@ from sf_assets.iceberg.commit.transaction import ConcurrentCommit
 from sf_assets.iceberg.maintained_tables import MaintainedTables, Upkeep, utc_now
 from sf_assets.iceberg.maintenance.compact import compact_if_due
 from sf_assets.iceberg.metadata_log import TableVersions, read_metadata_log
-from sf_assets.iceberg.model import UNCHECKED, Chunk, TableColumn, TableFacts, Unchecked, Written
+from sf_assets.iceberg.model import UNCHECKED, Chunk, DeletedRows, TableColumn, TableFacts, Unchecked, Written
 from sf_assets.iceberg.table_stats import count_since, count_true
 from sf_assets.iceberg.translate_errors import caller_errors, translate_errors
 from sf_assets.iceberg.write.counts import Counts, WriteResult
@@ -157,6 +157,7 @@ class IcebergTables(MaintainedTables):
         chunks: Iterable[Chunk],
         base: str | Unchecked | None,
         may_vanish: int | None,
+        deleted_rows: DeletedRows | None = None,
         retype: bool = False,
         summary: Mapping[str, str] = {},  # noqa: B006 - read only
         doc: str = "",
@@ -165,6 +166,7 @@ class IcebergTables(MaintainedTables):
 
         Equal rows stay where they are.
 
+        deleted_rows: rows that do not count for `may_vanish`.
         retype: replace a column of another type than the table's.
         Raises: ShrinkRefused if more than `may_vanish` keys would go, and as `merge`.
         """
@@ -176,6 +178,7 @@ class IcebergTables(MaintainedTables):
                 name=table,
                 keys=tuple(keys),
                 may_vanish=may_vanish,
+                deleted_rows=deleted_rows,
                 summary=summary,
                 table=loaded,
                 evolution=_plan(loaded, columns, name=table, retype=retype),

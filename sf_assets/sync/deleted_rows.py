@@ -1,20 +1,31 @@
-"""`deleted = "remove"`: rows that Salesforce has deleted are not written, and rows written before are erased."""
+"""Rows that Salesforce has deleted.
+
+With `deleted = "remove"` they are not written, and rows written before are erased.
+"""
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import polars as pl
 
-from sf_assets.iceberg.model import Chunk
+from sf_assets.iceberg.model import Chunk, DeletedRows
 from sf_assets.iceberg.tables import IcebergTables
 from sf_assets.specs.model import EndpointSpec
 
 DELETED = "is_deleted"
+RECYCLE_BIN = timedelta(days=15)
+"""How long Salesforce keeps a deleted row ("Deleted records stay in the Recycle Bin for 15 days")."""
 
 
 def removes_deleted(spec: EndpointSpec) -> bool:
     """Return whether the endpoint's deleted rows are removed from the table."""
     return spec.deleted == "remove" and spec.has_is_deleted
+
+
+def purged_rows(spec: EndpointSpec, now: datetime) -> DeletedRows | None:
+    """Return which rows the table may lose with the recycle bin, or None for an object without IsDeleted."""
+    return DeletedRows(DELETED, spec.stamp_column, now - RECYCLE_BIN) if spec.has_is_deleted else None
 
 
 def drop_unknown_deleted(chunks: Iterator[Chunk], tables: IcebergTables, spec: EndpointSpec) -> Iterator[Chunk]:

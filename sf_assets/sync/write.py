@@ -12,7 +12,7 @@ from sf_assets.iceberg.model import Chunk, TableFacts, Written
 from sf_assets.iceberg.tables import IcebergTables
 from sf_assets.sync.batches import Batch
 from sf_assets.sync.columns import table_columns
-from sf_assets.sync.deleted_rows import DELETED, drop_unknown_deleted, removes_deleted
+from sf_assets.sync.deleted_rows import DELETED, drop_unknown_deleted, purged_rows, removes_deleted
 from sf_assets.sync.endpoint import Sync
 from sf_assets.sync.reader import FractionsFound
 from sf_assets.sync.state import State
@@ -106,7 +106,8 @@ def _write_rows(tables: IcebergTables, table: str, sync: Sync, batches: _Chunks,
     values = _write_values(sync, chain([first], chunks), run_id)
     if sync.how == "merge":
         return tables.merge(table, stamp=sync.spec.stamp_column, **values)
-    return tables.replace(table, may_vanish=sync.may_vanish, retype=sync.retype, **values)
+    deleted = purged_rows(sync.spec, sync.report.began_at)
+    return tables.replace(table, may_vanish=sync.may_vanish, deleted_rows=deleted, retype=sync.retype, **values)
 
 
 def _write_values(sync: Sync, chunks: Iterator[Chunk], run_id: str) -> Mapping[str, Any]:

@@ -3,7 +3,7 @@
 Memory: key, hash and position of each row of the table, and one buffer.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,7 +17,7 @@ from sf_assets.iceberg.commit.pending_commit import PendingCommit
 from sf_assets.iceberg.commit.schema_evolution import Evolution
 from sf_assets.iceberg.commit.table_state import concurrent_commit_error
 from sf_assets.iceberg.commit.transaction import ConcurrentCommit
-from sf_assets.iceberg.model import SYNCED_AT, Chunk
+from sf_assets.iceberg.model import SYNCED_AT, Chunk, DeletedRows
 from sf_assets.iceberg.translate_errors import caller_errors
 from sf_assets.iceberg.write.buffer import Buffer
 from sf_assets.iceberg.write.counts import Counts, WriteResult
@@ -26,11 +26,16 @@ from sf_assets.iceberg.write.row_versions import FILE, refuse_null_keys, span
 
 HASH = "__hash"
 ROW = "__row"
+MARKED = "__marked"
+PURGED = "__purged"
 
 
 @dataclass
 class Replace:
-    """A stream of chunks that is the whole table. At most `may_vanish` keys may go (None: any number)."""
+    """A stream of chunks that is the whole table.
+
+    At most `may_vanish` keys may go (None: any number), besides `deleted_rows`.
+    """
 
     name: str
     keys: tuple[str, ...]
@@ -39,6 +44,7 @@ class Replace:
     table: Table
     evolution: Evolution
     now: Callable[[], datetime | None]
+    deleted_rows: DeletedRows | None = None
 
     def __post_init__(self) -> None:
         self._total = Counts()
@@ -48,6 +54,7 @@ class Replace:
         self._index = pl.DataFrame()
         self._seen: list[pl.Series] = []
         self._arrived: list[pl.DataFrame] = []
+        self._shows_deleted = False
 
     def run(self, chunks: Iterable[Chunk]) -> WriteResult:
         """Replace the rows. An error removes every written file and changes nothing."""
@@ -78,6 +85,7 @@ class Replace:
         refuse_null_keys(frame, self.keys, table=self.name)
         self._index_for(frame.columns)
         self._total.read += frame.height
+        self._shows_deleted |= bool(frame.select(self._marks(frame.columns)[0].any()).item())
         hashed = frame.with_columns(frame.select(self._content).hash_rows().alias(HASH))
         fresh = self._first_time(hashed)
         self._total.unchanged += frame.height - fresh.height
@@ -108,17 +116,36 @@ class Replace:
 
     def _places(self, index: int) -> pl.DataFrame:
         pending = self._pending
-        batches = read_batches(pending.io, pending.files[index], schema=pending.schema, columns=self._content)
-        parts = [batch.select(*self.keys, batch.drop(POSITION).hash_rows().alias(HASH), POSITION) for batch in batches]
+        more = (self.deleted_rows.column, self.deleted_rows.stamp) if self.deleted_rows else ()
+        columns = list(dict.fromkeys([*self._content, *(name for name in more if name in pending.types)]))
+        batches = read_batches(pending.io, pending.files[index], schema=pending.schema, columns=columns)
+        parts = [
+            batch.select(
+                *self.keys, batch.select(self._content).hash_rows().alias(HASH), POSITION, *self._marks(columns)
+            )
+            for batch in batches
+        ]
         return pl.concat(parts).with_columns(pl.lit(index, dtype=pl.UInt32).alias(FILE))
+
+        """Return two marks: whether a row is deleted, and whether it is purged by its age."""
+        """Return which rows are marked as deleted, and which of these the source has purged by their age."""
+        rule = self.deleted_rows
+        if rule is None or rule.column not in columns:
+            return pl.lit(False).alias(MARKED), pl.lit(False).alias(PURGED)
+        is_marked = pl.col(rule.column).fill_null(False)
+        is_old = (pl.col(rule.stamp) < rule.purged_before).fill_null(False) if rule.stamp in columns else pl.lit(False)
+        return is_marked.alias(MARKED), (is_marked & is_old).alias(PURGED)
 
     def _no_places(self) -> pl.DataFrame:
         keys = {key: self._pending.types[key] for key in self.keys}
-        return pl.DataFrame(schema={ROW: pl.UInt32, **keys, HASH: pl.UInt64, POSITION: pl.Int64, FILE: pl.UInt32})
+        marks = {MARKED: pl.Boolean, PURGED: pl.Boolean}
+        places = {HASH: pl.UInt64, POSITION: pl.Int64, **marks, FILE: pl.UInt32}
+        return pl.DataFrame(schema={ROW: pl.UInt32, **keys, **places})
 
     def _index_near(self, frame: pl.DataFrame) -> pl.DataFrame:
         low, high = span(frame[self.keys[0]])
-        return self._index.filter(pl.col(self.keys[0]).is_between(pl.lit(low), pl.lit(high)))
+        near = self._index.filter(pl.col(self.keys[0]).is_between(pl.lit(low), pl.lit(high)))
+        return near.drop(MARKED, PURGED)
 
     def _first_time(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Drop rows that came before with equal content. Raises: KeysRepeated for other content."""
@@ -142,15 +169,21 @@ class Replace:
         self._index_for(self._content or list(self.keys))
         seen = pl.concat([pl.Series(ROW, [], dtype=pl.UInt32), *self._seen])
         gone = self._index.filter(~pl.col(ROW).is_in(seen.implode()))
-        if self.may_vanish is not None and gone.height > self.may_vanish:
-            raise ShrinkRefused(
-                f"{self.name}: {gone.height} of {self._index.height} rows would vanish, {self.may_vanish} may",
-                table=self.name,
-                would_vanish=gone.height,
-                may_vanish=self.may_vanish,
-            )
+        counted = gone.filter(~pl.col(MARKED if self._shows_deleted else PURGED))
+        if self.may_vanish is not None and counted.height > self.may_vanish:
+            raise self._shrink_refused(counted, most=self.may_vanish)
         hide_rows(self._pending, gone)
         self._total.vanished = gone.height
+
+    def _shrink_refused(self, counted: pl.DataFrame, *, most: int) -> ShrinkRefused:
+        deleted = counted[MARKED].sum()
+        of_them = f" ({deleted} marked as deleted, and no deleted row was read)" if deleted else ""
+        return ShrinkRefused(
+            f"{self.name}: {counted.height} of {self._index.height} rows would vanish{of_them}, {most} may",
+            table=self.name,
+            would_vanish=counted.height,
+            may_vanish=most,
+        )
 
     def _commit_pending(self, state: str | None) -> None:
         try:

@@ -2,9 +2,11 @@
 
 import polars as pl
 import pytest
+from pyiceberg.types import BooleanType
 
 from sf_assets.errors import CommitConflict, KeysRepeated, ShrinkRefused
-from sf_assets.iceberg.model import UNCHECKED, Chunk
+from sf_assets.iceberg.model import UNCHECKED, Chunk, DeletedRows, TableColumn
+from sf_assets_tests.iceberg.conftest import moment
 
 
 def amount(value):
@@ -168,3 +170,42 @@ def test_an_error_of_the_reader_passes_as_it_is_and_leaves_nothing_behind(accoun
 
     assert account.facts == before
     assert account.files() == files
+
+
+def marked_frame(account, *rows):
+    """Rows as (id, stamp in seconds, is_deleted)."""
+    marks = pl.Series([row[2] for row in rows], dtype=pl.Boolean)
+    return account.frame(*((row[0], "", row[1]) for row in rows), is_deleted=marks)
+
+
+LIVE, GONE = ("live", 5, False), ("gone", 5, False)
+OLD, YOUNG, SHOWN = ("old", 5, True), ("young", 50, True), ("shown", 60, True)
+
+
+@pytest.mark.parametrize(
+    ("rows", "counted"),
+    [
+        pytest.param([LIVE, SHOWN], 1, id="the source shows marked rows: only the live row counts"),
+        pytest.param([LIVE], 3, id="no marked row came: those that may still exist count too"),
+    ],
+)
+def test_rows_that_the_source_has_purged_do_not_count(account, rows, counted):
+    account.columns = (*account.columns, TableColumn("is_deleted", BooleanType()))
+    account.replace(marked_frame(account, LIVE, GONE, OLD, YOUNG, SHOWN), state="s1")
+    smaller, rule = marked_frame(account, *rows), DeletedRows("is_deleted", "system_modstamp", moment(40))
+
+    with pytest.raises(ShrinkRefused) as refusal:
+        account.replace(smaller, state="s2", may_vanish=counted - 1, deleted_rows=rule)
+    written = account.replace(smaller, state="s2", may_vanish=counted, deleted_rows=rule)
+
+    assert refusal.value.values["would_vanish"] == counted
+    assert written.rows == len(rows)
+    assert account.rows("id") == sorted((row[0],) for row in rows)
+
+
+def test_nothing_that_came_lets_old_marked_rows_go(account):
+    account.columns = (*account.columns, TableColumn("is_deleted", BooleanType()))
+    account.replace(marked_frame(account, OLD), state="s1")
+    rule = DeletedRows("is_deleted", "system_modstamp", moment(40))
+
+    assert account.replace(account.frame(), state="s2", may_vanish=0, deleted_rows=rule).vanished == 1

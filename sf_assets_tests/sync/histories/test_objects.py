@@ -123,3 +123,35 @@ def test_a_table_whose_object_is_off_in_the_other_org_is_not_adopted(lake, tmp_p
 
     assert record.problems.unavailable is not None
     assert lake.state("quote") == before, "its rows are still the former org's"
+
+
+def test_deleted_rows_that_left_the_recycle_bin_do_not_stop_a_refresh(lake):
+    names = [row["Id"] for row in lake.org.rows("Contact")]
+    for name in names[:5]:
+        lake.org.delete("Contact", name)
+    lake.sync("contact")
+    lake.org.purge_many("Contact", names[:4])
+    lake.clock.advance(days=1)
+
+    lake.sync("contact", full_refresh=True, shrink_rows=0, shrink_share=0)
+
+    lake.assert_equal("contact")
+
+
+@pytest.mark.parametrize("lost", ["queryAll", "live rows"])
+def test_a_refresh_that_shows_too_little_is_still_refused(lake, lost):
+    names = [row["Id"] for row in lake.org.rows("Contact")]
+    for name in names[:5]:
+        lake.org.delete("Contact", name)
+    lake.sync("contact")
+    before = lake.table("contact")
+    if lost == "queryAll":
+        lake.org.hide_rows("Contact", names[:5])  # as /query does: no deleted row, all live ones
+    else:
+        lake.org.hide_rows("Contact", names[5:7])
+    lake.clock.advance(days=1)
+
+    with pytest.raises(ShrinkRefused):
+        lake.sync("contact", full_refresh=True, shrink_rows=1, shrink_share=0)
+
+    assert lake.table("contact") == before

@@ -297,7 +297,9 @@ class Player:
         if isinstance(error, ColumnIncompatible | ValueUnexpected):
             is_explained |= bench is not None and bench.sobject in world.retyped
         if isinstance(error, ShrinkRefused) and bench is not None:
-            lost = self._table_ids(bench, live=True) - world.present(bench.sobject).keys()
+            present = world.present(bench.sobject)
+            is_bin_empty = not any(row.get("IsDeleted") for row in present.values())  # or is queryAll lost?
+            lost = self._table_ids(bench, live=not is_bin_empty) - present.keys()
             is_explained |= len(lost) + world.seq - before > self.history.shrink_rows
         if not is_explained:
             raise Wrong(f"an undisturbed sync failed: {error!r}") from error
