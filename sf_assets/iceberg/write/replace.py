@@ -127,8 +127,8 @@ class Replace:
         ]
         return pl.concat(parts).with_columns(pl.lit(index, dtype=pl.UInt32).alias(FILE))
 
-        """Return two marks: whether a row is deleted, and whether it is purged by its age."""
-        """Return which rows are marked as deleted, and which of these the source has purged by their age."""
+    def _marks(self, columns: Collection[str]) -> tuple[pl.Expr, pl.Expr]:
+        """Return two marks: whether a row is deleted, and whether its age explains a purge."""
         rule = self.deleted_rows
         if rule is None or rule.column not in columns:
             return pl.lit(False).alias(MARKED), pl.lit(False).alias(PURGED)
