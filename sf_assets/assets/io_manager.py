@@ -149,6 +149,7 @@ def _status(sync: "Sync", facts: "TableFacts", run_id: str, warnings: Sequence[s
         rows=facts.rows,
         snapshot_id=facts.snapshot_id,
         warnings=" ".join(warnings),
+        calculated_as_of=sync.report.calculated_as_of,
     )
 
 

@@ -24,7 +24,10 @@ def removes_deleted(spec: EndpointSpec) -> bool:
 
 
 def purged_rows(spec: EndpointSpec, now: datetime) -> DeletedRows | None:
-    """Return which rows the table may lose with the recycle bin, or None for an object without IsDeleted."""
+    """Return which rows the recycle bin may take from the table.
+
+    None: the object has no IsDeleted.
+    """
     return DeletedRows(DELETED, spec.stamp_column, now - RECYCLE_BIN) if spec.has_is_deleted else None
 
 

@@ -37,12 +37,19 @@ COLUMNS = (
     StatusColumn("snapshot_id", "long", "The table's snapshot that this row describes."),
     StatusColumn("warnings", "string", "What is wrong with the sync, or its error and remedy."),
     StatusColumn("_synced_at", "datetime", "When this row was written."),
+    StatusColumn(
+        "calculated_as_of", "datetime", "No formula or roll-up value is older than this. NULL without such columns."
+    ),
 )
+"""A new column is the last one: so it is in the tables of earlier versions."""
 
 
 @dataclass(frozen=True)
 class Status:
-    """What a run did for one endpoint. `true_as_of`, `rows`, `snapshot_id` None: as they were before the run."""
+    """What a run did for one endpoint.
+
+    `true_as_of`, `rows`, `snapshot_id` None: as they were before the run. So is `calculated_as_of` of a failed one.
+    """
 
     endpoint: str
     state: Outcome
@@ -51,6 +58,7 @@ class Status:
     rows: int | None = None
     snapshot_id: int | None = None
     warnings: str = ""
+    calculated_as_of: datetime | None = None
 
 
 _pending: dict[tuple[str, str], dict[str, Status]] = {}
@@ -100,12 +108,15 @@ def _completed(tables: "IcebergTables", statuses: Iterable[Status]) -> list[Stat
 
 
 def _filled(status: Status, before: dict[str, Any]) -> Status:
-    return replace(status, **{name: value for name, value in before.items() if getattr(status, name) is None})
+    has_read = status.state not in ("failed", "quota_spent")
+    names = [name for name in before if not (name == "calculated_as_of" and has_read)]
+    return replace(status, **{name: before[name] for name in names if getattr(status, name) is None})
 
 
 def _before(tables: "IcebergTables") -> dict[str, dict[str, Any]]:
-    names = ("true_as_of", "rows", "snapshot_id")
-    if tables.facts(TABLE) is None:
+    facts = tables.facts(TABLE)
+    if facts is None:
         return {}
+    names = [name for name in ("true_as_of", "rows", "snapshot_id", "calculated_as_of") if name in facts.columns]
     rows = tables.read(TABLE, tables.scan(TABLE).select("endpoint", *names)).to_dicts()
     return {row["endpoint"]: {name: row[name] for name in names} for row in rows}

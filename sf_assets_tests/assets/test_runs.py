@@ -2,6 +2,7 @@
 
 import logging
 import re
+from datetime import UTC, datetime
 
 import dagster as dg
 import polars as pl
@@ -9,7 +10,9 @@ import pytest
 
 from sf_assets.assets.reporting import TAG
 from sf_assets.definitions import build_definitions
+from sf_assets.iceberg.model import UNCHECKED, Chunk, TableColumn
 from sf_assets.sync import status_table
+from sf_assets.sync.type_map import TYPES
 
 # Dagster itself calls it, for a nested resource with an EnvVar.
 pytestmark = pytest.mark.filterwarnings("ignore:InitResourceContext.dagster_run:DeprecationWarning")
@@ -202,6 +205,34 @@ def test_the_status_table_tells_each_endpoint_in_one_commit_a_run(runs):
     assert rows["product"]["rows"] == runs.warehouse.facts("product").rows
     assert rows["product"]["snapshot_id"] == runs.warehouse.facts("product").snapshot_id
     assert first.rows == 2
+
+
+def status_of(endpoint, state, **values):
+    status_table.add("salesforce", status_table.Status(endpoint, state, "run", **values))
+
+
+def test_the_status_of_an_earlier_version_gets_the_age_of_formulas(runs):
+    now, log = datetime(2026, 1, 1, tzinfo=UTC), logging.getLogger("test")
+    former = pl.DataFrame({"endpoint": ["account"], "true_as_of": [now], "rows": [7], "snapshot_id": [1]})
+    runs.warehouse.merge(
+        status_table.TABLE,
+        columns=[TableColumn(c.name, TYPES[c.type].iceberg) for c in status_table.COLUMNS if c.name in former.columns],
+        keys=("endpoint",), stamp=None, base=UNCHECKED,
+        chunks=[Chunk(former.with_columns(pl.col("true_as_of").cast(pl.Datetime("us", "UTC"))), None)],
+    )  # fmt: skip
+
+    status_of("account", "failed")
+    status_table.commit("run", "salesforce", lambda: runs.warehouse, log)
+    assert statuses(runs)["account"]["calculated_as_of"] is None
+    assert (statuses(runs)["account"]["true_as_of"], statuses(runs)["account"]["rows"]) == (now, 7)
+    for endpoint, state, value in (("account", "fresh", now), ("account", "failed", None), ("case", "fresh", None)):
+        status_of(endpoint, state, calculated_as_of=value)
+        status_table.commit("run", "salesforce", lambda: runs.warehouse, log)
+
+    assert {name: row["calculated_as_of"] for name, row in statuses(runs).items()} == {"account": now, "case": None}
+    status_of("account", "fresh", true_as_of=now)  # its formulas were removed
+    status_table.commit("run", "salesforce", lambda: runs.warehouse, log)
+    assert statuses(runs)["account"]["calculated_as_of"] is None
 
 
 def test_a_status_table_that_cannot_be_written_fails_no_run(runs, instance):

@@ -25,6 +25,8 @@ def test_calculated_columns_are_as_old_as_the_last_reading_of_every_row(runs, pr
     assert looked_at(later)["calculated_as_of"] == first["calculated_as_of"]
     assert looked_at(later)["calculated_days"] == 0.0
     assert later.materialized["account"]["calculated_as_of"] == first["calculated_as_of"]
+    (status,) = runs.warehouse.scan("_sync_status").collect().to_dicts()
+    assert status["calculated_as_of"].timestamp() == first["calculated_as_of"]
 
 
 def test_a_table_without_calculated_columns_shows_no_age_of_them(runs):
