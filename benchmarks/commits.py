@@ -4,7 +4,7 @@
     PYTHONPATH=. python benchmarks/commits.py --upkeep external --spark .spark/bin/python
 
 The clock passes an hour with each commit, so 2,000 commits are 83 days. `own`: the syncs compact and expire, and the
-upkeep runs once a week. `external`: the syncs do neither; once a day Spark runs what `sf-assets setup upkeep` prints,
+upkeep runs once a week. `external`: the syncs do neither; twice a day Spark runs what `sf-assets setup upkeep` prints,
 or, without `--spark`, another process runs the job `lake_upkeep`.
 Exit status 1 if a bound is exceeded.
 """
@@ -25,7 +25,7 @@ import polars as pl
 from pyiceberg.table import Table
 from pyiceberg.types import DecimalType, DoubleType, IcebergType, StringType, TimestamptzType
 
-from sf_assets.commands.setup.upkeep import upkeep_script
+from sf_assets.commands.setup.upkeep import ORPHAN_DAYS, RUN_HOURS, days_ago, upkeep_script
 from sf_assets.commands.setup.values import SetupValues
 from sf_assets.iceberg.commit.data_files import live_files
 from sf_assets.iceberg.model import Chunk, TableColumn
@@ -46,7 +46,7 @@ COLUMNS = [
     TableColumn("_synced_at", TimestamptzType(), "when this version of the row was read"),
 ]
 STATE = '{"columns_read":[%s],"read_until":"%s","full_read_at":"2026-01-01T00:00:00Z"}'
-WEEK, DAY = 24 * 7, 24
+WEEK = 24 * 7
 
 
 class Lake:
@@ -71,9 +71,12 @@ class Lake:
 
     def now(self) -> datetime:
         """Return the time by which the snapshots before the last 120 commits are five days old."""
-        hours = int(KEPT_HOURS / timedelta(hours=1))
-        first = self.times[-hours] if len(self.times) > hours else self.times[0] if self.times else datetime.now(UTC)
-        return first + KEPT_HOURS
+        return self.before(KEPT_HOURS) + KEPT_HOURS if self.times else datetime.now(UTC)
+
+    def before(self, age: timedelta) -> datetime:
+        """Return the time of the last commit that has this age by count of commits, or of the first one."""
+        hours = int(age / timedelta(hours=1))
+        return self.times[-hours] if len(self.times) > hours else self.times[0]
 
     def merge(self, frame: pl.DataFrame, number: int) -> float:
         """Merge a change; return its CPU seconds."""
@@ -150,7 +153,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--upkeep", choices=["own", "external"], default="own")
     parser.add_argument("--spark", help="the Python of a Spark, for external")
-    parser.add_argument("--every", type=int, default=DAY, help="hours between two upkeeps of the external engine")
+    parser.add_argument("--every", type=int, default=RUN_HOURS, help="hours between two upkeeps of the external engine")
     parser.add_argument("--commits", type=int, default=2000)
     parser.add_argument("--rows", type=int, default=20_000)
     asked = parser.parse_args()
@@ -204,19 +207,19 @@ def fresh_load(lake: Lake, folder: Path) -> dict[str, float]:
 
 
 def maintain_with(engine: "Spark | None", lake: Lake) -> None:
-    """Let Spark run what `sf-assets setup upkeep` prints: snapshots before the last 120 commits expire.
+    """Let Spark run what `sf-assets setup upkeep` prints: snapshots before the last 24 commits expire.
 
     Without a Spark the job `lake_upkeep` of another deployment maintains the table.
     """
     if engine is None:
         lake.reopened("own").maintenance.maintain("account")
         return
-    old = f"{lake.now() - KEPT_HOURS:%Y-%m-%d %H:%M:%S.%f}"
-    day_ago = f"{datetime.now(UTC) - timedelta(days=3):%Y-%m-%d %H:%M:%S}"
+    old, orphans = lake.before(timedelta(days=1)), datetime.now(UTC) - timedelta(days=ORPHAN_DAYS)
     values = SetupValues(account_id="123456789012", region="eu-central-1", bucket="lake")
-    for line in upkeep_script(values, engine="spark", tables=["account"]).splitlines():
+    for line in upkeep_script(values, engine="spark", tables={"account": 1}).splitlines():
         if line.startswith("CALL"):
-            engine(line.rstrip(";").replace("<5_DAYS_AGO>", old).replace("<3_DAYS_AGO>", day_ago))
+            statement = line.rstrip(";").replace(days_ago(1), f"{old:%Y-%m-%d %H:%M:%S.%f}")
+            engine(statement.replace(days_ago(ORPHAN_DAYS), f"{orphans:%Y-%m-%d %H:%M:%S}"))
 
 
 if __name__ == "__main__":

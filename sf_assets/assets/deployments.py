@@ -121,6 +121,11 @@ def read_specs_folder(environment: Environment | None = None) -> Path | None:
     return Path(folder) if folder else None
 
 
+def read_history(environment: Environment | None = None) -> str:
+    """Return the endpoints or groups that SF_ASSETS_HISTORY names."""
+    return (os.environ if environment is None else environment).get("SF_ASSETS_HISTORY", "")
+
+
 def home_folder(env: Environment) -> Path:
     """Return where the embedded defaults live: SF_ASSETS_HOME, else DAGSTER_HOME, else .sf_assets/ where we stand."""
     return Path(env.get("SF_ASSETS_HOME") or env.get("DAGSTER_HOME") or ".sf_assets").absolute()

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from sf_assets.assets.failures import failure
-from sf_assets.assets.jobs import DRY_RUN, UPKEEP_CRON
+from sf_assets.assets.jobs import DRY_RUN
 from sf_assets.assets.naming import Naming
 from sf_assets.errors import ConfigError, IcebergError, SfAssetsError, TableForeign
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:  # Polars and pyiceberg take 0.4 s of CPU to import, and every
     from sf_assets.iceberg.tables import IcebergTables
 
 SETTING = "SF_ASSETS_UPKEEP_JOB"
+CRON = "30 3,15 * * *"
+"""Twice a day, 03:30 and 15:30 UTC: the job keeps a day of snapshots."""
 ENGINES = {"applicationId": "EMR Serverless", "JobName": "Glue", "command": "a command"}
 """The key of a job's file that each engine needs, and the engine."""
 
@@ -31,7 +33,7 @@ ENGINES = {"applicationId": "EMR Serverless", "JobName": "Glue", "command": "a c
 def build_external_upkeep(
     naming: Naming, job_file: Path, iceberg: str = "iceberg"
 ) -> tuple[dg.AssetsDefinition, dg.ScheduleDefinition]:
-    """Build the asset that runs the engine's job, and its weekly schedule.
+    """Build the asset that runs the engine's job, and its schedule.
 
     `iceberg`: the key of the resource that has the tables.
     """
@@ -60,10 +62,10 @@ def build_external_upkeep(
     schedule = dg.ScheduleDefinition(
         name=naming.of_org("lake_upkeep_schedule"),
         target=upkeep,
-        cron_schedule=UPKEEP_CRON,
+        cron_schedule=CRON,
         execution_timezone="UTC",
         default_status=dg.DefaultScheduleStatus.RUNNING,
-        description="Weekly upkeep of the tables by another engine, Sunday 03:30 UTC.",
+        description="Upkeep of the tables by another engine, 03:30 and 15:30 UTC.",
     )
     return upkeep, schedule
 

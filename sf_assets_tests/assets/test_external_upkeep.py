@@ -125,4 +125,4 @@ def test_the_asset_has_a_weekly_schedule_and_no_job_of_ours_beside_it(runs):
 
     (schedule,) = build_definitions(deployment).schedules
 
-    assert (schedule.name, schedule.cron_schedule) == ("lake_upkeep_schedule", "30 3 * * 0")
+    assert (schedule.name, schedule.cron_schedule) == ("lake_upkeep_schedule", "30 3,15 * * *")

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from pyiceberg.types import DoubleType
 
 from sf_assets.cli import main
+from sf_assets.commands.setup.upkeep import days_ago
 from sf_assets.errors import TableUnsupported
 from sf_assets.iceberg.commit.data_files import live_files
 from sf_assets_tests.iceberg.conftest import Account, open_tables
@@ -151,7 +152,7 @@ def test_spark_runs_every_statement_that_setup_upkeep_prints(lake: Lake) -> None
     command = ["setup", "upkeep", "--engine", "spark", "--endpoints", "account"]
     printed = CliRunner().invoke(main, command, catch_exceptions=False).output
     statements = [line.rstrip(";") for line in printed.splitlines() if "salesforce.account'" in line]
-    moments = {f"<{days}_DAYS_AGO>": datetime.now(UTC) - timedelta(days=days) for days in (3, 5)}
+    moments = {days_ago(days): datetime.now(UTC) - timedelta(days=days) for days in (1, 3)}
 
     for statement in statements:
         for mark, moment in moments.items():

@@ -3,7 +3,7 @@
 It prints and changes nothing. The person sees each statement before it runs, and `sf-assets doctor` checks the result.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 import click
@@ -39,9 +39,11 @@ HELP = {
     "kms_key": "ARN of your KMS key for the bucket; default: the bucket's own encryption.",
     "refresh_seconds": "How often Snowflake polls each table of a linked database (30 to 86400).",
     "discovery_seconds": "How often Snowflake looks for new tables (30 to 86400).",
+    "keep_days": "Days for which snapshots stay; a table with a history keeps five at least.",
 }
 
 
+HISTORY = "Endpoints or groups with a history; default: as SF_ASSETS_HISTORY and endpoints.toml say."
 MODE = "linked: one database that follows the Glue catalog. tables: one Iceberg table for each endpoint."
 ENGINE = "Engine that maintains the tables: Spark SQL, EMR Serverless, Glue's optimizers or S3 Tables."
 
@@ -111,14 +113,22 @@ def salesforce(chosen: str, secret: str) -> None:
 @setup.command("upkeep")
 @click.option("--engine", type=click.Choice(["spark", "emr", "glue", "s3tables"]), required=True, help=ENGINE)
 @click.option("--endpoints", "chosen", default="", help="Names or groups, as in SF_ASSETS_ENDPOINTS; default: all.")
-@_options("account_id", "region", "bucket", "prefix", "namespace", "orgs", "kms_key")
-def upkeep(engine: str, chosen: str, **values: Any) -> None:
+@click.option("--history", help=HISTORY)
+@_options("account_id", "region", "bucket", "prefix", "namespace", "orgs", "kms_key", "keep_days")
+def upkeep(engine: str, chosen: str, history: str | None, **values: Any) -> None:
     """Print what another engine runs to maintain the tables."""
-    from sf_assets.assets.deployments import read_specs_folder
-    from sf_assets.assets.freshness import automated
-    from sf_assets.commands.setup.upkeep import upkeep_script
+    from sf_assets.assets.deployments import read_history, read_specs_folder
+    from sf_assets.assets.freshness import automated, with_history
+    from sf_assets.commands.setup.upkeep import kept_days, upkeep_script
 
-    specs = endpoints(read_specs_folder())
-    names = automated(specs, chosen)
-    tables = [*(spec.endpoint for spec in specs if spec.endpoint in names), "_sync_status"]
-    click.echo(upkeep_script(SetupValues(**values), engine=cast("Any", engine), tables=tables), nl=False)
+    specs, filled_in = endpoints(read_specs_folder()), SetupValues(**values)
+    names, histories = automated(specs, chosen), with_history(specs, read_history() if history is None else history)
+    tables = kept_days([spec.endpoint for spec in specs if spec.endpoint in names], histories, filled_in)
+    arguments = _given({"endpoints": chosen, "history": ",".join(sorted(histories)), **values})
+    click.echo(upkeep_script(filled_in, engine=cast("Any", engine), tables=tables, arguments=arguments), nl=False)
+
+
+def _given(options: Mapping[str, Any]) -> list[str]:
+    """Return the options of a command that are not their defaults, as words."""
+    given = {name: value for name, value in options.items() if value and value != getattr(DEFAULTS, name, "")}
+    return [word for name, value in given.items() for word in (f"--{name.replace('_', '-')}", str(value))]

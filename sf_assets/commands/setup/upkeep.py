@@ -1,52 +1,83 @@
 """`sf-assets setup upkeep`: what another engine runs, or switches on, to maintain the tables.
 
-The figures are those of our own upkeep: five days of snapshots, ten at least, orphans after three days.
+A day of snapshots, run twice a day, keeps the metadata of an hourly table below 50 kB. A table with a history keeps
+five days: another engine does not know which snapshots the history still needs.
 """
 
-from collections.abc import Sequence
+import shlex
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Literal
 
 from sf_assets.commands.setup.policies import bucket_arn, glue_arns
 from sf_assets.commands.setup.render import render_script
 from sf_assets.commands.setup.values import SetupValues
+from sf_assets.specs.user_endpoints import HISTORY
 
 Engine = Literal["spark", "emr", "glue", "s3tables"]
 ENGINES: tuple[Engine, ...] = ("spark", "emr", "glue", "s3tables")
-KEEP_DAYS, KEEP_SNAPSHOTS, ORPHAN_DAYS = 5, 10, 3
+KEEP_SNAPSHOTS, ORPHAN_DAYS = 10, 3
+KEEP_DAYS_WITH_HISTORY = 5
+RUN_HOURS = 12
+"""How often the engine expires snapshots: an hourly table then has at most 36 of its own, and a few of the engine's."""
 UPKEEP_ROLE = "sf-assets-upkeep"
 OPTIMIZERS = ("compaction", "retention", "orphan_file_deletion")
 SERVICES = {"emr": "emr-serverless.amazonaws.com", "glue": "glue.amazonaws.com"}
 Json = dict[str, Any]
 
 
-def upkeep_script(values: SetupValues, *, engine: Engine, tables: Sequence[str]) -> str:
-    """Return the script for one engine, for these tables of each org."""
+def upkeep_script(
+    values: SetupValues, *, engine: Engine, tables: Mapping[str, int], arguments: Sequence[str] = ()
+) -> str:
+    """Return the script for one engine.
+
+    `tables`: table of each org -> days for which its snapshots stay. `arguments`: those of the command, for the script
+    that prints the statements of Spark.
+    """
     return render_script(
         f"upkeep_{engine}.{'sql' if engine == 'spark' else 'sh'}.j2",
         values,
         comment="--" if engine == "spark" else "#",
-        tables=[(namespace, table) for namespace in values.databases for table in tables],
-        keep_days=KEEP_DAYS,
+        tables=[(namespace, table, days) for namespace in values.databases for table, days in tables.items()],
+        days_ago=days_ago,
+        arguments=shlex.join(arguments),
+        run_hours=RUN_HOURS,
         keep_snapshots=KEEP_SNAPSHOTS,
         orphan_days=ORPHAN_DAYS,
         role=UPKEEP_ROLE,
         trust=_trust(SERVICES.get(engine, "")),
         policy=upkeep_policy(values),
-        optimizers=lambda namespace, table: [optimizer(values, namespace, table, kind) for kind in OPTIMIZERS],
+        optimizers=lambda *table: [optimizer(values, table, kind) for kind in OPTIMIZERS],
         job=lambda: job_run(values),
     )
 
 
-def optimizer(values: SetupValues, namespace: str, table: str, kind: str) -> Json:
-    """Return the request that switches on one of Glue's table optimizers."""
+def kept_days(endpoints: Sequence[str], histories: Collection[str], values: SetupValues) -> dict[str, int]:
+    """Return table -> days for which its snapshots stay; histories and `_sync_status` too."""
+    days, longer = int(values.keep_days), max(int(values.keep_days), KEEP_DAYS_WITH_HISTORY)
+    tables = {endpoint: longer if endpoint in histories else days for endpoint in endpoints}
+    return {**tables, **{f"{name}{HISTORY}": days for name in endpoints if name in histories}, "_sync_status": days}
+
+
+def days_ago(days: int) -> str:
+    """Return the mark of a time in a statement, which each run replaces."""
+    return f"<{days}_DAY{'S' if days > 1 else ''}_AGO>"
+
+
+def optimizer(values: SetupValues, table: tuple[str, str, int], kind: str) -> Json:
+    """Return the request that switches on one of Glue's table optimizers.
+
+    `table`: its namespace, its name, and the days for which its snapshots stay.
+    """
+    namespace, name, keep_days = table
     settings: dict[str, Json] = {
         "compaction": {"compactionConfiguration": {"icebergConfiguration": {"strategy": "binpack"}}},
         "retention": {
             "retentionConfiguration": {
                 "icebergConfiguration": {
-                    "snapshotRetentionPeriodInDays": KEEP_DAYS,
+                    "snapshotRetentionPeriodInDays": keep_days,
                     "numberOfSnapshotsToRetain": KEEP_SNAPSHOTS,
                     "cleanExpiredFiles": True,
+                    "runRateInHours": RUN_HOURS,
                 }
             }
         },
@@ -60,7 +91,7 @@ def optimizer(values: SetupValues, namespace: str, table: str, kind: str) -> Jso
     return {
         "CatalogId": values["account_id"],
         "DatabaseName": namespace,
-        "TableName": table,
+        "TableName": name,
         "Type": kind,
         "TableOptimizerConfiguration": configuration,
     }

@@ -40,6 +40,7 @@ FORMS: Mapping[str, str] = {
     "cluster": r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}",
     "refresh_seconds": r"[3-9]\d|[1-9]\d{2,4}",
     "discovery_seconds": r"[3-9]\d|[1-9]\d{2,4}",
+    "keep_days": r"[1-9]\d{0,2}",
     **dict.fromkeys(("database", "schema", "role", "user", "warehouse", "reader"), _NAME),
 }
 _SNOWFLAKE_USER = "arn:aws:iam::111122223333:user/abc1-b-self1234"
@@ -63,6 +64,7 @@ EXAMPLES: Mapping[str, str] = {
     "cluster": "production",
     "refresh_seconds": "60, from 30 to 86400",
     "discovery_seconds": "300, from 30 to 86400",
+    "keep_days": "1, or 5 for readers that may be away for longer",
     **dict.fromkeys(("database", "schema", "role", "user", "warehouse", "reader"), "SF_RAW"),
 }
 """Value -> an example, for the remedy of a wrong one."""
@@ -106,6 +108,7 @@ class SetupValues:
     public_key: str = ""
     refresh_seconds: str = "60"
     discovery_seconds: str = "300"
+    keep_days: str = "1"
 
     def __post_init__(self) -> None:
         for name, form in FORMS.items():

@@ -2,7 +2,9 @@
 
 import json
 import re
+import shlex
 import subprocess
+import sys
 
 import botocore.session
 import pytest
@@ -67,6 +69,77 @@ def test_each_table_gets_all_procedures_of_spark():
     for procedure in ("rewrite_data_files", "rewrite_position_delete_files", "rewrite_manifests", "expire_snapshots"):
         assert f"CALL salesforce.system.{procedure}(table => 'salesforce.salesforce.account'" in text
     assert text.count("remove_orphan_files") == 2
+
+
+def kept(*arguments):
+    """Return table -> days for which Spark keeps its snapshots."""
+    text = printed("spark", "--endpoints", "account,contact", *arguments)
+    return dict(re.findall(r"expire_snapshots\(table => 'salesforce\.salesforce\.(\w+)', .*<(\d+)_DAYS?_AGO>", text))
+
+
+def test_snapshots_stay_for_a_day_and_for_five_with_a_history(monkeypatch):
+    monkeypatch.setenv("SF_ASSETS_HISTORY", "contact")
+
+    assert kept("--history", "") == {"account": "1", "contact": "1", "_sync_status": "1"}
+    assert kept() == {"account": "1", "contact": "5", "contact_changes": "1", "_sync_status": "1"}
+    assert kept("--keep-days", "9") == dict.fromkeys(("account", "contact", "contact_changes", "_sync_status"), "9")
+
+
+def test_optimizers_keep_a_day_and_expire_twice_a_day():
+    text = printed("glue", "--endpoints", "account", "--history", "account", *PLACE)
+
+    days = re.findall(
+        r'"TableName": "(\w+)",\n  "Type": "retention".*?Days": (\d),.*?Hours": (\d+)', text, flags=re.DOTALL
+    )
+    assert days == [("account", "5", "12"), ("account_changes", "1", "12"), ("_sync_status", "1", "12")]
+
+
+@pytest.fixture
+def program(tmp_path):
+    """Runs the program of EMR Serverless with a Spark that refuses statements about contact."""
+    (tmp_path / "pyspark").mkdir()
+    (tmp_path / "pyspark/__init__.py").touch()
+    (tmp_path / "pyspark/sql.py").write_text(SPARK)
+
+    def run(*arguments):
+        text = printed("emr", *PLACE, *arguments)
+        command = re.search(r"^sf-assets setup (upkeep .*) > upkeep.sql$", text, flags=re.MULTILINE)[1]
+        sql = CliRunner().invoke(main, ["setup", *shlex.split(command)], catch_exceptions=False).output
+        (tmp_path / "upkeep.sql").write_text(sql)
+        (tmp_path / "upkeep.py").write_text(re.search(r"<<'PY'\n(.*?)\nPY\n", text, flags=re.DOTALL)[1])
+        command = [sys.executable, "-W", "ignore", "upkeep.py", "upkeep.sql"]
+        return subprocess.run(command, cwd=tmp_path, text=True, capture_output=True, check=False)
+
+    return run
+
+
+SPARK = """\
+class SparkSession:
+    def getOrCreate(self): return self
+    def text(self, path, wholetext): return Rows(open(path).read())
+    def sql(self, statement):
+        if "contact" in statement: raise RuntimeError("no such table")
+        print(statement)
+        return self
+    def show(self, truncate): pass
+
+class Rows:
+    def __init__(self, text): self.text = text
+    def first(self): return [self.text]
+
+SparkSession.builder = SparkSession.read = SparkSession()
+"""
+
+
+def test_the_program_runs_all_statements_and_names_those_that_fail(program):
+    ended = program("--endpoints", "account,contact", "--orgs", "emea")
+
+    assert ended.returncode == 1
+    assert len(ended.stdout.splitlines()) == 4 * 5  # two tables in two orgs
+    assert len(ended.stderr.splitlines()) == 2 * 5
+    assert "DAY" not in ended.stdout
+    assert all(line.endswith(": no such table") for line in ended.stderr.splitlines())
+    assert program("--endpoints", "account").returncode == 0
 
 
 def test_the_engine_may_maintain_tables_and_nothing_else():

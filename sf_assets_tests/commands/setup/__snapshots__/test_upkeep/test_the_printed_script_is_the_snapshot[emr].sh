@@ -84,22 +84,25 @@ JSON
 aws emr-serverless create-application --region eu-central-1 --name sf-assets-upkeep --type SPARK \
   --release-label emr-7.9.0
 
-# 3. The program and its statements. The program fills in both timestamps at each run.
-sf-assets setup upkeep --engine spark > upkeep.sql
+# 3. The program and its statements. The program fills in the timestamps at each run.
+sf-assets setup upkeep --engine spark --endpoints account --account-id 123456789012 --region eu-central-1 --bucket acme-lake --orgs emea > upkeep.sql
 cat > upkeep.py <<'PY'
+import re
 import sys
 from datetime import datetime, timedelta
 
 from pyspark.sql import SparkSession
 
 spark = SparkSession.builder.getOrCreate()
-lines = spark.read.text(sys.argv[1], wholetext=True).first()[0].splitlines()
-for days in (5, 3):
-    moment = datetime.utcnow() - timedelta(days=days)
-    lines = [line.replace(f"<{days}_DAYS_AGO>", f"{moment:%Y-%m-%d %H:%M:%S}") for line in lines]
-for line in lines:
+now, failed = datetime.utcnow(), []
+for line in spark.read.text(sys.argv[1], wholetext=True).first()[0].splitlines():
     if line.startswith("CALL"):
-        spark.sql(line.rstrip(";")).show(truncate=False)
+        sql = re.sub(r"<(\d+)_DAYS?_AGO>", lambda match: str(now - timedelta(days=int(match[1]))), line.rstrip(";"))
+        try:
+            spark.sql(sql).show(truncate=False)
+        except Exception as error:  # a table that does not exist yet, or that a sync overtook: the others go on
+            failed.append(f"{sql}: {str(error).splitlines()[0]}")
+sys.exit("\n".join(failed) or None)
 PY
 aws s3 cp upkeep.sql s3://acme-lake/salesforce-upkeep/upkeep.sql
 aws s3 cp upkeep.py s3://acme-lake/salesforce-upkeep/upkeep.py
@@ -123,5 +126,5 @@ aws emr-serverless start-job-run --region eu-central-1 --cli-input-json file:///
 }
 JSON
 
-# 5. To let Dagster run it each Sunday: put the JSON of step 4 into a file and name it in SF_ASSETS_UPKEEP_JOB.
+# 5. To let Dagster run it every 12 hours: put the JSON of step 4 into a file and name it in SF_ASSETS_UPKEEP_JOB.
 #    docs/engines.md#let-dagster-run-it says what the role of the runs needs for it.

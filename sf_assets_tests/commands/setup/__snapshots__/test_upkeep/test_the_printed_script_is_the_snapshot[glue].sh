@@ -111,9 +111,10 @@ aws glue create-table-optimizer --region eu-central-1 --cli-input-json file:///d
     "enabled": true,
     "retentionConfiguration": {
       "icebergConfiguration": {
-        "snapshotRetentionPeriodInDays": 5,
+        "snapshotRetentionPeriodInDays": 1,
         "numberOfSnapshotsToRetain": 10,
-        "cleanExpiredFiles": true
+        "cleanExpiredFiles": true,
+        "runRateInHours": 12
       }
     }
   }
@@ -164,9 +165,10 @@ aws glue create-table-optimizer --region eu-central-1 --cli-input-json file:///d
     "enabled": true,
     "retentionConfiguration": {
       "icebergConfiguration": {
-        "snapshotRetentionPeriodInDays": 5,
+        "snapshotRetentionPeriodInDays": 1,
         "numberOfSnapshotsToRetain": 10,
-        "cleanExpiredFiles": true
+        "cleanExpiredFiles": true,
+        "runRateInHours": 12
       }
     }
   }
@@ -217,9 +219,10 @@ aws glue create-table-optimizer --region eu-central-1 --cli-input-json file:///d
     "enabled": true,
     "retentionConfiguration": {
       "icebergConfiguration": {
-        "snapshotRetentionPeriodInDays": 5,
+        "snapshotRetentionPeriodInDays": 1,
         "numberOfSnapshotsToRetain": 10,
-        "cleanExpiredFiles": true
+        "cleanExpiredFiles": true,
+        "runRateInHours": 12
       }
     }
   }
@@ -270,9 +273,10 @@ aws glue create-table-optimizer --region eu-central-1 --cli-input-json file:///d
     "enabled": true,
     "retentionConfiguration": {
       "icebergConfiguration": {
-        "snapshotRetentionPeriodInDays": 5,
+        "snapshotRetentionPeriodInDays": 1,
         "numberOfSnapshotsToRetain": 10,
-        "cleanExpiredFiles": true
+        "cleanExpiredFiles": true,
+        "runRateInHours": 12
       }
     }
   }

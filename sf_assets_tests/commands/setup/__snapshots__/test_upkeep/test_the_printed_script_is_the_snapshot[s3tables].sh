@@ -43,7 +43,7 @@ aws s3tables put-table-maintenance-configuration --region eu-central-1 --cli-inp
     "status": "enabled",
     "settings": {
       "icebergCompaction": {
-        "targetFileSizeMB": 512,
+        "targetFileSizeMB": 64,
         "strategy": "binpack"
       }
     }
@@ -61,7 +61,7 @@ aws s3tables put-table-maintenance-configuration --region eu-central-1 --cli-inp
     "settings": {
       "icebergSnapshotManagement": {
         "minSnapshotsToKeep": 10,
-        "maxSnapshotAgeHours": 120
+        "maxSnapshotAgeHours": 24
       }
     }
   }
@@ -77,7 +77,7 @@ aws s3tables put-table-maintenance-configuration --region eu-central-1 --cli-inp
     "status": "enabled",
     "settings": {
       "icebergCompaction": {
-        "targetFileSizeMB": 512,
+        "targetFileSizeMB": 64,
         "strategy": "binpack"
       }
     }
@@ -95,7 +95,7 @@ aws s3tables put-table-maintenance-configuration --region eu-central-1 --cli-inp
     "settings": {
       "icebergSnapshotManagement": {
         "minSnapshotsToKeep": 10,
-        "maxSnapshotAgeHours": 120
+        "maxSnapshotAgeHours": 24
       }
     }
   }
@@ -111,7 +111,7 @@ aws s3tables put-table-maintenance-configuration --region eu-central-1 --cli-inp
     "status": "enabled",
     "settings": {
       "icebergCompaction": {
-        "targetFileSizeMB": 512,
+        "targetFileSizeMB": 64,
         "strategy": "binpack"
       }
     }
@@ -129,7 +129,7 @@ aws s3tables put-table-maintenance-configuration --region eu-central-1 --cli-inp
     "settings": {
       "icebergSnapshotManagement": {
         "minSnapshotsToKeep": 10,
-        "maxSnapshotAgeHours": 120
+        "maxSnapshotAgeHours": 24
       }
     }
   }
@@ -145,7 +145,7 @@ aws s3tables put-table-maintenance-configuration --region eu-central-1 --cli-inp
     "status": "enabled",
     "settings": {
       "icebergCompaction": {
-        "targetFileSizeMB": 512,
+        "targetFileSizeMB": 64,
         "strategy": "binpack"
       }
     }
@@ -163,7 +163,7 @@ aws s3tables put-table-maintenance-configuration --region eu-central-1 --cli-inp
     "settings": {
       "icebergSnapshotManagement": {
         "minSnapshotsToKeep": 10,
-        "maxSnapshotAgeHours": 120
+        "maxSnapshotAgeHours": 24
       }
     }
   }
