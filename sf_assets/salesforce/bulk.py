@@ -56,6 +56,11 @@ class JobInfo(msgspec.Struct):
         return int(text) if text.isdecimal() else None
 
     @property
+    def is_queued(self) -> bool:
+        """Whether the job waits in the org's queue."""
+        return self.state == "UploadComplete"
+
+    @property
     def has_failed(self) -> bool:
         """Whether the job ended without a result."""
         return self.state in ("Failed", "Aborted")
@@ -65,12 +70,12 @@ class JobInfo(msgspec.Struct):
 class ResultPage:
     """One page of a result as CSV.
 
-    `rows`: as its header says, or None. `following`: the next page's locator, or END.
+    `rows`: as its header says, or None. `following`: the next page's locator, END, or None if the answer names neither.
     """
 
     body: bytes
     rows: int | None
-    following: str
+    following: str | None
 
 
 @dataclass(frozen=True)
@@ -159,7 +164,7 @@ def result_page(job: JobRef, locator: str | None, *, most_rows: int | None = Non
     words = "&".join(f"{name}={quote(str(value), safe='')}" for name, value in values.items() if value is not None)
     response = yield _request(job, f"/results{'?' * bool(words)}{words}", bytes, "results")
     rows, following = response.headers.get("sforce-numberofrecords", ""), response.headers.get("sforce-locator")
-    return ResultPage(response.body, int(rows) if rows.isdecimal() else None, following or END)
+    return ResultPage(response.body, int(rows) if rows.isdecimal() else None, following or None)
 
 
 def result_pages(job: JobRef, locator: str | None) -> Flow[PageList]:

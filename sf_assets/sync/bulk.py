@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Generator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from sf_assets.errors import (
@@ -51,6 +51,8 @@ from sf_assets.sync.state import BulkJob
 T = TypeVar("T")
 ROWS_AT_ONCE = 10_000
 """Rows of a page that are decoded at a time: their values as Python objects take several times their bytes."""
+LONG_QUEUE_MINUTES = 5
+"""A longer wait in the org's queue is named: other jobs are in the way."""
 SENT_AGAIN = "The creation of a Bulk query job was sent again. The org may keep an unused job for seven days."
 _OF_BULK = (QueryRefused, AccessDenied, ResourceNotFound, AnswerTorn, AnswerTooLarge, BulkJobFailed)
 """Errors after which REST may still read the object. A proxy or the Bulk API may refuse jobs alone."""
@@ -197,15 +199,28 @@ class _BulkRead:
         """Wait until the job has ended. Raises: BulkJobFailed if it has no result, or not in time."""
         job, pause = self._known_job(), self._limits.first_pause
         ref, deadline = JobRef(job.id, job.version), job.created_at + timedelta(seconds=self._limits.job_seconds)
+        queued_until: datetime | None = None
         while (info := self._drive(job_info(ref))).state != "JobComplete":
             if info.has_failed:
                 raise BulkJobFailed(f"job {job.id} ended as {info.state}: {info.errorMessage or 'no reason is given'}")
             if self._reader.client.now() >= deadline:
-                hours = self._limits.job_seconds / 3600
-                raise BulkJobFailed(f"job {job.id} did not end within {hours:g} hours; its state is {info.state}")
+                what, hours = "start" if info.is_queued else "end", self._limits.job_seconds / 3600
+                raise BulkJobFailed(f"job {job.id} did not {what} within {hours:g} hours; its state is {info.state}")
+            queued_until = self._reader.client.now() if info.is_queued else queued_until
             self._reader.client.wait(pause)
             pause = min(pause * 1.5, self._limits.longest_pause)
+        self._note_queue(queued_until)
         return info
+
+    def _note_queue(self, until: datetime | None) -> None:
+        """Record how long the job waited for other jobs, if it was long."""
+        job = self._known_job()
+        minutes = round((until - job.created_at).total_seconds() / 60) if until else 0
+        if minutes >= LONG_QUEUE_MINUTES:
+            self._reader.report.note(
+                f"Bulk query job {job.id} waited at least {minutes} minutes in Salesforce's queue:"
+                " the org runs 15 jobs at once."
+            )
 
     # -- its pages -----------------------------------------------------------------------------------------------
 
@@ -215,12 +230,26 @@ class _BulkRead:
         for located in pages:
             page = self._parsed(pages, located)
             after = replace(job, locator=located.following, rows=job.rows + page.rows)
-            if located.following == END and info.rows is not None and after.rows < info.rows:
-                raise BulkJobFailed(f"job {job.id} has {info.rows:,} rows, and its pages have {after.rows:,}")
+            if located.following == END:
+                self._refuse_cut(info, after, is_proven=pages.is_proven)
             yield from self._page_rows(page, job, after, total=info.rows or 0)
             self._job = job = after
         if job.locator != END and info.rows:
             raise BulkJobFailed(f"job {job.id} has {info.rows:,} rows, and its list of pages is empty")
+
+    def _refuse_cut(self, info: JobInfo, job: BulkJob, *, is_proven: bool) -> None:
+        """Raise BulkJobFailed if rows are missing, or if nothing shows that none are.
+
+        A gateway may drop the headers that name the next page, and the job's number of rows.
+        """
+        if info.rows is not None and job.rows < info.rows:
+            raise BulkJobFailed(f"job {job.id} has {info.rows:,} rows, and its pages have {job.rows:,}")
+        if is_proven or info.rows == job.rows or self._reader.holds_all((), job.rows):
+            return
+        raise BulkJobFailed(
+            f"job {job.id} gave {job.rows:,} rows, and nothing shows that these are all: the answers have no"
+            " Sforce-Locator or Sforce-NumberOfRecords header, and the org has more rows or does not count them"
+        )
 
     def _parsed(self, pages: BulkPages, located: LocatedPage) -> CsvPage:
         """Return a page; download one that is not whole again."""

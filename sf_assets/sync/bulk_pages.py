@@ -42,6 +42,8 @@ class BulkPages:
         self._locator, self._most_rows = locator, 0
         self._page_bytes = 0
         self._locators: set[str | None] = {locator}
+        self.is_proven = locator != END
+        """Whether each page had the number of rows that it announced, and the org named the last page."""
 
     def __iter__(self) -> Iterator[LocatedPage]:
         if self._locator == END:
@@ -71,6 +73,7 @@ class BulkPages:
                 page = download.result()
                 self._start(plan, pending)
                 self._locator = following
+                self.is_proven &= page.rows is not None
                 yield LocatedPage(page, locator, following)
         except (AnswerTooLarge, HostUnreachable) as error:
             if not _is_too_large(error):
@@ -110,7 +113,8 @@ class BulkPages:
         download = self._start_narrowed(locator)
         while True:
             page = download.result()
-            following = self._seen_once(page.following)
+            following = self._seen_once(page.following or END)
+            self.is_proven &= page.rows is not None and page.following is not None
             if following != END:
                 download = self._start_narrowed(following)
             yield LocatedPage(page, locator, following)

@@ -36,6 +36,7 @@ def jobs_response(org: Org, request: Request, version: str) -> Response:
     _check_enabled(org, version)
     if request.method == "POST":
         return _create(org, request, version)
+    org.bulk_jobs.start_due(org.now(), org.behaviour)
     records = [_info(org, job) for job in org.bulk_jobs.all(org.now())]
     return _json({"done": True, "records": records, "nextRecordsUrl": None})
 
@@ -117,6 +118,7 @@ def _create(org: Org, request: Request, version: str) -> Response:
         error=org.behaviour.bulk_error or "",
     )
     org.bulk_jobs.add(job)
+    org.bulk_jobs.start_due(org.now(), org.behaviour)
     return _json(_info(org, job))
 
 
@@ -156,6 +158,7 @@ def _check_limit(org: Org) -> None:
 
 
 def _job(org: Org, job_id: str) -> BulkJob:
+    org.bulk_jobs.start_due(org.now(), org.behaviour)
     job = org.bulk_jobs.find(job_id, org.now())
     if job is None:
         raise not_found()

@@ -1,7 +1,7 @@
 """Bulk API 2.0 query jobs: their states over time and the rows of their results. Not thread-safe: the org locks.
 
-Source: Bulk API 2.0 guide, "Create a Query Job", "Get Information About a Query Job". Results are kept for 7 days
-("Bulk API 2.0 Limits").
+Source: Bulk API 2.0 guide, "Create a Query Job", "Get Information About a Query Job", "How Requests Are Processed" (a
+job waits in a queue as UploadComplete). Results are kept for 7 days ("Bulk API 2.0 Limits").
 """
 
 from dataclasses import dataclass, field
@@ -29,6 +29,7 @@ class BulkJob:
     delimiter: str
     line_ending: Literal["LF", "CRLF"]
     created_at: datetime
+    started_at: datetime | None = None
     ended_at: datetime | None = None
     aborted: bool = False
     error: str = ""
@@ -41,12 +42,16 @@ class BulkJob:
         """
         if self.aborted:
             return "Aborted"
-        age = (now - self.created_at).total_seconds()
-        if age < behaviour.bulk_queue_seconds:
+        if self.started_at is None:
             return "UploadComplete"
-        if age < behaviour.bulk_queue_seconds + behaviour.bulk_run_seconds:
+        if now < self.end(behaviour):
             return "InProgress"
         return "Failed" if self.error else "JobComplete"
+
+    def end(self, behaviour: Behaviour) -> datetime:
+        """Return when a job that has started ends."""
+        assert self.started_at is not None
+        return self.ended_at or self.started_at + timedelta(seconds=behaviour.bulk_run_seconds)
 
 
 class BulkJobs:
@@ -66,6 +71,21 @@ class BulkJobs:
         """Add a job."""
         self._jobs[job.id] = job
         self._created.append(job.created_at)
+
+    def start_due(self, now: datetime, behaviour: Behaviour) -> None:
+        """Start the jobs that no longer wait. Only some run at once, in the order of their creation."""
+        ends = sorted(job.end(behaviour) for job in self._jobs.values() if job.started_at is not None)
+        for job in self._jobs.values():
+            if job.started_at is not None or job.aborted:
+                continue
+            start = job.created_at + timedelta(seconds=behaviour.bulk_queue_seconds)
+            running = [end for end in ends if end > start]
+            if len(running) >= behaviour.bulk_jobs_at_once:
+                start = running[-behaviour.bulk_jobs_at_once]
+            if start > now:
+                return
+            job.started_at = start
+            ends = sorted([*ends, job.end(behaviour)])
 
     def created_within_a_day(self, now: datetime) -> int:
         """Return how many jobs were created in the last 24 hours, deleted ones included."""

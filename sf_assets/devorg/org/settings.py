@@ -30,6 +30,7 @@ class Behaviour:
     bulk_enabled: bool = True
     bulk_queue_seconds: float = 0.0  # a job waits this long in UploadComplete
     bulk_run_seconds: float = 0.0  # and runs this long in InProgress; its rows are read when it starts
+    bulk_jobs_at_once: int = 15  # further jobs wait in UploadComplete
     bulk_error: str | None = None  # jobs created from now on end as Failed with this errorMessage
     bulk_page_rows: int = 100_000  # the most rows of a page of results, whatever maxRecords asks for
     bulk_header: Literal["every", "first"] = "every"  # which pages of results begin with the header line

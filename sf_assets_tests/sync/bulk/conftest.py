@@ -18,6 +18,7 @@ class WaitingLake(Lake):
             OrgAccess(self.server.url, Credentials(**self.server.credentials), api_version=self.api_version),
             limits=RequestLimits(requests_per_second=100_000),
             clock=Clock(now=self.clock, sleep=lambda seconds: self.clock.advance(seconds=seconds)),
+            transport=self.transport,
         )
 
     def sent(self, text):

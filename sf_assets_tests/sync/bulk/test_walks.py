@@ -1,12 +1,18 @@
 """First copies and full refreshes by Bulk jobs: equal to REST, resumed after kills, a defined end of each fault."""
 
+import json
+import re
 from dataclasses import replace
 
+import httpx
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from sf_assets.devorg.org.bulk_jobs import BulkJob
 from sf_assets.devorg.org.faults import Fault
+from sf_assets.devorg.soql.bind import plan
+from sf_assets.devorg.soql.parser import parse_soql
 from sf_assets.errors import BulkJobFailed, QuotaSpent, SfAssetsError, TableForeign
 from sf_assets.salesforce.limits import MOST_BYTES
 from sf_assets.sync.endpoint import sync
@@ -486,3 +492,93 @@ def test_an_org_that_refuses_one_more_job_is_read_by_rest(many, status, code):
 
     many.assert_equal("contact")
     assert bool(report.read.bulk_job) is (status == 429)
+
+
+class StrippingGateway(httpx.BaseTransport):
+    """A gateway that forwards no header of Salesforce's own, and only the state of a job."""
+
+    def __init__(self, inner, *, drops_count=True):
+        self._inner, self._drops_count = inner, drops_count
+
+    def handle_request(self, request):
+        answer = self._inner.handle_request(request)
+        body = answer.read()
+        headers = [(name, value) for name, value in answer.headers.items() if not name.lower().startswith("sforce-")]
+        if request.url.path.rpartition("/")[0].endswith("/jobs/query") and self._drops_count:
+            body = json.dumps({name: json.loads(body)[name] for name in ("id", "state")}).encode() if body else body
+        kept = [(name, value) for name, value in headers if name.lower() not in ("content-length", "content-encoding")]
+        return httpx.Response(answer.status_code, headers=kept, content=body)
+
+
+def without_headers(many, **settings):
+    many.transport = StrippingGateway(httpx.HTTPTransport(), **settings)
+    many.api_version = "57.0"
+    return many
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("drops_count", [True, False])
+def test_a_gateway_without_locators_cuts_no_result(many, drops_count):
+    """Without the header the first page looks like the last one."""
+    report = without_headers(many, drops_count=drops_count).sync("contact", bulk="always")["contact"]
+
+    many.assert_equal("contact")
+    assert report.read.bulk_job is None
+    assert ("nothing shows that these are all" if drops_count else "its pages have") in notes(report)
+
+
+def test_a_result_of_one_page_is_counted_where_headers_are_dropped(many):
+    many.org.behave(bulk_page_rows=100_000)
+
+    report = without_headers(many).sync("contact", bulk="always")["contact"]
+
+    many.assert_equal("contact")
+    assert report.read.bulk_job
+
+
+def test_a_refresh_whose_result_may_be_cut_removes_nothing(many):
+    many.sync("contact", bulk="never")
+
+    report = without_headers(many).sync("contact", bulk="always", full_refresh=True, shrink_share=1.0)["contact"]
+
+    many.assert_equal("contact")
+    assert "nothing shows that these are all" in notes(report)
+
+
+def others_run(many, *, count=15, **settings):
+    """Let other tools create jobs before ours."""
+    many.org.behave(**settings)
+    for number in range(count):
+        bound = plan(parse_soql("SELECT Id FROM Contact"), many.org.visible_table)
+        job = BulkJob(f"75000000000A{number:03}", bound, "query", "60.0", "COMMA", "LF", many.clock())
+        many.org.bulk_jobs.add(job)
+
+
+def test_a_job_waits_behind_fifteen_others_and_the_report_says_so(many):
+    others_run(many, bulk_run_seconds=1_800)
+    report = many.sync("contact", bulk="always")["contact"]
+
+    many.assert_equal("contact")
+    assert report.read.bulk_job
+    assert re.search(r"waited at least (28|29|30) minutes in Salesforce's queue", notes(report))
+    assert report.read.calls < 100
+
+
+def test_fourteen_other_jobs_keep_none_waiting(many):
+    others_run(many, count=14, bulk_run_seconds=1_800)
+
+    report = many.sync("contact", bulk="always")["contact"]
+
+    assert report.read.bulk_job
+    assert "queue" not in notes(report)
+
+
+def test_a_job_that_waits_behind_others_for_hours_is_given_up(many):
+    others_run(many, bulk_run_seconds=10**6, session_seconds=10**6)
+
+    report = many.sync("contact", bulk="always")["contact"]
+
+    many.assert_equal("contact")
+    assert report.read.bulk_job is None
+    assert "did not start within 2 hours" in notes(report)
+    assert len(many.org.bulk_jobs.all(many.clock())) == 15
