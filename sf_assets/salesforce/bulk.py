@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 import msgspec
 
 from sf_assets.errors import AnswerTorn
+from sf_assets.salesforce.headers import once
 from sf_assets.salesforce.wire import Flow, Query, Request, RequestKind
 
 PARALLEL_VERSION = 58.0
@@ -21,6 +22,7 @@ PARALLEL_VERSION = 58.0
 END = "null"
 """What `Sforce-Locator` says on the last page."""
 _JOB_ID = re.compile(r"[A-Za-z0-9]{15,18}")
+_COUNT = re.compile(r"[0-9]{1,15}")
 
 
 @dataclass(frozen=True)
@@ -52,8 +54,7 @@ class JobInfo(msgspec.Struct):
     @property
     def rows(self) -> int | None:
         """The rows of the result, or None if the org does not say."""
-        text = str(self.numberRecordsProcessed)
-        return int(text) if text.isdecimal() else None
+        return _count(str(self.numberRecordsProcessed))
 
     @property
     def is_queued(self) -> bool:
@@ -163,8 +164,8 @@ def result_page(job: JobRef, locator: str | None, *, most_rows: int | None = Non
     values = {"locator": locator, "maxRecords": most_rows}
     words = "&".join(f"{name}={quote(str(value), safe='')}" for name, value in values.items() if value is not None)
     response = yield _request(job, f"/results{'?' * bool(words)}{words}", bytes, "results")
-    rows, following = response.headers.get("sforce-numberofrecords", ""), response.headers.get("sforce-locator")
-    return ResultPage(response.body, int(rows) if rows.isdecimal() else None, following or None)
+    rows = _count(once(response.headers.get("sforce-numberofrecords", "")))
+    return ResultPage(response.body, rows, once(response.headers.get("sforce-locator", "")) or None)
 
 
 def result_pages(job: JobRef, locator: str | None) -> Flow[PageList]:
@@ -191,7 +192,18 @@ def _request(job: JobRef, path: str, shape: object, kind: RequestKind) -> Reques
     return Request(f"{job.path}{path}", shape, kind, about=f"Bulk query job {job.id}", accept=accept)
 
 
+def _count(text: str) -> int | None:
+    """Return a number of rows, or None for anything else."""
+    return int(text) if _COUNT.fullmatch(text) else None
+
+
 def _locator(url: str) -> str | None:
-    """Return the locator of a URL. Its host and path are not used, so no token goes elsewhere."""
-    values: Mapping[str, list[str]] = parse_qs(urlsplit(url).query)
+    """Return the locator of a URL. Its host and path are not used, so no token goes elsewhere.
+
+    Raises: AnswerTorn for what is not a URL.
+    """
+    try:
+        values: Mapping[str, list[str]] = parse_qs(urlsplit(url).query)
+    except ValueError:
+        raise AnswerTorn(f"a link of a Bulk result is not a URL: {url[:100]!r}") from None
     return values.get("locator", [None])[0]

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from sf_assets.errors import FieldInvalid, SalesforceError
-from sf_assets.salesforce.error_row import NO_CODE, Retry, Row
+from sf_assets.salesforce.error_row import LEADS_TO, NO_CODE, Retry, Row
 from sf_assets.salesforce.instance_url import host_of
 from sf_assets.salesforce.json_text import repair_text
 from sf_assets.salesforce.limits import LONGEST_CODE, LONGEST_TEXT
@@ -88,6 +88,9 @@ def classify(request: Request, answer: Response | TransportError) -> Response | 
     try:
         content, repaired = _content(answer, request.shape)
     except ValueError as error:
+        refusal = refusal_of(answer.status, answer.body, is_login=is_login)
+        if refusal.code:
+            return refusal
         text = f"not what was asked for ({_kind_of(answer.body)}): {error}"
         return ApiRefusal(row_for(200, NO_CODE, text, is_login=is_login), 200, NO_CODE, text[:LONGEST_TEXT])
     return replace(answer, content=content, repaired=repaired)
@@ -146,10 +149,18 @@ def refusal_of(
     code = (complaint.errorCode or NO_CODE)[:LONGEST_CODE]
     text = _sentence((complaint.message or "")[:LONGEST_TEXT]) or _kind_of(bytes(body))
     if location is not None:
-        text = f"leads to {host_of(location)}"
-    row = row_for(status, code, text, is_login=is_login)
+        text = f"{LEADS_TO} {_target(location)}"
+    is_refused_with_200 = status < 300 and code  # some gateways answer 200 and put the refusal into the body
+    row = row_for(400 if is_refused_with_200 else status, code, text, is_login=is_login)
     fields = tuple(name[:LONGEST_CODE] for name in (complaint.fields or ())[:LONGEST_CODE])
     return ApiRefusal(row, status, code, text, fields)
+
+
+def _target(location: str) -> str:
+    """Return where a redirect leads: a host, or a path of this host."""
+    if location.startswith("/") and not location.startswith("//"):
+        return f"{location.partition('?')[0][:LONGEST_CODE]} of the same host"
+    return host_of(location)
 
 
 def _sentence(message: str) -> str:

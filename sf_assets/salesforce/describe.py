@@ -23,6 +23,7 @@ from sf_assets.salesforce.composite import SubAnswer, composite_if_served
 from sf_assets.salesforce.limits import COMPOSITE_REQUESTS, LONGEST_CODE
 from sf_assets.salesforce.wire import Flow, Request, in_groups
 
+_OTHER_OBJECT = "Look for a cache between this machine and Salesforce, and keep it from caching /services/data."
 ALWAYS_THERE = "User"
 """The sObject that every user of every org may describe."""
 
@@ -190,6 +191,17 @@ def _describe_one(sobject: str, path: str) -> Flow[Described]:
             raise
         return _unavailable(sobject, error)
     answer: SObjectAnswer = response.content
+    return _of_asked(sobject, answer, path)
+
+
+def _of_asked(sobject: str, answer: SObjectAnswer, path: str) -> Described:
+    """Return the sObject, or AnswerTorn where the answer is about another one.
+
+    A cache may have mixed them up. In an org with a namespace the answer has its prefix.
+    """
+    if answer.name.lower() != sobject.lower() and not answer.name.lower().endswith(f"__{sobject.lower()}"):
+        what = f"describe of {sobject}: the answer is about {answer.name[:LONGEST_CODE]}"
+        return AnswerTorn(what, remedy=_OTHER_OBJECT, url=path)
     return answer.sobject()
 
 
@@ -203,8 +215,7 @@ def _described(sobject: str, answer: SubAnswer, path: str) -> Described:
         content, _ = decode(bytes(answer.body), SObjectAnswer)
     except ValueError as cause:
         return AnswerTorn(f"describe of {sobject}: {cause}", url=path)
-    answered: SObjectAnswer = content
-    return answered.sobject()
+    return _of_asked(sobject, content, path)
 
 
 def _unavailable(sobject: str, error: SalesforceError) -> SalesforceError:

@@ -44,6 +44,9 @@ class Row:
 NO_CODE = ""
 """The code of an answer without Salesforce's JSON: a page of HTML, or nothing."""
 
+LEADS_TO = "leads to"
+"""How the text of a redirect begins; a 3xx without `Location` has another text."""
+
 # Sources of the rows
 REST = "REST guide, Status Codes"
 CODES = "partner WSDL 48.0, ExceptionCode"

@@ -17,10 +17,11 @@ from sf_assets.salesforce.error_codes import (
     SESSION_CODES,
     TOO_LARGE_CODES,
 )
-from sf_assets.salesforce.error_row import CODES, HTTP, LIMITS, NO_CODE, OWN, REST, STATUS_CODES, Retry, Row
+from sf_assets.salesforce.error_row import CODES, HTTP, LEADS_TO, LIMITS, NO_CODE, OWN, REST, STATUS_CODES, Retry, Row
 
 _GONE = "Check SALESFORCE_INSTANCE_URL: an org that was deleted or moved answers this for ever; else try later."
 EXEMPT = "Give the integration user 'Exempt from Transaction Security', or correct the org's policy."
+_CACHE = "Look for a cache between this machine and Salesforce, and keep it from caching /services/data."
 _KEY_GONE = (
     "Restore the tenant secret in Setup (Shield Platform Encryption), or exclude the object's encrypted columns."
 )
@@ -58,8 +59,12 @@ STATUS_ROWS = (
         when="a good status with HTML, an empty or a foreign body", source=OWN,
     ),
     Row(
-        range(300, 400), None, errors.ForeignAddress,
+        range(300, 400), None, errors.ForeignAddress, text=LEADS_TO,
         when="a redirect: never followed, so that the token is sent nowhere else", source=HTTP,
+    ),
+    Row(
+        range(300, 400), None, errors.AnswerTorn, Retry.FAULT, 3, remedy=_CACHE,
+        when="a 3xx that leads nowhere: 304 of a cache that was asked for nothing it has", source=HTTP,
     ),
     Row(
         410, None, errors.ApiVersionRetired, when="UNSUPPORTED_API_VERSION: the version was retired",
@@ -72,6 +77,15 @@ STATUS_ROWS = (
     Row(413, None, errors.QueryTooLarge, when="the request is too long for a gateway", source="restforce#75; RFC 9110"),
     Row(414, None, errors.QueryTooLarge, when="the URI is longer than 16,384 bytes", source=REST),
     Row(431, None, errors.QueryTooLarge, when="URI and headers are longer than 16,384 bytes", source=REST),
+    Row(494, None, errors.QueryTooLarge, when="URI and headers are too long for nginx", source="nginx"),
+    Row(
+        421, NO_CODE, errors.OrgBusy, Retry.FAULT, 3,
+        when="a gateway has sent the request to another host's server", source=HTTP,
+    ),
+    Row(
+        425, NO_CODE, errors.OrgBusy, Retry.FAULT, 3, when="a gateway asks for it a little later",
+        source="RFC 8470",
+    ),
     Row(
         420, None, errors.OrgBusy, Retry.FAULT, 3,
         when="HTML: Salesforce's edge has no route to the org yet", remedy=_GONE, source="REST guide; jsforce",
@@ -257,6 +271,10 @@ _LAST_ROWS = (
         range(500, 600), None, errors.OrgBusy, Retry.FAULT, 6,
         when="a server fault; its text ends in an ErrorId for Salesforce support",
         source=REST,
+    ),
+    Row(
+        range(400, 500), NO_CODE, errors.ProxyRefused,
+        when="a refusal without Salesforce's body: a page of a gateway", source=HTTP,
     ),
     Row(None, None, SalesforceError, when="anything else"),
 )  # fmt: skip

@@ -38,6 +38,12 @@ def parse_date(text: str) -> datetime | None:
     return None
 
 
+def once(value: str) -> str:
+    """Return the value of a header that a gateway has doubled: "null, null" is "null"."""
+    values = {part.strip() for part in value.split(",")}
+    return values.pop() if len(values) == 1 else value
+
+
 def retry_after_seconds(headers: Mapping[str, str], *, now: datetime) -> float | None:
     """Return the seconds of `Retry-After`, or None.
 

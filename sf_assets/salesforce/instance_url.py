@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Literal
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from sf_assets.errors import AnswerTorn, ConfigError, ForeignAddress
 
@@ -174,14 +174,21 @@ def read_link(next_records_url: str, *, address: Address) -> Link:
     locator = (match["locator"] or "") if match else ""
     if match and _CURSOR.fullmatch(parts.query):
         locator = f"{locator}?{parts.query}"
-    if match is None or not locator.strip("."):
+    if match is None or not locator or not {".", ".."}.isdisjoint(unquote(locator).split("/")):
         raise AnswerTorn(f"nextRecordsUrl {parts.path[:200]!r} holds no query locator", url=parts.path[:200])
     return Link("queryAll" if match["resource"] == "queryAll" else "query", locator)
 
 
 def host_of(url: str) -> str:
-    """Return the host of a URL for a message, never its path, query or user."""
+    """Return the host of a URL for a message, with its port and `http://`.
+
+    The path, the query and the user are never in it.
+    """
     try:
-        return (urlsplit(url[:LONGEST_URL]).hostname or "an address without a host")[:253]
+        parts = urlsplit(url[:LONGEST_URL])
+        port = f":{parts.port}" if parts.port else ""
     except ValueError:
         return "a malformed address"
+    if not parts.hostname:
+        return "an address without a host"
+    return f"{'http://' if parts.scheme == 'http' else ''}{parts.hostname[:253]}{port}"

@@ -119,7 +119,7 @@ def _send(query: Query, *, version: str, capabilities: Capabilities) -> Flow[Res
         try:
             return (yield Request(path, QueryAnswer, "query", about=query.sobject, soql=query.soql))
         except QueryTooLarge as error:
-            if error.values.get("status") not in (413, 414, 431):
+            if error.values.get("status") not in (413, 414, 431, 494):
                 raise
     return (yield from _send_in_composite(query, path, version=version, capabilities=capabilities))
 

@@ -42,7 +42,9 @@ def deleted_log(sobject: str, *, since: datetime | None, until: datetime, versio
     path = f"/services/data/v{version}/sobjects/{sobject}/deleted/?{span}"
     response = yield Request(path, _Answer, "inventory", about=f"deleted rows of {sobject}")
     answer: _Answer = response.content
-    return DeletedLog(frozenset(entry.id for entry in answer.deletedRecords), _moment(answer.latestDateCovered))
+    covered_until = _moment(answer.latestDateCovered)
+    ids = frozenset(entry.id for entry in answer.deletedRecords)
+    return DeletedLog(ids, min(covered_until, until) if covered_until else None)
 
 
 def _minute(moment: datetime) -> str:

@@ -22,7 +22,7 @@ from sf_assets.specs import catalogue
 from sf_assets.specs.catalogue import SYSTEM_COLUMNS, CatalogueField
 from sf_assets.specs.model import NEVER_READ, EndpointSpec
 from sf_assets.specs.naming import EXACT, column_name, is_custom
-from sf_assets.sync.type_map import MOMENT, MONEY_SCALE, TYPES, Types, money
+from sf_assets.sync.type_map import MOMENT, MONEY_SCALE, MOST_MONEY_SCALE, TYPES, Types, money
 
 __all__ = ["Column", "ColumnPlan", "column_name", "plan_columns", "table_columns"]
 
@@ -61,7 +61,7 @@ class Column:
     @property
     def decimal_scale(self) -> int:
         """Digits after the point that a currency column keeps."""
-        return max(self.scale, MONEY_SCALE)
+        return min(max(self.scale, MONEY_SCALE), MOST_MONEY_SCALE)
 
     @property
     def polars(self) -> pl.DataType:

@@ -19,12 +19,13 @@ import polars as pl
 from sf_assets.errors import ValueUnexpected
 from sf_assets.iceberg.model import SYNCED_AT
 from sf_assets.sync.columns import Column
+from sf_assets.sync.identity import REQUIRED, refuse_unidentified
 from sf_assets.sync.values import ColumnValues, build_column, exact_column, shorten
 
-REQUIRED = frozenset({"Id", "IsDeleted", "SystemModstamp"})
-"""A record must have these, and its keys: they identify the row, its version and whether it is deleted."""
 REPLACEMENT = b"\\ufffd"
 """How the client writes a lone surrogate that it replaced (`salesforce/json_text.py`)."""
+LONGEST_VALUE = 100
+"""Bytes of a value that an error shows, where it is a number that Python cannot hold."""
 _SPARSE = "SparseRow"
 
 Number = int | float | None
@@ -80,6 +81,7 @@ def build_frame(
     Raises:
         ValueUnexpected: with object, column, value and record Id.
     """
+    refuse_unidentified(values, columns)
     series = [build_column(values, column, i) for i, column in enumerate(columns)]
     series += [exact_column(values, column, len(series[0])) for column in columns if column.keeps_fractions]
     frame = pl.DataFrame(series).with_columns(pl.lit(synced_at, dtype=pl.Datetime("us", "UTC")).alias(SYNCED_AT))
@@ -127,7 +129,12 @@ def _exact_decoder(api_name: str) -> msgspec.json.Decoder[list[Any]]:
 
 
 def _exact_cells(records: bytes | msgspec.Raw, column: Column) -> list[Any]:
-    return [row.cell for row in _exact_decoder(column.api_name).decode(records)]
+    try:
+        return [row.cell for row in _exact_decoder(column.api_name).decode(records)]
+    except msgspec.DecodeError as error:  # an integer of more than 4,300 digits
+        raise ValueUnexpected(
+            f"a value of {column.api_name} cannot be read: {error}.", column=column.api_name
+        ) from None
 
 
 def _fill_gaps(columns: Sequence[Column], cells: list[Sequence[Any]]) -> dict[str, int]:
@@ -151,10 +158,24 @@ def _count_replaced(values: ColumnValues, frame: pl.DataFrame, columns: Sequence
     return counts
 
 
+def _record_at(records: bytes | msgspec.Raw, row: int) -> Any:
+    """Return a record, or the JSON text of its values.
+
+    The text is for a record with a number that Python cannot hold.
+    """
+    raw = msgspec.json.decode(records, type=list[msgspec.Raw])[row]
+    try:
+        return msgspec.json.Decoder(float_hook=Decimal).decode(raw)
+    except msgspec.DecodeError:
+        fields = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
+        return {
+            name: bytes(value)[:LONGEST_VALUE].decode(errors="replace").strip('"') for name, value in fields.items()
+        }
+
+
 def _misfit(records: bytes | msgspec.Raw, message: str, sobject: str) -> ValueUnexpected:
     where = re.search(r"`\$\[(\d+)\](?:\.([^`]+))?`", message)
-    decoded = msgspec.json.Decoder(list[Any], float_hook=Decimal).decode(records) if where else []
-    record: Any = decoded[int(where[1])] if where else None
+    record = _record_at(records, int(where[1])) if where else None
     missing = re.search(r"missing required field `([^`]+)`", message)
     column = (where and where[2]) or (missing and missing[1]) or ""
     value = record.get(column) if isinstance(record, dict) else record

@@ -18,6 +18,8 @@ from pyiceberg.types import (
 
 MONEY_DIGITS, MONEY_SCALE = 38, 6
 """Salesforce does not round money to its column's scale: six digits at least are kept."""
+MOST_MONEY_SCALE = 18
+"""Salesforce's fields have at most 18 digits; a describe that says more leaves 20 before the point."""
 
 
 class Types(NamedTuple):

@@ -166,7 +166,7 @@ def _datetimes(values: ColumnValues, column: Column, cells: Cells) -> pl.Series:
     form = BULK_DATETIME if first and first[0].endswith("Z") else SALESFORCE_DATETIME
     moments = texts.str.to_datetime(form, time_unit="us", strict=False)
     if moments.null_count() == texts.null_count():
-        return moments.cast(pl.Datetime("us", "UTC"))
+        return _in_calendar(values, column, texts, moments.cast(pl.Datetime("us", "UTC")))
     return _any_datetimes(values, column, texts)
 
 
@@ -174,12 +174,23 @@ def _any_datetimes(values: ColumnValues, column: Column, texts: pl.Series) -> pl
     """Read fractions of a second, `Z` and any offset too."""
     with_offset = texts.str.replace("Z$", "+0000")
     moments = with_offset.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%z", time_unit="us", strict=False)
-    return _parsed(values, column, texts, moments.cast(pl.Datetime("us", "UTC")), "not a datetime with an offset")
+    utc = _parsed(values, column, texts, moments.cast(pl.Datetime("us", "UTC")), "not a datetime with an offset")
+    return _in_calendar(values, column, texts, utc)
 
 
 def _dates(values: ColumnValues, column: Column, cells: Cells) -> pl.Series:
     texts = pl.Series(column.name, cells, dtype=pl.String)
-    return _parsed(values, column, texts, texts.str.to_date("%Y-%m-%d", strict=False), "not a date")
+    dates = _parsed(values, column, texts, texts.str.to_date("%Y-%m-%d", strict=False), "not a date")
+    return _in_calendar(values, column, texts, dates)
+
+
+def _in_calendar(values: ColumnValues, column: Column, texts: pl.Series, days: pl.Series) -> pl.Series:
+    """Return dates or moments of the years 1 to 9999. Raises: ValueUnexpected for others, which Python cannot hold."""
+    is_outside = ~days.dt.year().is_between(1, 9999)
+    if is_outside.any():
+        row = is_outside.arg_true()[0]
+        raise values.misfit(column, row, texts[row], "not in the years 1 to 9999")
+    return days
 
 
 def _times(values: ColumnValues, column: Column, cells: Cells) -> pl.Series:

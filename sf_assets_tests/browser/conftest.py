@@ -53,6 +53,16 @@ class Served:
         """Do something to the practice org: `changes`, `faults`, `behaviour`."""
         return post(f"{self.org_url}/practice/{door}", list(changes))
 
+    def read_side_door(self, door: str) -> Any:
+        """Return what the practice org says of itself: `requests`, `faults`."""
+        with urllib.request.urlopen(f"{self.org_url}/practice/{door}", timeout=120) as answer:
+            return json.load(answer)
+
+    def clear_faults(self) -> None:
+        """Let the practice org answer well again."""
+        request = urllib.request.Request(f"{self.org_url}/practice/faults", method="DELETE")
+        urllib.request.urlopen(request, timeout=120).close()
+
 
 def post(url: str, value: Any) -> Any:
     request = urllib.request.Request(url, json.dumps(value).encode(), {"content-type": "application/json"})

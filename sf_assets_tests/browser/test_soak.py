@@ -20,7 +20,7 @@ from sf_assets.specs.endpoints import endpoints
 
 pytestmark = pytest.mark.soak
 SOAK_SECONDS = 60 * float(os.environ.get("SOAK_MINUTES", "30"))
-FILL_SECONDS = 180
+FILL_SECONDS = 900
 PROMISE_SECONDS = 240
 FAILING = "quote"
 ASSETS = """query { assetsOrError { ... on AssetConnection { nodes { key { path }

@@ -105,6 +105,7 @@ def test_an_org_in_trouble_with_every_object_raises_after_three(served, client):
     assert described == set(names[:3])
 
 
+NAMES = ("Account", "Contact")
 HALVES = {"high": "\\ud83d", "low": "\\ude00", "wrong order": "\\ude00\\ud83d", "three": "\\ud83d\\ud83d\\ude00"}
 
 
@@ -113,13 +114,15 @@ HALVES = {"high": "\\ud83d", "low": "\\ude00", "wrong order": "\\ude00\\ud83d", 
 def test_half_an_emoji_in_a_label_is_replaced(org, name, served_by):
     fields = [{"name": "Id", "type": "id", "label": "LABEL"}]
     body = {"name": "Account", "label": "Accounts", "fields": fields}
-    answers = [{"httpStatusCode": 200, "referenceId": f"r{n}", "body": {**body, "name": n}} for n in ("0", "1")]
+    answers = [{"httpStatusCode": 200, "referenceId": f"r{n}", "body": {**body, "name": NAMES[n]}} for n in (0, 1)]
     if served_by == "composite":
         org.then(200, json.dumps({"compositeResponse": answers}).replace("LABEL", HALVES[name], 1).encode())
     else:
-        org.then(404).then(200, json.dumps(body).replace("LABEL", HALVES[name]).encode()).then(200, body)
+        org.then(404).then(200, json.dumps(body).replace("LABEL", HALVES[name]).encode()).then(
+            200, {**body, "name": "Contact"}
+        )
 
-    described = org.client().describe(["Account", "Contact"])
+    described = org.client().describe(NAMES)
 
     assert "\ufffd" in described["Account"].fields[0].label
     assert isinstance(described["Contact"], SObject)

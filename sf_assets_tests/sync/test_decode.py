@@ -214,3 +214,51 @@ def test_a_long_value_is_cut_in_the_message():
         decoded({"Id": "a", "X": ["y" * 5000]}, columns=(column("X", "string"),))
 
     assert len(str(refused.value)) < 400
+
+
+@pytest.mark.parametrize("record_id", ["", " 001", "001\x00", "001\u202e", "00'1", "00\\1", "a" * 256, "\ufffd"])
+def test_a_text_that_can_be_no_id_is_refused(record_id):
+    with pytest.raises(ValueUnexpected, match="not an Id"):
+        decoded({"Id": record_id}, columns=())
+
+
+@pytest.mark.parametrize(("name", "type_"), [("Id", "id"), ("IsDeleted", "boolean"), ("SystemModstamp", "datetime")])
+def test_a_record_without_its_identity_is_refused(name, type_):
+    record = {"Id": "a", "IsDeleted": False, "SystemModstamp": "2026-03-01T10:00:00.000+0000", name: None}
+    columns = [column("IsDeleted", "boolean"), column("SystemModstamp", "datetime")]
+
+    with pytest.raises(ValueUnexpected, match=f"a record without {name}"):
+        decoded(record, columns=tuple(columns))
+
+
+@pytest.mark.parametrize(
+    ("type_", "wire"),
+    [
+        ("datetime", "-0001-01-01T00:00:00.000+0000"),
+        ("datetime", "0000-01-01T00:00:00.000+0000"),
+        ("datetime", "0001-01-01T00:00:00.000+1400"),
+        ("datetime", "+10000-01-01T00:00:00.000+0000"),
+        ("datetime", "9999-12-31T23:59:59.000-0100"),
+        ("date", "-0001-01-01"),
+        ("date", "0000-01-01"),
+        ("date", "+10000-01-01"),
+    ],
+)
+def test_a_year_that_python_cannot_hold_is_refused(type_, wire):
+    with pytest.raises(ValueUnexpected, match="record a: not"):
+        decoded({"Id": "a", "X": wire}, columns=(column("X", type_),))
+
+
+@pytest.mark.parametrize("type_", ["int", "long", "double", "currency", "string"])
+def test_a_number_of_thousands_of_digits_is_refused_by_name(type_):
+    body = b'[{"Id": "a", "X": %s}]' % (b"9" * 5_000)
+
+    with pytest.raises(ValueUnexpected, match=r"Account\.X = 9{97}\.\.\. in record a|Account\.X = '9{96}"):
+        decode(body, (ID, column("X", type_)), sobject="Account", synced_at=NOON)
+
+
+@pytest.mark.parametrize("scale", [-5, 18, 19, 38, 39, 10**9])
+def test_money_of_any_described_scale_is_stored(scale):
+    page = decoded({"Id": "a", "X": 1234567890123.45}, columns=(column("X", "currency", scale),))
+
+    assert page.frame["x"].to_list() == [Decimal("1234567890123.45")]
