@@ -16,7 +16,7 @@ from sf_assets.assets.links import STORAGE, object_links
 from sf_assets.assets.naming import Naming, ResourceKeys
 from sf_assets.assets.org_asset import refuse_automatic_first_copy, refuse_other_history, report_org_read
 from sf_assets.assets.registration import NoRegistration, Registration
-from sf_assets.assets.reporting import start_line
+from sf_assets.assets.reporting import is_unchanged, start_line
 from sf_assets.assets.resources import IcebergResource, SalesforceResource
 from sf_assets.specs.model import EndpointSpec
 from sf_assets.sync.progress import ProgressLog
@@ -160,7 +160,8 @@ def _start(
         refuse_automatic_first_copy(context, spec.endpoint, is_filled=planned.stored is not None)
     if not config.spread_over_days:
         refuse_unaffordable(planned, preflight=preflight, client=client, deployment=deployment)
-    context.log.info(start_line(planned))
+    if not is_unchanged(planned.report):  # then the line after the commit says so
+        context.log.info(start_line(planned))
     return planned
 
 

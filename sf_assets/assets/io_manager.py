@@ -77,8 +77,8 @@ class IcebergIOManager(dg.ConfigurableIOManager):
             facts = write_sync(self.iceberg.tables(), table, sync, asset.run.run_id)
         seconds = (datetime.now(UTC) - sync.report.began_at).total_seconds()
         problems = warnings(sync.spec, sync.report)
-        asset.log.info(reporting.read_line(sync.report, seconds=seconds))
-        asset.log.info(reporting.commit_line(sync.report, facts))
+        for line in reporting.end_lines(sync.report, facts, seconds=seconds):
+            asset.log.info(line)
         for sentence in problems:
             asset.log.warning(f"{table}: {sentence}")
         status_table.add(self.iceberg.source, _status(sync, facts, asset.run.run_id, problems))

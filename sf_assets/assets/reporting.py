@@ -110,12 +110,11 @@ def _verdict(spec: EndpointSpec, report: "SyncReport") -> list[str]:
 
 
 def start_line(sync: "Sync") -> str:
-    """Return the log's first line: what is read."""
+    """Return the log's first line: what is read. A sync without news has one line alone, its last."""
     position = sync.base.position if sync.base else None
     since = position.tail_from if position else None
     way = "by a Bulk query job" if sync.bulk else "by Id"
     what = {
-        "unchanged": "nothing has changed since the last sync",
         "tail": f"reads changes since {since:%Y-%m-%d %H:%M:%S} UTC" if since else "goes on with the changed rows",
         "walk": f"goes on with its rows {way}" if position and position.walk else f"reads all rows {way}",
         "replace": f"reads all rows {'by a Bulk query job ' * bool(sync.bulk)}and replaces the table",
@@ -123,6 +122,22 @@ def start_line(sync: "Sync") -> str:
         "unavailable": "the object is not available, so the table stays as it is",
     }[sync.report.kind]
     return f"{sync.spec.endpoint}: {what}."
+
+
+def end_lines(report: "SyncReport", facts: "TableFacts", *, seconds: float) -> list[str]:
+    """Return the log's lines after the commit; one line where nothing was to read.
+
+    Each line is an event in Dagster's storage, and most syncs of a day find nothing.
+    """
+    if is_unchanged(report):
+        cost = f"{plural(report.read.calls, 'call')}, {seconds:.1f} seconds"
+        return [f"{report.endpoint}: nothing has changed: {cost}. The table has {plural(facts.rows, 'row')}."]
+    return [read_line(report, seconds=seconds), commit_line(report, facts)]
+
+
+def is_unchanged(report: "SyncReport") -> bool:
+    """Return whether the sync has read no row because nothing has changed."""
+    return report.kind == "unchanged" and not report.read.rows
 
 
 def read_line(report: "SyncReport", *, seconds: float) -> str:

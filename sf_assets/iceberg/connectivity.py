@@ -7,8 +7,9 @@ from pyarrow.fs import FileType
 from pyiceberg.catalog import Catalog
 from pyiceberg.exceptions import NoSuchNamespaceError
 from pyiceberg.io import FileIO, load_file_io
-from pyiceberg.io.fsspec import FsspecFileIO
 from pyiceberg.io.pyarrow import PyArrowFileIO
+
+from sf_assets.iceberg.files import fsspec_file_system
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,6 @@ def _is_there(io: FileIO, location: str) -> bool:
     if isinstance(io, PyArrowFileIO):
         info = io.fs_by_scheme(parsed.scheme or "file", parsed.netloc or None).get_file_info(root)
         return bool(info.type != FileType.NotFound)
-    if isinstance(io, FsspecFileIO):
-        return bool(io.get_fs(parsed.scheme or "file").exists(root))
+    if (file_system := fsspec_file_system(io, parsed.scheme)) is not None:
+        return bool(file_system.exists(root))
     return True

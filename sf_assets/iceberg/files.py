@@ -7,7 +7,6 @@ from typing import Any, cast
 
 from pyarrow.fs import FileSelector, FileType
 from pyiceberg.io import FileIO
-from pyiceberg.io.fsspec import FsspecFileIO
 from pyiceberg.io.pyarrow import PyArrowFileIO
 
 from sf_assets.errors import IcebergError
@@ -43,14 +42,23 @@ def split_scheme(location: str) -> tuple[str, str]:
     return (scheme, rest) if separator else ("", location)
 
 
+def fsspec_file_system(io: FileIO, scheme: str) -> Any | None:
+    """Return the file system of pyiceberg's `FsspecFileIO`, or None for any other.
+
+    The class is not imported: its module loads requests, 0.15 s of CPU for processes that never use it.
+    """
+    get_fs = getattr(io, "get_fs", None)
+    return get_fs(scheme or "file") if get_fs else None
+
+
 def _listing(io: FileIO, location: str) -> Iterator[FileInfo]:
     scheme, path = split_scheme(location)
     if isinstance(io, PyArrowFileIO):
         selector = FileSelector(path, recursive=True, allow_not_found=True)
         infos = io.fs_by_scheme(scheme or "file", path.partition("/")[0] or None).get_file_info(selector)
         return (FileInfo(info.path, info.size, info.mtime) for info in infos if info.type == FileType.File)
-    if isinstance(io, FsspecFileIO):
-        listing = io.get_fs(scheme or "file").find(path, detail=True)
+    if (file_system := fsspec_file_system(io, scheme)) is not None:
+        listing = file_system.find(path, detail=True)
         return (FileInfo(name, info.get("size"), _modified(info)) for name, info in listing.items())
     remedy = "Use the catalog's own tool to list and remove files."
     raise IcebergError(f"{location}: {type(io).__name__} cannot list files", remedy=remedy)

@@ -118,6 +118,19 @@ def test_the_data_version_is_the_snapshot_and_stays_without_changes(runs):
     assert second.materialized["account"]["commits"] == 0
 
 
+def test_a_sync_without_news_writes_one_line_and_any_other_three(runs):
+    first, second = runs("user_role"), runs("user_role")
+
+    assert [len(lines_of(runs, run)) for run in (first, second)] == [3, 1]
+    assert lines_of(runs, second)[0].startswith("user_role: nothing has changed: 0 calls")
+
+
+def lines_of(runs, run) -> list[str]:
+    """The lines at INFO that the run wrote about its endpoints."""
+    entries = runs.instance.all_logs(run.run_id)
+    return [entry.user_message for entry in entries if entry.level == logging.INFO and not entry.dagster_event]
+
+
 def test_a_change_in_the_org_is_merged_and_counted(runs, practice_org):
     runs("account")
     org = practice_org.org
