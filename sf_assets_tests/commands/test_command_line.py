@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import socket
-import stat
 import subprocess
 import sys
 import time
@@ -196,12 +195,3 @@ def test_a_practice_org_that_is_not_running_is_named(sf_assets, port: int, tmp_p
     assert ended.returncode == 1
     printed = " ".join((ended.stdout + ended.stderr).split())
     assert "The practice org is not running. Start it: `sf-assets practice`" in printed
-
-
-def test_a_new_home_is_its_owners_alone(sf_assets, tmp_path: Path, port: int) -> None:
-    home = tmp_path / "new"
-    settings = {"SF_ASSETS_HOME": str(home), "DAGSTER_HOME": str(home), "SALESFORCE_REQUESTS_PER_SECOND": "1000"}
-
-    sf_assets("demo", "--port", str(port), "--rows", "account=1", SF_ASSETS_ENDPOINTS="organization", **settings)
-
-    assert stat.S_IMODE(home.stat().st_mode) == 0o700

@@ -3,6 +3,7 @@
 import json
 import re
 import sqlite3
+import stat
 from io import StringIO
 from pathlib import Path
 
@@ -21,12 +22,17 @@ def printed(text: str) -> dict[str, list[str]]:
 
 
 def test_a_second_demo_reads_only_what_changed(sf_assets, port: int, few: list[str], tmp_path: Path) -> None:
-    fast = {"SALESFORCE_REQUESTS_PER_SECOND": "1000", "SF_ASSETS_LEDGER": f"sqlite:///{tmp_path}/ledger.db"}
+    home = tmp_path / "new"
+    fast = {
+        "SF_ASSETS_HOME": str(home), "DAGSTER_HOME": str(home), "SALESFORCE_REQUESTS_PER_SECOND": "1000",
+        "SF_ASSETS_LEDGER": f"sqlite:///{tmp_path}/ledger.db",
+    }  # fmt: skip
 
     first = sf_assets("demo", "--port", str(port), *few, **fast)
     second = sf_assets("demo", "--port", str(port), *few, **fast, SF_ASSETS_ENDPOINTS="campaign,pricebook,task")
-    listed = sf_assets("tables")
+    listed = sf_assets("tables", **fast)
 
+    assert stat.S_IMODE(home.stat().st_mode) == 0o700, "a new home is its owner's alone"
     assert (first.returncode, second.returncode, listed.returncode) == (0, 0, 0), first.stdout + second.stderr
     before, after = printed(first.stdout), printed(second.stdout)
     assert 0 < int(re.search(r"all endpoints together: (\S+) calls more", first.stdout)[1]) < 20
@@ -35,7 +41,7 @@ def test_a_second_demo_reads_only_what_changed(sf_assets, port: int, few: list[s
     assert after["campaign"][-1] == after["pricebook"][-1] == "unchanged"
     assert set(ENDPOINTS) <= set(printed(listed.stdout))
     assert max(map(len, first.stdout.split("\n\n")[1].splitlines())) <= 80
-    runs = sqlite3.connect(tmp_path / "history" / "runs.db").execute("SELECT status, run_body FROM runs").fetchall()
+    runs = sqlite3.connect(home / "history" / "runs.db").execute("SELECT status, run_body FROM runs").fetchall()
     assert [status for status, _ in runs] == ["SUCCESS", "SUCCESS"]
     assert len(json.loads(runs[0][1])["asset_selection"]["__frozenset__"]) == len(ENDPOINTS)
 

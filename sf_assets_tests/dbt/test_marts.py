@@ -404,7 +404,10 @@ def change_people(org, living):
                                         "ConvertedOpportunityId": deal["Id"]})  # fmt: skip
 
 
-@pytest.fixture(scope="module", params=["as the org began", "after changes, with a named fiscal year"])
+STATES = [pytest.param("as the org began", marks=pytest.mark.heavy), "after changes, with a named fiscal year"]
+
+
+@pytest.fixture(scope="module", params=STATES)
 def built(request, downstream):
     """The marts over the org of each state in turn; the second time with every test of dbt's, which must be green."""
     verb = "run"

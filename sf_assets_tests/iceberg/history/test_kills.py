@@ -28,8 +28,11 @@ def played(folder: Path):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "part"),
-    [("kill", 0.3), ("kill", 0.7), ("kill", 0.9), ("kill", 0.95), ("kill", 1.0), ("EIO", 0.8), ("EIO", 1.0)],
-)
+    [
+        ("kill", 0.3), ("kill", 0.9), ("kill", 1.0), ("EIO", 0.8),
+        *(pytest.param(*case, marks=pytest.mark.heavy) for case in (("kill", 0.7), ("kill", 0.95), ("EIO", 1.0))),
+    ],
+)  # fmt: skip
 def test_a_struck_update_is_completed_by_the_next_one(tmp_path, kind, part):
     whole = played(tmp_path / "whole")
     old = rows(whole)

@@ -40,7 +40,9 @@ def test_lanes_read_every_row_once(many):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("after_pages", [1, 2, 3, 5, 8, 11, 14, 18, 22, 26])
+@pytest.mark.parametrize(
+    "after_pages", [1, 8, 26, *(pytest.param(pages, marks=pytest.mark.heavy) for pages in (2, 3, 5, 11, 14, 18, 22))]
+)
 def test_a_walk_in_lanes_that_is_killed_goes_on(many, after_pages):
     with pytest.raises(KilledError):
         many.sync("contact", lanes=LANES, commit_rows=1, dies_after=after_pages)
