@@ -38,8 +38,9 @@ def failure(error: SfAssetsError, endpoint: str, *, docs: str = "", metadata: Ma
     """
     name = type(error).__name__
     values = {key: _text(value) for key, value in error.values.items() if value is not None}
+    text, start = error.with_remedy, f"{endpoint}: "
     return dg.Failure(
-        f"{endpoint}: {error.with_remedy}",
+        text if text.startswith(start) else start + text,
         metadata={
             "error": name,
             "remedy": dg.MetadataValue.md(f"{error.remedy} See `{name}` in {ERRORS_PAGE}."),

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 import boto3
 import polars as pl
@@ -53,13 +54,15 @@ class Aws:
     """A served AWS. `requests`: (service, method) -> how many came, since `forget`; `busy`: S3 refuses so many.
 
     `fetched`: object -> how often it was read; `keys`: the access keys that S3 was asked with; `lost`: so many updates
-    of Glue tables are made and answered with a fault; `denied`: methods that S3 does not allow.
+    of Glue tables are made and answered with a fault; `denied`: methods that S3 does not allow; `answers`: action ->
+    status, type and body that are given instead of moto's.
     """
 
     url: str
     busy: int = 0
     lost: int = 0
     denied: set[str] = field(default_factory=set)
+    answers: dict[str, tuple[int, str, str]] = field(default_factory=dict)
     keys: set[str] = field(default_factory=set)
     requests: Counter[tuple[str, str]] = field(default_factory=Counter)
     actions: Counter[str] = field(default_factory=Counter)
@@ -108,6 +111,9 @@ def _counting(application: Any, aws: Aws) -> Any:
         service = {"AWSGlue": "glue", "secretsmanager": "secrets"}.get(target.split(".")[0], "s3")
         aws.requests[service, environ["REQUEST_METHOD"]] += 1
         aws.actions[target.split(".")[-1] or f"{environ['REQUEST_METHOD']} object"] += 1
+        if aws.answers and (answer := aws.answers.get(_action(environ))):
+            start(f"{answer[0]} Recorded", [("Content-Type", answer[1])])
+            return [answer[2].encode()]
         if (service, environ["REQUEST_METHOD"]) == ("s3", "GET"):
             aws.fetched[environ["PATH_INFO"]] += 1
         if service == "s3" and aws.busy > 0:
@@ -130,6 +136,17 @@ def _counting(application: Any, aws: Aws) -> Any:
         return application(environ, start)
 
     return counted
+
+
+def _action(environ: dict[str, Any]) -> str:
+    """The action of a JSON, REST or query request; its body stays readable."""
+    if target := environ.get("HTTP_X_AMZ_TARGET"):
+        return str(target).split(".")[-1]
+    if "x-www-form-urlencoded" not in environ.get("CONTENT_TYPE", ""):
+        return str(environ["PATH_INFO"]).strip("/")
+    body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    environ["wsgi.input"] = io.BytesIO(body)
+    return parse_qs(body.decode())["Action"][0]
 
 
 def _refused_by_model(action: str, environ: dict[str, Any]) -> list[str]:

@@ -16,6 +16,7 @@ from sf_assets.cli import main
 from sf_assets.commands.prove.redact import Redaction
 from sf_assets.devorg.fixtures import practice_org, practice_seed
 from sf_assets_tests.production.chart import instance
+from sf_assets_tests.production.recorded import aws_answer, play_salesforce, rounds
 from sf_assets_tests.snowflake.account import key_pair, snowflake
 
 __all__ = ["key_pair", "practice_org", "practice_seed", "snowflake"]
@@ -76,6 +77,26 @@ def test_the_org_is_asked_and_nothing_is_written(prove, practice_org):
     assert exchanges["columns of account"]["verdict"] == "as documented"
     assert "requirements of ViewSetup" in exchanges
     assert all(method in ("GET", "POST") for method in {request.method for request in practice_org.requests})
+
+
+@pytest.mark.parametrize("entries", rounds("salesforce"))
+def test_an_answer_of_an_org_can_be_pasted_into_the_tests(prove, practice_org, entries):
+    for entry in entries:
+        play_salesforce(practice_org.org, entry)
+
+    exchanges = prove("--salesforce", "organization", "permission_set")
+
+    assert [exchanges[entry["name"]] for entry in entries] == entries
+
+
+@pytest.mark.parametrize("entries", rounds("aws"))
+def test_an_answer_of_aws_can_be_pasted_into_the_tests(prove, aws, entries):
+    for entry in entries:
+        aws.answers |= aws_answer(entry)
+
+    exchanges = prove("--aws", "--yes", "organization")
+
+    assert [exchanges[entry["name"]] for entry in entries] == entries
 
 
 def test_a_hidden_column_is_named(prove, practice_org):

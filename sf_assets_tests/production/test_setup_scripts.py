@@ -121,6 +121,13 @@ def test_the_last_lines_of_both_scripts_are_a_whole_environment(tmp_path, mode):
     assert deployment.readers.patience_seconds == 600
 
 
+def test_the_runs_of_compose_can_get_each_setting_that_the_scripts_print():
+    printed_names = {*settings(printed("aws", *ARGUMENTS), "#"), *settings(printed("snowflake"), "--")}
+    text = (DOCS.parent / "deploy/dagster.yaml").read_text(encoding="utf-8")
+
+    assert printed_names - set(re.findall(r"^ +(?:# )?- ([A-Z_0-9]+)$", text, flags=re.MULTILINE)) == set()
+
+
 PASTED = [
     command.replace("\\\n", " ")
     for page in ("production.md", "engines.md", "real-org.md")

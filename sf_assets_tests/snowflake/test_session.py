@@ -1,5 +1,7 @@
 """The real connector through the real SnowflakeResource, against a loopback server of its wire."""
 
+import base64
+
 import pytest
 
 from sf_assets import errors
@@ -37,6 +39,16 @@ def test_the_key_pair_logs_in_once_and_statements_come_back_as_rows(snowflake, s
     assert snowflake.logins[0]["AUTHENTICATOR"] == "SNOWFLAKE_JWT"
     assert "PASSWORD" not in snowflake.logins[0]
     assert snowflake.asked == ["SELECT 1", "SELECT 2"]
+
+
+def test_the_key_may_be_base64_in_one_line_as_setup_snowflake_prints(snowflake, resource):
+    snowflake.answers = {"^SELECT 1$": [["1"]]}
+    key = base64.b64encode(snowflake.private_key.encode()).decode()
+
+    session = SnowflakeSession(resource(private_key=key).get_connection)
+
+    assert session.execute("SELECT 1") == [("1",)]
+    session.close()
 
 
 def test_another_key_is_refused_with_what_to_compare(snowflake, resource, other_key):

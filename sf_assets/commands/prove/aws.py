@@ -68,8 +68,8 @@ def _remove(context: ProofContext, source: str) -> Exchange:
         catalog.purge_table((iceberg.namespace, PROBE))
     except Exception as error:  # noqa: BLE001 - each error of catalog or storage means that something remains
         remains = f"aws glue delete-table --database-name <namespace> --name {PROBE}, then remove its folder"
-        answer = f"{type(error).__name__}: {error}. What remains: {remains}"
-        return Exchange("remove the table", f"purge {PROBE}", answer, source, "refused")
+        answer = {**_refusal(error), "what remains": remains}
+        return Exchange("remove the table", "glue:delete_table", answer, source, "refused")
     return Exchange("remove the table", f"purge {PROBE}", "removed with its files", source, "as documented")
 
 
@@ -77,8 +77,15 @@ def _exchange(name: str, service: str, action: str, source: str, *, keys: tuple[
     try:
         answer = _client(service)(action)()
     except Exception as error:  # noqa: BLE001 - botocore's errors have no common base, and each is an answer
-        return Exchange(name, f"{service}:{action}", f"{type(error).__name__}: {error}", source, "refused")
+        return Exchange(name, f"{service}:{action}", _refusal(error), source, "refused")
     return Exchange(name, f"{service}:{action}", {key: answer.get(key) for key in keys}, source)
+
+
+def _refusal(error: Exception) -> dict[str, Any]:
+    """Return AWS's status, code and message, or the error's name and text."""
+    response = getattr(error, "response", None) or {"Error": {"Code": type(error).__name__, "Message": str(error)}}
+    status = response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    return {"status": status, "code": response["Error"].get("Code"), "message": response["Error"].get("Message")}
 
 
 def _client(service: str) -> Callable[[str], Callable[[], dict[str, Any]]]:

@@ -1,6 +1,6 @@
 """Steps on a real org: long descriptions, visible columns, licences, and what the permission set requires."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote_plus
 
@@ -38,14 +38,15 @@ def visible_columns(context: ProofContext) -> Iterator[Exchange]:
         names = [
             field.name.lower() for field in spec.catalogue if not field.feature and not spec.is_excluded(field.name)
         ]
+        request = f"GET /sobjects/{spec.sobject}/describe"
         if visible is None:
-            yield Exchange(f"columns of {spec.endpoint}", "describe", "the object is not visible", "", "refused")
+            yield Exchange(f"columns of {spec.endpoint}", request, "the object is not visible", "", "refused")
             continue
         hidden = [name for name in names if name not in visible]
         verdict: Verdict = "different" if hidden else "as documented"
         answer = {"standard columns": len(names), "hidden": hidden}
         source = "View All Fields or field permissions of the permission set show every column"
-        yield Exchange(f"columns of {spec.endpoint}", "describe", answer, source, verdict)
+        yield Exchange(f"columns of {spec.endpoint}", request, answer, source, verdict)
 
 
 @step("salesforce", "licences of the integration user")
@@ -60,7 +61,8 @@ def licences(context: ProofContext) -> Iterator[Exchange]:
         f" WHERE AssigneeId = '{identity}'",
     }.items():
         answer = _rows(_call(client, _query_path(client, soql)))
-        yield Exchange(name, soql.replace(identity, "<ID>"), answer, "help.salesforce.com: integration_user")
+        verdict: Verdict = "open" if isinstance(answer, list) else "refused"
+        yield Exchange(name, soql.replace(identity, "<ID>"), answer, "help.salesforce.com: integration_user", verdict)
 
 
 @step("salesforce", "permissions that depend on others")
@@ -71,12 +73,11 @@ def permission_dependencies(context: ProofContext) -> Iterator[Exchange]:
     for name in permission_set(context.specs).user_permissions:
         soql = f"SELECT RequiredPermission FROM PermissionDependency WHERE Permission = '{name}'"
         rows = _rows(_call(client, _query_path(client, soql, resource="tooling/query")))
-        if isinstance(rows, str):
-            yield Exchange(f"requirements of {name}", soql, rows, source, "refused")
-            continue
-        required = sorted({str(row.get("RequiredPermission")) for row in rows})
-        verdict: Verdict = "as documented" if set(required) <= ours.get(name, frozenset()) else "different"
-        yield Exchange(f"requirements of {name}", soql, required, source, verdict)
+        verdict: Verdict = "refused"
+        if isinstance(rows, list):
+            required = {row.get("RequiredPermission") for row in rows}
+            verdict = "as documented" if required <= ours.get(name, frozenset()) else "different"
+        yield Exchange(f"requirements of {name}", soql, rows, source, verdict)
 
 
 def _client(context: ProofContext) -> Client:
@@ -102,21 +103,22 @@ def _query_path(client: Client, soql: str, *, resource: str = "query") -> str:
 
 
 def _call(client: Client, path: str) -> Any:
-    """Return the JSON of one GET, or the error as a text."""
+    """Return the JSON of one GET, or the error as status, errorCode and message."""
     try:
         return msgspec.json.decode(client.drive(_get(path)).body)
     except SalesforceError as error:
-        return f"{type(error).__name__}: {error}"
+        status, code = error.values.get("status"), error.values.get("error_code")
+        text = str(error).partition(f"{code}: ")[2].rpartition(" (GET ")[0]
+        return {"status": status, "errorCode": code, "message": text or str(error)}
 
 
 def _get(path: str) -> Flow[Any]:
     return (yield Request(path, msgspec.Raw, "inventory", about="prove"))
 
 
-def _rows(answer: Any) -> Sequence[dict[str, Any]] | str:
-    if not isinstance(answer, dict):
-        return str(answer)
-    return [_without_attributes(row) for row in answer.get("records", [])]
+def _rows(answer: dict[str, Any]) -> list[dict[str, Any]] | dict[str, Any]:
+    """Return the rows of a query's answer, or the error as it is."""
+    return [_without_attributes(row) for row in answer["records"]] if "records" in answer else answer
 
 
 def _without_attributes(value: Any) -> Any:

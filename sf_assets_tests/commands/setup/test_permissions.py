@@ -1,6 +1,8 @@
 """The permission set: read only, least, and closed under what Salesforce requires."""
 
+import json
 import re
+import subprocess
 from dataclasses import replace
 from itertools import combinations
 
@@ -109,3 +111,30 @@ def test_the_steps_name_the_licence_before_the_permission_set():
     assert text.index("Salesforce API Integration") < text.index("Then the permission set sf_assets")
     assert text.index("--dry-run") < text.index("deploy start --source-dir")
     assert "API Access Control" in text
+
+
+def test_the_commands_of_the_steps_can_be_pasted_in_one_folder(tmp_path):
+    text = salesforce_steps(SPECS, SetupValues())
+    (tmp_path / "salesforce.txt").write_text(text)
+    sf = tmp_path / "sf"
+    sf.write_text(
+        '#!/bin/sh\necho "$PWD: $*" >> "$LOG"\ncase "$1 $2" in "project generate") mkdir sf_assets_setup;; esac\n'
+    )
+    sf.chmod(0o755)
+    before, _, rest = text.partition("--------\n")
+    commands = re.findall(r"^ {5,}(.*)$", before + rest.partition("--------\n")[2], flags=re.MULTILINE)
+
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "LOG": str(tmp_path / "log")}
+    script = "set -e\n" + "\n".join(commands)
+    ended = subprocess.run(
+        ["sh"], input=script, cwd=tmp_path, env=environment, text=True, capture_output=True, check=False
+    )
+
+    assert ended.returncode == 0, ended.stderr
+    (metadata,) = tmp_path.rglob("sf_assets.permissionset-meta.xml")
+    assert metadata.read_text().strip() == permission_set_metadata(SPECS).strip()
+    calls = (tmp_path / "log").read_text().splitlines()
+    assert [call.split()[1:4] for call in calls[2:4]] == [["project", "deploy", "start"]] * 2
+    assert all(call.startswith(f"{tmp_path}/sf_assets_setup: ") for call in calls[2:4])
+    secret = json.loads((tmp_path / "secret.json").read_text())
+    assert secret["private_key"] == (tmp_path / "salesforce.key").read_text()

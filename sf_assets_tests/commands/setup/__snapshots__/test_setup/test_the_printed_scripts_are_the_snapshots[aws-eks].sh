@@ -259,6 +259,7 @@ JSON
 
 # 7. The environment of the runs. Check it with: sf-assets doctor
 #    SF_ASSETS_DEPLOYMENT=production
+#    SALESFORCE_INSTANCE_URL=<host>, from: Setup > My Domain
 #    SALESFORCE_SECRET_ID=salesforce/sf_assets
 #    AWS_DEFAULT_REGION=eu-central-1
 #    SF_ASSETS_NAMESPACE=salesforce

@@ -86,16 +86,6 @@ aws glue create-database --region eu-central-1 --database-input file:///dev/stdi
   "CreateTableDefaultPermissions": []
 }
 JSON
-#    Lake Formation decides on the tables too: grants for both roles of steps 3 and 4. Run this after step 4.
-#    docs.aws.amazon.com/lake-formation/latest/dg/granting-catalog-permissions.html
-aws lakeformation grant-permissions --region eu-central-1 --principal DataLakePrincipalIdentifier=arn:aws:iam::123456789012:role/sf-assets-writer \
-  --permissions CREATE_TABLE DESCRIBE --resource '{"Database": {"Name": "salesforce"}}'
-aws lakeformation grant-permissions --region eu-central-1 --principal DataLakePrincipalIdentifier=arn:aws:iam::123456789012:role/sf-assets-writer \
-  --permissions ALL --resource '{"Table": {"DatabaseName": "salesforce", "TableWildcard": {}}}'
-aws lakeformation grant-permissions --region eu-central-1 --principal DataLakePrincipalIdentifier=arn:aws:iam::123456789012:role/sf-assets-snowflake-reader \
-  --permissions DESCRIBE --resource '{"Database": {"Name": "salesforce"}}'
-aws lakeformation grant-permissions --region eu-central-1 --principal DataLakePrincipalIdentifier=arn:aws:iam::123456789012:role/sf-assets-snowflake-reader \
-  --permissions SELECT DESCRIBE --resource '{"Table": {"DatabaseName": "salesforce", "TableWildcard": {}}}'
 
 # 3. The role that Snowflake reads with: arn:aws:iam::123456789012:role/sf-assets-snowflake-reader
 #    is for `setup snowflake`. Until step 6 only this account is trusted.
@@ -259,6 +249,16 @@ JSON
 #    docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_switch-role-ec2_instance-profiles.html
 aws iam create-instance-profile --instance-profile-name sf-assets-writer
 aws iam add-role-to-instance-profile --instance-profile-name sf-assets-writer --role-name sf-assets-writer
+#    Lake Formation decides on the tables too: grants for both roles.
+#    docs.aws.amazon.com/lake-formation/latest/dg/granting-catalog-permissions.html
+aws lakeformation grant-permissions --region eu-central-1 --principal DataLakePrincipalIdentifier=arn:aws:iam::123456789012:role/sf-assets-writer \
+  --permissions CREATE_TABLE DESCRIBE --resource '{"Database": {"Name": "salesforce"}}'
+aws lakeformation grant-permissions --region eu-central-1 --principal DataLakePrincipalIdentifier=arn:aws:iam::123456789012:role/sf-assets-writer \
+  --permissions ALL --resource '{"Table": {"DatabaseName": "salesforce", "TableWildcard": {}}}'
+aws lakeformation grant-permissions --region eu-central-1 --principal DataLakePrincipalIdentifier=arn:aws:iam::123456789012:role/sf-assets-snowflake-reader \
+  --permissions DESCRIBE --resource '{"Database": {"Name": "salesforce"}}'
+aws lakeformation grant-permissions --region eu-central-1 --principal DataLakePrincipalIdentifier=arn:aws:iam::123456789012:role/sf-assets-snowflake-reader \
+  --permissions SELECT DESCRIBE --resource '{"Table": {"DatabaseName": "salesforce", "TableWildcard": {}}}'
 
 # 5. The secret: its name, salesforce/sf_assets, is for SALESFORCE_SECRET_ID. secret.json is what
 #    `sf-assets setup salesforce` ends with; remove the file afterwards.
@@ -295,6 +295,7 @@ JSON
 
 # 7. The environment of the runs. Check it with: sf-assets doctor
 #    SF_ASSETS_DEPLOYMENT=production
+#    SALESFORCE_INSTANCE_URL=<host>, from: Setup > My Domain
 #    SALESFORCE_SECRET_ID=salesforce/sf_assets
 #    AWS_DEFAULT_REGION=eu-central-1
 #    SF_ASSETS_NAMESPACE=salesforce
