@@ -19,8 +19,8 @@ export DAGSTER_DISABLE_TELEMETRY := yes
 DBT_SNOWFLAKE := dbt-snowflake>=1.11,<1.12
 # More arguments for the command of a target: make test ARGS="-k ledger", make demo ARGS="--rows account=5000".
 ARGS ?=
-# Processes that share the tests, and the tests that they share (as in pyproject.toml).
-JOBS ?= 2
+# Processes that share the tests: one more than two cores, since many tests wait. SUITE is as in pyproject.toml.
+JOBS ?= 3
 SUITE := not browser and not soak and not image and not spark and not heavy
 # The fast lane: folders of tests without processes, dbt or Dagster. Tests of more than half a second are marked slow.
 FAST := sf_assets_tests/specs sf_assets_tests/salesforce sf_assets_tests/sync sf_assets_tests/iceberg \
@@ -156,6 +156,10 @@ pace: $(STAMP) ## Prove that eight processes keep one pace at 2 requests/s, also
 .PHONY: bench
 bench: $(STAMP) ## Run all benchmarks: a table, and build/bench.json (half an hour; make bench ARGS='--only budget')
 	@$(BIN)/python benchmarks/bench.py $(ARGS)
+
+.PHONY: bench-peers
+bench-peers: $(STAMP) ## Compare a first copy with other tools, each in an environment from PyPI (1.5 GB, ten minutes)
+	@$(BIN)/python benchmarks/peers.py --json build/peers.json $(ARGS)
 
 .PHONY: bench-memory
 bench-memory: $(STAMP) ## Fail if a run process exceeds 700 MB at 1 M rows of 71 columns (five minutes)
