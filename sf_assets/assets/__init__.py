@@ -1,1 +1,1 @@
-"""The Dagster floor: the only folder, with `definitions.py`, that imports dagster."""
+"""Everything that knows Dagster. Only this folder, `definitions.py` and `commands/` import it."""

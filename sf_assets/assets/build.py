@@ -1,4 +1,4 @@
-"""A deployment becomes Dagster definitions. The door `sf_assets.definitions` and the component share it."""
+"""Build Dagster definitions from a deployment, for `sf_assets.definitions` and for the YAML component."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path

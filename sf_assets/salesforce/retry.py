@@ -1,4 +1,7 @@
-"""Bounds in time: of one call, of the pauses between its sendings, and of all of them. Pure: the clock is passed in."""
+"""How long a call may take, whether it is sent again, and after what pause. Pure: the clock is passed in.
+
+A pushback (429 and the like) also slows all requests down: `rate_limit/throttle.py`.
+"""
 
 from dataclasses import dataclass, replace
 

@@ -17,9 +17,8 @@ from sf_assets.sync.columns import ColumnPlan, keep_fractions, plan_columns
 from sf_assets.sync.decide import Step, SyncInput, decide_snapshot, decide_tail
 from sf_assets.sync.hashing import mark_hashed
 from sf_assets.sync.hashing_policy import annotate_hashing, refuse_other_key
-from sf_assets.sync.limits import DAY
 from sf_assets.sync.preflight import Preflight, as_described, earliest
-from sf_assets.sync.reconcile.method import quiet_calls
+from sf_assets.sync.reconcile.method import is_day_over, quiet_calls
 from sf_assets.sync.report import Calculated, DeploymentOptions, Kind, RunOptions
 from sf_assets.sync.state import Probe, State, Walk, later
 from sf_assets.sync.state_checks import owned_state, refuse_future
@@ -147,7 +146,7 @@ class SyncPlan:
         if self.spec.is_append_only:
             return 0
         times = self.base.times
-        is_due = self.run.reconcile or times.reconciled_at is None or self.began_at - times.reconciled_at >= DAY
+        is_due = self.run.reconcile or is_day_over(times.reconciled_at, self.began_at)
         if times.read_at is None or not is_due:
             return 0
         return quiet_calls(self.table_rows, refreshed=bool(self.refreshed), limits=self.deployment.comparison)

@@ -14,7 +14,7 @@ from sf_assets.sync.memory import bound_malloc
 from sf_assets.sync.plan import SyncPlan, endpoint_columns
 from sf_assets.sync.reader import Reader
 from sf_assets.sync.reconcile.compare import Differences
-from sf_assets.sync.reconcile.method import is_due, without_comparison
+from sf_assets.sync.reconcile.method import is_comparison_due, without_comparison
 from sf_assets.sync.reconcile.run import Reconciliation
 from sf_assets.sync.report import ReadTotals, SyncReport
 from sf_assets.sync.state import State, at_walk
@@ -61,6 +61,7 @@ class EndpointRead:
         return replace(self._reconciliation(state), only_find=True).differences()
 
     def _compares(self, state: State) -> bool:
+        """Return whether the table is compared with the org after this read."""
         plan, now = self.plan, self.plan.began_at
         if plan.spec.how == "snapshot" or plan.step is None or self.report.kind == "unavailable":
             return False
@@ -69,7 +70,7 @@ class EndpointRead:
         if plan.spec.is_append_only:
             return False
         is_requested = plan.run.reconcile or plan.run.confirm_shrink
-        if not is_due(without_comparison(state) if is_requested else state, now):
+        if not is_comparison_due(without_comparison(state) if is_requested else state, now):
             return False
         return self.tables.facts(plan.spec.endpoint) is not None  # a first read without rows has made no table yet
 

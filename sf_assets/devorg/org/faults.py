@@ -1,4 +1,7 @@
-"""Scripted faults: rules for which requests fail, and how. The first rule that applies decides."""
+"""Scripted faults: rules for which requests fail, and how. The first rule that applies decides.
+
+Refusals by name are in `refusal_catalog.py`.
+"""
 
 import json
 from collections.abc import Iterable, Mapping

@@ -1,4 +1,4 @@
-"""The pace of requests as a frozen value, without a clock or a store.
+"""The pace of requests, and the wait after a pushback (429 and the like), as a frozen value without clock or store.
 
 Additive increase by seconds, multiplicative decrease: +0.1 requests/s in 5 s, evenly, up to the ceiling; a cut to 0.7
 of the rate for each row of refusals, never under 0.05 requests/s. The constants were measured against token buckets.

@@ -1,4 +1,4 @@
-"""How a table is compared with its org: which of three methods, by what each costs. Pure."""
+"""When a table is compared with its org, and by which of three methods. Pure."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -23,11 +23,16 @@ class Method:
     columns: tuple[str, ...] = ()
 
 
-def is_due(state: State, now: datetime) -> bool:
+def is_comparison_due(state: State, now: datetime) -> bool:
     """Return whether the daily comparison is due, for a table that is read completely."""
     position, compared_at = state.position, state.times.reconciled_at
     if position.walk or position.resume or position.tail_from is None:
         return False
+    return is_day_over(compared_at, now)
+
+
+def is_day_over(compared_at: datetime | None, now: datetime) -> bool:
+    """Return whether the last comparison is a day old, or there was none."""
     return compared_at is None or now - compared_at >= DAY
 
 

@@ -136,7 +136,9 @@ BREAKS: Mapping[str, Break] = {
     ),
     "a snapshot is read daily": Break("sync/decide.py", "if (is_small and is_deep_due(base, at.now)) or", "if"),
     "the daily comparison": Break(
-        "sync/read.py", "if not is_due(without_comparison(state) if is_requested else state, now):", "if True:"
+        "sync/read.py",
+        "if not is_comparison_due(without_comparison(state) if is_requested else state, now):",
+        "if True:",
     ),
     "a comparison marks rows that are gone": Break("sync/reconcile/compare.py", "tuple(surplus[ID].sort())", "()"),
     "a comparison reads rows that the table lacks": Break(
