@@ -2,13 +2,12 @@
 
 import json
 import logging
-import sys
 from pathlib import Path
 from typing import Any
 
 from airbyte_cdk.entrypoint import launch
 from airbyte_cdk.models import ConfiguredAirbyteCatalogSerializer
-from common import SOBJECT, run
+from common import SOBJECT, count_lines, run
 from source_salesforce import SourceSalesforce
 from source_salesforce.api import Salesforce
 
@@ -25,11 +24,9 @@ def copy(url: str, columns: list[str], folder: str) -> int:
     files = {"config": Path(folder) / "config.json", "catalog": Path(folder) / "catalog.json"}
     files["config"].write_text(json.dumps(config))
     files["catalog"].write_text(json.dumps(catalog))
-    lines = Path(folder) / "lines"
     source = SourceSalesforce(ConfiguredAirbyteCatalogSerializer.load(catalog), config, None)
-    with lines.open("w") as sys.stdout:
-        launch(source, ["read", "--config", str(files["config"]), "--catalog", str(files["catalog"])])
-    return lines.read_bytes().count(b'{"type":"RECORD"')
+    launch(source, ["read", "--config", str(files["config"]), "--catalog", str(files["catalog"])])
+    return count_lines(folder, b'{"type":"RECORD"')
 
 
 def replace_login(url: str) -> None:

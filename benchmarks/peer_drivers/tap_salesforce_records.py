@@ -1,10 +1,8 @@
 """tap-salesforce by REST: RECORD lines of all rows into a file, as a target would read them."""
 
 import logging
-import sys
-from pathlib import Path
 
-from common import SOBJECT, run
+from common import SOBJECT, count_lines, run
 from singer import metadata
 from tap_salesforce import get_replication_key
 from tap_salesforce.salesforce import Salesforce, field_to_property_schema
@@ -17,10 +15,8 @@ def copy(url: str, columns: list[str], folder: str) -> int:
     client = Salesforce(api_type="REST", default_start_date="2000-01-01T00:00:00Z")
     client.instance_url, client.access_token = url, "token"
     fields = [field for field in client.describe(SOBJECT)["fields"] if field["name"] in columns]
-    lines = Path(folder) / "lines"
-    with lines.open("w") as sys.stdout:
-        sync_stream(client, catalog_entry(fields), {})
-    return lines.read_bytes().count(b'{"type": "RECORD"')
+    sync_stream(client, catalog_entry(fields), {})
+    return count_lines(folder, b'{"type": "RECORD"')
 
 
 def catalog_entry(fields: list[dict[str, str]]) -> dict[str, object]:

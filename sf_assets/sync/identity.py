@@ -1,4 +1,4 @@
-"""Refuse records without what identifies them: their Id, their version, and whether they are deleted."""
+"""Refuse records without a usable Id: it is the key of a row."""
 
 import re
 from collections.abc import Sequence
@@ -14,20 +14,17 @@ _ID = re.compile(r"[!-&(-\[\]-~]{1,255}")
 
 
 def refuse_unidentified(values: ColumnValues, columns: Sequence[Column]) -> None:
-    """Refuse a record without a usable Id, a stamp or a mark of deletion.
+    """Refuse a record with an Id that is NULL or can be no Id.
 
     Two Ids with broken characters would be one key, and one of their rows would be lost. Raises: ValueUnexpected.
     """
     for column, cells in zip(columns, values.cells, strict=True):
-        if column.api_name not in REQUIRED:
-            continue
-        present = list(cells)
-        if None in present:
-            raise values.misfit(column, present.index(None), None, f"a record without {column.api_name}")
-        if column.api_name == "Id" and not _are_ids(present):
-            odd = next(row for row, cell in enumerate(present) if not _are_ids([cell]))
-            raise values.misfit(column, odd, present[odd], "not an Id")
+        if column.api_name == "Id":
+            odd = next((row for row, cell in enumerate(cells) if not _is_id(cell)), None)
+            if odd is not None:
+                why = "a record without Id" if cells[odd] is None else "not an Id"
+                raise values.misfit(column, odd, cells[odd], why)
 
 
-def _are_ids(cells: Sequence[object]) -> bool:
-    return all(isinstance(cell, str) and _ID.fullmatch(cell) for cell in cells)
+def _is_id(cell: object) -> bool:
+    return isinstance(cell, str) and _ID.fullmatch(cell) is not None
