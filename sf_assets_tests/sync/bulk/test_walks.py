@@ -494,6 +494,21 @@ def test_an_org_that_refuses_one_more_job_is_read_by_rest(many, status, code):
     assert bool(report.read.bulk_job) is (status == 429)
 
 
+def test_a_killed_full_refresh_costs_the_calls_of_its_job_once_more(many):
+    many.sync("contact", bulk="never")
+    rows, refresh = many.table("contact"), {"bulk": "always", "full_refresh": True}
+    whole = many.sync("contact", **refresh)["contact"].read.calls
+    before = len(many.server.requests)
+
+    with pytest.raises(KilledError):
+        many.sync("contact", dies_after=pages_of(many), **refresh)
+    wasted = len(many.server.requests) - before
+    again = many.sync("contact", **refresh)["contact"].read.calls
+
+    assert (again, many.table("contact")) == (whole, rows)
+    assert wasted <= whole + 4  # login, describe, probe and limits of the killed run
+
+
 class StrippingGateway(httpx.BaseTransport):
     """A gateway that forwards no header of Salesforce's own, and only the state of a job."""
 

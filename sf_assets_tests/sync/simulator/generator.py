@@ -28,6 +28,12 @@ RARE = ("switch_off", "switch_on", "switch_on", "retype_column", "ahead", "back"
 THEMES = ("stamps", "stamps", "quiet", "quiet", "columns", "wire", "kills", "kills", "operators", "all", "all")
 
 
+BURSTS = 0.2
+"""The share of histories in which many rows get one stamp, and the tail over them is killed. Not among THEMES, so that
+the other seeds keep their histories.
+"""
+
+
 class Generator:
     """The choices of one seed."""
 
@@ -35,6 +41,8 @@ class Generator:
         self.chance = Random(seed)
         self.theme = self.chance.choice(THEMES)
         self.endpoints = self.chance.choice(ENDPOINTS)
+        if Random(f"burst {seed}").random() < BURSTS and "user_role" not in self.endpoints:
+            self.theme = "burst"
 
     def history(self) -> History:
         """Return the history of ten to fourteen syncs."""
@@ -45,12 +53,31 @@ class Generator:
                 steps.append(RollBack(pick(self.endpoints), pick([1, 1, 2, 4])))
             if self._is(0.05, often="operators"):
                 steps.append(Upkeep(pick(self.endpoints), self._strike(file_only=True) if self._is(0.3) else None))
+            if self.theme == "burst":
+                steps += self._burst()
             steps += [Pass(pick(SHORT_PAUSES if self.theme == "stamps" else PAUSES)), self.sync()]
+        if self.theme == "burst":
+            return self._burst_history(steps)
         return History(
             endpoints=self.endpoints, steps=tuple(steps), rows=pick([0, 3, 6, 6, 12]),
             page_rows=pick([2, 3, 7, 2_000]), locator_rows=pick(["live", "live", "frozen"]),
             comparison=pick(["rows", "values", "counts", "counts"]), deleted=pick(["mark"] * 5 + ["remove"]),
             commit_rows=pick([1, 1, 5, 200_000]), lanes=self._is(0.1),
+        )  # fmt: skip
+
+    def _burst(self) -> list[Step]:
+        """Return a load of many rows in one second, and a change that puts it below the ceiling less 20 minutes."""
+        sobject = SOBJECTS[self.chance.choice(self.endpoints)]
+        load = self.chance.choice([self._load(sobject), Edit("restamp", sobject, count=20)])
+        return [load, Pass(self.chance.choice([1_300, 4_000])), Edit("update", sobject, **self._numbers())]
+
+    def _load(self, sobject: str) -> Edit:
+        return Edit("insert", sobject, value=self.chance.randrange(99), count=8, how=self.chance.choice(["", "early"]))
+
+    def _burst_history(self, steps: list[Step]) -> History:
+        return History(
+            endpoints=self.endpoints, steps=tuple(steps), rows=6, page_rows=self.chance.choice([2, 3]),
+            comparison="counts", commit_rows=1,
         )  # fmt: skip
 
     def edit(self) -> Edit:
@@ -132,16 +159,20 @@ class Generator:
     def sync(self) -> Sync:
         """Return one sync."""
         during = (
-            tuple((self._page(), self.edit()) for _ in range(self.chance.choice([1, 2, 4]))) if self._is(0.4) else ()
+            tuple((self._page(), self.edit()) for _ in range(self.chance.choice([1, 2, 4])))
+            if self._is(0.6 if self.theme == "burst" else 0.4)
+            else ()
         )
         faults = (
             tuple(self._fault() for _ in range(self.chance.choice([1, 1, 2]))) if self._is(0.15, often="wire") else ()
         )
+        if self.theme == "burst" and self._is(0.3):
+            faults = (Fault(self.chance.choice(SHORT), after=self.chance.choice([1, 2, 4])),)
         strikes = 0.4 if any(one.name in SHORT for one in faults) else 0.2
         since = self.chance.choice([None, 3_000, 100_000]) if self._is(0.06, often="operators") else None
         return Sync(
             self.endpoints, during=tuple(sorted(during, key=lambda one: one[0])), faults=faults,
-            strike=self._strike() if self._is(strikes, often="kills") else None,
+            strike=self._strike() if self._is(0.6 if self.theme == "burst" else strikes, often="kills") else None,
             full_refresh=self._is(0.05), confirm_shrink=self._is(0.05), reconcile=self._is(0.05), since=since,
             until=self.chance.choice([None, 600]) if since else None, inside=self._page() if self._is(0.06) else None,
         )  # fmt: skip
