@@ -20,11 +20,11 @@ class KnownSessions(Sessions):
 
     def __init__(self) -> None:
         super().__init__()
-        self.given: list[str] = []
+        self.tokens: list[str] = []
 
     def open(self, org_id, now):
-        self.given.append(super().open(org_id, now))
-        return self.given[-1]
+        self.tokens.append(super().open(org_id, now))
+        return self.tokens[-1]
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,28 +83,28 @@ ENCODINGS = {
 
 def is_visible(secret, text, encode):
     """Whether a stretch of the encoded secret of twelve letters' length is left in the text."""
-    encoded = encode(secret)
-    length = max(12, len(encoded) // 3)
-    middle = (len(encoded) - length) // 2
-    return encoded[middle : middle + length] in text
+    secret_text = encode(secret)
+    length = max(12, len(secret_text) // 3)
+    middle = (len(secret_text) - length) // 2
+    return secret_text[middle : middle + length] in text
 
 
 def rows_of(database: Path) -> bytes:
     """Every value of a SQLite file: a long one lies in pieces in the file itself."""
-    held = []
+    values = []
     with closing(sqlite3.connect(database)) as connection:
         for (table,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
             for row in connection.execute(f'SELECT * FROM "{table}"'):
-                held += [value if isinstance(value, bytes) else str(value).encode() for value in row]
-    return b"\n".join(held)
+                values += [value if isinstance(value, bytes) else str(value).encode() for value in row]
+    return b"\n".join(values)
 
 
 def files_of(folder: Path) -> Iterator[tuple[str, bytes]]:
     """What is in the files of a folder: their bytes, and what a database or a compressed table says."""
     for path in filter(Path.is_file, folder.rglob("*")):
-        name, held = str(path.relative_to(folder)), path.read_bytes()
-        yield name, held
-        if held.startswith(b"SQLite format 3"):
+        name, content = str(path.relative_to(folder)), path.read_bytes()
+        yield name, content
+        if content.startswith(b"SQLite format 3"):
             yield f"rows of {name}", rows_of(path)
         if path.suffix == ".parquet":
             yield f"rows of {name}", pl.read_parquet(path).write_ndjson().encode()

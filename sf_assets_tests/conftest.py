@@ -39,9 +39,9 @@ class Clock:
     def __call__(self) -> datetime:
         return self.time
 
-    def advance(self, **passed: float) -> datetime:
+    def advance(self, **duration: float) -> datetime:
         """Move by `hours=2, seconds=1` and return the new time."""
-        self.time += timedelta(**passed)
+        self.time += timedelta(**duration)
         return self.time
 
 

@@ -143,8 +143,8 @@ def is_killed(mutant: Mutant | None, tests: tuple[str, ...]) -> bool:
         os._exit(_run_tests(mutant, tests))
     deadline = time.monotonic() + SECONDS
     while time.monotonic() < deadline:
-        done, status = os.waitpid(child, os.WNOHANG)
-        if done:
+        pid, status = os.waitpid(child, os.WNOHANG)
+        if pid:
             return os.waitstatus_to_exitcode(status) != 0
         time.sleep(0.02)
     os.kill(child, signal.SIGKILL)
@@ -186,30 +186,32 @@ def main() -> int:
     parser.add_argument("modules", nargs="*", default=list(TESTS))
     parser.add_argument("--sample", type=int, default=0, help="mutants of each module (default: all)")
     parser.add_argument("--seed", type=int, default=1)
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     os.environ.setdefault("POLARS_MAX_THREADS", "1")
     os.chdir(ROOT)
     sys.path.insert(0, str(ROOT))
     for library in LIBRARIES:
         importlib.import_module(library)
-    accepted, total, killed, excused = accepted_survivors(), 0, 0, 0
-    for module in asked.modules:
+    accepted, total, killed, equivalent = accepted_survivors(), 0, 0, 0
+    for module in arguments.modules:
         tests = TESTS[module]
         if is_killed(None, tests):
             sys.stdout.write(f"{module}: its tests fail without a mutant\n")
             return 2
         mutants = list(mutants_of(module))
-        if asked.sample and len(mutants) > asked.sample:
-            mutants = random.Random(asked.seed).sample(mutants, asked.sample)
+        if arguments.sample and len(mutants) > arguments.sample:
+            mutants = random.Random(arguments.seed).sample(mutants, arguments.sample)
         survivors = [mutant for mutant in mutants if not is_killed(mutant, tests)]
-        unexplained = [mutant for mutant in survivors if key_of(mutant) not in accepted]
+        without_reason = [mutant for mutant in survivors if key_of(mutant) not in accepted]
         total, killed = total + len(mutants), killed + len(mutants) - len(survivors)
-        excused += len(survivors) - len(unexplained)
+        equivalent += len(survivors) - len(without_reason)
         sys.stdout.write(f"{module}: {len(mutants) - len(survivors)} of {len(mutants)} killed\n")
-        sys.stdout.writelines(f"  survives: {mutant}\n" for mutant in unexplained)
+        sys.stdout.writelines(f"  survives: {mutant}\n" for mutant in without_reason)
         sys.stdout.flush()
-    share = (killed + excused) / total
-    sys.stdout.write(f"{killed} of {total} killed, {excused} survive with a reason: {share:.0%} (seed {asked.seed})\n")
+    share = (killed + equivalent) / total
+    sys.stdout.write(
+        f"{killed} of {total} killed, {equivalent} survive with a reason: {share:.0%} (seed {arguments.seed})\n"
+    )
     return int(share < LEAST_KILLED)
 
 

@@ -56,20 +56,20 @@ class OtherOrg:
     unknown: tuple[int, Any] = NOT_FOUND
     later: Callable[[int], tuple[int, Any] | None] = lambda number: None
     open_cursors: int = 1_000_000
-    asked: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
     cursors: list[list[Any]] = field(default_factory=list)
     later_pages: int = 0
 
     def answer(self, path: str, soql: str) -> tuple[int, Any]:
-        self.asked.append(soql or path)
+        self.requests.append(soql or path)
         if path.endswith("/token"):
             return 200, {"access_token": "sesame", "id": "https://login.salesforce.com/id/00D000000000001AAA/005"}
         if path.endswith("/queryAll") and self.query_all:
             return self.query_all
         if path.endswith(("/query", "/queryAll")) and soql:
-            return self.count(self.chosen(soql)) if "COUNT(" in soql else self.first(self.chosen(soql))
-        found = re.search(r"/query/(\d+)-(\d+)$", path)
-        return self.next_page(int(found[1]), int(found[2])) if found else self.unknown
+            return self.count(self.matching_rows(soql)) if "COUNT(" in soql else self.first(self.matching_rows(soql))
+        locator = re.search(r"/query/(\d+)-(\d+)$", path)
+        return self.next_page(int(locator[1]), int(locator[2])) if locator else self.unknown
 
     def next_page(self, cursor: int, start: int) -> tuple[int, Any]:
         self.later_pages += 1
@@ -77,7 +77,7 @@ class OtherOrg:
             return LOST
         return self.later(self.later_pages) or (200, self.page(cursor, start))
 
-    def chosen(self, soql: str) -> list[dict[str, Any]]:
+    def matching_rows(self, soql: str) -> list[dict[str, Any]]:
         after, limit, rows = re.search(r"Id > '(\w+)'", soql), re.search(r"LIMIT (\d+)", soql), self.rows
         if after and self.filters:
             rows = [row for row in rows if row["Id"] > after[1]]
@@ -128,18 +128,20 @@ def syncing(credentials: Credentials, folder: Path, clock: Any) -> Iterator[Sync
     catalog = {"type": "sql", "uri": f"sqlite:///{folder}/c.db", "warehouse": f"file://{folder}"}
     warehouse = IcebergTables("test", "salesforce", catalog)
 
-    def one(org: OtherOrg, **asked: Any) -> SyncReport:
+    def one(org: OtherOrg, **options: Any) -> SyncReport:
         servers.append(ThreadingHTTPServer(("127.0.0.1", 0), handler(org)))
         threading.Thread(target=servers[-1].serve_forever, args=(0.01,), daemon=True).start()
         client = new_client(servers[-1].server_port, credentials, clock)
-        known = preflight([ACCOUNT], tables=warehouse, client=client, read_deleted=True, now=clock)
-        done = sync(ACCOUNT, preflight=known, tables=warehouse, client=client, **sync_options(**asked), now=clock)
+        answers = preflight([ACCOUNT], tables=warehouse, client=client, read_deleted=True, now=clock)
+        sync_result = sync(
+            ACCOUNT, preflight=answers, tables=warehouse, client=client, **sync_options(**options), now=clock
+        )
         try:
-            write_sync(warehouse, "account", done, "run")
+            write_sync(warehouse, "account", sync_result, "run")
         finally:
             client.close()
-        done.report.rows = warehouse.scan("account").collect()  # type: ignore[attr-defined]
-        return done.report
+        sync_result.report.rows = warehouse.scan("account").collect()  # type: ignore[attr-defined]
+        return sync_result.report
 
     try:
         yield one
@@ -169,5 +171,5 @@ def ids(record: SyncReport) -> list[str]:
     return sorted(record.rows["id"].to_list())  # type: ignore[attr-defined]
 
 
-def expected(org: OtherOrg) -> list[str]:
+def expected_ids(org: OtherOrg) -> list[str]:
     return sorted(row["Id"] for row in org.rows)

@@ -19,7 +19,7 @@ def graph():
     return build_definitions(read_deployment({})).resolve_asset_graph()
 
 
-def described(graph, key):
+def description_of(graph, key):
     node = graph.get(key)
     return {
         "group": node.group_name,
@@ -46,6 +46,6 @@ def test_the_keys_are_the_stored_ones(graph, snapshot):
 
 
 def test_the_specs_are_the_stored_ones(graph, snapshot):
-    specs = {key.to_user_string(): described(graph, key) for key in sorted(graph.get_all_asset_keys())}
+    specs = {key.to_user_string(): description_of(graph, key) for key in sorted(graph.get_all_asset_keys())}
 
     assert json.dumps(specs, indent=1) + "\n" == snapshot(extension_class=JsonSnapshot)

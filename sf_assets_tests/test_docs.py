@@ -29,14 +29,14 @@ def anchors(path: Path) -> set[str]:
 
 @pytest.mark.parametrize("page", [README, ROOT / "CHANGELOG.md", *PAGES], ids=lambda page: page.name)
 def test_every_link_leads_to_a_file_and_its_section(page: Path) -> None:
-    broken = []
+    broken_links = []
     for link in links(page):
         file, _, anchor = link.partition("#")
         target = (page.parent / file).resolve() if file else page
         if not target.exists() or (anchor and target.suffix == ".md" and anchor not in anchors(target)):
-            broken.append(link)
+            broken_links.append(link)
 
-    assert broken == []
+    assert broken_links == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -43,15 +43,15 @@ def lineage(error: type[errors.SfAssetsError]) -> Iterator[type[errors.SfAssetsE
 def entry(error: type[errors.SfAssetsError]) -> str:
     above = [f"`{parent.__name__}`" for parent in error.__mro__[1:] if issubclass(parent, errors.SfAssetsError)]
     again = "yes" if error.retryable else "no"
-    meaning = wrapped(inspect.getdoc(error) or "")
-    remedy = wrapped(f"- **What to do:** {error.remedy}")
+    meaning = wrap(inspect.getdoc(error) or "")
+    remedy = wrap(f"- **What to do:** {error.remedy}")
     return (
         f"\n## {error.__name__}\n\n{meaning}\n\n{remedy}\n- **Trying again helps:** {again}\n"
         f"- **Is a:** {', '.join(above)}\n"
     )
 
 
-def wrapped(text: str) -> str:
+def wrap(text: str) -> str:
     """Return one paragraph or point with lines of at most 100 columns."""
     indent = "  " if text.startswith("- ") else ""
     words = " ".join(text.split())
@@ -68,9 +68,9 @@ def answer(row: Row) -> str:
     codes = sorted(row.code) if isinstance(row.code, frozenset) else [row.code or ""]
     code = "any" if row.code is None else ", ".join(f"`{name}`" for name in codes) if row.code else "none"
     text = f' with "{row.text}"' if row.text else ""
-    sent = row.attempts or ("by time" if row.retry is Retry.PUSHBACK else 2 if row.retry is Retry.LOGIN else 1)
+    sendings = row.attempts or ("by time" if row.retry is Retry.PUSHBACK else 2 if row.retry is Retry.LOGIN else 1)
     link = f"[{row.error.__name__}](#{row.error.__name__.lower()})"
-    return f"| {status(row)} | {code}{text} | {row.when} | {link} | {row.retry.value} | {sent} | {row.source} |\n"
+    return f"| {status(row)} | {code}{text} | {row.when} | {link} | {row.retry.value} | {sendings} | {row.source} |\n"
 
 
 def table(rows: tuple[Row, ...]) -> str:
@@ -88,18 +88,18 @@ def test_the_page_of_errors_is_the_tree_of_errors() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(), "errors/ has changed: run `make docs`"
 
 
-def drawn(error: type[errors.SfAssetsError], depth: int = 0) -> Iterator[tuple[int, str]]:
+def tree_lines(error: type[errors.SfAssetsError], depth: int = 0) -> Iterator[tuple[int, str]]:
     yield depth, error.__name__
     for child in error.__subclasses__():
         if child.__module__.startswith(errors.__name__):
-            yield from drawn(child, depth + 1)
+            yield from tree_lines(child, depth + 1)
 
 
 def test_the_tree_that_the_module_begins_with_is_the_tree() -> None:
     lines = [line[4:] for line in (errors.__doc__ or "").splitlines() if line.startswith("    ")]
     names = [((len(line) - len(line.lstrip(" │├└─"))) // 4, line.lstrip(" │├└─").split()[0]) for line in lines]
 
-    assert sorted(names) == sorted(drawn(errors.SfAssetsError))
+    assert sorted(names) == sorted(tree_lines(errors.SfAssetsError))
 
 
 def test_every_error_has_a_remedy_of_its_own_branch() -> None:

@@ -55,9 +55,9 @@ def test_the_ages_are_those_of_the_cadences():
         number, unit = cell.split()
         return int(number) * units[unit.rstrip("s")]
 
-    told = {row[0].strip("`"): (seconds(row[1]), seconds(row[2])) for row in rows("freshness.md") if len(row) == 3}
+    ages = {row[0].strip("`"): (seconds(row[1]), seconds(row[2])) for row in rows("freshness.md") if len(row) == 3}
 
-    assert told == {word: (one.wanted.total_seconds(), one.promise.total_seconds()) for word, one in CADENCES.items()}
+    assert ages == {word: (one.wanted.total_seconds(), one.promise.total_seconds()) for word, one in CADENCES.items()}
 
 
 @pytest.mark.parametrize("first", ["as in the table of endpoints", "`all=hourly`", "`all=six_hours`", "`all=daily`"])
@@ -73,12 +73,12 @@ def test_the_calls_a_day_are_what_the_plan_says(first):
 
 def test_every_check_and_every_error_has_its_row():
     first = " ".join(row[0] for row in (*rows("incidents.md"), *rows("checks.md")) if "/" not in row[0])
-    named = set(re.findall(r"`(\w+)`", first))
+    names = set(re.findall(r"`(\w+)`", first))
     kinds = {
         name for name, kind in vars(errors).items() if inspect.isclass(kind) and issubclass(kind, errors.SfAssetsError)
     }
 
-    assert kinds - {"SfAssetsError", "SalesforceError", "SyncError"} | set(CHECKS) <= named
+    assert kinds - {"SfAssetsError", "SalesforceError", "SyncError"} | set(CHECKS) <= names
 
 
 def test_the_custom_object_of_the_page_becomes_the_31st_endpoint(tmp_path):
@@ -95,7 +95,7 @@ def test_the_custom_object_of_the_page_becomes_the_31st_endpoint(tmp_path):
         (tmp_path / f"{row['endpoint']}.soql").unlink()
 
 
-def made(code: str, name: str):
+def run_example(code: str, name: str):
     names: dict = {}
     exec(code, names)  # noqa: S102 - the page's own example
     return names[name]
@@ -108,7 +108,7 @@ def test_the_downstream_asset_of_the_page_reads_a_table_and_makes_one(tmp_path):
     iceberg = IcebergResource(catalog="test", properties=properties)
     frame = pl.DataFrame({"id": ["1", "2", "3"], "industry": ["A", "A", "B"], "is_deleted": [False, False, True]})
     iceberg.tables().overwrite("account", [frame])
-    mart = made(next(one for one in examples("dagit.md", "python") if "AssetIn" in one), "accounts_by_industry")
+    mart = run_example(next(one for one in examples("dagit.md", "python") if "AssetIn" in one), "accounts_by_industry")
 
     result = dg.materialize(
         [mart, dg.AssetSpec(["salesforce", "account"])],
@@ -136,22 +136,24 @@ def test_a_users_own_assets_share_a_code_location_with_the_thirty(tmp_path):
 
 
 def test_the_sensor_of_the_page_posts_what_failed_and_what_to_do(tmp_path, monkeypatch):
-    posted = []
+    messages = []
 
     class Channel(BaseHTTPRequestHandler):
         def do_POST(self):
-            posted.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
+            messages.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
             self.send_response(200)
             self.end_headers()
 
-        def log_message(self, *told):
+        def log_message(self, *arguments):
             """Say nothing."""
 
     @dg.asset
     def quote():
         raise dg.Failure("quote: it is closed. Open it.")
 
-    sensor = made(next(one for one in examples("dagit.md", "python") if "run_failure_sensor" in one), "tell_a_channel")
+    sensor = run_example(
+        next(one for one in examples("dagit.md", "python") if "run_failure_sensor" in one), "tell_a_channel"
+    )
     with HTTPServer(("127.0.0.1", 0), Channel) as server, dg.DagsterInstance.ephemeral(str(tmp_path)) as instance:
         Thread(target=server.serve_forever, daemon=True).start()
         monkeypatch.setenv("ALERT_WEBHOOK", f"http://127.0.0.1:{server.server_port}/")
@@ -161,4 +163,4 @@ def test_the_sensor_of_the_page_posts_what_failed_and_what_to_do(tmp_path, monke
         sensor(context.for_run_failure())
         server.shutdown()
 
-    assert posted == [{"text": "quote: it is closed. Open it."}]
+    assert messages == [{"text": "quote: it is closed. Open it."}]

@@ -23,14 +23,14 @@ def setup_requirements() -> list[Requirement]:
     return [Requirement(line) for text in texts for line in text.split("\n") if line and not line.startswith("#")]
 
 
-def pinned() -> dict[str, str]:
+def pinned_versions() -> dict[str, str]:
     lines = (ROOT / "constraints.txt").read_text().splitlines()
     return dict(line.split("==") for line in lines if not line.startswith("#"))
 
 
 @pytest.mark.parametrize("requirement", setup_requirements(), ids=str)
 def test_every_dependency_is_pinned_within_its_bounds(requirement: Requirement) -> None:
-    versions = {canonicalize_name(name): version for name, version in pinned().items()}
+    versions = {canonicalize_name(name): version for name, version in pinned_versions().items()}
 
     assert versions[canonicalize_name(requirement.name)] in requirement.specifier
 
@@ -39,7 +39,7 @@ def test_constraints_are_names_and_versions_alone() -> None:
     lines = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if not line.startswith("#")]
 
     assert [line for line in lines if not re.fullmatch(r"[A-Za-z0-9._-]+==[0-9][0-9a-z.+]*", line)] == []
-    assert len(lines) == len(pinned())
+    assert len(lines) == len(pinned_versions())
 
 
 def test_an_installation_for_a_demo_has_none_of_the_tests_tools() -> None:
@@ -58,10 +58,10 @@ def test_all_that_is_not_python_is_packaged(monkeypatch: pytest.MonkeyPatch) -> 
     build = distribution.get_command_obj("build_py")
     build.ensure_finalized()
 
-    packaged = {str(Path(source) / name) for _, source, _, names in build.data_files for name in names}
+    data_files = {str(Path(source) / name) for _, source, _, names in build.data_files for name in names}
 
     on_disk = {str(path.relative_to(ROOT)) for path in (ROOT / "sf_assets").rglob("*") if path.is_file()}
-    assert packaged == {name for name in on_disk if not name.endswith((".py", ".pyc"))}
+    assert data_files == {name for name in on_disk if not name.endswith((".py", ".pyc"))}
 
 
 def test_every_folder_of_the_package_is_a_package() -> None:
@@ -71,9 +71,9 @@ def test_every_folder_of_the_package_is_a_package() -> None:
 
 
 def test_what_the_door_has_loaded_is_left_alone_by_the_garbage_collector() -> None:
-    counted = "import gc, sf_assets.definitions; print(gc.get_freeze_count() > 50_000 > len(gc.get_objects()))"
+    counts_objects = "import gc, sf_assets.definitions; print(gc.get_freeze_count() > 50_000 > len(gc.get_objects()))"
 
-    assert subprocess.run([sys.executable, "-c", counted], capture_output=True, text=True).stdout == "True\n"
+    assert subprocess.run([sys.executable, "-c", counts_objects], capture_output=True, text=True).stdout == "True\n"
 
 
 @pytest.mark.parametrize("door", ["sf_assets.definitions", "sf_assets.cli"])
@@ -109,44 +109,44 @@ def stub_python(folder: Path, body: str) -> str:
 def test_make_alone_lists_every_target(checkout: Path) -> None:
     targets = set(re.findall(r"^([a-z-]+):.*##", (checkout / "Makefile").read_text(), flags=re.MULTILINE))
 
-    status, said = make(checkout)
+    status, output = make(checkout)
 
     assert status == 0
-    assert set(re.findall(r"^  make ([a-z-]+)", said, flags=re.MULTILINE)) == targets
+    assert set(re.findall(r"^  make ([a-z-]+)", output, flags=re.MULTILINE)) == targets
     assert {"install", "demo", "dev", "test", "check"} <= targets
 
 
 def test_a_machine_without_python_is_told_so(checkout: Path) -> None:
-    status, said = make(checkout, "test", "PYTHON=no-such-python")
+    status, output = make(checkout, "test", "PYTHON=no-such-python")
 
     assert status != 0
-    assert "Missing: no-such-python. Install Python 3.11" in said
+    assert "Missing: no-such-python. Install Python 3.11" in output
 
 
 def test_an_old_python_is_refused_by_name(checkout: Path) -> None:
     old = stub_python(checkout, 'case "$1" in --version) echo Python 3.9.2;; *) exit 1;; esac')
 
-    status, said = make(checkout, "install", old)
+    status, output = make(checkout, "install", old)
 
     assert status != 0
-    assert "Too old: Python 3.9.2" in said
+    assert "Too old: Python 3.9.2" in output
 
 
 def test_a_python_without_venv_is_told_what_to_install(checkout: Path) -> None:
     bare = stub_python(checkout, 'case "$2" in *ensurepip*) exit 1;; esac')
 
-    status, said = make(checkout, "install", bare)
+    status, output = make(checkout, "install", bare)
 
     assert status != 0
-    assert "Missing: Python's venv module" in said
+    assert "Missing: Python's venv module" in output
 
 
 def test_an_installation_that_fails_leaves_no_stamp_and_says_what_to_check(checkout: Path) -> None:
     pip_fails = 'mkdir -p .venv/bin; printf "#!/bin/sh\\nexit 1\\n" > .venv/bin/python; chmod +x .venv/bin/python'
     python = stub_python(checkout, f'case "$2" in venv) {pip_fails};; esac')
 
-    status, said = make(checkout, "demo", python)
+    status, output = make(checkout, "demo", python)
 
     assert status != 0
-    assert "check the network" in said
+    assert "check the network" in output
     assert not (checkout / ".venv/.installed").exists()

@@ -33,11 +33,11 @@ def test_a_secret_is_removed_in_every_encoding(name, secret):
     encode = ENCODINGS[name]
     text = f"before {encode(secret)} after"
 
-    shown = redact(text)
+    text_shown = redact(text)
 
-    assert shown.startswith("before")
-    assert not is_visible(secret, shown, encode)
-    assert "…" in shown
+    assert text_shown.startswith("before")
+    assert not is_visible(secret, text_shown, encode)
+    assert "…" in text_shown
 
 
 @pytest.mark.parametrize("secret", [TOKEN, CONSUMER_KEY, PRIVATE_KEY])
@@ -89,10 +89,10 @@ CONTROLS = ["\x1b[2J", "a\r\nWARNING forged", "a\nb", "\x00", "\x7f", "\x85", "\
 
 @pytest.mark.parametrize("text", CONTROLS)
 def test_control_characters_are_escaped(text):
-    shown = redact(text)
+    text_shown = redact(text)
 
-    assert shown.isprintable()
-    assert "\\" in shown
+    assert text_shown.isprintable()
+    assert "\\" in text_shown
 
 
 def test_plain_text_of_any_language_stays_as_it_is():
@@ -102,10 +102,10 @@ def test_plain_text_of_any_language_stays_as_it_is():
 
 
 def test_a_long_text_is_cut_and_says_so():
-    shown = redact("x" * 1_000_000)
+    text_shown = redact("x" * 1_000_000)
 
-    assert len(shown) < LONGEST_MESSAGE + 50
-    assert shown.endswith("… (cut, 1,000,000 characters)")
+    assert len(text_shown) < LONGEST_MESSAGE + 50
+    assert text_shown.endswith("… (cut, 1,000,000 characters)")
 
 
 @pytest.mark.parametrize(

@@ -42,16 +42,16 @@ def blocks(part):
     return [point for point in points if point and not point.endswith(":")]
 
 
-def untested(block):
+def texts_without_test(block):
     """The words of a block that no name of a test follows, and those between two names that are several sentences."""
-    *tested, rest = re.split(r"(?:`test_\w+`[\s|]*)+", block)
+    *texts, rest = re.split(r"(?:`test_\w+`[\s|]*)+", block)
     loose = [rest] if re.search(r"\w", rest) else []
-    return loose + [words for words in tested if len(ENDS.findall(re.sub(r"`[^`]*`", "", words).strip())) > 1]
+    return loose + [words for words in texts if len(ENDS.findall(re.sub(r"`[^`]*`", "", words).strip())) > 1]
 
 
 @pytest.mark.parametrize("claim", list(claims(PAGE)), ids=lambda claim: claim.strip("| ")[:50])
 def test_a_sentence_and_a_row_name_the_tests_behind_them(claim):
-    assert untested(claim) == []
+    assert texts_without_test(claim) == []
 
 
 @pytest.mark.parametrize("name", sorted(set(NAMED.findall(PAGE))))
@@ -78,7 +78,7 @@ def test_the_page_has_its_sections():
 
 
 @pytest.mark.parametrize(
-    "added",
+    "line",
     [
         "- The moon is made of cheese.",
         "- Two sentences. One test. `test_the_page_has_its_sections`",
@@ -87,8 +87,8 @@ def test_the_page_has_its_sections():
         "| who | could | against it | tried by |\n| --- | --- | --- | --- |\n| a ghost | walk in | a door | |",
     ],
 )
-def test_what_names_no_test_does_not_get_in(added):
-    page = PAGE.replace("## Threats\n", f"## Threats\n\n{added}\n")
+def test_what_names_no_test_does_not_get_in(line):
+    page = PAGE.replace("## Threats\n", f"## Threats\n\n{line}\n")
 
-    assert [claim for claim in claims(page) if untested(claim)]
-    assert not [claim for claim in claims(PAGE) if untested(claim)]
+    assert [claim for claim in claims(page) if texts_without_test(claim)]
+    assert not [claim for claim in claims(PAGE) if texts_without_test(claim)]

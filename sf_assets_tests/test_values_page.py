@@ -37,7 +37,7 @@ COLUMN_TYPES = {
 
 def each(types, *cases):
     """The cases of each type: JSON text, stored value."""
-    return [(type_, text, stored) for type_ in types for text, stored in cases]
+    return [(type_, text, value) for type_ in types for text, value in cases]
 
 
 # The row's type and JSON -> (Salesforce type, JSON text, stored value). Where the page says "refused", no value.
@@ -115,7 +115,7 @@ def key_of(row):
     return keys[0] if len(keys) == 1 else None
 
 
-def decoded(type_, text):
+def decode_value(type_, text):
     """The second of two records through the client's reading of an answer and the decoding of the page."""
     json = text if isinstance(text, bytes) else text.encode() if text else b""
     cell = b',"X":' + json if text is not OMITTED else b""
@@ -132,13 +132,13 @@ def test_each_row_of_the_page_has_cases_and_each_case_a_row():
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row[0][:20]}: {row[1][:30]}")
 def test_a_value_becomes_what_its_row_says(row):
-    for type_, text, stored in CASES[key_of(row)]:
+    for type_, text, value in CASES[key_of(row)]:
         if row[3].startswith("refused"):
             with pytest.raises(ValueUnexpected, match=r"Account(\.X|: )"):
-                decoded(type_, text)
+                decode_value(type_, text)
             continue
-        page = decoded(type_, text)
-        assert page.frame["x"].to_list() == [None, stored], (type_, text)
+        page = decode_value(type_, text)
+        assert page.frame["x"].to_list() == [None, value], (type_, text)
         assert (not row[2] or row[2] == "NULL") or page.frame.schema["x"] in COLUMN_TYPES[row[2]]
         counts = {**page.rounded, **page.left_out, **page.replaced, **page.fractions}
         assert counts == ({"X": 1} if "counted" in row[3] else {}), (type_, text)
@@ -147,7 +147,7 @@ def test_a_value_becomes_what_its_row_says(row):
 
 @pytest.mark.parametrize(("type_", "text"), [("int", "47.5"), ("long", "-0.25")])
 def test_the_second_column_has_the_exact_value(type_, text):
-    assert decoded(type_, text).frame["x__exact"].to_list() == [None, float(text)]
+    assert decode_value(type_, text).frame["x__exact"].to_list() == [None, float(text)]
 
 
 def test_compound_fields_have_no_column():
@@ -156,5 +156,5 @@ def test_compound_fields_have_no_column():
 
 
 def test_every_type_has_a_row_of_its_own():
-    named = " ".join(row[0] for row in ROWS)
-    assert [name for name in TYPES if name not in TEXTS and not re.search(rf"\b{name}\b", named)] == []
+    types = " ".join(row[0] for row in ROWS)
+    assert [name for name in TYPES if name not in TEXTS and not re.search(rf"\b{name}\b", types)] == []

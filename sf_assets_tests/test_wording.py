@@ -172,7 +172,7 @@ def test_docstrings_of_classes_begin_with_a_short_noun_phrase(place: str) -> Non
 
 def actions(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[str]:
     """Yield what a question does to its object or its arguments."""
-    given = {argument.arg for argument in (*function.args.args, *function.args.kwonlyargs)}
+    parameters = {argument.arg for argument in (*function.args.args, *function.args.kwonlyargs)}
     for node in ast.walk(function):
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store | ast.Del):
             yield f"assigns {ast.unparse(node)}"
@@ -180,7 +180,7 @@ def actions(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[str]:
             owner = node.func.value
             while isinstance(owner, ast.Attribute | ast.Call | ast.Subscript):
                 owner = owner.func if isinstance(owner, ast.Call) else owner.value
-            if isinstance(owner, ast.Name) and owner.id in given:
+            if isinstance(owner, ast.Name) and owner.id in parameters:
                 yield f"calls {ast.unparse(node.func)}"
 
 

@@ -94,8 +94,8 @@ class Runs:
 
 
 def _with(resource: Any, values: Mapping[str, Any]) -> Any:
-    given = {name: getattr(resource, name) for name in type(resource).model_fields}
-    return type(resource)(**{**given, **values}) if values else resource
+    settings = {name: getattr(resource, name) for name in type(resource).model_fields}
+    return type(resource)(**{**settings, **values}) if values else resource
 
 
 def run_result(run_id: str, success: bool, events: Sequence[dg.DagsterEvent]) -> RunResult:
@@ -103,7 +103,7 @@ def run_result(run_id: str, success: bool, events: Sequence[dg.DagsterEvent]) ->
     run = RunResult(run_id, success)
     for event in events:
         if event.is_step_materialization:
-            _materialized(run, event)
+            _record_materialization(run, event)
         elif event.event_type_value == "ASSET_CHECK_EVALUATION":
             evaluation = event.asset_check_evaluation_data
             run.checks[evaluation.asset_key.path[-1], evaluation.check_name] = evaluation
@@ -112,7 +112,7 @@ def run_result(run_id: str, success: bool, events: Sequence[dg.DagsterEvent]) ->
     return run
 
 
-def _materialized(run: RunResult, event: dg.DagsterEvent) -> None:
+def _record_materialization(run: RunResult, event: dg.DagsterEvent) -> None:
     materialization = event.step_materialization_data.materialization
     endpoint = event.asset_key.path[-1]
     run.materialized[endpoint] = {name: value.value for name, value in materialization.metadata.items()}

@@ -55,17 +55,17 @@ def test_the_three_values_come_from_the_secret(secrets, credentials):
 def test_a_secret_of_another_shape_is_refused_without_telling_it(secrets, credentials, text, why):
     secrets.create_secret(Name="salesforce/acme", SecretString=text)
 
-    with pytest.raises(ConfigError, match=why) as refused:
+    with pytest.raises(ConfigError, match=why) as error_info:
         credentials.fetch()
 
-    assert "3MVG9" not in str(refused.value)
+    assert "3MVG9" not in str(error_info.value)
 
 
 def test_a_secret_that_is_not_there_is_named(credentials):
-    with pytest.raises(ConfigError, match="SALESFORCE_SECRET_ID: the secret 'salesforce/acme'") as refused:
+    with pytest.raises(ConfigError, match="SALESFORCE_SECRET_ID: the secret 'salesforce/acme'") as error_info:
         credentials.fetch()
 
-    assert "secretsmanager:GetSecretValue" in refused.value.remedy
+    assert "secretsmanager:GetSecretValue" in error_info.value.remedy
 
 
 @pytest.fixture
@@ -91,10 +91,12 @@ def endpoint(monkeypatch) -> Iterator[str]:
 @pytest.fixture
 def rotating(endpoint, practice_org, tmp_path):
     """A secret with credentials of the practice org, and a client that begins with a key of another app in it."""
-    stored, home = boto3.client("secretsmanager"), {"SF_ASSETS_HOME": str(tmp_path)}
+    secrets_manager, home = boto3.client("secretsmanager"), {"SF_ASSETS_HOME": str(tmp_path)}
     old = {**practice_org.credentials, "private_key": new_private_key()}
-    stored.create_secret(Name="salesforce/acme", SecretString=json.dumps(old))
-    return stored, read_deployment({**ENVIRONMENT, **home, "SALESFORCE_INSTANCE_URL": practice_org.url}).salesforce
+    secrets_manager.create_secret(Name="salesforce/acme", SecretString=json.dumps(old))
+    return secrets_manager, read_deployment(
+        {**ENVIRONMENT, **home, "SALESFORCE_INSTANCE_URL": practice_org.url}
+    ).salesforce
 
 
 def logins(practice_org) -> int:
@@ -102,9 +104,11 @@ def logins(practice_org) -> int:
 
 
 def test_a_secret_that_was_rotated_is_read_again_when_the_login_is_refused(rotating, practice_org):
-    stored, salesforce = rotating
+    secrets_manager, salesforce = rotating
     client = salesforce.client()
-    stored.put_secret_value(SecretId="salesforce/acme", SecretString=json.dumps(dict(practice_org.credentials)))
+    secrets_manager.put_secret_value(
+        SecretId="salesforce/acme", SecretString=json.dumps(dict(practice_org.credentials))
+    )
 
     assert client.org_id()[:3] == "00D"
     assert logins(practice_org) == 4  # the old key with three audiences, then the new one
@@ -120,9 +124,9 @@ def test_a_secret_of_the_same_version_is_not_tried_again(rotating, practice_org)
 
 
 def test_a_secret_that_is_gone_leaves_the_refused_login_as_the_error(rotating, practice_org, caplog):
-    stored, salesforce = rotating
+    secrets_manager, salesforce = rotating
     client = salesforce.client()
-    stored.delete_secret(SecretId="salesforce/acme", ForceDeleteWithoutRecovery=True)
+    secrets_manager.delete_secret(SecretId="salesforce/acme", ForceDeleteWithoutRecovery=True)
 
     with pytest.raises(AssertionRefused):
         client.org_id()

@@ -59,7 +59,7 @@ class Case:
     def quote_token(self) -> None:
         """Refuse to read, and quote the token in the refusal."""
         result = {"errorCode": "INSUFFICIENT_ACCESS"}
-        answer = lambda: [{**result, "message": f"no right for {self.sessions.given[-1]}"}]  # noqa: E731
+        answer = lambda: [{**result, "message": f"no right for {self.sessions.tokens[-1]}"}]  # noqa: E731
         for kind in ("queryAll", "query"):
             self.org.faults.append(Echo(kind=kind, times=None, status=403, answer=answer))
 
@@ -67,9 +67,9 @@ class Case:
         """Refuse to read, and quote the token with escapes, behind a forged line and a code of a megabyte."""
 
         def answer() -> bytes:
-            escaped = "".join(f"\\u{ord(letter):04x}" for letter in self.sessions.given[-1])
+            json_escapes = "".join(f"\\u{ord(letter):04x}" for letter in self.sessions.tokens[-1])
             code = "X" * 1_000_000
-            return f'[{{"errorCode": "{code}", "message": "\\u001b[2J\\r\\nWARNING forged {escaped}"}}]'.encode()
+            return f'[{{"errorCode": "{code}", "message": "\\u001b[2J\\r\\nWARNING forged {json_escapes}"}}]'.encode()
 
         for kind in ("queryAll", "query"):
             self.org.faults.append(Echo(kind=kind, times=None, status=403, answer=answer))
@@ -78,7 +78,7 @@ class Case:
         """Answer a row with the token in a column of another type."""
 
         def answer() -> object:
-            row = {"attributes": {"type": "Product2"}, "Id": "01t000000000001AAA", "IsActive": self.sessions.given[-1]}
+            row = {"attributes": {"type": "Product2"}, "Id": "01t000000000001AAA", "IsActive": self.sessions.tokens[-1]}
             return {"totalSize": 1, "done": True, "records": [row]}
 
         for kind in ("queryAll", "query"):
@@ -94,7 +94,7 @@ class Case:
     def secrets(self) -> set[str]:
         """Every text that may be nowhere, as it is and as a form shows it."""
         key = self.credentials["private_key"].splitlines()[1:-1]
-        secrets = [self.credentials["consumer_key"], self.credentials["username"], *key, *self.sessions.given]
+        secrets = [self.credentials["consumer_key"], self.credentials["username"], *key, *self.sessions.tokens]
         return {*secrets, *map(quote_plus, secrets), *NEVER}
 
 
@@ -138,52 +138,58 @@ OUTCOMES = {
 
 
 @dataclass
-class Left:
+class RunTraces:
     """A run, and all that it left behind: name -> content."""
 
     run_id: str
     errors: list[str]
-    held: dict[str, bytes]
+    contents: dict[str, bytes]
 
 
 @pytest.fixture
-def left_by(case, runs, tmp_path, caplog, capfd) -> Callable[[], Left]:
+def traces_of_run(case, runs, tmp_path, caplog, capfd) -> Callable[[], RunTraces]:
     """Runs one endpoint under Dagster's own storage in the home, with the logs at their loudest."""
     caplog.set_level(logging.DEBUG)
 
-    def run() -> Left:
+    def run() -> RunTraces:
         deployment = replace(runs.under(**case.environment), salesforce={"give_up_after_seconds": 0.05}).deployment
         deployment.home.mkdir()
         with dg.instance_for_test(temp_dir=str(deployment.home)) as instance:
             job = build_definitions(deployment).resolve_implicit_global_asset_job_def()
             keys = [dg.AssetKey(["salesforce", "product"])]
-            ended = job.execute_in_process(LOUD, instance, asset_selection=keys, raise_on_error=False)
-            entries = instance.all_logs(ended.run_id)
+            result = job.execute_in_process(LOUD, instance, asset_selection=keys, raise_on_error=False)
+            entries = instance.all_logs(result.run_id)
         events = [entry.dagster_event for entry in entries if entry.dagster_event]
         failures = [event.step_failure_data for event in events if event.is_step_failure]
-        held = {"log": caplog.text, **capfd.readouterr()._asdict()}
-        held |= {f"event {number}": f"{entry!r} {dg.serialize_value(entry)}" for number, entry in enumerate(entries)}
-        return Left(
-            ended.run_id,
+        contents = {"log": caplog.text, **capfd.readouterr()._asdict()}
+        contents |= {
+            f"event {number}": f"{entry!r} {dg.serialize_value(entry)}" for number, entry in enumerate(entries)
+        }
+        return RunTraces(
+            result.run_id,
             [failure.user_failure_data.metadata["error"].value for failure in failures],
-            {name: text.encode() for name, text in held.items()} | dict(files_of(tmp_path)),
+            {name: text.encode() for name, text in contents.items()} | dict(files_of(tmp_path)),
         )
 
     return run
 
 
 @pytest.mark.parametrize("outcome", OUTCOMES)
-def test_a_run_leaves_no_secret_anywhere_and_speaks_to_no_other_host(outcome, case, left_by, elsewhere):
+def test_a_run_leaves_no_secret_anywhere_and_speaks_to_no_other_host(outcome, case, traces_of_run, elsewhere):
     prepare, error = OUTCOMES[outcome]
     prepare(case)
 
-    left = left_by()
+    traces = traces_of_run()
 
-    assert left.errors == ([error.__name__] if error else [])
+    assert traces.errors == ([error.__name__] if error else [])
     for secret in case.secrets:
-        assert [name for name, held in left.held.items() if secret.encode() in held] == []
-    assert [name for name, held in left.held.items() if b"\x1b[2J" in held or b"\nWARNING forged" in held] == []
-    assert sum(map(len, left.held.values())) < 20_000_000
+        assert [name for name, contents in traces.contents.items() if secret.encode() in contents] == []
+    assert [
+        name for name, contents in traces.contents.items() if b"\x1b[2J" in contents or b"\nWARNING forged" in contents
+    ] == []
+    assert sum(map(len, traces.contents.values())) < 20_000_000
     assert elsewhere.connections() == 0
-    seen = {name.rpartition("/")[2] for name, held in left.held.items() if left.run_id.encode() in held}
-    assert seen >= {"err", "event 0", "index.db"}  # the places that would tell it are among those looked at
+    places = {
+        name.rpartition("/")[2] for name, contents in traces.contents.items() if traces.run_id.encode() in contents
+    }
+    assert places >= {"err", "event 0", "index.db"}  # the places that would tell it are among those looked at

@@ -32,15 +32,18 @@ def home(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def started(environment, home):
+def start_run(environment, home):
     """Starts a run over `account` in a process of its own, as a run launcher does."""
     processes = []
 
     def start(**variables: str) -> subprocess.Popen:
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("COV_")}
+        environment_of_tests = {name: value for name, value in os.environ.items() if not name.startswith("COV_")}
         process = subprocess.Popen(
             [sys.executable, *RUN, "key:salesforce/account"],
-            env=inherited | environment | {"DAGSTER_HOME": str(home), "DAGSTER_DISABLE_TELEMETRY": "yes"} | variables,
+            env=environment_of_tests
+            | environment
+            | {"DAGSTER_HOME": str(home), "DAGSTER_DISABLE_TELEMETRY": "yes"}
+            | variables,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
@@ -62,7 +65,7 @@ def until(is_so, process) -> None:
         time.sleep(0.02)
 
 
-def cancelled(process, how: signal.Signals, home: Path) -> float:
+def seconds_to_end(process, how: signal.Signals, home: Path) -> float:
     """Ask for the end as Dagit's Terminate does; how many seconds the process lives on after the signal."""
     with dg.DagsterInstance.from_config(str(home)) as instance:
         instance.report_run_canceling(instance.get_runs(limit=1)[0])
@@ -78,20 +81,20 @@ def last_status(home: Path) -> dg.DagsterRunStatus:
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_a_cancelled_run_that_waits_for_a_page_ends_and_keeps_its_table(runs, practice_org, started, home, how):
+def test_a_cancelled_run_that_waits_for_a_page_ends_and_keeps_its_table(runs, practice_org, start_run, home, how):
     runs("account")
     before = runs.warehouse.facts("account")
     org = practice_org.org
     for row in org.rows("Account", deleted=False):
         org.update("Account", row["Id"], {"Name": f"{row['Name']} renamed"})
-    met = len(practice_org.requests)
+    requests_before = len(practice_org.requests)
     org.behaviour = replace(org.behaviour, page_rows=10)
     org.faults.append(Fault(kind="more", times=None, delay_seconds=30.0))
-    process = started()
-    until(lambda: any(request.kind == "queryAll" for request in practice_org.requests[met:]), process)
+    process = start_run()
+    until(lambda: any(request.kind == "queryAll" for request in practice_org.requests[requests_before:]), process)
     time.sleep(0.5)  # the second page is asked for; nothing outside the run can tell when
 
-    seconds = cancelled(process, how, home)
+    seconds = seconds_to_end(process, how, home)
 
     assert seconds < WITHIN_SECONDS
     assert last_status(home) == dg.DagsterRunStatus.CANCELED
@@ -100,12 +103,12 @@ def test_a_cancelled_run_that_waits_for_a_page_ends_and_keeps_its_table(runs, pr
     assert runs("account").materialized["account"]["rows_updated"] > 10
 
 
-def test_a_run_that_waits_for_leave_to_send_ends_when_cancelled(practice_org, started, home):
-    process = started(SALESFORCE_REQUESTS_PER_SECOND="0.02")
+def test_a_run_that_waits_for_leave_to_send_ends_when_cancelled(practice_org, start_run, home):
+    process = start_run(SALESFORCE_REQUESTS_PER_SECOND="0.02")
     until(lambda: len(practice_org.requests) >= 1, process)
     time.sleep(0.5)  # the second request waits for its turn, fifty seconds
 
-    seconds = cancelled(process, signal.SIGTERM, home)
+    seconds = seconds_to_end(process, signal.SIGTERM, home)
 
     assert seconds < WITHIN_SECONDS
     assert last_status(home) == dg.DagsterRunStatus.CANCELED

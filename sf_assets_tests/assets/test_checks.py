@@ -114,13 +114,13 @@ def test_an_object_that_has_no_deleted_rows_does_not_miss_queryall():
 
 
 def test_loss_of_sight_is_an_error_that_names_the_rights():
-    lost = results(changed(PLAIN, problems__out_of_sight=3_000))["complete"]
+    complete = results(changed(PLAIN, problems__out_of_sight=3_000))["complete"]
 
-    assert not lost.passed
-    assert "3,000 rows of the table are out of the user's sight" in lost.description
-    assert "View All Data" in lost.description
-    assert "confirm_shrink" in lost.description
-    assert lost.severity == dg.AssetCheckSeverity.ERROR
+    assert not complete.passed
+    assert "3,000 rows of the table are out of the user's sight" in complete.description
+    assert "View All Data" in complete.description
+    assert "confirm_shrink" in complete.description
+    assert complete.severity == dg.AssetCheckSeverity.ERROR
 
 
 def test_no_reading_of_the_quota_is_no_warning():

@@ -16,9 +16,9 @@ def test_dagsters_own_command_materializes_an_endpoint_of_the_practice_org(pract
     env = {"DAGSTER_HOME": str(tmp_path), "SALESFORCE_INSTANCE_URL": practice_org.url}
     command = ["-m", "dagster", "asset", "materialize", "-m", "sf_assets.definitions", "--select", "salesforce/product"]
 
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, *command], env=os.environ | env, capture_output=True, text=True, check=False, timeout=120
     )
 
-    assert done.returncode == 0, done.stderr[-2000:]
+    assert process.returncode == 0, process.stderr[-2000:]
     assert read_deployment(env).iceberg.tables().facts("product").rows == len(practice_org.org.rows("Product2"))

@@ -31,8 +31,8 @@ def component(attributes):
     return SalesforceOrg.resolve_from_yaml(json.dumps(attributes))
 
 
-def build(built, state=None):
-    return built.build_defs_from_state(dg.ComponentTree.for_test().load_context, state)
+def build(org_component, state=None):
+    return org_component.build_defs_from_state(dg.ComponentTree.for_test().load_context, state)
 
 
 def definitions(attributes):
@@ -88,15 +88,15 @@ def test_a_custom_object_becomes_an_endpoint(home):
 
 def test_translation_changes_the_group_and_not_the_key(home):
     translation = {"group_name": "sales_{{ endpoint.endpoint }}"}
-    moved = specs_of(definitions({"endpoints": ["account"], "translation": translation}))
+    translated_specs = specs_of(definitions({"endpoints": ["account"], "translation": translation}))
 
-    assert moved["salesforce/account"].group_name == "sales_account"
+    assert translated_specs["salesforce/account"].group_name == "sales_account"
     with pytest.raises(ConfigError, match="asset key would change"):
         definitions({"endpoints": ["account"], "translation": {"key": "other"}})
 
 
 @pytest.mark.parametrize(
-    ("attributes", "named"),
+    ("attributes", "attribute"),
     [
         ({"org": "Not A Name"}, "org is"),
         ({"requests_per_second": 0}, "requests_per_second is"),
@@ -105,8 +105,8 @@ def test_translation_changes_the_group_and_not_the_key(home):
         ({"custom_objects": [{"object": "Not a name"}]}, "custom_objects, row 1"),
     ],
 )
-def test_a_wrong_value_names_the_file_and_the_attribute(home, attributes, named):
-    with pytest.raises(ConfigError, match=named) as refusal:
+def test_a_wrong_value_names_the_file_and_the_attribute(home, attributes, attribute):
+    with pytest.raises(ConfigError, match=attribute) as refusal:
         definitions(attributes)
 
     assert refusal.value.values["path"]
@@ -116,19 +116,19 @@ def test_secrets_are_variable_names(home, monkeypatch):
     for name in ("CRM_KEY", "CRM_USER", "CRM_PEM"):
         monkeypatch.setenv(name, "s3cr3t-value")
 
-    built = component(PRODUCTION)
-    deployment = built.deployment()
+    production_org = component(PRODUCTION)
+    deployment = production_org.deployment()
 
-    assert "s3cr3t-value" not in repr(built) + repr(deployment)
+    assert "s3cr3t-value" not in repr(production_org) + repr(deployment)
     assert "CRM_PEM" in repr(deployment.salesforce)
 
 
 def test_the_state_gives_columns_before_the_first_run(home, tmp_path):
-    with serve(sample_org(seed=3, rows={"Account": 5})) as served:
-        built = practice(served, home, org="")
-        built.write_state_to_path(tmp_path / "state")
+    with serve(sample_org(seed=3, rows={"Account": 5})) as server:
+        org_component = practice(server, home, org="")
+        org_component.write_state_to_path(tmp_path / "state")
 
-    defs = build(built, tmp_path / "state")
+    defs = build(org_component, tmp_path / "state")
 
     schema = specs_of(defs)["salesforce/product"].metadata["dagster/column_schema"]
     assert {"id", "name", "system_modstamp", "_synced_at"} <= {column.name for column in schema.columns}
@@ -139,24 +139,24 @@ def test_a_sync_updates_the_columns_of_the_state(home, tmp_path):
     state = tmp_path / "state"
     state.write_text(json.dumps({"product": [], "account": ["kept"]}))
     with (
-        serve(sample_org(seed=3, rows={"Product2": 3})) as served,
+        serve(sample_org(seed=3, rows={"Product2": 3})) as server,
         dg.instance_for_test(temp_dir=str(home)) as instance,
     ):
-        defs = build(practice(served, home, org=""), state)
+        defs = build(practice(server, home, org=""), state)
         assert defs.resolve_implicit_global_asset_job_def().execute_in_process(instance=instance).success
 
-    kept = json.loads(state.read_text())
-    assert {"id", "name", "system_modstamp"} <= {column["name"] for column in kept["product"]}
-    assert kept["account"] == ["kept"]
+    saved_columns = json.loads(state.read_text())
+    assert {"id", "name", "system_modstamp"} <= {column["name"] for column in saved_columns["product"]}
+    assert saved_columns["account"] == ["kept"]
 
 
-def practice(served: Server, home: Path, *, org: str) -> SalesforceOrg:
+def practice(server: Server, home: Path, *, org: str) -> SalesforceOrg:
     folder = home / (f"practice_{org}" if org else "practice")
     folder.mkdir()
-    (folder / "credentials.json").write_text(json.dumps(served.credentials))
+    (folder / "credentials.json").write_text(json.dumps(server.credentials))
     names = {"org": org} if org else {}
     return component(
-        {"instance_url": served.url, "practice": True, "endpoints": ["product"], "requests_per_second": 100, **names}
+        {"instance_url": server.url, "practice": True, "endpoints": ["product"], "requests_per_second": 100, **names}
     )
 
 
@@ -172,9 +172,9 @@ def test_two_orgs_of_one_code_location_sync_in_one_run(home):
         result = defs.resolve_implicit_global_asset_job_def().execute_in_process(instance=instance)
 
     assert result.success
-    for namespace, served in (("salesforce", first), ("salesforce_emea", second)):
+    for namespace, server in (("salesforce", first), ("salesforce_emea", second)):
         tables = IcebergTables("salesforce", namespace, local_catalog(home / "lake/practice"))
-        assert tables.facts("product").rows == len(served.org.rows("Product2"))
+        assert tables.facts("product").rows == len(server.org.rows("Product2"))
         assert tables.scan("_sync_status").select("endpoint").collect()["endpoint"].to_list() == ["product"]
         assert instance.get_latest_materialization_event(dg.AssetKey(f"{namespace}_org")) is not None
 
@@ -212,22 +212,22 @@ class Project:
         return [str(Path(sys.executable).with_name(program)), *arguments]
 
     def run(self, text: str) -> str:
-        done = subprocess.run(
+        process = subprocess.run(
             self.command(text), cwd=self.folder, env=self.env, capture_output=True, text=True, check=False, timeout=600
         )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+        assert process.returncode == 0, process.stdout + process.stderr
+        return process.stdout
 
-    def names_the_org(self, served: Server) -> None:
+    def names_the_org(self, server: Server) -> None:
         """Point the scaffolded file at a practice org on another port, with that org's credentials."""
         practice = Path(self.env["DAGSTER_HOME"]) / "practice"
         practice.mkdir()
-        (practice / "credentials.json").write_text(json.dumps(served.credentials))
-        host = f"  instance_url: {served.url}\n  practice: true\n"
+        (practice / "credentials.json").write_text(json.dumps(server.credentials))
+        host = f"  instance_url: {server.url}\n  practice: true\n"
         self.yaml.write_text(self.yaml.read_text().replace("attributes:\n", f"attributes:\n{host}"))
 
 
-def documented(word: str) -> str:
+def documented_command(word: str) -> str:
     """Return the command of docs/dagster.md that begins with a word."""
     lines = (Path(__file__).parents[2] / "docs/dagster.md").read_text().splitlines()
     return next(line.strip() for line in lines if line.startswith("       ") and line.strip().startswith(word))
@@ -237,16 +237,16 @@ def documented(word: str) -> str:
 @pytest.mark.heavy
 def test_each_documented_command_runs_in_an_empty_project(tmp_path):
     project = Project(tmp_path)
-    with serve(sample_org(seed=3, rows={"Account": 5, "Contact": 5})) as served:
-        project.run(documented("dg scaffold"))
-        project.names_the_org(served)
-        project.run(documented("dg check"))
-        listed = json.loads(project.run(f"{documented('dg list')} --json"))
-        project.run(documented("dg launch"))
+    with serve(sample_org(seed=3, rows={"Account": 5, "Contact": 5})) as server:
+        project.run(documented_command("dg scaffold"))
+        project.names_the_org(server)
+        project.run(documented_command("dg check"))
+        definitions_list = json.loads(project.run(f"{documented_command('dg list')} --json"))
+        project.run(documented_command("dg launch"))
 
-        keys = {asset["asset_key"] for asset in listed["assets"]}
+        keys = {asset["asset_key"] for asset in definitions_list["assets"]}
         assert {f"salesforce/{spec.endpoint}" for spec in endpoints()} <= keys
         tables = IcebergTables(
             "salesforce", "salesforce", local_catalog(Path(project.env["DAGSTER_HOME"]) / "lake/practice")
         )
-        assert tables.facts("account").rows == len(served.org.rows("Account"))
+        assert tables.facts("account").rows == len(server.org.rows("Account"))

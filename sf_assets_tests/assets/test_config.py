@@ -57,7 +57,7 @@ def test_a_time_may_be_a_date_or_as_salesforce_writes_it(text):
     ],
 )
 def test_a_wrong_entry_is_refused_by_its_name(config, entry):
-    with pytest.raises(ConfigError, match=f"^Run config {entry}: ") as refused:
+    with pytest.raises(ConfigError, match=f"^Run config {entry}: ") as error_info:
         EndpointConfig(**config).run_options()
 
-    assert "launchpad" in refused.value.remedy
+    assert "launchpad" in error_info.value.remedy

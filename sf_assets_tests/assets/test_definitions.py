@@ -39,8 +39,8 @@ def definitions(env=None):
 
 
 def specs(env=None):
-    chosen = definitions(env).resolve_all_asset_specs()
-    return {spec.key.path[-1]: spec for spec in chosen if spec.key.path[0] == "salesforce"}
+    all_specs = definitions(env).resolve_all_asset_specs()
+    return {spec.key.path[-1]: spec for spec in all_specs if spec.key.path[0] == "salesforce"}
 
 
 def test_loading_the_definitions_imports_nothing_that_only_a_run_needs():
@@ -57,18 +57,18 @@ def test_all_steps_run_in_one_process():
 
 @pytest.mark.parametrize(("env", "condition"), [({}, KEEP_FRESH), (PRODUCTION, KEEP_FRESH_ONCE_FILLED)])
 def test_every_endpoint_stays_fresh_and_only_practice_fills_missing_tables(env, condition):
-    chosen = specs(env)
+    by_name = specs(env)
 
-    assert len(chosen) == 30
-    assert all(spec.automation_condition == condition and spec.freshness_policy for spec in chosen.values())
+    assert len(by_name) == 30
+    assert all(spec.automation_condition == condition and spec.freshness_policy for spec in by_name.values())
 
 
 def test_an_endpoint_that_is_not_chosen_is_an_asset_without_automation():
-    chosen = specs({"SF_ASSETS_ENDPOINTS": "task"})
+    by_name = specs({"SF_ASSETS_ENDPOINTS": "task"})
 
-    assert chosen["task"].automation_condition is not None
-    assert chosen["event"].automation_condition is None
-    assert chosen["event"].freshness_policy is None
+    assert by_name["task"].automation_condition is not None
+    assert by_name["event"].automation_condition is None
+    assert by_name["event"].freshness_policy is None
 
 
 def test_a_changed_cadence_changes_policy_and_sensor():
@@ -106,12 +106,12 @@ def test_an_error_at_load_says_what_to_do(tmp_path):
     (tmp_path / "endpoints.toml").write_text('[override.acount]\ncadence = "daily"\n')
     environment = {**os.environ, "SF_ASSETS_SPECS": str(tmp_path)}
 
-    loaded = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", "import sf_assets.definitions"], env=environment, capture_output=True, text=True
     )
 
-    assert "endpoints.toml: override has an unknown endpoint acount" in loaded.stderr
-    assert "What to do: Use one of account, contact" in loaded.stderr
+    assert "endpoints.toml: override has an unknown endpoint acount" in process.stderr
+    assert "What to do: Use one of account, contact" in process.stderr
 
 
 @pytest.mark.parametrize(("variables", "name"), [({}, "salesforce.task"), ({"SF_ASSETS_NAMESPACE": "crm"}, "crm.task")])

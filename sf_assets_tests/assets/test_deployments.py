@@ -34,7 +34,7 @@ def test_an_empty_environment_is_the_practice_org_on_its_port():
 
 
 @pytest.mark.parametrize(
-    ("served", "url"),
+    ("served_url", "url"),
     [
         ({"pid": os.getpid(), "port": 8657}, "http://127.0.0.1:8657"),
         ({"pid": 0x7FFFFFFE, "port": 8657}, PRACTICE_URL),
@@ -42,9 +42,9 @@ def test_an_empty_environment_is_the_practice_org_on_its_port():
         ([], PRACTICE_URL),
     ],
 )
-def test_a_practice_org_is_read_on_the_port_that_serves_it(tmp_path, served, url):
+def test_a_practice_org_is_read_on_the_port_that_serves_it(tmp_path, served_url, url):
     (tmp_path / "practice").mkdir()
-    (tmp_path / "practice" / "server.json").write_text(json.dumps(served))
+    (tmp_path / "practice" / "server.json").write_text(json.dumps(served_url))
 
     assert read_deployment({"SF_ASSETS_HOME": str(tmp_path)}).salesforce.instance_url == url
 
@@ -146,10 +146,10 @@ def test_practice_and_production_do_not_share_a_default_lake():
 def test_a_practice_org_that_was_never_started_says_how_to_start_it(tmp_path):
     credentials = read_deployment({"SF_ASSETS_HOME": str(tmp_path)}).salesforce.credentials
 
-    with pytest.raises(ConfigError) as refused:
+    with pytest.raises(ConfigError) as error_info:
         credentials.fetch()
 
-    assert "sf-assets practice" in refused.value.remedy
+    assert "sf-assets practice" in error_info.value.remedy
 
 
 def test_the_environment_is_read_nowhere_else():

@@ -55,39 +55,39 @@ def numbers(event):
 
 
 def test_the_asset_runs_the_engine_and_shows_what_it_saved(runs, upkeep, account):
-    ended = upkeep(engine_of(runs))
+    result = upkeep(engine_of(runs))
 
-    (materialized,) = ended.asset_materializations_for_node("lake_upkeep")
-    totals = numbers(materialized)
-    assert ended.success
+    (materialization,) = result.asset_materializations_for_node("lake_upkeep")
+    totals = numbers(materialization)
+    assert result.success
     assert (totals["data_files"], totals["saved_data_files"]) == (1, 4)
     assert totals["saved_bytes"] > 0
     assert account.rows() == [*((f"{n}", "a") for n in range(5)), ("shared", "v4")]
-    (observed,) = ended.asset_observations_for_node("lake_upkeep")
-    assert observed.asset_key == dg.AssetKey(["salesforce", "account"])
-    assert numbers(observed)["data_files"] == 1
-    assert numbers(observed)["saved_bytes"] == totals["saved_bytes"]
+    (observation,) = result.asset_observations_for_node("lake_upkeep")
+    assert observation.asset_key == dg.AssetKey(["salesforce", "account"])
+    assert numbers(observation)["data_files"] == 1
+    assert numbers(observation)["saved_bytes"] == totals["saved_bytes"]
 
 
 def test_a_dry_run_measures_and_starts_nothing(upkeep, account):
     before = account.facts.snapshot_id
 
-    ended = upkeep({"command": ["/no/such/program"]}, dry_run=True)
+    result = upkeep({"command": ["/no/such/program"]}, dry_run=True)
 
-    (materialized,) = ended.asset_materializations_for_node("lake_upkeep")
-    assert ended.success
-    assert numbers(materialized)["data_files"] == 5
+    (materialization,) = result.asset_materializations_for_node("lake_upkeep")
+    assert result.success
+    assert numbers(materialization)["data_files"] == 5
     assert account.facts.snapshot_id == before
 
 
 @pytest.mark.parametrize("command", [[sys.executable, "-c", "raise SystemExit(3)"], ["/no/such/program"]])
 def test_a_job_that_fails_is_a_named_failure(upkeep, command):
-    ended = upkeep({"command": command})
+    result = upkeep({"command": command})
 
-    (failed,) = [event for event in ended.all_node_events if event.is_step_failure]
-    assert not ended.success
-    assert "The upkeep by a command failed" in failed.step_failure_data.user_failure_data.description
-    assert "Read the job's log" in failed.step_failure_data.user_failure_data.description
+    (failure,) = [event for event in result.all_node_events if event.is_step_failure]
+    assert not result.success
+    assert "The upkeep by a command failed" in failure.step_failure_data.user_failure_data.description
+    assert "Read the job's log" in failure.step_failure_data.user_failure_data.description
 
 
 @pytest.mark.parametrize(

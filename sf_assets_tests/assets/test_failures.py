@@ -244,11 +244,11 @@ def test_no_secret_is_in_any_event_or_log_of_a_failed_run(runs, practice_org, in
 
     result = runs("product")
 
-    written = "".join(dg.serialize_value(entry) for entry in instance.all_logs(result.run_id))
+    events = "".join(dg.serialize_value(entry) for entry in instance.all_logs(result.run_id))
     key = practice_org.credentials["private_key"]
-    assert key.splitlines()[1] not in written
-    assert json.dumps(key)[1:60] not in written
-    assert practice_org.credentials["consumer_key"] not in written
+    assert key.splitlines()[1] not in events
+    assert json.dumps(key)[1:60] not in events
+    assert practice_org.credentials["consumer_key"] not in events
 
 
 def test_a_failure_leaves_the_other_checks_as_they_were(runs, practice_org):

@@ -156,12 +156,12 @@ def test_a_failing_endpoint_is_tried_once_an_hour_in_production_too(instance):
     assert story.tick()
     story.run()
 
-    requested = [story.tick(minutes=5) for _ in range(36)]
+    requests = [story.tick(minutes=5) for _ in range(36)]
 
-    assert requested.count(True) == 3
+    assert requests.count(True) == 3
 
 
-def terminated(story, *, seen_running):
+def terminate_run(story, *, seen_running):
     """Start a run that automation has not requested, and terminate it."""
     job = story.defs.resolve_implicit_global_asset_job_def()
     run = story.instance.create_run_for_job(job, asset_selection={KEY})
@@ -178,12 +178,12 @@ def test_a_requested_run_that_is_terminated_waits_for_the_full_hour(instance, co
     story.tick()
     story.daemon_finds(FreshnessState.FAIL)
     assert story.tick()
-    terminated(story, seen_running=False)
+    terminate_run(story, seen_running=False)
 
-    requested = [story.tick(minutes=5) for _ in range(24)]
+    requests = [story.tick(minutes=5) for _ in range(24)]
 
-    assert requested.count(True) == 2
-    assert not any(requested[:10])
+    assert requests.count(True) == 2
+    assert not any(requests[:10])
 
 
 def test_a_run_that_a_person_started_and_terminated_waits_too(instance):
@@ -191,7 +191,7 @@ def test_a_run_that_a_person_started_and_terminated_waits_too(instance):
     story.run()
     story.tick()
     story.daemon_finds(FreshnessState.FAIL)
-    terminated(story, seen_running=True)
+    terminate_run(story, seen_running=True)
 
     assert not any(story.tick(minutes=5) for _ in range(10))
 

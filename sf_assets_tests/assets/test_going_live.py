@@ -20,8 +20,8 @@ def automated_run(runs, instance):
     result = build_definitions(runs.deployment).resolve_implicit_global_asset_job_def().execute_in_process(
         QUIET, instance, asset_selection=[KEY], raise_on_error=False, tags={"dagster/from_automation_condition": "true"}
     )  # fmt: skip
-    failed = [event.step_failure_data for event in result.all_events if event.is_step_failure]
-    return failed[0].user_failure_data.description if failed else None
+    failures = [event.step_failure_data for event in result.all_events if event.is_step_failure]
+    return failures[0].user_failure_data.description if failures else None
 
 
 @pytest.fixture
@@ -40,9 +40,9 @@ def test_another_orgs_history_is_refused_by_name_once_a_run(runs, other_org, pra
         assert runs("product").success
     real = runs.under(SALESFORCE_INSTANCE_URL=other_org.url, SF_ASSETS_HOME=str(tmp_path / "real"))
 
-    ended = real("product", "pricebook")
+    result = real("product", "pricebook")
 
-    texts = [failed.user_failure_data.description for failed in ended.failures.values()]
+    texts = [failure.user_failure_data.description for failure in result.failures.values()]
     assert practice_org.org.org_id in texts[0]
     assert other_org.org.org_id in texts[0]
     assert "DAGSTER_HOME" in texts[0]
@@ -52,12 +52,12 @@ def test_another_orgs_history_is_refused_by_name_once_a_run(runs, other_org, pra
 
 def test_automation_makes_no_first_copy_in_production(runs, instance, practice_org, tmp_path):
     assert runs("product").success
-    emptied = runs.under(SF_ASSETS_HOME=str(tmp_path / "another-lake"))
+    empty_lake = runs.under(SF_ASSETS_HOME=str(tmp_path / "another-lake"))
 
-    refusal = automated_run(emptied, instance)
+    refusal = automated_run(empty_lake, instance)
 
     assert "automation has started a first copy" in refusal
-    assert emptied.warehouse.facts("product") is None
+    assert empty_lake.warehouse.facts("product") is None
 
 
 def test_automation_goes_on_with_a_table_that_a_person_filled(runs, instance):

@@ -22,9 +22,9 @@ def keys(env):
 
 
 def test_a_setting_chooses_the_tables_with_a_history():
-    found = keys({"SF_ASSETS_HISTORY": "product,crm_core"})
+    asset_names = keys({"SF_ASSETS_HISTORY": "product,crm_core"})
 
-    assert {name for name in found if name.endswith("_changes")} == {
+    assert {name for name in asset_names if name.endswith("_changes")} == {
         f"{name}_changes" for name in ("product", "account", "contact", "lead", "opportunity", "case")
     }
     assert not any(name.endswith("_changes") for name in keys({}))
@@ -42,7 +42,7 @@ def test_endpoints_toml_chooses_a_history(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "named"),
+    ("text", "setting"),
     [
         ('[override.product]\nhistory = "yes"\n', "history is neither true nor false"),
         (
@@ -51,11 +51,11 @@ def test_endpoints_toml_chooses_a_history(tmp_path):
         ),
     ],
 )
-def test_a_wrong_history_is_refused(tmp_path, text, named):
+def test_a_wrong_history_is_refused(tmp_path, text, setting):
     (tmp_path / "endpoints.toml").write_text(text)
     (tmp_path / "product_changes.soql").write_text("SELECT FIELDS(STANDARD) FROM Change__c")
 
-    with pytest.raises(SpecError, match=named):
+    with pytest.raises(SpecError, match=setting):
         endpoints(tmp_path)
 
 
@@ -65,8 +65,8 @@ def test_a_wrong_history_is_refused(tmp_path, text, named):
 )
 def test_a_component_chooses_a_history(tmp_path, monkeypatch, attributes):
     monkeypatch.setenv("SF_ASSETS_HOME", str(tmp_path))
-    built = SalesforceOrg.resolve_from_yaml(json.dumps(attributes))
-    defs = built.build_defs_from_state(dg.ComponentTree.for_test().load_context, None)
+    org = SalesforceOrg.resolve_from_yaml(json.dumps(attributes))
+    defs = org.build_defs_from_state(dg.ComponentTree.for_test().load_context, None)
 
     assert KEY in {spec.key for spec in defs.resolve_all_asset_specs()}
 
@@ -74,55 +74,55 @@ def test_a_component_chooses_a_history(tmp_path, monkeypatch, attributes):
 def test_a_history_follows_each_sync_of_its_table(instance, tmp_path):
     defs = build_definitions(read_deployment({"SF_ASSETS_HISTORY": "product", "SF_ASSETS_HOME": str(tmp_path)}))
     product = dg.AssetKey(["salesforce", "product"])
-    selection, cursor, requested = dg.AssetSelection.assets(product, KEY), None, []
-    for updated in ((), (product,), (KEY,), (product,)):
-        for key in updated:
+    selection, cursor, counts = dg.AssetSelection.assets(product, KEY), None, []
+    for keys_updated in ((), (product,), (KEY,), (product,)):
+        for key in keys_updated:
             instance.report_runless_asset_event(dg.AssetMaterialization(key))
-        ticked = dg.evaluate_automation_conditions(defs, instance=instance, asset_selection=selection, cursor=cursor)
-        cursor = ticked.cursor
-        requested.append(ticked.get_num_requested(KEY))
+        tick = dg.evaluate_automation_conditions(defs, instance=instance, asset_selection=selection, cursor=cursor)
+        cursor = tick.cursor
+        counts.append(tick.get_num_requested(KEY))
 
-    assert requested == [0, 1, 0, 1]
+    assert counts == [0, 1, 0, 1]
     assert FOLLOW.get_label() == "follow_the_table"
 
 
 def test_a_run_appends_the_changes_and_reports_them(runs, practice_org):
-    kept = runs.under(SF_ASSETS_HISTORY="product")
-    assert kept("product", "product_changes").success
+    with_history = runs.under(SF_ASSETS_HISTORY="product")
+    assert with_history("product", "product_changes").success
     org = practice_org.org
     record_id = org.rows("Product2")[0]["Id"]
     org.update("Product2", record_id, {"Name": "Another name"})
 
-    done = kept("product", "product_changes")
+    result = with_history("product", "product_changes")
 
-    assert done.success
-    metadata = done.materialized["product_changes"]
+    assert result.success
+    metadata = result.materialized["product_changes"]
     assert metadata["rows_update"] == 1
     assert metadata["dagster/row_count"] == len(org.rows("Product2")) + 1
-    assert done.checks["product_changes", "unbroken"].passed
-    changes = kept.warehouse.scan("product_changes").filter(_change="update").collect()
+    assert result.checks["product_changes", "unbroken"].passed
+    changes = with_history.warehouse.scan("product_changes").filter(_change="update").collect()
     assert changes.select("id", "name").rows() == [(record_id, "Another name")]
 
 
 def test_a_gap_is_a_warning_of_the_check(runs, practice_org):
-    kept = runs.under(SF_ASSETS_HISTORY="product")
-    kept("product", "product_changes")
-    tables = kept.warehouse
+    with_history = runs.under(SF_ASSETS_HISTORY="product")
+    with_history("product", "product_changes")
+    tables = with_history.warehouse
     tables._catalog.catalog.drop_table(("salesforce", "product"))
 
-    done = kept("product", "product_changes")
+    result = with_history("product", "product_changes")
 
-    check = done.checks["product_changes", "unbroken"]
+    check = result.checks["product_changes", "unbroken"]
     assert not check.passed
     assert check.severity == dg.AssetCheckSeverity.WARN
     assert "made again" in check.description
-    assert done.materialized["product_changes"].get("rows_insert") is None
+    assert result.materialized["product_changes"].get("rows_insert") is None
 
 
 def test_a_history_without_its_table_fails_with_a_remedy(runs):
-    failed = runs.under(SF_ASSETS_HISTORY="product")("product_changes")
+    result = runs.under(SF_ASSETS_HISTORY="product")("product_changes")
 
-    assert "Materialize product first" in str(failed.failures["product_changes"].error.message)
+    assert "Materialize product first" in str(result.failures["product_changes"].error.message)
 
 
 def test_erased_columns_leave_the_history_too(tmp_path):

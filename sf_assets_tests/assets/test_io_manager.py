@@ -57,10 +57,10 @@ def test_a_frame_becomes_the_table_of_the_keys_last_part(run, iceberg, value):
     result = run(asset_of(value))
 
     (materialization,) = result.asset_materializations_for_node("marts__totals")
-    told = {name: entry.value for name, entry in materialization.metadata.items()}
+    metadata = {name: entry.value for name, entry in materialization.metadata.items()}
     assert iceberg.tables().scan("totals").collect().equals(FRAME)
-    assert (told["dagster/row_count"], told["dagster/table_name"]) == (2, "salesforce.totals")
-    assert materialization.tags["dagster/data_version"] == told["snapshot_id"]
+    assert (metadata["dagster/row_count"], metadata["dagster/table_name"]) == (2, "salesforce.totals")
+    assert materialization.tags["dagster/data_version"] == metadata["snapshot_id"]
 
 
 def test_a_second_frame_replaces_the_first(run, iceberg):
@@ -90,7 +90,7 @@ def test_what_is_no_frame_is_refused_with_what_to_return(run, value):
 
 
 def test_an_input_is_loaded_with_its_annotated_type_and_named_columns(run):
-    seen = {}
+    inputs = {}
 
     @dg.asset(key=["salesforce", "account"])
     def account() -> pl.DataFrame:
@@ -98,16 +98,16 @@ def test_an_input_is_loaded_with_its_annotated_type_and_named_columns(run):
 
     @dg.asset(ins={"account": dg.AssetIn(["salesforce", "account"], metadata={"columns": ["amount"]})})
     def eager(account: pl.DataFrame) -> None:
-        seen["eager"] = account
+        inputs["eager"] = account
 
     @dg.asset(ins={"account": dg.AssetIn(["salesforce", "account"])})
     def lazy(account: pl.LazyFrame) -> pl.DataFrame:
-        seen["lazy"] = account
+        inputs["lazy"] = account
         return account.filter(pl.col("amount") > 1).collect()
 
     assert run(account, eager, lazy).success
-    assert seen["eager"].equals(FRAME.select("amount"))
-    assert isinstance(seen["lazy"], pl.LazyFrame)
+    assert inputs["eager"].equals(FRAME.select("amount"))
+    assert isinstance(inputs["lazy"], pl.LazyFrame)
 
 
 def test_an_input_whose_table_is_not_there_says_what_to_do(run):
@@ -123,11 +123,11 @@ def test_an_input_whose_table_is_not_there_says_what_to_do(run):
 
 
 def test_an_error_of_the_stream_stays_its_own_and_nothing_is_written(run, iceberg):
-    def broken() -> Iterator[pl.DataFrame]:
+    def broken_stream() -> Iterator[pl.DataFrame]:
         yield FRAME
         raise ZeroDivisionError("the mart's own mistake")
 
-    result = run(asset_of(broken))
+    result = run(asset_of(broken_stream))
 
     (event,) = [event for event in result.all_events if event.is_step_failure]
     assert "the mart's own mistake" in event.step_failure_data.error.to_string()

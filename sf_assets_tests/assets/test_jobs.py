@@ -27,13 +27,13 @@ def test_the_reconcile_job_compares_every_endpoint_now(runs):
 def test_the_weekly_upkeep_visits_every_table_and_reports_on_its_asset(runs, instance):
     runs("product", "pricebook")
 
-    ended = job_of(runs, "lake_upkeep").execute_in_process(QUIET, instance)
+    result = job_of(runs, "lake_upkeep").execute_in_process(QUIET, instance)
 
-    events = [event for event in ended.all_events if event.event_type_value == "ASSET_OBSERVATION"]
-    observed = {event.asset_key.path[-1]: event.asset_observation_data.asset_observation.metadata for event in events}
-    assert ended.success
-    assert {"product", "pricebook"} <= observed.keys()
-    numbers = {name: entry.value for name, entry in observed["product"].items()}
+    events = [event for event in result.all_events if event.event_type_value == "ASSET_OBSERVATION"]
+    metadata = {event.asset_key.path[-1]: event.asset_observation_data.asset_observation.metadata for event in events}
+    assert result.success
+    assert {"product", "pricebook"} <= metadata.keys()
+    numbers = {name: entry.value for name, entry in metadata["product"].items()}
     assert (numbers["data_files_after"], numbers["delete_files"], numbers["snapshots"]) == (1, 0, 1)
     assert numbers["bytes"] > 0
     assert numbers["saved_bytes"] == 0
@@ -44,9 +44,9 @@ def test_a_dry_upkeep_changes_nothing(runs, instance):
     before = runs.warehouse.facts("product").snapshot_id
     config = {**QUIET, "ops": {"lake_upkeep_tables": {"config": {"dry_run": True}}}}
 
-    ended = job_of(runs, "lake_upkeep").execute_in_process(config, instance)
+    result = job_of(runs, "lake_upkeep").execute_in_process(config, instance)
 
-    assert ended.success
+    assert result.success
     assert runs.warehouse.facts("product").snapshot_id == before
 
 
@@ -63,6 +63,6 @@ def test_the_console_shows_our_lines_and_not_dagsters_events(runs, tmp_path, cap
     with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
         job.execute_in_process(instance=instance, asset_selection=[dg.AssetKey(["salesforce", "product"])])
 
-    printed = capfd.readouterr().err
-    assert "product: committed snapshot" in printed
-    assert "DEBUG" not in printed
+    stderr = capfd.readouterr().err
+    assert "product: committed snapshot" in stderr
+    assert "DEBUG" not in stderr

@@ -11,8 +11,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:InitResourceContext.dagster_run"
 
 
 def spec_of(env, name="account"):
-    found = build_definitions(read_deployment(env)).resolve_all_asset_specs()
-    return next(spec for spec in found if spec.key.path[-1] == name)
+    specs = build_definitions(read_deployment(env)).resolve_all_asset_specs()
+    return next(spec for spec in specs if spec.key.path[-1] == name)
 
 
 def test_an_asset_links_to_the_object_and_its_list_in_salesforce():
@@ -30,12 +30,12 @@ def test_a_practice_org_has_no_links():
 
 
 def test_a_run_reports_the_field_behind_each_column(runs):
-    kept = runs.under(SF_ASSETS_HISTORY="product")
-    done = kept("product", "product_changes")
+    with_history = runs.under(SF_ASSETS_HISTORY="product")
+    result = with_history("product", "product_changes")
 
-    lineage = done.materialized["product"]["dagster/column_lineage"]
+    lineage = result.materialized["product"]["dagster/column_lineage"]
     assert lineage.deps_by_column["name"] == [dg.TableColumnDep(dg.AssetKey("salesforce_org"), "Product2.Name")]
-    of_history = done.materialized["product_changes"]["dagster/column_lineage"]
+    of_history = result.materialized["product_changes"]["dagster/column_lineage"]
     product = dg.AssetKey(["salesforce", "product"])
     assert of_history.deps_by_column["name"] == [dg.TableColumnDep(product, "name")]
     assert "_change" not in of_history.deps_by_column

@@ -71,10 +71,10 @@ def test_names_that_read_alike_when_joined_have_two_pools(one, other):
 
 def test_the_sensors_watch_their_own_orgs_tables(locations):
     sensors = {sensor.name: sensor for sensor in locations["emea"].sensors}
-    watched = set().union(*(sensor.asset_selection.selected_keys for sensor in sensors.values()))
+    watched_keys = set().union(*(sensor.asset_selection.selected_keys for sensor in sensors.values()))
 
     assert set(sensors) == {"salesforce_emea_hourly", "salesforce_emea_six_hours", "salesforce_emea_daily"}
-    assert watched == {Naming("emea").key(name) for name in NAMES}
+    assert watched_keys == {Naming("emea").key(name) for name in NAMES}
 
 
 def test_each_practice_org_has_a_folder_of_its_own():
@@ -91,10 +91,10 @@ def test_an_org_has_a_namespace_of_its_own_unless_one_is_named():
 
 @pytest.mark.parametrize("org", ["EMEA", "em-ea", "e/mea", "emea_", "_emea", "e__mea", "é", " ", "emea\n", "x" * 41])
 def test_a_name_that_is_no_name_everywhere_is_refused_with_what_to_do(org):
-    with pytest.raises(ConfigError, match="^SF_ASSETS_ORG is ") as refused:
+    with pytest.raises(ConfigError, match="^SF_ASSETS_ORG is ") as error_info:
         deployment(org)
 
-    assert "lower-case letters" in refused.value.remedy
+    assert "lower-case letters" in error_info.value.remedy
 
 
 def test_the_page_names_what_the_code_does(locations):

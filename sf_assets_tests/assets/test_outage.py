@@ -59,18 +59,18 @@ def test_an_hour_without_the_org_makes_one_run_an_hour(runs, practice_org, insta
     practice_org.org.faults.append(Fault(times=None, status=503))
     before = len(practice_org.requests)
 
-    failed = 0
+    failures = 0
     for _ in range(12):
         if keys := automation.tick(5):
             assert not automation.run(keys).success
-            failed += 1
+            failures += 1
 
-    assert failed <= 2
+    assert failures <= 2
     assert len(practice_org.requests) - before <= 8
 
     practice_org.org.faults.clear()
-    recovered = [keys for keys in (automation.tick(5) for _ in range(12)) if keys and automation.run(keys).success]
+    good_runs = [keys for keys in (automation.tick(5) for _ in range(12)) if keys and automation.run(keys).success]
 
-    assert recovered[0] == KEYS
-    assert all(len(keys) == len(set(keys)) for keys in recovered)
-    assert len(recovered) <= 12
+    assert good_runs[0] == KEYS
+    assert all(len(keys) == len(set(keys)) for keys in good_runs)
+    assert len(good_runs) <= 12

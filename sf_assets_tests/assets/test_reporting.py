@@ -60,10 +60,10 @@ def test_what_is_no_error_of_ours_is_left_as_it_is():
 
 
 def test_the_failure_names_its_cause():
-    with pytest.raises(dg.Failure) as raised, translate_errors("account"):
+    with pytest.raises(dg.Failure) as error_info, translate_errors("account"):
         raise errors.OrgBusy("busy")
 
-    assert isinstance(raised.value.__cause__, errors.OrgBusy)
+    assert isinstance(error_info.value.__cause__, errors.OrgBusy)
 
 
 # Dagster itself calls it, for a nested resource.

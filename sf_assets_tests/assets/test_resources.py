@@ -54,13 +54,13 @@ def test_an_identity_tells_no_secret():
 
 def test_every_field_on_a_resources_page_has_a_description():
     for resource in (SalesforceResource, IcebergResource, EnvironmentCredentials, PracticeCredentials):
-        undescribed = [name for name, field in resource.model_fields.items() if not field.description]
-        assert undescribed in ([], ["credentials"])
+        without_description = [name for name, field in resource.model_fields.items() if not field.description]
+        assert without_description in ([], ["credentials"])
 
 
 def test_the_practice_orgs_file_gives_its_credentials(tmp_path):
     (tmp_path / "credentials.json").write_text('{"consumer_key": "k", "private_key": "p", "username": "u"}')
 
-    fetched = PracticeCredentials(folder=str(tmp_path)).fetch()
+    credentials = PracticeCredentials(folder=str(tmp_path)).fetch()
 
-    assert (fetched.consumer_key, fetched.private_key, fetched.username) == ("k", "p", "u")
+    assert (credentials.consumer_key, credentials.private_key, credentials.username) == ("k", "p", "u")

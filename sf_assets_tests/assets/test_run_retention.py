@@ -20,7 +20,7 @@ ONE, OTHER, FOREIGN = (dg.AssetKey(["salesforce", name]) for name in ("account",
 def run(instance):
     """Runs some assets, as a person who selects them does; the id of the run."""
 
-    def made(*keys: dg.AssetKey, fails: bool = False) -> str:
+    def make_run(*keys: dg.AssetKey, fails: bool = False) -> str:
         @dg.multi_asset(specs=[dg.AssetSpec(key) for key in keys])
         def some():
             if fails:
@@ -28,13 +28,13 @@ def run(instance):
             yield from (dg.MaterializeResult(key) for key in keys)
 
         job = dg.Definitions([some]).resolve_implicit_global_asset_job_def()
-        ended = job.execute_in_process(instance=instance, asset_selection=list(keys), raise_on_error=False)
-        return ended.run_id
+        result = job.execute_in_process(instance=instance, asset_selection=list(keys), raise_on_error=False)
+        return result.run_id
 
-    return made
+    return make_run
 
 
-def left(instance):
+def run_ids_left(instance):
     return {record.run_id for record in instance.get_runs()}
 
 
@@ -44,14 +44,14 @@ def tomorrow():
 
 def test_a_run_goes_once_a_later_one_has_made_all_of_its_assets(instance, run):
     run(ONE)
-    mixed, later, failed = run(ONE, OTHER), run(ONE), run(ONE, fails=True)
+    run_of_two, later, failed_run = run(ONE, OTHER), run(ONE), run(ONE, fails=True)
 
-    gone = delete_old_runs(instance, {ONE, OTHER}, before=tomorrow())
+    count_deleted = delete_old_runs(instance, {ONE, OTHER}, before=tomorrow())
 
-    assert gone == 2  # the first, and the one that failed
-    assert left(instance) == {mixed, later}
-    assert failed not in left(instance)
-    assert instance.get_latest_materialization_event(OTHER).run_id == mixed
+    assert count_deleted == 2  # the first, and the one that failed
+    assert run_ids_left(instance) == {run_of_two, later}
+    assert failed_run not in run_ids_left(instance)
+    assert instance.get_latest_materialization_event(OTHER).run_id == run_of_two
 
 
 def test_young_runs_and_those_of_other_assets_stay(instance, run):
@@ -59,7 +59,7 @@ def test_young_runs_and_those_of_other_assets_stay(instance, run):
 
     assert delete_old_runs(instance, {ONE}, before=datetime.now(UTC) - timedelta(days=1)) == 0
     assert delete_old_runs(instance, {ONE}, before=tomorrow()) == 1
-    assert len(left(instance) & remaining) == 3
+    assert len(run_ids_left(instance) & remaining) == 3
 
 
 @pytest.mark.parametrize("file", ["dagster.yaml", "deploy/dagster.yaml"])
@@ -82,6 +82,6 @@ def test_the_sensor_is_there_when_days_are_set_and_spares_what_is_younger(runs, 
         result = sensor.evaluate_tick(context)
 
     assert result.skip_message.startswith("Deleted 0 runs from before ")
-    assert left(instance) == young
+    assert run_ids_left(instance) == young
     assert sensor.default_status == dg.DefaultSensorStatus.RUNNING
     assert "salesforce_history" not in {one.name for one in build_definitions(runs.deployment).sensors}

@@ -60,16 +60,16 @@ def above_the_columns(run, endpoint):
 def test_rows_deleted_rows_and_cost_are_above_the_columns(runs, practice_org):
     org = practice_org.org
     org.delete("Account", org.rows("Account")[0]["Id"])
-    deleted = sum(row["IsDeleted"] for row in org.rows("Account", deleted=True))
+    deleted_rows = sum(row["IsDeleted"] for row in org.rows("Account", deleted=True))
 
     for run in (runs("account"), runs("account")):  # with news and without
         account = run.materialized["account"]
         texts = above_the_columns(run, "account")
         calls = f"{account['calls']} call{'s' * (account['calls'] != 1)}"
         assert re.match(r"As of \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC ", texts)
-        assert f"40 rows {deleted} of them deleted {calls} of 100,000 a day Nothing is wrong." in texts
-        assert f"40 rows, {deleted} of them deleted." in account["summary"]
-        assert (account["table_rows_deleted"], account["dagster/query_count"]) == (deleted, account["calls"])
+        assert f"40 rows {deleted_rows} of them deleted {calls} of 100,000 a day Nothing is wrong." in texts
+        assert f"40 rows, {deleted_rows} of them deleted." in account["summary"]
+        assert (account["table_rows_deleted"], account["dagster/query_count"]) == (deleted_rows, account["calls"])
 
 
 def test_what_is_wrong_and_what_to_do_is_above_the_columns_and_in_the_log(runs, practice_org):
@@ -152,15 +152,15 @@ def test_one_survey_serves_all_endpoints_of_a_run(runs, practice_org):
 
 def test_materialize_surveys_its_selection_or_all_that_it_is_given(runs, practice_org, instance):
     definitions = build_definitions(runs.deployment)
-    wanted = ("salesforce_org", "product", "pricebook")
-    assets = [a for a in definitions.assets if a.key.path[-1] in wanted]
+    names = ("salesforce_org", "product", "pricebook")
+    assets = [a for a in definitions.assets if a.key.path[-1] in names]
 
     for selection in ([dg.AssetKey(["salesforce", "product"])], None):
         practice_org.forget_requests()
         result = dg.materialize(assets, selection=selection, resources=definitions.resources, instance=instance)
         assert result.success
-        surveyed = [record for record in practice_org.requests if record.kind == "composite"]
-        assert len(surveyed) <= 2
+        composites = [record for record in practice_org.requests if record.kind == "composite"]
+        assert len(composites) <= 2
 
     assert runs.warehouse.facts("pricebook") is not None
 

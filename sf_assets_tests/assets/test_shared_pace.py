@@ -41,12 +41,12 @@ def start(tmp_path):
         }
         processes = []
 
-        def started(seconds: float) -> subprocess.Popen:
+        def start_process(seconds: float) -> subprocess.Popen:
             command = [sys.executable, "-W", "ignore", "-c", READER, str(seconds)]
             processes.append(subprocess.Popen(command, env=environment))
             return processes[-1]
 
-        yield org, started
+        yield org, start_process
         for process in processes:
             process.kill()
             process.wait()
@@ -65,8 +65,8 @@ def wait_for_all(org, processes: int) -> None:
 
 @pytest.mark.alone
 def test_processes_share_one_pace_and_do_not_wait_for_a_killed_one(start):
-    org, started = start
-    readers = [started(4.0) for _ in range(3)]
+    org, start_process = start
+    readers = [start_process(4.0) for _ in range(3)]
     wait_for_all(org, 3)
     busy_from = time.time()
 

@@ -32,7 +32,7 @@ def test_each_table_has_a_pool_and_a_pool_admits_one_run(runs, file):
     assert len({asset.op.pool for asset in assets}) == len(assets) == 30
 
 
-def begun(runs, server):
+def sync_before_its_read(runs, server):
     """A sync of `account` that has looked at its table and has read nothing yet."""
     (account,) = (spec for spec in endpoints() if spec.endpoint == "account")
     client = Client(
@@ -44,7 +44,7 @@ def begun(runs, server):
 
 
 def test_an_overtaken_run_is_refused_by_name_and_the_other_commit_stays(runs, practice_org, instance):
-    late = begun(runs, practice_org)
+    late = sync_before_its_read(runs, practice_org)
     early = runs("account")
     before = runs.warehouse.facts("account")
 

@@ -35,13 +35,13 @@ def test_a_table_without_calculated_columns_shows_no_age_of_them(runs):
 
 def test_deleted_rows_are_counted_among_those_that_were_read(runs, practice_org):
     org = practice_org.org
-    deleted = len(org.rows("Account", deleted=True)) - len(org.rows("Account", deleted=False))
+    deleted_rows = len(org.rows("Account", deleted=True)) - len(org.rows("Account", deleted=False))
     first = runs("account").materialized["account"]
     org.delete("Account", org.rows("Account", deleted=False)[0]["Id"])
 
     later = runs("account").materialized["account"]
 
-    assert (first["rows_read"], first["rows_read_deleted"]) == (len(org.rows("Account")), deleted)
+    assert (first["rows_read"], first["rows_read_deleted"]) == (len(org.rows("Account")), deleted_rows)
     assert (later["rows_updated"], later["rows_inserted"]) == (1, 0)
     assert 1 <= later["rows_read_deleted"] <= later["rows_read"] < first["rows_read"]
 
@@ -65,17 +65,17 @@ def test_lost_digits_warn_once_and_stay_named_until_none_are_lost(runs, practice
 
     idle = runs("account")
     org.update("Account", row, {"AnnualRevenue": 0.5})
-    mended = runs("account")
-    refreshed = runs("account", config={"full_refresh": True})
+    after_update = runs("account")
+    after_refresh = runs("account", config={"full_refresh": True})
 
     assert not first.checks["account", "as_specified"].passed
     assert "AnnualRevenue (1 value)" in first.checks["account", "as_specified"].description
     assert idle.checks["account", "as_specified"].passed
-    assert [looked_at(result).get("rounded_columns") for result in (first, idle, mended, refreshed)] == [
+    assert [looked_at(result).get("rounded_columns") for result in (first, idle, after_update, after_refresh)] == [
         *["AnnualRevenue"] * 3,
         None,
     ]
-    assert mended.materialized["account"]["rounded_columns"] == "AnnualRevenue"
+    assert after_update.materialized["account"]["rounded_columns"] == "AnnualRevenue"
 
 
 @pytest.mark.parametrize("how", ["walk", "tail"])

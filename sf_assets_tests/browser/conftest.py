@@ -71,9 +71,9 @@ def post(url: str, value: Any) -> Any:
 
 
 def free_port() -> int:
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        return int(bound.getsockname()[1])
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
 
 
 def is_answering(url: str) -> bool:
@@ -85,7 +85,7 @@ def is_answering(url: str) -> bool:
 
 
 @contextmanager
-def served(home: Path, **environment: str) -> Iterator[Served]:
+def serve_dagit(home: Path, **environment: str) -> Iterator[Served]:
     """Serve Dagit as `make dev` does, over `home` and with these variables more, until the block ends."""
     port, org_port = free_port(), free_port()
     shutil.copy(Path(__file__).parents[2] / "dagster.yaml", home)
@@ -110,13 +110,13 @@ def served(home: Path, **environment: str) -> Iterator[Served]:
 @pytest.fixture(scope="session")
 def serving() -> Callable[..., AbstractContextManager[Served]]:
     """Serves Dagit over a home, as often as it is called."""
-    return served
+    return serve_dagit
 
 
 @pytest.fixture(scope="session")
 def dagit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """Dagit as `make dev` serves it, over a home that was empty; the tests of the pages share it."""
-    with served(tmp_path_factory.mktemp("home")) as one:
+    with serve_dagit(tmp_path_factory.mktemp("home")) as one:
         yield one
 
 

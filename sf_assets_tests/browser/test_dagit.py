@@ -53,7 +53,7 @@ def launch(dagit: Any, *names: str, config: dict[str, Any] | None = None) -> str
     return answer["launchPipelineExecution"]["run"]["runId"]
 
 
-def made(run: Any) -> set[str]:
+def endpoints_of(run: Any) -> set[str]:
     return {asset["assetKey"]["path"][-1] for step in run["stepStats"] for asset in step["materializations"]}
 
 
@@ -92,7 +92,7 @@ def below(visible: Locator) -> float:
 
 
 @pytest.fixture(scope="module")
-def filled(dagit: Any) -> Any:
+def dagit_with_tables(dagit: Any) -> Any:
     """Dagit once every table has been filled: by the button, in the first test, or else by this."""
     dagit.wait_for_run(launch(dagit, *(spec.endpoint for spec in endpoints())))
     return dagit
@@ -108,30 +108,34 @@ def test_the_button_materialize_all_makes_thirty_tables(dagit: Any, page: Page) 
     page.wait_for_url("**/runs/**")
     run = dagit.wait_for_run(page.url.rsplit("/", 1)[1].split("?")[0])
     assert run["status"] == "SUCCESS", [step for step in run["stepStats"] if step["status"] != "SUCCESS"]
-    assert made(run) == {spec.endpoint for spec in endpoints()}
+    assert endpoints_of(run) == {spec.endpoint for spec in endpoints()}
 
 
-def test_the_asset_graph_shows_every_group_with_its_endpoints(filled: Any, page: Page, pictures: Path) -> None:
-    expanded = quote("global@global:opportunity_detail")
-    open_page(page, f"{filled.url}/asset-groups?expanded={expanded}", "opportunity_history", height=1_660)
+def test_the_asset_graph_shows_every_group_with_its_endpoints(
+    dagit_with_tables: Any, page: Page, pictures: Path
+) -> None:
+    group = quote("global@global:opportunity_detail")
+    open_page(page, f"{dagit_with_tables.url}/asset-groups?expanded={group}", "opportunity_history", height=1_660)
     for passing in ("Loading...", "fetching statuses", "Materializing..."):
         expect(page.get_by_text(passing)).to_have_count(0, timeout=LAUNCH_MILLISECONDS)
     counts = Counter(spec.group for spec in endpoints() if spec.group != "opportunity_detail")
-    expected = [f"{group}\n{count}\n" for group, count in (counts | {"org": 1}).items()]
-    seen_within(page, expected, milliseconds=LAUNCH_MILLISECONDS)
+    texts = [f"{group}\n{count}\n" for group, count in (counts | {"org": 1}).items()]
+    seen_within(page, texts, milliseconds=LAUNCH_MILLISECONDS)
 
     page.screenshot(path=pictures / "asset-graph.png", clip={"x": 541, "y": 110, "width": 1059, "height": 1550})
 
-    assert missing(page, expected) == []
+    assert missing(page, texts) == []
 
 
-def test_the_first_screen_of_an_asset_answers_what_a_reader_asks(filled: Any, page: Page, pictures: Path) -> None:
+def test_the_first_screen_of_an_asset_answers_what_a_reader_asks(
+    dagit_with_tables: Any, page: Page, pictures: Path
+) -> None:
     phone = {"sobject": "Account", "name": "Phone"}
-    filled.side_door("changes", {"op": "hide_field", **phone})
-    filled.wait_for_run(launch(filled, "account"))
-    filled.side_door("changes", {"op": "show_field", **phone})
+    dagit_with_tables.side_door("changes", {"op": "hide_field", **phone})
+    dagit_with_tables.wait_for_run(launch(dagit_with_tables, "account"))
+    dagit_with_tables.side_door("changes", {"op": "show_field", **phone})
     page.set_viewport_size({"width": 1_440, "height": 900})
-    page.goto(f"{filled.url}/assets/salesforce/account", wait_until="domcontentloaded")
+    page.goto(f"{dagit_with_tables.url}/assets/salesforce/account", wait_until="domcontentloaded")
     expect(page.get_by_text("of them deleted").first).to_be_visible(timeout=LAYOUT_MILLISECONDS)
     page.wait_for_timeout(DRAWN_MILLISECONDS)
 
@@ -144,9 +148,16 @@ def test_the_first_screen_of_an_asset_answers_what_a_reader_asks(filled: Any, pa
     assert [text for text in ("Row count", "Query count", "Companies you do business with") if text not in above] == []
 
 
-def test_an_assets_page_says_what_it_holds_how_fresh_it_is_and_who_owns_it(filled: Any, page: Page) -> None:
+def test_an_assets_page_says_what_it_holds_how_fresh_it_is_and_who_owns_it(dagit_with_tables: Any, page: Page) -> None:
     fails = "Fails if more than 3 hours"
-    open_page(page, f"{filled.url}/assets/salesforce/account", "Row count", "billing_postal_code", fails, height=1_400)
+    open_page(
+        page,
+        f"{dagit_with_tables.url}/assets/salesforce/account",
+        "Row count",
+        "billing_postal_code",
+        fails,
+        height=1_400,
+    )
 
     column = ("billing_street", "BillingStreet: Billing Street", "Open_Pipeline__c")
     side = ("crm_core", "sales", "Iceberg", "Polars", "Salesforce", "account.soql", "salesforce_hourly", "keep_fresh")
@@ -156,8 +167,8 @@ def test_an_assets_page_says_what_it_holds_how_fresh_it_is_and_who_owns_it(fille
     assert missing(page, figures) == []
 
 
-def test_the_figures_of_an_asset_are_plotted_over_time(filled: Any, page: Page, pictures: Path) -> None:
-    open_page(page, f"{filled.url}/assets/salesforce/account", "Row count", height=1_250)
+def test_the_figures_of_an_asset_are_plotted_over_time(dagit_with_tables: Any, page: Page, pictures: Path) -> None:
+    open_page(page, f"{dagit_with_tables.url}/assets/salesforce/account", "Row count", height=1_250)
 
     page.get_by_text("Plots", exact=True).first.click()
     page.wait_for_timeout(DRAWN_MILLISECONDS)
@@ -170,8 +181,14 @@ def test_the_figures_of_an_asset_are_plotted_over_time(filled: Any, page: Page, 
     assert charts.count() >= 5
 
 
-def test_a_warned_check_says_what_it_found(filled: Any, page: Page, pictures: Path) -> None:
-    open_page(page, f"{filled.url}/assets/salesforce/account?view=checks", *CHECKS, "Latest execution", height=1_400)
+def test_a_warned_check_says_what_it_found(dagit_with_tables: Any, page: Page, pictures: Path) -> None:
+    open_page(
+        page,
+        f"{dagit_with_tables.url}/assets/salesforce/account?view=checks",
+        *CHECKS,
+        "Latest execution",
+        height=1_400,
+    )
 
     end = below(page.get_by_text("rounded_columns"))
     page.screenshot(path=pictures / "asset-checks.png", clip={"x": 240, "y": 0, "width": 1360, "height": end + 16})
@@ -180,54 +197,59 @@ def test_a_warned_check_says_what_it_found(filled: Any, page: Page, pictures: Pa
 
 
 def test_a_failed_run_says_why_and_what_to_do_and_resumes_where_it_failed(
-    filled: Any, page: Page, pictures: Path
+    dagit_with_tables: Any, page: Page, pictures: Path
 ) -> None:
     quotes = {"sobject": "Quote", "name": "SystemModstamp"}
-    filled.side_door("changes", {"op": "hide_field", **quotes})
-    failed = launch(filled, "account", "quote")
-    assert filled.wait_for_run(failed)["status"] == "FAILURE"
+    dagit_with_tables.side_door("changes", {"op": "hide_field", **quotes})
+    run = launch(dagit_with_tables, "account", "quote")
+    assert dagit_with_tables.wait_for_run(run)["status"] == "FAILURE"
     first_line = "quote: Quote does not show SystemModstamp, without which quote cannot be read. Grant the integration"
 
-    open_page(page, f"{filled.url}/runs/{failed}", first_line, height=1_400)
+    open_page(page, f"{dagit_with_tables.url}/runs/{run}", first_line, height=1_400)
     top, end = above(page.get_by_text("Levels")), below(page.get_by_text("errors.md#fieldinvalid"))
     clip = {"x": 240, "y": top - 24, "width": 1360, "height": end - top + 40}
     page.screenshot(path=pictures / "failed-run.png", clip=clip)
 
     assert missing(page, ["FieldInvalid", "as_specified", "https://git.acme.example/sf_assets/docs/errors.md"]) == []
-    filled.side_door("changes", {"op": "show_field", **quotes})
-    again = filled.wait_for_run(filled.ask(GO_ON, run=failed)["launchPipelineReexecution"]["run"]["runId"])
-    assert (again["status"], made(again)) == ("SUCCESS", {"quote"})
+    dagit_with_tables.side_door("changes", {"op": "show_field", **quotes})
+    again = dagit_with_tables.wait_for_run(
+        dagit_with_tables.ask(GO_ON, run=run)["launchPipelineReexecution"]["run"]["runId"]
+    )
+    assert (again["status"], endpoints_of(again)) == ("SUCCESS", {"quote"})
 
 
-def test_a_bounded_reread_runs_while_automation_does(filled: Any) -> None:
+def test_a_bounded_reread_runs_while_automation_does(dagit_with_tables: Any) -> None:
     bounds = {"since": "2020-01-01T00:00:00Z", "until": "2031-01-01T00:00:00Z"}
 
-    run = filled.wait_for_run(launch(filled, "account", config=bounds))
+    run = dagit_with_tables.wait_for_run(launch(dagit_with_tables, "account", config=bounds))
 
     assert run["status"] == "SUCCESS"
 
 
-def test_two_runs_over_a_table_take_turns(filled: Any) -> None:
+def test_two_runs_over_a_table_take_turns(dagit_with_tables: Any) -> None:
     spans = "query ($id: ID!) { runOrError(runId: $id) { ... on Run { status startTime endTime } } }"
-    runs = [launch(filled, "account", "contact"), launch(filled, "contact", "lead")]
+    runs = [launch(dagit_with_tables, "account", "contact"), launch(dagit_with_tables, "contact", "lead")]
 
-    statuses = [filled.wait_for_run(run)["status"] for run in runs]
+    statuses = [dagit_with_tables.wait_for_run(run)["status"] for run in runs]
 
     one, other = sorted(
-        (span["startTime"], span["endTime"]) for span in (filled.ask(spans, id=run)["runOrError"] for run in runs)
+        (span["startTime"], span["endTime"])
+        for span in (dagit_with_tables.ask(spans, id=run)["runOrError"] for run in runs)
     )
     assert statuses == ["SUCCESS", "SUCCESS"]
     assert one[1] <= other[0]
 
 
-def test_the_automation_page_shows_a_running_sensor_for_each_cadence(filled: Any, page: Page, pictures: Path) -> None:
-    open_page(page, f"{filled.url}/automation", "Automation condition sensor", "ago")
+def test_the_automation_page_shows_a_running_sensor_for_each_cadence(
+    dagit_with_tables: Any, page: Page, pictures: Path
+) -> None:
+    open_page(page, f"{dagit_with_tables.url}/automation", "Automation condition sensor", "ago")
 
     page.screenshot(path=pictures / "automation.png", clip={"x": 240, "y": 0, "width": 1360, "height": 370})
 
-    used = {spec.cadence for spec in endpoints()}
-    assert missing(page, [f"salesforce_{word}" for word in CADENCES if word in used]) == []
-    sensors = filled.ask(SENSORS)["sensorsOrError"]["results"]
+    cadences = {spec.cadence for spec in endpoints()}
+    assert missing(page, [f"salesforce_{word}" for word in CADENCES if word in cadences]) == []
+    sensors = dagit_with_tables.ask(SENSORS)["sensorsOrError"]["results"]
     assert {one["name"]: one["sensorState"]["status"] for one in sensors} == {
-        f"salesforce_{word}": "RUNNING" for word in used
+        f"salesforce_{word}": "RUNNING" for word in cadences
     }

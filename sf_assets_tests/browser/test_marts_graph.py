@@ -22,9 +22,9 @@ LAYOUT_MILLISECONDS = 60_000
 
 
 def free_port() -> int:
-    with socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        return int(bound.getsockname()[1])
+    with socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
 
 
 def is_served(url: str) -> bool:
@@ -36,7 +36,7 @@ def is_served(url: str) -> bool:
 
 
 @pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def marts_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of Dagit as `make marts` leaves it: tables filled, marts built, every dbt test green."""
     pytest.importorskip("dagster_dbt", reason="the extra dbt is not installed")
     home, port = tmp_path_factory.mktemp("marts"), free_port()
@@ -56,9 +56,9 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     process.wait(timeout=60)
 
 
-def test_the_marts_graph_joins_the_tables_graph(filled: str, page: Page, pictures: Path) -> None:
+def test_the_marts_graph_joins_the_tables_graph(marts_url: str, page: Page, pictures: Path) -> None:
     page.set_viewport_size({"width": 1600, "height": 2700})
-    page.goto(f"{filled}/asset-groups?expanded={quote('global@global:marts')}", wait_until="domcontentloaded")
+    page.goto(f"{marts_url}/asset-groups?expanded={quote('global@global:marts')}", wait_until="domcontentloaded")
     expect(page.get_by_text("win_rate", exact=True).first).to_be_visible(timeout=LAYOUT_MILLISECONDS)
     page.wait_for_timeout(4_000)
     for passing in ("fetching statuses", "Loading...", "Materializing"):
@@ -72,8 +72,8 @@ def test_the_marts_graph_joins_the_tables_graph(filled: str, page: Page, picture
     assert {name for name in marts if name not in visible} == set()
 
 
-def test_a_mart_names_the_tables_that_it_hangs_on(filled: str, page: Page) -> None:
-    page.goto(f"{filled}/assets/marts/stage_duration?view=lineage", wait_until="domcontentloaded")
+def test_a_mart_names_the_tables_that_it_hangs_on(marts_url: str, page: Page) -> None:
+    page.goto(f"{marts_url}/assets/marts/stage_duration?view=lineage", wait_until="domcontentloaded")
 
     for table in ("opportunity", "opportunity_history"):
         expect(page.get_by_text(re.compile(f"^{table}$")).first).to_be_visible(timeout=LAYOUT_MILLISECONDS)

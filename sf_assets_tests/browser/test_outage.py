@@ -35,13 +35,13 @@ def minutely(serving: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         yield one
 
 
-def created(dagit: Any) -> list[tuple[float, str]]:
+def runs_by_time(dagit: Any) -> list[tuple[float, str]]:
     """When each run was created, and how it stands."""
     runs = dagit.ask(RUNS)["runsOrError"]["results"]
     return sorted((float(run["creationTime"]), run["status"]) for run in runs)
 
 
-def sent(dagit: Any, *, since: int) -> int:
+def request_count(dagit: Any, *, since: int) -> int:
     """How many requests the org has answered after that number."""
     return len(dagit.read_side_door(f"requests?since={since}"))
 
@@ -65,8 +65,8 @@ def test_an_org_that_was_away_comes_back_without_a_storm(minutely):
     away, first = time.time(), len(minutely.read_side_door("requests"))
 
     time.sleep(OUTAGE_SECONDS)
-    during = sent(minutely, since=first)
-    runs = Counter(status for at, status in created(minutely) if at > away)
+    during = request_count(minutely, since=first)
+    runs = Counter(status for at, status in runs_by_time(minutely) if at > away)
     minutely.clear_faults()
     back, second = time.time(), first + during
 
@@ -78,8 +78,8 @@ def test_an_org_that_was_away_comes_back_without_a_storm(minutely):
         seconds=longest,
         what="not every table was fresh after the next full hour",
     )
-    after = sent(minutely, since=second)
-    runs_after = Counter(status for at, status in created(minutely) if at > back)
+    after = request_count(minutely, since=second)
+    runs_after = Counter(status for at, status in runs_by_time(minutely) if at > back)
     note(f"fresh {took:.0f} s after its return: {dict(runs_after)} runs, {after} requests")
 
     assert sum(runs.values()) <= 3 + full_hours, "a storm of runs"

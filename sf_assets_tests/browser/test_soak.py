@@ -30,7 +30,7 @@ RUNS = "query { runsOrError { ... on Runs { results { runId status stepStats { s
 
 
 @pytest.fixture(scope="module")
-def soaked(serving: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def dagit(serving: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """Dagit over an empty home with every cadence a minute."""
     with serving(tmp_path_factory.mktemp("home"), SF_ASSETS_CADENCES="all=minutely") as one:
         yield one
@@ -50,9 +50,9 @@ def attempts(dagit: Any, endpoint: str) -> Counter[str]:
     return Counter(step["status"] for step in steps if step["stepKey"].endswith(f"__{endpoint}"))
 
 
-def oldest(filled: dict[str, list[float]], *, until: float) -> float:
+def oldest(times_by_table: dict[str, list[float]], *, until: float) -> float:
     """The greatest age that any table but the failing one ever had."""
-    spans = [(*each, until) for name, each in filled.items() if name != FAILING and each]
+    spans = [(*each, until) for name, each in times_by_table.items() if name != FAILING and each]
     return max(later - earlier for span in spans for earlier, later in zip(span, span[1:], strict=False))
 
 
@@ -63,28 +63,28 @@ def note(text: Any) -> None:
             log.write(f"{time.strftime('%H:%M:%S')} {text}\n")
 
 
-def test_thirty_tables_fill_and_stay_fresh_while_one_endpoint_fails(soaked):
+def test_thirty_tables_fill_and_stay_fresh_while_one_endpoint_fails(dagit):
     everything = {spec.endpoint for spec in endpoints()}
     began = time.time()
-    while set(filled := {name for name, each in moments(soaked).items() if each}) < everything:
-        assert time.time() - began < FILL_SECONDS, f"not filled: {sorted(everything - filled)}"
+    while set(full_tables := {name for name, each in moments(dagit).items() if each}) < everything:
+        assert time.time() - began < FILL_SECONDS, f"not filled: {sorted(everything - full_tables)}"
         time.sleep(2)
     note(f"filled after {time.time() - began:.0f} s")
-    soaked.side_door("changes", {"op": "hide_field", "sobject": "Quote", "name": "SystemModstamp"})
+    dagit.side_door("changes", {"op": "hide_field", "sobject": "Quote", "name": "SystemModstamp"})
     failing_since = time.time()
 
     while time.time() < failing_since + SOAK_SECONDS:
         time.sleep(20)
-        age = oldest(moments(soaked), until=time.time())
-        note(f"oldest {age:.0f} s, {FAILING}: {dict(attempts(soaked, FAILING))}")
+        age = oldest(moments(dagit), until=time.time())
+        note(f"oldest {age:.0f} s, {FAILING}: {dict(attempts(dagit, FAILING))}")
         assert age < PROMISE_SECONDS
 
     status = {
         node["assetKey"]["path"][-1]: node["freshnessStatusInfo"]["freshnessStatus"]
-        for node in soaked.ask(HEALTH)["assetNodes"]
+        for node in dagit.ask(HEALTH)["assetNodes"]
         if node["freshnessStatusInfo"]
     }
     late = {name for name, word in status.items() if word not in ("HEALTHY", "WARNING")}
-    failed = attempts(soaked, FAILING)["FAILURE"]
+    failures = attempts(dagit, FAILING)["FAILURE"]
     assert late <= {FAILING}
-    assert 1 <= failed <= 2 + SOAK_SECONDS / 3_600, "a hot loop"
+    assert 1 <= failures <= 2 + SOAK_SECONDS / 3_600, "a hot loop"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from sf_assets_tests.assets.test_component import Project, documented
+from sf_assets_tests.assets.test_component import Project, documented_command
 from sf_assets_tests.browser.conftest import START_SECONDS, free_port, is_answering
 
 pytestmark = pytest.mark.browser
@@ -30,7 +30,7 @@ def two_orgs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         defs = project.yaml.parents[1] / name
         defs.mkdir()
         (defs / "defs.yaml").write_text(YAML + more)
-    command = [*project.command(documented("dg dev")), "--port", str(port)]
+    command = [*project.command(documented_command("dg dev")), "--port", str(port)]
     with (folder / "log").open("wb") as log:
         dagit = subprocess.Popen(
             command, cwd=project.folder, env=project.env, stdout=log, stderr=log, start_new_session=True
@@ -52,6 +52,6 @@ def test_the_tables_of_two_orgs_are_in_one_graph(two_orgs: str, page: Page, pict
 
     page.screenshot(path=pictures / "two-orgs-graph.png", clip={"x": 280, "y": 60, "width": 1320, "height": 940})
 
-    shown = page.locator("body").inner_text()
-    assert "salesforce_emea" in shown
-    assert shown.count("opportunity") > 2
+    text = page.locator("body").inner_text()
+    assert "salesforce_emea" in text
+    assert text.count("opportunity") > 2

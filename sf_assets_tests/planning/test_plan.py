@@ -28,13 +28,13 @@ class House:
 
     def __init__(self, server, folder) -> None:
         self.server, self.folder = server, folder
-        self.deployment = self.opened("0")
+        self.deployment = self.deployment_of("0")
         self.client, self.warehouse = (
             self.deployment.salesforce.resolved().client(),
             self.deployment.iceberg.tables(),
         )
 
-    def opened(self, day: str, **environment: str):
+    def deployment_of(self, day: str, **environment: str):
         """The deployment, with the ledger of another day."""
         secrets = {f"SALESFORCE_{name.upper()}": value for name, value in self.server.credentials.items()}
         return read_deployment({
@@ -47,26 +47,26 @@ class House:
             **environment,
         })  # fmt: skip
 
-    def plan(self, *names: str, **asked):
-        return plan_run(self.deployment, names, **asked)
+    def plan(self, *names: str, **options):
+        return plan_run(self.deployment, names, **options)
 
     def preflight(self, *names: str):
         now = self.server.org.now
         specs = [SPECS[name] for name in names or SPECS]
         return preflight(specs, tables=self.warehouse, client=self.client, read_deleted=True, now=now)
 
-    def begin(self, name: str, known, options: dict):
+    def begin(self, name: str, answers, options: dict):
         now = self.server.org.now
-        return sync(SPECS[name], preflight=known, tables=self.warehouse, client=self.client, **options, now=now)
+        return sync(SPECS[name], preflight=answers, tables=self.warehouse, client=self.client, **options, now=now)
 
     def run(self, *names: str, options: dict = sync_options(bulk_reserve=0.1)) -> int:  # noqa: B008 - frozen
         """Run endpoints (default all) and return the calls that it took, the login left out."""
         names, before = names or tuple(SPECS), len(self.server.requests)
-        known = self.preflight(*names)
+        answers = self.preflight(*names)
         for name in names:
-            write_sync(self.warehouse, name, self.begin(name, known, options), "run")
-        sent = self.server.requests[before:]
-        return len([request for request in sent if request.kind != "token"])
+            write_sync(self.warehouse, name, self.begin(name, answers, options), "run")
+        requests = self.server.requests[before:]
+        return len([request for request in requests if request.kind != "token"])
 
 
 @pytest.fixture
@@ -77,8 +77,8 @@ def house(seed, tmp_path, monkeypatch):
         yield House(server, tmp_path)
 
 
-def assert_agree(planned: int, happened: int) -> None:
-    assert abs(planned - happened) <= max(0.1 * happened, 0), f"planned {planned}, happened {happened}"
+def assert_agree(planned: int, actual: int) -> None:
+    assert abs(planned - actual) <= max(0.1 * actual, 0), f"planned {planned}, happened {actual}"
 
 
 @pytest.mark.slow
@@ -115,23 +115,23 @@ def test_a_copy_that_was_stopped_is_planned_from_where_it_goes_on(house):
     with pytest.raises(QuotaSpent):
         house.run("contact")
     org.spend_calls(0)
-    house.deployment = house.opened("1")
+    house.deployment = house.deployment_of("1")
     house.client = house.deployment.salesforce.resolved().client()
 
-    planned = house.plan("contact")
+    plan = house.plan("contact")
 
-    assert not planned.endpoints[0].is_first
-    assert planned.endpoints[0].rows < 4_000
-    assert_agree(planned.calls, house.run("contact"))
+    assert not plan.endpoints[0].is_first
+    assert plan.endpoints[0].rows < 4_000
+    assert_agree(plan.calls, house.run("contact"))
 
 
 @pytest.mark.slow
 def test_a_full_refresh_costs_what_was_planned(house):
     house.run("contact", "user_role")
 
-    planned = house.plan("contact", "user_role", full_refresh=True)
+    plan = house.plan("contact", "user_role", full_refresh=True)
 
-    assert_agree(planned.calls, house.run("contact", "user_role", options=sync_options(full_refresh=True)))
+    assert_agree(plan.calls, house.run("contact", "user_role", options=sync_options(full_refresh=True)))
 
 
 @pytest.mark.slow
@@ -167,13 +167,13 @@ def test_an_object_too_large_to_be_counted_is_told_by_its_rough_number(house):
 def test_the_plan_has_calls_minutes_quota_and_cadences_for_each_limit(house):
     house.server.org.behave(daily_limit=15_000)
 
-    printed = "\n".join(summary(house.plan()))
+    text = "\n".join(summary(house.plan()))
 
-    assert "at 1e+03 requests a second" in printed or "requests a second" in printed
-    assert "of 15,000 calls of 24 hours are used" in printed
-    assert "calls when nothing changes" in printed
+    assert "at 1e+03 requests a second" in text or "requests a second" in text
+    assert "of 15,000 calls of 24 hours are used" in text
+    assert "calls when nothing changes" in text
     for limit in ("A limit of 1,000", "This org's limit of 15,000", "A limit of 100,000"):
-        assert limit in printed
+        assert limit in text
 
 
 @pytest.mark.slow
@@ -182,29 +182,29 @@ def test_a_first_copy_beyond_the_reserve_is_refused_before_a_page_is_read(house)
     org.behave(daily_limit=1_000)
     org.spend_calls(697)
 
-    planned = house.plan("contact")
-    known = house.preflight("contact")
-    begun = house.begin("contact", known, sync_options())
+    plan = house.plan("contact")
+    answers = house.preflight("contact")
+    first_copy = house.begin("contact", answers, sync_options())
 
-    assert "spread_over_days" in verdict(planned)
+    assert "spread_over_days" in verdict(plan)
     with pytest.raises(QuotaSpent, match="first copy of Contact, 4,"):
-        refuse_unaffordable(begun, preflight=known, client=house.client, deployment=DeploymentOptions())
+        refuse_unaffordable(first_copy, preflight=answers, client=house.client, deployment=DeploymentOptions())
     assert "queryAll" not in [request.kind for request in house.server.requests]
 
 
 @pytest.mark.slow
 def test_a_first_copy_that_fits_is_begun(house):
-    planned, known = house.plan("contact"), house.preflight("contact")
+    plan, answers = house.plan("contact"), house.preflight("contact")
 
-    begun = house.begin("contact", known, sync_options())
+    first_copy = house.begin("contact", answers, sync_options())
 
-    refuse_unaffordable(begun, preflight=known, client=house.client, deployment=DeploymentOptions())
+    refuse_unaffordable(first_copy, preflight=answers, client=house.client, deployment=DeploymentOptions())
 
-    assert verdict(planned) is None
+    assert verdict(plan) is None
 
 
 @pytest.mark.parametrize(
-    ("budget", "left"),
+    ("budget", "calls_left"),
     [
         (Budget(), None),
         (Budget(used=100, limit=1_000), 800),
@@ -213,5 +213,5 @@ def test_a_first_copy_that_fits_is_begun(house):
         (Budget(used=100, limit=1_000, own_calls=10, cap=50), 40),
     ],
 )
-def test_what_may_still_be_sent_is_bounded_by_reserve_and_cap(budget, left):
-    assert budget.left(0.1) == left
+def test_what_may_still_be_sent_is_bounded_by_reserve_and_cap(budget, calls_left):
+    assert budget.left(0.1) == calls_left

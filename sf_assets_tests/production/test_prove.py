@@ -148,7 +148,7 @@ def test_snowflake_is_asked_and_changed_only_if_allowed(prove, snowflake, filled
     assert exchanges["state of the linked database"]["verdict"] == "as documented"
     assert exchanges["version of sf_assets_no_such_table"]["answer"]["code"] == 2003
     assert exchanges["content of organization"]["verdict"] == "refused"
-    assert not [statement for statement in snowflake.asked if statement.startswith("ALTER")]
+    assert not [statement for statement in snowflake.queries if statement.startswith("ALTER")]
 
 
 def test_content_is_compared_and_no_figure_is_reported(prove, snowflake, filled):

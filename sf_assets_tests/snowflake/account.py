@@ -63,7 +63,7 @@ class FakeSnowflake:
     answers: dict[str, Answer] = field(default_factory=dict)
     port: int = 0
     public_key: Any = None
-    linked: Callable[[str], str] | None = None
+    linked_location: Callable[[str], str] | None = None
 
     @property
     def fingerprint(self) -> str:
@@ -71,7 +71,7 @@ class FakeSnowflake:
         return "SHA256:" + base64.b64encode(hashlib.sha256(der).digest()).decode()
 
     @property
-    def asked(self) -> list[str]:
+    def queries(self) -> list[str]:
         """The statements, without the driver's own."""
         return [statement for statement in self.statements if statement.upper() != "COMMIT"]
 
@@ -96,7 +96,7 @@ class FakeSnowflake:
             self.tables.setdefault(match[1], self.lake(_table(match[1])))
             return [["Table successfully created."]]
         if match := re.match(r"ALTER ICEBERG TABLE (\S+) REFRESH$", statement):
-            return self._refreshed(match[1])
+            return self._refresh(match[1])
         if match := re.match(r"SELECT SYSTEM\$GET_ICEBERG_TABLE_INFORMATION\('(\S+)'\)$", statement):
             return self._information(match[1])
         return Refusal("001003", "42000", f"SQL compilation error: syntax error in {statement!r}")
@@ -107,16 +107,16 @@ class FakeSnowflake:
 
     def sees_all(self, location: Callable[[str], str]) -> None:
         """Be a linked database: every table is known, at the location that is payload when it is asked for."""
-        self.linked = location
+        self.linked_location = location
 
-    def _refreshed(self, name: str) -> Answer:
+    def _refresh(self, name: str) -> Answer:
         if name not in self.tables:
             return NOT_THERE
         self.tables[name] = self.lake(_table(name))
         return [["Statement executed successfully."]]
 
     def _information(self, name: str) -> Answer:
-        location = self.linked(_table(name)) if self.linked else self.tables.get(name)
+        location = self.linked_location(_table(name)) if self.linked_location else self.tables.get(name)
         return [[json.dumps({"metadataLocation": location, "status": "success"})]] if location else NOT_THERE
 
 
@@ -220,6 +220,6 @@ def refusal() -> type[Refusal]:
 @pytest.fixture
 def free_port() -> int:
     """A port that is free."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])

@@ -28,8 +28,8 @@ def lines(snowflake):
     snowflake.sees_all(lambda table: NOW)
     way = {"protocol": "http", "host": "127.0.0.1", "port": snowflake.port, "platform_detection_timeout_seconds": 0}
 
-    def run(**changed):
-        login = {"account": snowflake.account, "user": snowflake.user, "private_key": snowflake.private_key, **changed}
+    def run(**settings):
+        login = {"account": snowflake.account, "user": snowflake.user, "private_key": snowflake.private_key, **settings}
         session = SnowflakeSession(SnowflakeResource(**login, additional_snowflake_connection_args=way).get_connection)
         content = TableContent(40, "annual_revenue", Decimal("12.5"))
         checks = check_table(session, PLACE, table="account", committed=COMMITTED, content=content)
@@ -43,7 +43,7 @@ def test_a_good_account_has_four_good_lines(snowflake, lines):
     checks = lines()
 
     assert [line.status == "ok" for line in checks] == [True] * 4
-    assert snowflake.asked == [
+    assert snowflake.queries == [
         "SELECT CURRENT_USER(), CURRENT_ROLE(), CURRENT_REGION()",
         "SELECT SYSTEM$CATALOG_LINK_STATUS('SF_RAW')",
         'SELECT SYSTEM$GET_ICEBERG_TABLE_INFORMATION(\'"SF_RAW"."salesforce"."account"\')',

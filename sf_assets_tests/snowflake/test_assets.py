@@ -74,8 +74,8 @@ def test_an_org_of_its_own_is_registered_under_its_own_names(environment, snowfl
 
     assert run.checks["product"].passed
     assert run.checks["product"].asset_key == dg.AssetKey(["salesforce_emea", "product"])
-    assert 'ALTER ICEBERG TABLE "RAW"."SALESFORCE_EMEA"."PRODUCT" REFRESH' in snowflake.asked
-    assert any("CATALOG_NAMESPACE = 'salesforce_emea'" in statement for statement in snowflake.asked)
+    assert 'ALTER ICEBERG TABLE "RAW"."SALESFORCE_EMEA"."PRODUCT" REFRESH' in snowflake.queries
+    assert any("CATALOG_NAMESPACE = 'salesforce_emea'" in statement for statement in snowflake.queries)
 
 
 def test_a_linked_database_is_asked_for_an_orgs_own_tables(environment):
@@ -92,7 +92,7 @@ def test_a_registered_table_is_created_once_and_then_refreshed(environment, snow
     snowflake.lake = lake_of(environment)
 
     first = Run(environment, "product")
-    created = list(snowflake.asked)
+    first_statements = list(snowflake.queries)
     snowflake.statements.clear()
     org = practice_org.org
     org.update("Product2", org.rows("Product2")[0]["Id"], {"Name": "Renamed"})
@@ -102,14 +102,14 @@ def test_a_registered_table_is_created_once_and_then_refreshed(environment, snow
     asks = f"SELECT SYSTEM$GET_ICEBERG_TABLE_INFORMATION('{name}')"
     assert first.success
     assert first.checks["product"].passed
-    assert created[:4] == [
+    assert first_statements[:4] == [
         asks,
         f"CREATE ICEBERG TABLE IF NOT EXISTS {name} EXTERNAL_VOLUME = 'sf_lake' CATALOG = 'sf_irc'"
         " CATALOG_NAMESPACE = 'salesforce' CATALOG_TABLE_NAME = 'product' AUTO_REFRESH = FALSE",
         f"ALTER ICEBERG TABLE {name} REFRESH",
         asks,
     ]
-    assert snowflake.asked[:3] == [asks, f"ALTER ICEBERG TABLE {name} REFRESH", asks]
+    assert snowflake.queries[:3] == [asks, f"ALTER ICEBERG TABLE {name} REFRESH", asks]
     assert second.checks["product"].metadata["lag_seconds"].value == 0.0
     status = second.warehouse.facts("_sync_status").metadata_location
     assert snowflake.tables['"RAW"."SALESFORCE"."_SYNC_STATUS"'] == status
@@ -124,7 +124,7 @@ def test_a_sync_without_news_asks_and_refreshes_nothing(environment, snowflake):
     run = Run(environment, "product")
 
     assert run.checks["product"].passed
-    assert [statement for statement in snowflake.asked if '"PRODUCT"' in statement] == [
+    assert [statement for statement in snowflake.queries if '"PRODUCT"' in statement] == [
         'SELECT SYSTEM$GET_ICEBERG_TABLE_INFORMATION(\'"RAW"."SALESFORCE"."PRODUCT"\')'
     ]
 
@@ -163,7 +163,7 @@ def test_a_linked_database_is_asked_in_the_catalogs_own_case(environment, snowfl
     assert run.success
     assert run.checks["product"].passed
     assert run.checks["product"].metadata["table"].value == '"RAW"."salesforce"."product"'
-    assert {statement.split()[0] for statement in snowflake.asked} == {"SELECT"}
+    assert {statement.split()[0] for statement in snowflake.queries} == {"SELECT"}
     assert len(snowflake.logins) == 1
 
 
@@ -205,17 +205,17 @@ def test_erased_rows_leave_the_files_only_after_snowflake_has_moved(removing, sn
     pending = behind.warehouse.versions("product").is_erasure_pending
     snowflake.lake = lake
     snowflake.sees_all(lake) if mode == "linked" else None
-    moved = Run(environment, "product")
+    second_run = Run(environment, "product")
 
     assert "Erased rows are still in the files of older snapshots" in behind.checks["product"].description
     assert pending
-    assert moved.checks["product"].passed
-    assert moved.checks["product"].metadata["erased_snapshots"].value >= 1
-    assert not moved.warehouse.versions("product").is_erasure_pending
+    assert second_run.checks["product"].passed
+    assert second_run.checks["product"].metadata["erased_snapshots"].value >= 1
+    assert not second_run.warehouse.versions("product").is_erasure_pending
 
 
 @pytest.mark.parametrize(
-    ("changed", "named"),
+    ("settings", "message"),
     [
         ({"SF_ASSETS_SNOWFLAKE": "both"}, "SF_ASSETS_SNOWFLAKE"),
         ({"SNOWFLAKE_USER": ""}, "SNOWFLAKE_USER"),
@@ -226,6 +226,6 @@ def test_erased_rows_leave_the_files_only_after_snowflake_has_moved(removing, sn
         ({"SNOWFLAKE_PATIENCE_SECONDS": "-1"}, "SNOWFLAKE_PATIENCE_SECONDS"),
     ],
 )
-def test_a_setting_that_is_missing_or_wrong_is_named_at_load(environment, changed, named):
-    with pytest.raises(ConfigError, match=named):
-        read_deployment(environment | changed)
+def test_a_setting_that_is_missing_or_wrong_is_named_at_load(environment, settings, message):
+    with pytest.raises(ConfigError, match=message):
+        read_deployment(environment | settings)

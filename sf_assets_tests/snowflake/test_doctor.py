@@ -79,9 +79,9 @@ def test_what_snowflake_reads_is_compared_with_the_lake(sound, lake, run_doctor)
     findings = run_doctor()
 
     assert words(findings) == ["ok"] * 4
-    assert sound.asked[-1] == 'SELECT COUNT(*), SUM("amount") FROM "RAW"."salesforce"."contact"'
+    assert sound.queries[-1] == 'SELECT COUNT(*), SUM("amount") FROM "RAW"."salesforce"."contact"'
     assert "3 rows, sum 3.75" in findings[-1].message
-    assert not [statement for statement in sound.asked if not statement.startswith("SELECT ")]
+    assert not [statement for statement in sound.queries if not statement.startswith("SELECT ")]
 
 
 def test_registered_tables_are_asked_for_without_a_linked_database(sound, lake, run_doctor):
@@ -141,6 +141,6 @@ print([name for name in sys.modules if name.startswith(("dagster_snowflake", "sn
 def test_without_an_account_nothing_is_asked_and_its_library_is_not_loaded(tmp_path):
     shell = {**SALESFORCE, "SF_ASSETS_HOME": str(tmp_path), "PATH": os.environ["PATH"]}
 
-    ended = subprocess.run([sys.executable, "-c", LOADED], capture_output=True, text=True, timeout=60, env=shell)
+    process = subprocess.run([sys.executable, "-c", LOADED], capture_output=True, text=True, timeout=60, env=shell)
 
-    assert ended.stdout == "[]\n[]\n", ended.stderr
+    assert process.stdout == "[]\n[]\n", process.stderr

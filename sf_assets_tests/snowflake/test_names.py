@@ -11,17 +11,17 @@ TABLES = SnowflakeTarget("tables", database="raw", schema="Salesforce")
 
 
 @pytest.mark.parametrize(
-    ("written", "meant"),
+    ("text", "name"),
     [("raw", '"RAW"'), ("RAW_1$", '"RAW_1$"'), ('"my-db"', '"my-db"'), ('"a""b"', '"a""b"')],
 )
-def test_an_identifier_means_what_it_would_mean_in_sql(written, meant):
-    assert identifier(written) == meant
+def test_an_identifier_means_what_it_would_mean_in_sql(text, name):
+    assert identifier(text) == name
 
 
-@pytest.mark.parametrize("written", ["", "1raw", "a.b", "a b", 'x"; DROP DATABASE RAW; --', '"a"b"'])
-def test_a_text_that_is_not_an_identifier_is_refused(written):
+@pytest.mark.parametrize("text", ["", "1raw", "a.b", "a b", 'x"; DROP DATABASE RAW; --', '"a"b"'])
+def test_a_text_that_is_not_an_identifier_is_refused(text):
     with pytest.raises(ConfigError, match="is not a Snowflake identifier"):
-        identifier(written)
+        identifier(text)
 
 
 @pytest.mark.parametrize(("text", "sql"), [("it's", "'it''s'"), ("a\\'b", "'a\\\\''b'")])

@@ -30,13 +30,13 @@ def test_the_connector_looks_for_no_cloud_and_reports_to_nobody(snowflake, tmp_p
         "SNOWFLAKE_DATABASE": "SF_RAW",
     }
     trace = tmp_path / "trace"
-    traced = [STRACE, "-f", "--seccomp-bpf", "-e", "trace=connect,sendto,sendmsg", "-o", trace]
+    strace = [STRACE, "-f", "--seccomp-bpf", "-e", "trace=connect,sendto,sendmsg", "-o", trace]
 
     answer = subprocess.run(
-        [*traced, sys.executable, "-c", ASK], env=environment, capture_output=True, text=True, timeout=120, check=True
+        [*strace, sys.executable, "-c", ASK], env=environment, capture_output=True, text=True, timeout=120, check=True
     )
 
     assert answer.stdout.strip() == "[('1',)]"
-    found = re.findall(r'inet_addr\("([^"]+)"\)|inet_pton\(AF_INET6, "([^"]+)"', trace.read_text(errors="replace"))
-    assert {four or six for four, six in found} == {"127.0.0.1"}
+    addresses = re.findall(r'inet_addr\("([^"]+)"\)|inet_pton\(AF_INET6, "([^"]+)"', trace.read_text(errors="replace"))
+    assert {four or six for four, six in addresses} == {"127.0.0.1"}
     assert [path for path in snowflake.paths if "telemetry" in path] == []

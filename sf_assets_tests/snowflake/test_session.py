@@ -13,10 +13,10 @@ from sf_assets.snowflake.session import SnowflakeSession
 def resource(snowflake):
     """The resource that reaches the loopback account."""
 
-    def build(**changed):
+    def build(**settings):
         login = {"account": snowflake.account, "user": snowflake.user, "private_key": snowflake.private_key}
         way = {"protocol": "http", "host": "127.0.0.1", "port": snowflake.port, "platform_detection_timeout_seconds": 0}
-        return SnowflakeResource(**{**login, "additional_snowflake_connection_args": way, **changed})
+        return SnowflakeResource(**{**login, "additional_snowflake_connection_args": way, **settings})
 
     return build
 
@@ -38,7 +38,7 @@ def test_the_key_pair_logs_in_once_and_statements_come_back_as_rows(snowflake, s
     assert len(snowflake.logins) == 1
     assert snowflake.logins[0]["AUTHENTICATOR"] == "SNOWFLAKE_JWT"
     assert "PASSWORD" not in snowflake.logins[0]
-    assert snowflake.asked == ["SELECT 1", "SELECT 2"]
+    assert snowflake.queries == ["SELECT 1", "SELECT 2"]
 
 
 def test_the_key_may_be_base64_in_one_line_as_setup_snowflake_prints(snowflake, resource):
@@ -54,11 +54,11 @@ def test_the_key_may_be_base64_in_one_line_as_setup_snowflake_prints(snowflake, 
 def test_another_key_is_refused_with_what_to_compare(snowflake, resource, other_key):
     session = SnowflakeSession(resource(private_key=other_key).get_connection)
 
-    with pytest.raises(errors.SnowflakeLoginRefused, match="JWT token is invalid") as refused:
+    with pytest.raises(errors.SnowflakeLoginRefused, match="JWT token is invalid") as error_info:
         session.execute("SELECT 1")
 
-    assert "RSA_PUBLIC_KEY_FP" in refused.value.remedy
-    assert not refused.value.retryable
+    assert "RSA_PUBLIC_KEY_FP" in error_info.value.remedy
+    assert not error_info.value.retryable
     assert snowflake.statements == []
 
 
@@ -77,13 +77,13 @@ def test_another_key_is_refused_with_what_to_compare(snowflake, resource, other_
 def test_each_refusal_becomes_the_error_that_says_what_to_do(snowflake, session, refusal, code, sqlstate, error):
     snowflake.answers = {"ALTER": refusal(code, sqlstate, "Snowflake's own words")}
 
-    with pytest.raises(error, match="Snowflake's own words") as refused:
+    with pytest.raises(error, match="Snowflake's own words") as error_info:
         session.execute("ALTER ICEBERG TABLE X REFRESH")
 
-    assert type(refused.value) is error
-    assert refused.value.values["errno"] == int(code)
-    assert refused.value.values["query_id"] == "01b0-0001"
-    assert refused.value.values["statement"] == "ALTER ICEBERG TABLE X REFRESH"
+    assert type(error_info.value) is error
+    assert error_info.value.values["errno"] == int(code)
+    assert error_info.value.values["query_id"] == "01b0-0001"
+    assert error_info.value.values["statement"] == "ALTER ICEBERG TABLE X REFRESH"
 
 
 def test_a_session_goes_on_after_a_refusal(snowflake, session, refusal):
@@ -99,8 +99,8 @@ def test_a_host_that_does_not_answer_is_unreachable(resource, free_port):
     way = {"protocol": "http", "host": "127.0.0.1", "port": free_port, "platform_detection_timeout_seconds": 0}
     session = SnowflakeSession(resource(additional_snowflake_connection_args=way, login_timeout=1).get_connection)
 
-    with pytest.raises(errors.SnowflakeUnreachable) as refused:
+    with pytest.raises(errors.SnowflakeUnreachable) as error_info:
         session.execute("SELECT 1")
 
-    assert refused.value.retryable
-    assert "SNOWFLAKE_ACCOUNT" in refused.value.remedy
+    assert error_info.value.retryable
+    assert "SNOWFLAKE_ACCOUNT" in error_info.value.remedy

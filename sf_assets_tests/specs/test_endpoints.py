@@ -78,12 +78,12 @@ def test_every_query_file_belongs_to_an_endpoint_and_the_other_way_round() -> No
 
 @every_spec
 def test_a_query_names_columns_in_catalogue_order_or_all_standard_ones(spec: EndpointSpec) -> None:
-    known = tuple(field.name for field in spec.catalogue)
+    catalogue_names = tuple(field.name for field in spec.catalogue)
 
-    assert known
+    assert catalogue_names
     assert spec.query.custom
     assert spec.query.standard == (spec.endpoint in {"profile", "permission_set"})
-    assert spec.query.columns == (() if spec.query.standard else known)
+    assert spec.query.columns == (() if spec.query.standard else catalogue_names)
 
 
 @every_spec
@@ -136,6 +136,6 @@ def test_reading_the_table_loads_nothing_heavy() -> None:
     heavy = {"polars", "pyiceberg", "pyarrow", "httpx", "dagster", "sqlalchemy"}
     code = "import sys; from sf_assets.specs.endpoints import endpoints; endpoints(); print(*sys.modules)"
 
-    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    modules = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
 
-    assert not heavy & set(loaded)
+    assert not heavy & set(modules)

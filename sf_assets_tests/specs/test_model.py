@@ -37,12 +37,12 @@ def spec(text: str, **changes: Any) -> EndpointSpec:
     ],
 )
 def test_a_malformed_row_is_refused_by_its_endpoint(changes: dict[str, Any], what: str, remedy: str) -> None:
-    with pytest.raises(SpecError) as refused:
+    with pytest.raises(SpecError) as error_info:
         row(**changes)
 
-    assert what in str(refused.value)
-    assert str(changes.get("endpoint", "account")) in str(refused.value)
-    assert remedy in refused.value.remedy
+    assert what in str(error_info.value)
+    assert str(changes.get("endpoint", "account")) in str(error_info.value)
+    assert remedy in error_info.value.remedy
 
 
 @pytest.mark.parametrize("owner", ["team:sales", "team:sales-ops", "jo.doe@example.com"])
@@ -85,13 +85,13 @@ DISAGREEING = [
 def test_a_query_that_contradicts_its_row_is_refused_with_line_and_remedy(
     text: str, changes: dict[str, Any], line: int, what: str, remedy: str
 ) -> None:
-    with pytest.raises(SpecError) as refused:
+    with pytest.raises(SpecError) as error_info:
         spec(text, **changes)
 
-    assert str(refused.value).startswith(f"a.soql:{line}: ")
-    assert what in str(refused.value)
-    assert "account" in str(refused.value)
-    assert remedy in refused.value.remedy
+    assert str(error_info.value).startswith(f"a.soql:{line}: ")
+    assert what in str(error_info.value)
+    assert "account" in str(error_info.value)
+    assert remedy in error_info.value.remedy
 
 
 def test_a_column_of_a_custom_object_may_be_any() -> None:

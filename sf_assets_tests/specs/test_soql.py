@@ -103,20 +103,20 @@ REFUSED = [
 
 @pytest.mark.parametrize(("text", "line", "what", "remedy"), REFUSED, ids=[repr(case[0]) for case in REFUSED])
 def test_what_is_no_spec_is_refused_with_file_line_and_remedy(text: str, line: int, what: str, remedy: str) -> None:
-    with pytest.raises(SpecError) as refused:
+    with pytest.raises(SpecError) as error_info:
         read_query(text, path="folder/a.soql")
 
-    assert str(refused.value).startswith(f"folder/a.soql:{line}: ")
-    assert what in str(refused.value)
-    assert remedy in refused.value.remedy
-    assert refused.value.values == {"path": "folder/a.soql", "line": line}
+    assert str(error_info.value).startswith(f"folder/a.soql:{line}: ")
+    assert what in str(error_info.value)
+    assert remedy in error_info.value.remedy
+    assert error_info.value.values == {"path": "folder/a.soql", "line": line}
 
 
 def test_a_file_that_is_missing_is_refused_by_its_path(tmp_path: Path) -> None:
-    with pytest.raises(SpecError, match=r"gone\.soql: no such file") as refused:
+    with pytest.raises(SpecError, match=r"gone\.soql: no such file") as error_info:
         read_file(tmp_path / "gone.soql")
 
-    assert "gone.soql" in refused.value.remedy
+    assert "gone.soql" in error_info.value.remedy
 
 
 def test_a_file_in_another_encoding_is_refused_with_its_first_bad_line(tmp_path: Path) -> None:
@@ -144,7 +144,7 @@ def test_a_query_may_have_neither_condition_nor_order_nor_limit() -> None:
 
 
 @pytest.mark.parametrize(
-    ("conditions", "written"),
+    ("conditions", "condition"),
     [
         (["A = 1 OR B = 2"], "A = 1 OR B = 2"),
         (["A = 1", "Id > 'x'"], "A = 1 AND Id > 'x'"),
@@ -152,8 +152,8 @@ def test_a_query_may_have_neither_condition_nor_order_nor_limit() -> None:
         (["A = 1 and B = 2", "not C = 3"], "(A = 1 and B = 2) AND (not C = 3)"),
     ],
 )
-def test_conditions_are_joined_without_changing_each_others_meaning(conditions: list[str], written: str) -> None:
-    assert select(["Id"], "Account", where=conditions) == f"SELECT Id FROM Account WHERE {written}"
+def test_conditions_are_joined_without_changing_each_others_meaning(conditions: list[str], condition: str) -> None:
+    assert select(["Id"], "Account", where=conditions) == f"SELECT Id FROM Account WHERE {condition}"
 
 
 @pytest.mark.parametrize(

@@ -45,12 +45,12 @@ def own_endpoints(folder: Path) -> list[EndpointSpec]:
     return [EndpointSpec.of(row, query=read_file(user.queries[row.endpoint])) for row in user.rows[len(ENDPOINTS) :]]
 
 
-def refused(folder: Path) -> SpecError | ConfigError:
+def error_of_folder(folder: Path) -> SpecError | ConfigError:
     """Return the error of a folder of specs."""
-    with pytest.raises((SpecError, ConfigError)) as caught:
+    with pytest.raises((SpecError, ConfigError)) as error_info:
         endpoints(folder)
-    assert is_clear(caught.value)
-    return caught.value
+    assert is_clear(error_info.value)
+    return error_info.value
 
 
 @pytest.mark.slow
@@ -120,8 +120,8 @@ def toml(value: object) -> str:
         return "[" + ", ".join(map(toml, value)) + "]"
     if isinstance(value, int):
         return str(value)
-    escaped = "".join(c if c.isalnum() and c.isascii() else f"\\U{ord(c):08X}" for c in str(value))
-    return f'"{escaped}"'
+    text = "".join(c if c.isalnum() and c.isascii() else f"\\U{ord(c):08X}" for c in str(value))
+    return f'"{text}"'
 
 
 @pytest.mark.slow
@@ -153,21 +153,21 @@ def test_a_row_with_a_strange_value_is_refused_by_name(tmp_path: Path, row: str,
     (tmp_path / "endpoints.toml").write_text(row)
     (tmp_path / "invoice.soql").write_text(QUERY)
 
-    assert what in str(refused(tmp_path))
+    assert what in str(error_of_folder(tmp_path))
 
 
 @pytest.mark.parametrize("name", ["endpoints.toml", "account.soql"])
 def test_a_folder_named_like_a_file_is_refused_by_name(tmp_path: Path, name: str) -> None:
     (tmp_path / name).mkdir()
 
-    assert f"{tmp_path / name}: the file cannot be read (Is a directory)" in str(refused(tmp_path))
+    assert f"{tmp_path / name}: the file cannot be read (Is a directory)" in str(error_of_folder(tmp_path))
 
 
 def test_a_file_or_a_long_name_is_not_a_folder_of_specs(tmp_path: Path) -> None:
     (tmp_path / "specs").write_text("")
 
-    assert "specs is not a folder" in str(refused(tmp_path / "specs"))
-    assert "is not a folder" in str(refused(tmp_path / ("x" * 300)))
+    assert "specs is not a folder" in str(error_of_folder(tmp_path / "specs"))
+    assert "is not a folder" in str(error_of_folder(tmp_path / ("x" * 300)))
 
 
 def test_a_byte_order_mark_before_the_toml_does_no_harm(tmp_path: Path) -> None:
@@ -199,11 +199,11 @@ def test_a_byte_order_mark_before_the_toml_does_no_harm(tmp_path: Path) -> None:
     ],
 )
 def test_a_condition_without_all_its_parts_is_refused(condition: str, what: str) -> None:
-    with pytest.raises(SpecError) as caught:
+    with pytest.raises(SpecError) as error_info:
         read_query(f"SELECT Id\nFROM Account\nWHERE {condition}", path="a.soql")
 
-    assert what in str(caught.value)
-    assert str(caught.value).startswith("a.soql:3: ")
+    assert what in str(error_info.value)
+    assert str(error_info.value).startswith("a.soql:3: ")
 
 
 @pytest.mark.parametrize("name", ["A1, A_1, a1", "Foo1, Foo_1"])
@@ -213,7 +213,7 @@ def test_two_columns_with_one_name_in_the_table_are_refused(tmp_path: Path, name
         f"SELECT Id, SystemModstamp, {name.split(',', 1)[0]}, {name.split(', ')[1]} FROM Thing"
     )
 
-    assert "in the table" in str(refused(tmp_path))
+    assert "in the table" in str(error_of_folder(tmp_path))
 
 
 def test_a_query_longer_than_the_org_accepts_is_refused() -> None:
@@ -241,12 +241,12 @@ def folder_of(folder: Path, sobject: str, where: str = "") -> Path:
     ],
 )
 def test_an_object_that_cannot_be_copied_is_refused_at_load(tmp_path: Path, sobject: str, kind: str) -> None:
-    assert f"{sobject} is {kind}" in str(refused(folder_of(tmp_path, sobject)))
+    assert f"{sobject} is {kind}" in str(error_of_folder(folder_of(tmp_path, sobject)))
 
 
 @pytest.mark.parametrize("sobject", sorted(FILTER_NEEDED))
 def test_an_object_that_needs_a_filter_is_refused_without_one(tmp_path: Path, sobject: str) -> None:
-    error = refused(folder_of(tmp_path, sobject))
+    error = error_of_folder(folder_of(tmp_path, sobject))
 
     assert f"the org refuses a query of {sobject} without a filter" in str(error)
     assert "WHERE" in error.remedy
@@ -259,4 +259,4 @@ def test_an_object_that_needs_a_filter_is_read_with_one(tmp_path: Path) -> None:
 
 
 def test_a_filter_inside_a_text_does_not_count(tmp_path: Path) -> None:
-    assert "without a filter" in str(refused(folder_of(tmp_path, "Vote", " WHERE Name = 'ParentId'")))
+    assert "without a filter" in str(error_of_folder(folder_of(tmp_path, "Vote", " WHERE Name = 'ParentId'")))

@@ -62,12 +62,12 @@ def test_a_row_may_say_everything_itself(folder: Path) -> None:
 def test_settings_change_only_what_they_name(folder: Path) -> None:
     write(folder, '[override.account]\nexcluded = ["Phone", "Secret__c"]\ncadence = "daily"\nowner = "team:finance"\n')
 
-    changed, ours = by_name(folder), {spec.endpoint: spec for spec in endpoints()}
+    by_endpoint, ours = by_name(folder), {spec.endpoint: spec for spec in endpoints()}
 
-    assert changed["account"].excluded == ("Phone", "Secret__c")
-    assert (changed["account"].cadence, changed["account"].owner) == ("daily", "team:finance")
-    assert changed["account"].query == ours["account"].query
-    assert {n: s for n, s in changed.items() if n != "account"} == {n: s for n, s in ours.items() if n != "account"}
+    assert by_endpoint["account"].excluded == ("Phone", "Secret__c")
+    assert (by_endpoint["account"].cadence, by_endpoint["account"].owner) == ("daily", "team:finance")
+    assert by_endpoint["account"].query == ours["account"].query
+    assert {n: s for n, s in by_endpoint.items() if n != "account"} == {n: s for n, s in ours.items() if n != "account"}
 
 
 def test_excluded_columns_of_a_row_and_its_settings_add_up(folder: Path) -> None:
@@ -122,21 +122,21 @@ def test_a_table_with_another_value_is_refused_with_the_valid_choices(
 ) -> None:
     write(folder, toml, invoice=INVOICE_QUERY)
 
-    with pytest.raises(SpecError) as refused:
+    with pytest.raises(SpecError) as error_info:
         endpoints(folder)
 
-    assert str(folder / "endpoints.toml") in str(refused.value)
-    assert what in str(refused.value)
-    assert remedy in f"{refused.value} {refused.value.remedy}"
+    assert str(folder / "endpoints.toml") in str(error_info.value)
+    assert what in str(error_info.value)
+    assert remedy in f"{error_info.value} {error_info.value.remedy}"
 
 
 def test_a_setting_with_a_bad_word_is_refused_by_its_endpoint(folder: Path) -> None:
     write(folder, '[override.account]\ncadence = "weekly"\n')
 
-    with pytest.raises(SpecError, match=r"endpoints\.toml: \[override\.account\]: .*cadence 'weekly'") as refused:
+    with pytest.raises(SpecError, match=r"endpoints\.toml: \[override\.account\]: .*cadence 'weekly'") as error_info:
         endpoints(folder)
 
-    assert "hourly, six_hours, daily" in refused.value.remedy
+    assert "hourly, six_hours, daily" in error_info.value.remedy
 
 
 def test_a_query_without_an_endpoint_is_refused(folder: Path) -> None:
@@ -154,10 +154,10 @@ def test_an_endpoint_without_a_query_is_refused(folder: Path) -> None:
 
 
 def test_a_folder_that_does_not_exist_is_refused(folder: Path) -> None:
-    with pytest.raises(ConfigError, match="nowhere") as refused:
+    with pytest.raises(ConfigError, match="nowhere") as error_info:
         endpoints(folder / "nowhere")
 
-    assert "SF_ASSETS_SPECS" in refused.value.remedy
+    assert "SF_ASSETS_SPECS" in error_info.value.remedy
 
 
 def test_our_table_excludes_nothing_by_itself() -> None:
@@ -167,8 +167,8 @@ def test_our_table_excludes_nothing_by_itself() -> None:
 def test_a_wrong_override_is_blamed_on_the_users_file(folder: Path) -> None:
     write(folder, '[override.account]\nexcluded = ["Nmae"]\n')
 
-    with pytest.raises(SpecError, match=r"endpoints\.toml: \[override\.account\]: .* excludes Nmae") as refused:
+    with pytest.raises(SpecError, match=r"endpoints\.toml: \[override\.account\]: .* excludes Nmae") as error_info:
         endpoints(folder)
 
-    assert "queries/account.soql" not in str(refused.value)
-    assert "Write Name" in refused.value.remedy
+    assert "queries/account.soql" not in str(error_info.value)
+    assert "Write Name" in error_info.value.remedy
