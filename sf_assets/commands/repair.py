@@ -11,9 +11,11 @@ from sf_assets.commands.plan import chosen_specs
 from sf_assets.commands.settings import deployment
 from sf_assets.errors import ConfigError, TableDamaged, TableForeign
 from sf_assets.specs.endpoints import endpoints as all_endpoints
+from sf_assets.specs.user_endpoints import HISTORY
 
 if TYPE_CHECKING:
-    from sf_assets.iceberg.maintenance.repair import Repair
+    from sf_assets.assets.deployments import Deployment
+    from sf_assets.iceberg.maintenance.repair import Repair, StateCheck
     from sf_assets.iceberg.tables import IcebergTables
 
 STATUS_TABLE = "_sync_status"
@@ -33,35 +35,55 @@ def repair(endpoints: tuple[str, ...], is_applied: bool, deep: bool, full_copy: 
     if full_copy and not endpoints:
         raise ConfigError("--full-copy needs the names of endpoints", remedy="Name the endpoints to copy in full.")
     settings = deployment()
-    names = [spec.endpoint for spec in chosen_specs(all_endpoints(settings.specs), endpoints)] + (
-        [] if endpoints else [STATUS_TABLE]
-    )
+    names = table_names(settings, endpoints)
     tables = settings.iceberg.tables()
     repairs = [plan for name in names if (plan := plan_repair(tables, name, deep=deep, full_copy=full_copy)).does]
     for plan in repairs:
         click.echo("\n".join(report(plan)))
         if is_applied:
-            tables.maintenance.repair(plan, is_state_valid=is_state_valid)
-    click.echo(summary(repairs, len(names), is_applied=is_applied))
+            tables.maintenance.repair(plan, is_state_valid=state_check(plan.table))
+    flags = [flag for flag, is_set in (("--deep", deep), ("--full-copy", full_copy)) if is_set]
+    click.echo(summary(repairs, len(names), is_applied=is_applied, flags=flags))
     sys.exit(int(bool(repairs) and not is_applied))
 
 
 def plan_repair(tables: "IcebergTables", name: str, *, deep: bool, full_copy: bool) -> "Repair":
     """Return the plan for one table."""
-    return tables.maintenance.plan_repair(name, is_state_valid=is_state_valid, deep=deep, full_copy=full_copy)
+    return tables.maintenance.plan_repair(name, is_state_valid=state_check(name), deep=deep, full_copy=full_copy)
 
 
-def is_state_valid(text: str) -> bool:
-    """Return whether the state is readable, by this version of sf_assets or a newer one."""
+def table_names(settings: "Deployment", chosen: Sequence[str]) -> list[str]:
+    """Return the tables of the chosen endpoints and groups, or all of them.
+
+    The tables of histories and the status table can be chosen by their names.
+    """
+    from sf_assets.assets.freshness import with_history
+    from sf_assets.iceberg.history_state import history_name
+
+    specs = all_endpoints(settings.specs)
+    histories = [history_name(endpoint) for endpoint in sorted(with_history(specs, settings.history))]
+    others = [*histories, STATUS_TABLE]
+    named = [name for name in others if name in chosen]
+    endpoints = [name for name in chosen if name not in named]
+    own = [spec.endpoint for spec in chosen_specs(specs, endpoints)] if endpoints or not chosen else []
+    return own + (named if chosen else others)
+
+
+def state_check(name: str) -> "StateCheck":
+    """Return the check whether this or a newer version of sf_assets can read a state."""
+    from sf_assets.iceberg.history_state import HistoryState
     from sf_assets.sync.state import State  # imported here: --help needs neither Polars nor pyiceberg
 
-    try:
-        State.from_json(text)
-    except TableDamaged:
-        return False
-    except TableForeign:
+    def is_state_valid(text: str) -> bool:
+        try:
+            HistoryState.from_json(text, name=name) if name.endswith(HISTORY) else State.from_json(text)
+        except TableDamaged:
+            return False
+        except TableForeign:
+            return True
         return True
-    return True
+
+    return is_state_valid
 
 
 def report(plan: "Repair") -> list[str]:
@@ -71,11 +93,12 @@ def report(plan: "Repair") -> list[str]:
     return [f"{plan.table}:", *lines, *more, f"  repair: {plan.does}"]
 
 
-def summary(repairs: Sequence["Repair"], count: int, *, is_applied: bool) -> str:
-    """Return the last line."""
+def summary(repairs: Sequence["Repair"], count: int, *, is_applied: bool, flags: Sequence[str] = ()) -> str:
+    """Return the last line. `flags`: those without which the damage is not found again."""
     if not repairs:
         return f"{count} tables checked, no damage"
-    names = ", ".join(plan.table for plan in repairs)
     if is_applied:
+        names = ", ".join(plan.table for plan in repairs)
         return f"Repaired: {names}. Run these endpoints to read what is missing."
-    return f"Nothing was changed. To repair: sf-assets repair --apply {names.replace(',', '')}"
+    command = " ".join(["sf-assets repair --apply", *flags, *(plan.table for plan in repairs)])
+    return f"Nothing was changed. To repair: {command}"

@@ -68,7 +68,7 @@ class IcebergCatalog:
     def load(self, name: str) -> Table:
         """Return the table, whoever made it. Raises: TableDamaged, and pyiceberg's NoSuchTableError."""
         try:
-            return self.catalog.load_table((self.namespace, name))
+            table = self.catalog.load_table((self.namespace, name))
         except NoSuchTableError:
             raise
         except Exception as error:
@@ -77,6 +77,10 @@ class IcebergCatalog:
                 raise
             path = metadata_location(self.catalog, self.namespace, name)
             raise TableDamaged(f"{name}: the metadata file {path} is damaged: {what}", table=name, path=path) from error
+        if (what := None if self._is_rest else contradiction_in(table)) is not None:
+            path = table.metadata_location
+            raise TableDamaged(f"{name}: the metadata file {path} is damaged: {what}", table=name, path=path)
+        return table
 
     def register(self, name: str, location: str) -> None:
         """Make the catalog name this metadata file for the table. The files stay."""
@@ -158,6 +162,17 @@ class IcebergCatalog:
         except Exception:
             if not self.catalog.namespace_exists(self.namespace):
                 raise
+
+
+def contradiction_in(table: Table) -> str | None:
+    """Return what cannot be true of a metadata file that can be read, or None."""
+    current = table.metadata.current_snapshot_id
+    if current is not None and table.current_snapshot() is None:
+        return f"it has no snapshot {current}, which it names as the current one"
+    folder = table.metadata_location.rpartition("/metadata/")[0]
+    if folder and folder.rpartition("/")[0] == table.location().rpartition("/")[0] and folder != table.location():
+        return f"it is of another table, in {table.location()}"
+    return None
 
 
 def with_timeout(name: str, properties: Mapping[str, str]) -> dict[str, str]:

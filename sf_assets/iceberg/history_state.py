@@ -3,7 +3,7 @@
 import json
 from dataclasses import asdict, dataclass
 
-from sf_assets.errors import TableForeign
+from sf_assets.errors import TableDamaged, TableForeign
 
 
 def history_name(table: str) -> str:
@@ -29,12 +29,22 @@ class HistoryState:
 
     @classmethod
     def from_json(cls, text: str, *, name: str) -> "HistoryState":
-        """Return the state that `to_json` wrote. Raises: TableForeign for the text of a newer version."""
+        """Return the state that `to_json` wrote. Raises: TableForeign for that of a newer version, TableDamaged."""
         try:
-            return cls(**json.loads(text))
-        except (ValueError, TypeError):
+            values = json.loads(text)
+            state = cls(**{key: values[key] for key in _TYPES})
+            is_sound = all(type(values[key]) is kind for key, kind in _TYPES.items())
+        except (ValueError, TypeError, KeyError, RecursionError):
+            is_sound = False
+        if not is_sound:
+            raise TableDamaged(f"{name}: the state in the history is unreadable: {text[:80]!r}", path="sf_assets.state")
+        if set(values) - set(_TYPES):
             raise TableForeign(
                 f"{name}: the state in the history is not one that this version of sf_assets can read",
                 table=name,
                 remedy="Upgrade this code location: a newer sf_assets has written the table.",
-            ) from None
+            )
+        return state
+
+
+_TYPES = {"table": str, "snapshot": int, "sequence": int, "number": int}

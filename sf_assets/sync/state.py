@@ -4,10 +4,12 @@ Pure: no I/O, no clock. `sf_assets/sync/decide.py` decides from it, `sf_assets/s
 """
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, is_dataclass, replace
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
+
+import msgspec
 
 from sf_assets.errors import TableDamaged, TableForeign
 from sf_assets.sync.state_parts import (
@@ -73,22 +75,18 @@ class State:
         """Return the state that `to_json` wrote.
 
         Raises:
-            TableDamaged: the text is not a JSON object.
-            TableForeign: a newer version wrote the text, or nothing of ours did.
+            TableDamaged: the text is not a JSON object, or a value in it has another type than it must have.
+            TableForeign: a newer version wrote the text: it has other keys.
         """
         try:
-            content = json.loads(text)
-        except ValueError:
-            content = None
-        if not isinstance(content, dict):
-            raise TableDamaged(f"the state in the table is unreadable: {text[:80]!r}", path="sf_assets.state")
-        try:
-            return _decoded(content)
-        except (TypeError, KeyError, ValueError, AttributeError) as cause:
+            return _checked(_decoded(json.loads(text)))
+        except NewerStateError as unknown:
             raise TableForeign(
-                f"the state in the table is not one that this version of sf_assets can read: {cause}",
+                f"the state in the table is not one that this version of sf_assets can read: it has {unknown}",
                 remedy="Upgrade this code location: a newer sf_assets has written the table.",
             ) from None
+        except (TypeError, KeyError, ValueError, AttributeError, RecursionError, msgspec.ValidationError):
+            raise TableDamaged(f"the state in the table is unreadable: {text[:80]!r}", path="sf_assets.state") from None
 
 
 JSON_KEYS: Mapping[str, tuple[str, ...]] = {
@@ -149,11 +147,35 @@ def _encoded(value: Any) -> Any:
     return {_RENAMED.get(name, name): item for name, item in asdict(value).items() if item or name not in _OPTIONAL}
 
 
+class NewerStateError(Exception):
+    """The state has keys that only a newer version knows."""
+
+
+def _refuse_newer(raw: Mapping[str, Any], keys: Collection[str]) -> None:
+    if unknown := sorted(set(raw) - set(keys)):
+        raise NewerStateError(", ".join(unknown))
+
+
+def _attributes(kind: type) -> list[str]:
+    """Return the JSON keys of a part of the state."""
+    return [_RENAMED.get(field.name, field.name) for field in fields(kind)]
+
+
+def _checked(state: State) -> State:
+    """Return the state. Raises: msgspec.ValidationError where a value has another type than it must have."""
+    return msgspec.convert(msgspec.to_builtins(state), type=State)
+
+
+def _names(raw: list[str]) -> tuple[str, ...]:
+    """Return a list of names. Raises: TypeError for anything else."""
+    if not isinstance(raw, list):
+        raise TypeError("not a list")
+    return tuple(raw)
+
+
 def _decoded(raw: dict[str, Any]) -> State:
     raw = {key: value for key, value in raw.items() if key not in FORMER_KEYS}
-    unknown = set(raw) - set(JSON_KEYS)
-    if unknown:
-        raise KeyError(", ".join(sorted(unknown)))
+    _refuse_newer(raw, JSON_KEYS)
     flat: dict[str, Any] = {"org_id": raw["org_id"], "sobject": raw["sobject"]}
     grouped: dict[str, dict[str, Any]] = {group: {} for group in _GROUPS}
     for key, value in raw.items():
@@ -174,28 +196,30 @@ def _moment(text: str) -> datetime:
     return moment
 
 
-def _moments(raw: Mapping[str, Any], *names: str) -> dict[str, Any]:
+def _moments(raw: Mapping[str, Any], *names: str, of: type | None = None) -> dict[str, Any]:
+    if of is not None:
+        _refuse_newer(raw, _attributes(of))
     return {key: _moment(value) if key in names and value else value for key, value in raw.items()}
 
 
 def _walk(raw: Mapping[str, Any]) -> Walk:
     spans = tuple((first, end) for first, end in raw.get("spans", ()))
-    bulk = BulkJob(**_moments(raw["bulk"], "created_at")) if raw.get("bulk") else None
-    values = _moments(raw, "ceiling", "began_at")
-    return Walk(**values | {"columns": tuple(raw["columns"]), "spans": spans, "bulk": bulk})
+    bulk = BulkJob(**_moments(raw["bulk"], "created_at", of=BulkJob)) if raw.get("bulk") else None
+    values = _moments(raw, "ceiling", "began_at", of=Walk)
+    return Walk(**values | {"columns": _names(raw["columns"]), "spans": spans, "bulk": bulk})
 
 
 def _resume(raw: Mapping[str, Any]) -> Resume:
-    values = _moments(raw, "stamp", "lower")
-    return Resume(**values | {"revealed": tuple(values.pop("shown"))})
+    values = _moments(raw, "stamp", "lower", of=Resume)
+    return Resume(**values | {"revealed": _names(values.pop("shown"))})
 
 
 def _reread(raw: Mapping[str, Any]) -> Reread:
-    return Reread(**_moments(raw, "since", "until", "began_at"))
+    return Reread(**_moments(raw, "since", "until", "began_at", of=Reread))
 
 
 def _probe(raw: Mapping[str, Any]) -> Probe:
-    return Probe(**_moments(raw, "since", "ceiling"))
+    return Probe(**_moments(raw, "since", "ceiling", of=Probe))
 
 
 def _hidden(raw: Mapping[str, Any]) -> dict[str, Any]:
@@ -207,11 +231,11 @@ _DECODERS: Mapping[str, Any] = {
     "walk": _walk,
     "resume": _resume,
     "reread": _reread,
-    "columns_read": tuple,
+    "columns_read": _names,
     "hidden": _hidden,
-    "rounded": tuple,
-    "fractional": tuple,
-    "too_complicated": tuple,
+    "rounded": _names,
+    "fractional": _names,
+    "too_complicated": _names,
     "refused": _hidden,
     "read_at": _moment,
     "deep_at": _moment,
@@ -222,8 +246,8 @@ _DECODERS: Mapping[str, Any] = {
     "sight_lost_since": _moment,
     "deleted_until": _moment,
     "seen": _probe,
-    "hashed": tuple,
-    "mixed": tuple,
+    "hashed": _names,
+    "mixed": _names,
 }
 
 

@@ -6,7 +6,10 @@ import polars as pl
 import pytest
 from pyiceberg.types import StringType
 
+from sf_assets.assets.deployments import read_deployment
 from sf_assets.assets.resources import local_catalog
+from sf_assets.commands.repair import state_check, summary, table_names
+from sf_assets.iceberg.maintenance.repair import Repair, RepairAction
 from sf_assets.iceberg.model import Chunk, TableColumn
 from sf_assets.iceberg.tables import IcebergTables
 from sf_assets.sync.state import State
@@ -83,3 +86,36 @@ def test_the_doctor_finds_a_missing_file(sf_assets, shell, tables):
 
     assert "the file is missing" in done.stdout
     assert "sf-assets repair account" in done.stdout
+
+
+def test_the_command_that_is_printed_has_the_flags_that_found_the_damage():
+    damaged = [Repair(name, (), RepairAction.SET_ASIDE, "aside") for name in ("account", "_sync_status")]
+
+    line = summary(damaged, 31, is_applied=False, flags=["--deep"])
+
+    assert line.endswith("sf-assets repair --apply --deep account _sync_status")
+
+
+def test_every_table_of_a_deployment_can_be_repaired_by_its_name(tmp_path):
+    settings = read_deployment({"SF_ASSETS_HOME": str(tmp_path), "SF_ASSETS_HISTORY": "account"})
+
+    everything = table_names(settings, ())
+
+    assert {"account", "account_changes", "_sync_status"} <= set(everything)
+    assert [table_names(settings, [name]) for name in everything] == [[name] for name in everything]
+    assert table_names(settings, ["account_changes", "account"]) == ["account", "account_changes"]
+
+
+@pytest.mark.parametrize(
+    ("text", "is_valid"),
+    [
+        ('{"number":4,"sequence":3,"snapshot":2,"table":"u"}', True),
+        ('{"number":4,"sequence":3,"snapshot":2,"table":"u","from_the_future":1}', True),
+        ('{"number":"4","sequence":3,"snapshot":2,"table":"u"}', False),
+        ('{"number":4}', False),
+        ("[]", False),
+        ("{", False),
+    ],
+)
+def test_the_state_of_a_history_is_checked_as_one(text, is_valid):
+    assert state_check("account_changes")(text) == is_valid

@@ -52,7 +52,7 @@ def _snapshot_states(metadata: TableMetadata) -> dict[int, str]:
     try:
         states = json.loads(zlib.decompress(b85decode(metadata.properties[SNAPSHOT_STATES])))
         return {int(snapshot): str(state) for snapshot, state in states.items()}
-    except (KeyError, ValueError, AttributeError, zlib.error):
+    except (KeyError, ValueError, AttributeError, RecursionError, zlib.error):
         return {}
 
 
@@ -119,9 +119,12 @@ def _written(properties: Mapping[str, str]) -> tuple[int | None, str | None]:
         return None, None
     try:
         value = json.loads(text)
-        return value["snapshot"], value["state"]
-    except (ValueError, TypeError, KeyError) as error:
-        raise TableDamaged(f"the table property {STATE} is unreadable: {text[:80]!r}", path=STATE) from error
+        snapshot, state = value["snapshot"], value["state"]
+        if isinstance(snapshot, int | None) and isinstance(state, str | None):
+            return snapshot, state
+    except (ValueError, TypeError, KeyError, RecursionError):
+        pass
+    raise TableDamaged(f"the table property {STATE} is unreadable: {text[:80]!r}", path=STATE)
 
 
 def _came_before(snapshot_id: int | None, lineage: Sequence[Snapshot], table: Table) -> bool:

@@ -64,7 +64,9 @@ class Repairer:
         except (NoSuchTableError, NoSuchNamespaceError):
             return self._plan_missing()
         except TableDamaged as error:
-            damage = (Damage(str(error.values.get("path", "")), str(error)),)
+            damage = (
+                Damage(str(error.values.get("path", "")), str(error).partition(" is damaged: ")[2] or str(error)),
+            )
             return self._set_aside(damage) if full_copy else self._plan_metadata(damage)
         if VERSION not in table.properties:
             return Repair(self._name, ())
@@ -131,6 +133,8 @@ class Repairer:
     def _plan_missing(self) -> Repair:
         """Decide for a table that the catalog lacks: its files may still exist."""
         location = table_location(self._catalog.catalog, self._catalog.namespace, self._name)
+        if location in self._set_aside_locations():
+            return Repair(self._name, ())  # a repair has set it aside: the next run copies the endpoint in full
         for path in self._metadata_files(location):
             if self._is_whole(path):
                 damage = Damage(
@@ -138,6 +142,16 @@ class Repairer:
                 )
                 return Repair(self._name, (damage,), RepairAction.REGISTER, path)
         return Repair(self._name, ())
+
+    def _set_aside_locations(self) -> set[str | None]:
+        """Return the folders of the tables that repairs have replaced."""
+        catalog, namespace = self._catalog.catalog, self._catalog.namespace
+        try:
+            names = [identifier[-1] for identifier in catalog.list_tables(namespace)]
+        except NoSuchNamespaceError:
+            return set()
+        replaced = [name for name in names if name.startswith(f"{self._name}{SET_ASIDE}")]
+        return {table_location(catalog, namespace, name) for name in replaced}
 
     def _plan_metadata(self, damage: tuple[Damage, ...]) -> Repair:
         """Decide for a table without a readable metadata file."""

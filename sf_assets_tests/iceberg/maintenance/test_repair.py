@@ -1,5 +1,6 @@
 """A damaged table is named, and a repair brings it back without deleting a file."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -133,6 +134,52 @@ def test_without_a_whole_snapshot_the_table_is_set_aside(account, another):
     assert all(path.exists() for path in before)
 
 
+@pytest.mark.parametrize("more", [{"full_copy": True}, {"deep": True}], ids=str)
+def test_a_table_that_was_set_aside_is_not_registered_again(account, another, more):
+    for file in live_files(account.table):
+        path = local(file.path)
+        path.write_bytes(bytes(path.stat().st_size))
+    assert repair(another(), **more).action is RepairAction.SET_ASIDE
+
+    assert plan(another(), **more) == Repair("account", ())
+    assert plan(another()) == Repair("account", ())
+    assert another().facts("account") is None
+
+
+def rewrite(path: Path, change) -> None:
+    metadata = json.loads(path.read_text())
+    change(metadata)
+    path.write_text(json.dumps(metadata))
+
+
+def test_metadata_that_names_a_missing_snapshot_is_damage(account, another):
+    rewrite(newest(account, "metadata"), lambda metadata: metadata.update({"current-snapshot-id": 12345}))
+    with pytest.raises(TableDamaged, match="no snapshot 12345, which it names as the current one"):
+        another().facts("account")
+
+    steps = repair(another())
+
+    assert steps.action is RepairAction.RESTORE_METADATA
+    assert steps.damage[0].what == "it has no snapshot 12345, which it names as the current one"
+    account.tables = another()
+    assert account.facts.state == "s2"
+    assert account.rows() == [("1", "a"), ("2", "b"), ("3", "c")]
+
+
+def test_the_metadata_file_of_another_table_is_damage(account, another):
+    def of_contact(metadata):
+        metadata["location"] = metadata["location"].replace("account", "contact")
+        metadata["table-uuid"] = "11111111-1111-4111-8111-111111111111"
+
+    rewrite(newest(account, "metadata"), of_contact)
+    with pytest.raises(TableDamaged, match=r"is damaged: it is of another table, in .*/contact"):
+        another().facts("account")
+
+    assert repair(another()).action is RepairAction.RESTORE_METADATA
+    account.tables = another()
+    assert account.facts.state == "s2"
+
+
 def test_a_full_copy_can_be_asked_for(account, another):
     steps = repair(another(), full_copy=True)
 
@@ -179,7 +226,14 @@ def test_a_catalog_file_that_is_no_database_says_so_and_is_built_again(account, 
     assert account.facts.rows == 4
 
 
-@pytest.mark.parametrize("text", ["{", "null", "[]", '{"snapshot": 1}', "\x00"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{", "null", "[]", "5", '{"snapshot": 1}', '{"snapshot": 1, "state": 5}', '{"snapshot": "1", "state": "s9"}',
+        '{"snapshot": 1, "state": ["s9"]}', "[" * 100_000, "\x00",
+    ],
+    ids=lambda text: text[:35],
+)  # fmt: skip
 def test_an_unreadable_state_property_is_reset_to_the_newest_readable_one(account, another, text):
     account.table.transaction().set_properties({STATE: text}).commit_transaction()
     with pytest.raises(TableDamaged, match="sf_assets.state is unreadable"):
