@@ -1,7 +1,7 @@
 """The run config of an endpoint: how a person asks for more than the ordinary sync."""
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -96,7 +96,7 @@ def _moment(name: str, text: str | None) -> datetime | None:
         raise _wrong(name, f"{quoted(text)} is not an ISO time such as 2026-11-01T00:00:00Z") from None
     if moment.tzinfo is None:
         raise _wrong(name, f"{quoted(text)} has no time zone; add Z for UTC")
-    return moment
+    return moment.astimezone(UTC)
 
 
 def _wrong(name: str, what: str) -> ConfigError:

@@ -13,6 +13,7 @@ from sf_assets.specs.model import EndpointSpec
 from sf_assets.specs.soql import datetime_literal, select
 from sf_assets.sync.limits import DAY, LOOKBACK
 from sf_assets.sync.state import Probe, State
+from sf_assets.sync.state_parts import utc_moment
 
 
 @dataclass(frozen=True)
@@ -177,9 +178,6 @@ def _probe(spec: EndpointSpec, since: datetime | None, answer: Mapping[str, obje
     """Return COUNT and MAX in any order and under any names, or an error."""
     try:
         count, ceiling = sorted(answer.values(), key=lambda value: not isinstance(value, int | float))
-        moment = datetime.fromisoformat(str(ceiling)) if ceiling else None
-        if moment and moment.tzinfo is None:
-            raise ValueError("a timestamp without an offset")
-        return Probe(since, int(count), moment)  # type: ignore[call-overload]
+        return Probe(since, int(count), utc_moment(str(ceiling)) if ceiling else None)  # type: ignore[call-overload]
     except (TypeError, ValueError) as cause:
         return AnswerTorn(f"{spec.sobject}: the answer to COUNT and MAX cannot be read: {cause}")

@@ -24,6 +24,7 @@ from sf_assets.sync.state_parts import (
     Resume,
     Spans,
     Walk,
+    utc_moment,
 )
 
 __all__ = [
@@ -188,18 +189,10 @@ def _same(value: Any) -> Any:
     return value
 
 
-def _moment(text: str) -> datetime:
-    """Return an aware moment. Raises: ValueError if the text has no offset."""
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError(f"{text} has no offset")
-    return moment
-
-
 def _moments(raw: Mapping[str, Any], *names: str, of: type | None = None) -> dict[str, Any]:
     if of is not None:
         _refuse_newer(raw, _attributes(of))
-    return {key: _moment(value) if key in names and value else value for key, value in raw.items()}
+    return {key: utc_moment(value) if key in names and value else value for key, value in raw.items()}
 
 
 def _walk(raw: Mapping[str, Any]) -> Walk:
@@ -227,7 +220,7 @@ def _hidden(raw: Mapping[str, Any]) -> dict[str, Any]:
 
 
 _DECODERS: Mapping[str, Any] = {
-    "tail_from": _moment,
+    "tail_from": utc_moment,
     "walk": _walk,
     "resume": _resume,
     "reread": _reread,
@@ -237,14 +230,14 @@ _DECODERS: Mapping[str, Any] = {
     "fractional": _names,
     "too_complicated": _names,
     "refused": _hidden,
-    "read_at": _moment,
-    "deep_at": _moment,
-    "whole_at": _moment,
-    "reconciled_at": _moment,
-    "ids_compared_at": _moment,
-    "calculated_at": _moment,
-    "sight_lost_since": _moment,
-    "deleted_until": _moment,
+    "read_at": utc_moment,
+    "deep_at": utc_moment,
+    "whole_at": utc_moment,
+    "reconciled_at": utc_moment,
+    "ids_compared_at": utc_moment,
+    "calculated_at": utc_moment,
+    "sight_lost_since": utc_moment,
+    "deleted_until": utc_moment,
     "seen": _probe,
     "hashed": _names,
     "mixed": _names,

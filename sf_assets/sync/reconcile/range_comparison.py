@@ -16,6 +16,7 @@ from sf_assets.sync.reader import Reader, Rows
 from sf_assets.sync.reconcile import compare as names
 from sf_assets.sync.reconcile.ranges import Range, RangeCount, differs, first_ranges, fits, is_leaf, split
 from sf_assets.sync.report import Reconciled
+from sf_assets.sync.state_parts import utc_moment
 from sf_assets.sync.strategies import read_by_id
 
 SUSPICIOUS = 1.5
@@ -132,6 +133,6 @@ def range_count(answer: object) -> RangeCount:
     numbers = [value for value in values if isinstance(value, int | float)]
     texts = [value for value in values if isinstance(value, str)]
     try:
-        return RangeCount(int(numbers[0]), datetime.fromisoformat(texts[0]) if texts else None)
+        return RangeCount(int(numbers[0]), utc_moment(texts[0]) if texts else None)
     except (IndexError, ValueError):
         return RangeCount(None)

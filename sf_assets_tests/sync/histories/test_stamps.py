@@ -1,15 +1,19 @@
 """Stamps that tie, lie in the future, go back or come late."""
 
 import json
-from datetime import UTC, datetime, timedelta
+import re
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
+import httpx
 import pytest
 
+from sf_assets.devorg.api.transport import in_process
 from sf_assets.errors import TableDamaged
 from sf_assets.planning.estimate import build_plan
+from sf_assets.sync.report import ComparisonLimits
 from sf_assets.sync.state import State
-from sf_assets_tests.sync.histories.lake import SPECS, KilledError
+from sf_assets_tests.sync.histories.lake import SPECS, KilledError, Lake
 
 pytestmark = pytest.mark.slow
 
@@ -289,3 +293,47 @@ def test_the_run_that_compares_all_tables_costs_what_was_planned(lake):
     sent = [request for request in lake.server.requests[before:] if request.kind != "token"]
     asked["client"].close()
     assert planned.calls == len(sent)
+
+
+class OffsetGateway(httpx.BaseTransport):
+    """Shows each stamp in the time of Nepal instead of UTC."""
+
+    def __init__(self, inner):
+        self._inner = inner
+
+    def handle_request(self, request):
+        answer = self._inner.handle_request(request)
+        body = STAMP.sub(lambda match: in_nepal(match[0].decode()).encode(), answer.read())
+        headers = {name: value for name, value in answer.headers.items() if name not in DECODED}
+        return httpx.Response(answer.status_code, headers=headers, content=body)
+
+
+STAMP = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+0000")
+DECODED = ("content-length", "content-encoding")
+
+
+def in_nepal(text):
+    moment = datetime.fromisoformat(text).astimezone(timezone(timedelta(hours=5, minutes=45)))
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03}+0545"
+
+
+@pytest.mark.parametrize("comparison", [ComparisonLimits(), ComparisonLimits(rows_pages=0, ids_pages=0)])
+def test_stamps_with_another_offset_than_utc_are_the_same_moments(seeded, tmp_path, clock, comparison):
+    org = seeded.copy(clock=clock)
+    server, inner = in_process(org, sleep=lambda seconds: None)
+    lake = Lake(org, server=server, folder=tmp_path, clock=clock, transport=OffsetGateway(inner))
+    names = ("contact", "user")
+    lake.sync(*names)
+    gone, changed = (row["Id"] for row in org.rows("Contact")[:2])
+    org.update("Contact", changed, {"LastName": "changed"})
+    org.purge("Contact", gone)
+    clock.advance(hours=25)
+
+    lake.sync(*names, comparison=comparison)
+    idle = lake.sync(*names)
+
+    table = {row["id"]: row for row in lake.table("contact")}
+    assert (table[gone]["is_deleted"], table[changed]["last_name"]) == (True, "changed")
+    assert {report.kind for report in idle.values()} == {"unchanged"}
+    org.purge("User", [row["Id"] for row in org.rows("User")][-1])
+    lake.sync("user", full_refresh=True)
