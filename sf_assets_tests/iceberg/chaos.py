@@ -240,12 +240,12 @@ class Lake:
 
     def _erasure(self) -> tuple[Callable[[], object], Rows, str]:
         self.turn += 1
-        doomed = {"999": self.secret}
-        self.merge(doomed, f"s{self.turn}")
+        row = {"999": self.secret}
+        self.merge(row, f"s{self.turn}")
         self.turn += 1
-        self.merge(doomed, f"s{self.turn}", deleted=True)
+        self.merge(row, f"s{self.turn}", deleted=True)
         rows, state = dict(self.rows), f"s{self.turn}"
-        self.rows |= doomed
+        self.rows |= row
         return lambda: self.tables().erase("account", "is_deleted"), rows, state
 
     def _reader(self) -> tuple[Callable[[], object], Rows, str]:
@@ -297,7 +297,7 @@ class Lake:
         assert frame["id"].n_unique() == frame.height, "a key is doubled"
         return dict(frame.iter_rows()), facts.state
 
-    def damaged(self, *, current_only: bool = False) -> list[str]:
+    def missing_files(self, *, current_only: bool = False) -> list[str]:
         """Return the files that are missing or cut, of any snapshot.
 
         current_only: an erasure that has not ended has deleted files of the snapshots before it.
@@ -373,7 +373,7 @@ def judge(lake: Lake, act: Callable[[], object], *, old: tuple[Rows, str | None]
     present, is_erasure = lake.present(), "999" in old[0] and "999" not in new[0]
     made_empty = present == ({}, None)
     assert present in (old, new) or made_empty, f"neither old nor new: {present[1]}, {len(present[0])} rows"
-    assert lake.damaged(current_only=is_erasure) == [], lake.damaged(current_only=is_erasure)
+    assert lake.missing_files(current_only=is_erasure) == [], lake.missing_files(current_only=is_erasure)
     assert lake.unreadable() == [], lake.unreadable()
     if is_erasure:
         lake.tables(later=timedelta(days=4)).remove_orphan_files("account")
@@ -381,12 +381,12 @@ def judge(lake: Lake, act: Callable[[], object], *, old: tuple[Rows, str | None]
     act()
     assert lake.unreadable() == [], lake.unreadable()
     assert lake.present() == new, "the next run does not complete the change"
-    assert lake.damaged() == [], lake.damaged()
+    assert lake.missing_files() == [], lake.missing_files()
     late = lake.tables(later=timedelta(days=2))
     late.erase("account", "is_deleted")
     late.remove_orphan_files("account")
     assert lake.present() == new, "the removal of orphans changed the table"
-    assert lake.damaged() == [], lake.damaged()
+    assert lake.missing_files() == [], lake.missing_files()
     if is_erasure:
         assert lake.files_with_secret() == [], lake.files_with_secret()
     return "new" if present == new and old != new else "old"

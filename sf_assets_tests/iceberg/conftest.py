@@ -96,11 +96,11 @@ class Account:
         folder = Path(self.table.location().removeprefix("file://")) / kind
         return {path for path in folder.rglob("*") if path.is_file()}
 
-    def _wrote(self, written: Written) -> Written:
-        self.commits.append(written)
+    def _wrote(self, result: Written) -> Written:
+        self.commits.append(result)
         if not isinstance(self.state, Unchecked):
             self.state = self.facts.state
-        return written
+        return result
 
 
 def open_tables(folder: Path, **more: Any) -> IcebergTables:

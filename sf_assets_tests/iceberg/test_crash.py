@@ -73,8 +73,8 @@ def test_what_a_killed_merge_leaves_is_swept_after_a_day(account, another, tmp_p
 
     assert another().remove_orphan_files("account") == ()
     tomorrow = another(now=lambda: datetime.now(UTC) + timedelta(days=1, minutes=1))
-    swept = tomorrow.remove_orphan_files("account")
+    paths = tomorrow.remove_orphan_files("account")
 
-    assert [path.removeprefix("file://") for path in swept] == [str(orphan)]
+    assert [path.removeprefix("file://") for path in paths] == [str(orphan)]
     assert not orphan.exists()
     assert account.rows() == [("1", "a")]

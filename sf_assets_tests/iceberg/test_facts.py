@@ -59,7 +59,7 @@ FLAGGED = (
 )
 
 
-def flagged(*rows):
+def frame_with_marks(*rows):
     stamp = datetime(2026, 3, 10, tzinfo=UTC)
     schema = {"id": pl.String, "is_deleted": pl.Boolean, "system_modstamp": pl.Datetime("us", "UTC")}
     return pl.DataFrame([(key, flag, stamp + timedelta(minutes=age)) for key, flag, age in rows], schema, orient="row")
@@ -67,7 +67,7 @@ def flagged(*rows):
 
 def test_rows_with_a_true_flag_are_counted_over_all_files(tables):
     def merge(*rows, base, state):
-        frame = flagged(*rows)
+        frame = frame_with_marks(*rows)
         tables.merge(
             "a", columns=FLAGGED, keys=("id",), stamp="system_modstamp", chunks=[Chunk(frame, state)], base=base
         )
@@ -102,10 +102,10 @@ def test_rows_count_through_merges_replaces_and_vanishing(account):
 
 
 def test_the_facts_name_where_the_table_lies(account):
-    written = account.merge(account.frame(("1", "a", 1)), state="s1")
+    result = account.merge(account.frame(("1", "a", 1)), state="s1")
 
     facts = account.facts
-    assert (facts.uri, facts.metadata_location) == (written.uri, written.metadata_location)
+    assert (facts.uri, facts.metadata_location) == (result.uri, result.metadata_location)
     assert facts.metadata_location.startswith(facts.uri)
 
 

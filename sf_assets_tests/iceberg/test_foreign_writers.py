@@ -64,9 +64,9 @@ def test_a_file_without_field_ids_never_doubles_a_key(account, tmp_path):
     account.merge(account.frame(("1", "a", 10)), state="s1")
     account.table.add_files([plain_file(account, tmp_path, ("2", "b", 20), ("3", "c", 30))])
 
-    written = account.merge(account.frame(("2", "B", 25), ("4", "d", 40)), state="s2")
+    result = account.merge(account.frame(("2", "B", 25), ("4", "d", 40)), state="s2")
 
-    assert (written.inserted, written.updated, written.rows) == (1, 1, 4)
+    assert (result.inserted, result.updated, result.rows) == (1, 1, 4)
     assert account.rows() == [("1", "a"), ("2", "B"), ("3", "c"), ("4", "d")]
 
 
@@ -87,9 +87,9 @@ def test_a_replace_reads_a_file_without_field_ids(account, tmp_path):
     account.merge(account.frame(("1", "a", 10)), state="s1")
     account.table.add_files([plain_file(account, tmp_path, ("2", "b", 20))])
 
-    written = account.replace(account.frame(("1", "a", 10), ("2", "B", 25)), state="s2")
+    result = account.replace(account.frame(("1", "a", 10), ("2", "B", 25)), state="s2")
 
-    assert (written.unchanged, written.updated, written.inserted) == (1, 1, 0)
+    assert (result.unchanged, result.updated, result.inserted) == (1, 1, 0)
     assert account.rows() == [("1", "a"), ("2", "B")]
 
 
@@ -98,9 +98,9 @@ def test_a_key_that_another_tool_doubled_is_single_after_a_merge(account):
     account.table.append(account.table.scan("id = '2'").to_arrow())
     assert account.facts.rows == 4
 
-    written = account.merge(account.frame(("2", "b", 20)), state="s2")
+    result = account.merge(account.frame(("2", "b", 20)), state="s2")
 
-    assert (written.unchanged, written.rows) == (1, 3)
+    assert (result.unchanged, result.rows) == (1, 3)
     assert account.rows() == [("1", "a"), ("2", "b"), ("3", "c")]
 
 
@@ -113,10 +113,10 @@ def test_a_partition_field_that_was_added_does_not_disturb_a_merge(account, colu
 
     account.merge(account.frame(("2", "B", 25), ("4", "d", 40)), state="s2")
     rewrite(account.table)  # now the data files have partitions
-    written = account.merge(account.frame(("3", "C", 35), ("5", "e", 50)), state="s3")
+    result = account.merge(account.frame(("3", "C", 35), ("5", "e", 50)), state="s3")
     again = account.merge(account.frame(("3", "CC", 36), ("1", "A", 11)), state="s4")
 
-    assert (written.inserted, written.updated) == (1, 1)
+    assert (result.inserted, result.updated) == (1, 1)
     assert (again.inserted, again.updated, again.rows) == (0, 2, 5)
     expected = [("1", "A"), ("2", "B"), ("3", "CC"), ("4", "d"), ("5", "e")]
     assert account.rows() == expected
@@ -169,16 +169,16 @@ def test_rows_that_another_engine_deleted_stay_deleted(account):
     account.merge(account.frame(*ROWS), state="s1")
     account.merge(account.frame(("4", "d", 40), ("5", "e", 50)), state="s2")
     commit(account.table, deletes=[deletes_of_several_files(account.table, first=[0], second=[1])])
-    lost = {"1", "2", "3", "4", "5"} - {key for (key,) in account.rows("id")}
-    assert len(lost) == 2
+    missing_keys = {"1", "2", "3", "4", "5"} - {key for (key,) in account.rows("id")}
+    assert len(missing_keys) == 2
     assert account.facts.rows == 3
 
-    kept = sorted({"1", "2", "3", "4", "5"} - lost)
-    written = account.merge(account.frame((kept[0], "new", 99), (min(lost), "back", 99)), state="s3")
+    keys = sorted({"1", "2", "3", "4", "5"} - missing_keys)
+    result = account.merge(account.frame((keys[0], "new", 99), (min(missing_keys), "back", 99)), state="s3")
 
-    assert (written.inserted, written.updated, written.rows) == (1, 1, 4)
-    assert dict(account.rows())[kept[0]] == "new"
-    assert dict(account.rows())[min(lost)] == "back"
+    assert (result.inserted, result.updated, result.rows) == (1, 1, 4)
+    assert dict(account.rows())[keys[0]] == "new"
+    assert dict(account.rows())[min(missing_keys)] == "back"
     assert len(account.table.scan().to_arrow()) == 4
 
 
@@ -189,9 +189,9 @@ def test_another_engines_delete_file_of_one_data_file_is_merged(account):
     path = table.location_provider().new_data_location("foreign-deletes.parquet")
     commit(table, deletes=[write_deletes(table.io, file, pl.Series([1]), path=path)])
 
-    written = account.merge(account.frame(("3", "C", 35)), state="s2")
+    result = account.merge(account.frame(("3", "C", 35)), state="s2")
 
-    assert (written.updated, written.rows) == (1, 2)
+    assert (result.updated, result.rows) == (1, 2)
     assert account.rows() == [("1", "a"), ("3", "C")]
     assert [len(live.deletes) for live in live_files(account.table) if live.path == file.path] == [1]
 
@@ -234,9 +234,9 @@ def test_deletes_that_cannot_be_applied_are_refused_before_writing(account, fore
         lambda: account.facts,
         lambda: account.tables.erase("account", "name"),
     ):
-        with pytest.raises(TableUnsupported, match=f"account: {what}") as caught:
+        with pytest.raises(TableUnsupported, match=f"account: {what}") as error_info:
             act()
-        assert "sf-assets repair" in caught.value.remedy
+        assert "sf-assets repair" in error_info.value.remedy
 
     assert account.files() == before
     assert account.table.current_snapshot() == snapshot
@@ -295,9 +295,9 @@ def test_a_compaction_in_the_middle_of_a_merge_is_planned_again(account):
         rewrite(account.table)
         yield from account.chunks(account.frame(("3", "C", 35)), state="s2")
 
-    written = account.stream(chunks())
+    result = account.stream(chunks())
 
-    assert written.rows == 3
+    assert result.rows == 3
     assert account.rows() == [("1", "a"), ("2", "B"), ("3", "C")]
     assert account.facts.state == "s2"
 
@@ -312,10 +312,10 @@ def test_the_state_survives_a_rewrite_and_expiry_of_the_past(account):
     old = [s.snapshot_id for s in table.snapshots() if s != last]
     table.maintenance.expire_snapshots().by_ids(old).commit()
 
-    expired = account.table
-    expired.metadata = expired.metadata.model_copy(update={"snapshots": [last]})
+    table = account.table
+    table.metadata = table.metadata.model_copy(update={"snapshots": [last]})
 
-    assert state_of(expired) == "s2"
+    assert state_of(table) == "s2"
     assert state_of(account.table) is None  # pyiceberg drops the parent id: nothing proves what came before
 
 
@@ -353,14 +353,14 @@ def test_write_modes_that_another_engine_set_change_nothing_for_us(account, mode
     account.merge(account.frame(*ROWS), state="s1")
     account.table.transaction().set_properties(others).commit_transaction()
 
-    merged = account.merge(account.frame(("2", "B", 25), ("4", "d", 40)), state="s2")
+    merge_result = account.merge(account.frame(("2", "B", 25), ("4", "d", 40)), state="s2")
     deletes = [delete.file_format for task in account.table.scan().plan_files() for delete in task.delete_files]
-    replaced = account.replace(account.frame(("2", "B", 25), ("4", "D", 50)), state="s3")
+    replace_result = account.replace(account.frame(("2", "B", 25), ("4", "D", 50)), state="s3")
     account.tables.maintenance.maintain("account")
 
-    assert (merged.updated, merged.inserted, merged.rows) == (1, 1, 4)
+    assert (merge_result.updated, merge_result.inserted, merge_result.rows) == (1, 1, 4)
     assert deletes == ["PARQUET"]
-    assert (replaced.updated, replaced.rows) == (1, 2)
+    assert (replace_result.updated, replace_result.rows) == (1, 2)
     assert account.rows() == [("2", "B"), ("4", "D")]
     assert account.facts.state == "s3"
     assert {name: account.table.properties[name] for name in others} == others

@@ -72,7 +72,7 @@ def lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FormerLake
     server.stop()
 
 
-def shown(frame: pl.DataFrame, key: str = "id") -> list[dict[str, Any]]:
+def rows_of(frame: pl.DataFrame, key: str = "id") -> list[dict[str, Any]]:
     rows = frame.drop("_synced_at").sort(key).to_dicts()
     return json.loads(json.dumps(rows, default=str))
 
@@ -82,7 +82,7 @@ def test_a_former_lake_shows_the_same_rows_and_states(lake):
         facts = lake.tables.facts(name)
         assert facts.state == lake.states[name]
         assert facts.rows == len(lake.rows[name])
-        assert shown(lake.tables.scan(name).collect()) == sorted(lake.rows[name], key=lambda row: row["id"])
+        assert rows_of(lake.tables.scan(name).collect()) == sorted(lake.rows[name], key=lambda row: row["id"])
         assert lake.tables.maintenance.find_damage(name, deep=True) == ()
 
 
@@ -96,16 +96,16 @@ def test_a_former_lake_takes_changes_without_a_copy(lake):
     spec, state = SPECS["account"], lake.states["account"]
     columns = table_columns(plan_columns(spec, None).table)
     old = lake.tables.scan("account").collect().sort("id")
-    changed = old.head(2).with_columns(
+    new_rows = old.head(2).with_columns(
         pl.lit("Renamed").alias("name"), pl.lit(LATER).alias("system_modstamp"), pl.lit(LATER).alias("_synced_at")
     )
 
-    written = lake.tables.merge(
+    result = lake.tables.merge(
         "account", columns=columns, keys=spec.keys, stamp="system_modstamp", base=state,
-        chunks=[Chunk(changed, state.replace("}", ' }', 1))],
+        chunks=[Chunk(new_rows, state.replace("}", ' }', 1))],
     )  # fmt: skip
 
-    assert (written.updated, written.inserted, written.unchanged, written.rows) == (2, 0, 0, old.height)
+    assert (result.updated, result.inserted, result.unchanged, result.rows) == (2, 0, 0, old.height)
     assert lake.tables.scan("account").collect().sort("id")["name"].to_list()[:2] == ["Renamed", "Renamed"]
     assert {key for key in before if key.endswith((".parquet", ".avro"))} <= lake.keys()
     data = [key for key in lake.keys() - before if key.endswith(".parquet") and "deletes" not in key]
@@ -117,11 +117,11 @@ def test_a_former_lake_is_replaced_where_rows_differ_and_nowhere_else(lake):
     columns = table_columns(plan_columns(spec, None).table)
     rows = lake.tables.scan("profile").collect()
 
-    written = lake.tables.replace(
+    result = lake.tables.replace(
         "profile", columns=columns, keys=spec.keys, base=state, may_vanish=None, chunks=[Chunk(rows, state)]
     )
 
-    assert (written.unchanged, written.commits) == (rows.height, 0)
+    assert (result.unchanged, result.commits) == (rows.height, 0)
 
 
 def test_a_former_lake_is_maintained(lake):
@@ -129,4 +129,4 @@ def test_a_former_lake_is_maintained(lake):
         lake.tables.maintenance.maintain(name)
 
         assert lake.tables.facts(name).state == lake.states[name]
-        assert len(shown(lake.tables.scan(name).collect())) == len(lake.rows[name])
+        assert len(rows_of(lake.tables.scan(name).collect())) == len(lake.rows[name])

@@ -64,20 +64,20 @@ def merge(account, model: Model, chance: random.Random, *, turn: int) -> None:
         chunks.append(Chunk(frame_of(account, rows, has_amount=has_amount), None))
         for key, row in rows.items():
             model.merge(key, row, has_amount=has_amount)
-    written = account.stream([*chunks, Chunk(account.frame(), f"state {turn}")])
-    if written.commits:
+    result = account.stream([*chunks, Chunk(account.frame(), f"state {turn}")])
+    if result.commits:
         model.state = f"state {turn}"
 
 
 def replace(account, model: Model, chance: random.Random, *, turn: int) -> None:
     rows, has_amount = some_rows(chance, at=turn), chance.random() < 0.6
-    kept = {key: (row[0], row[1], row[2], turn) for key, row in model.rows.items() if chance.random() < 0.8}
-    rows = kept | rows
+    new_rows = {key: (row[0], row[1], row[2], turn) for key, row in model.rows.items() if chance.random() < 0.8}
+    rows = new_rows | rows
     before = set(model.rows)
     model.replace(rows, has_amount=has_amount)
-    written = account.replace(frame_of(account, rows, has_amount=has_amount), state=f"state {turn}")
-    assert (written.inserted, written.vanished) == (len(set(rows) - before), len(before - set(rows)))
-    if written.commits:
+    result = account.replace(frame_of(account, rows, has_amount=has_amount), state=f"state {turn}")
+    assert (result.inserted, result.vanished) == (len(set(rows) - before), len(before - set(rows)))
+    if result.commits:
         model.state = f"state {turn}"
 
 

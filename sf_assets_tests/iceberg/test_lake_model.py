@@ -133,12 +133,12 @@ class LakeMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.model.state)
     @rule()
     def erase(self) -> None:
-        erased = self.tables().erase("account", "is_deleted")
-        gone = [key for key, (_, deleted) in self.model.rows.items() if deleted]
-        assert erased == len(gone)
-        for key in gone:
+        erasure = self.tables().erase("account", "is_deleted")
+        keys = [key for key, (_, deleted) in self.model.rows.items() if deleted]
+        assert erasure == len(keys)
+        for key in keys:
             del self.model.rows[key], self.model.more[key]
-        if erased:
+        if erasure:
             self.past.clear()
             self.remember()
 

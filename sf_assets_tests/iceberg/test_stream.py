@@ -25,10 +25,10 @@ def numbers(account):
 
 
 def test_a_buffer_flushes_when_it_is_full_or_the_columns_change():
-    buffer, given = Buffer(), []
+    buffer, frames = Buffer(), []
     for frame in pages(0, BUFFER_ROWS + 3 * PAGE):
-        given += [full.height for full in buffer.add(frame)]
-    assert given == [(BUFFER_ROWS // PAGE + 1) * PAGE]
+        frames += [full.height for full in buffer.add(frame)]
+    assert frames == [(BUFFER_ROWS // PAGE + 1) * PAGE]
 
     [before] = buffer.add(pl.DataFrame({"id": [1]}))
     assert before.columns == ["id", "value"]
@@ -41,10 +41,10 @@ def test_a_long_stream_becomes_one_commit_of_large_files(numbers):
     rows = FILE_ROWS + 100_000
     frames = [*pages(0, rows)]
 
-    written = numbers.stream([*(Chunk(frame, None) for frame in frames), Chunk(frames[0].clear(), "s1")])
+    result = numbers.stream([*(Chunk(frame, None) for frame in frames), Chunk(frames[0].clear(), "s1")])
 
     sizes = sorted(task.file.record_count for task in numbers.table.scan().plan_files())
-    assert (written.commits, written.files_written, written.inserted) == (1, 2, rows)
+    assert (result.commits, result.files_written, result.inserted) == (1, 2, rows)
     assert sizes[0] + sizes[1] == rows
     assert sizes[1] >= FILE_ROWS
     assert numbers.facts.rows == rows
@@ -55,19 +55,19 @@ def test_a_stream_that_comes_back_to_its_own_rows_finds_them(numbers):
     """The second round meets rows of the group that lie in a closed file and in the one that is being written."""
     first, second = [*pages(0, 3 * BUFFER_ROWS)], [*pages(BUFFER_ROWS, 2 * BUFFER_ROWS, value=7)]
 
-    written = numbers.stream([*(Chunk(frame, None) for frame in first + second), Chunk(first[0].clear(), "s1")])
+    result = numbers.stream([*(Chunk(frame, None) for frame in first + second), Chunk(first[0].clear(), "s1")])
 
     rows = numbers.tables.scan("numbers").collect()
-    assert rows["id"].n_unique() == rows.height == written.rows == 3 * BUFFER_ROWS
+    assert rows["id"].n_unique() == rows.height == result.rows == 3 * BUFFER_ROWS
     assert rows.filter(pl.col("value") == 7).height == BUFFER_ROWS
-    assert written.inserted == 3 * BUFFER_ROWS
+    assert result.inserted == 3 * BUFFER_ROWS
 
 
 @pytest.mark.slow
 def test_a_long_replace_finds_identical_rows_that_come_again(numbers):
     frames = [*pages(0, 2 * BUFFER_ROWS), *pages(100, 200)]
 
-    written = numbers.replace(*frames, state="s1")
+    result = numbers.replace(*frames, state="s1")
 
-    assert (written.inserted, written.unchanged) == (2 * BUFFER_ROWS, 100)
+    assert (result.inserted, result.unchanged) == (2 * BUFFER_ROWS, 100)
     assert numbers.replace(*frames, state="s2").commits == 0

@@ -31,7 +31,7 @@ def aws_error(code):
 
 
 @pytest.mark.parametrize(
-    ("raised", "expected"),
+    ("foreign_error", "expected"),
     [
         (PermissionError(13, "Permission denied"), IcebergReadOnly),
         (PermissionError("Forbidden"), IcebergReadOnly),
@@ -53,19 +53,19 @@ def aws_error(code):
         (CommitFailedException("stale"), CommitConflict),
     ],
 )
-def test_foreign_errors_stop_at_the_border(raised, expected):
+def test_foreign_errors_stop_at_the_border(foreign_error, expected):
     with pytest.raises(IcebergError) as refusal, translate_errors("account"):
-        raise raised
+        raise foreign_error
 
     assert type(refusal.value) is expected
     assert refusal.value.values["table"] == "account"
-    assert refusal.value.__cause__ is raised
+    assert refusal.value.__cause__ is foreign_error
 
 
-@pytest.mark.parametrize("raised", [OSError(28, "No space left on device"), sqlite_error("SQLITE_FULL")])
-def test_a_full_disk_asks_for_room(raised):
+@pytest.mark.parametrize("foreign_error", [OSError(28, "No space left on device"), sqlite_error("SQLITE_FULL")])
+def test_a_full_disk_asks_for_room(foreign_error):
     with pytest.raises(IcebergUnreachable) as refusal, translate_errors("account"):
-        raise raised
+        raise foreign_error
 
     assert "Make room" in refusal.value.remedy
 

@@ -31,8 +31,8 @@ class Body(httpx.SyncByteStream):
 
 
 def answer_with(org, body, status=200, **headers):
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    org.last = lambda _: httpx.Response(status, stream=body, headers=named)
+    header_names = {name.replace("_", "-"): value for name, value in headers.items()}
+    org.last = lambda _: httpx.Response(status, stream=body, headers=header_names)
 
 
 def peak_of(action):
@@ -104,10 +104,10 @@ def test_a_large_honest_page_is_read(org):
 def test_an_encoding_that_was_not_asked_for_is_named_and_cut(org, encoding):
     answer_with(org, Body(b"{}", 1), content_encoding=encoding)
 
-    with pytest.raises(errors.AnswerTorn, match="Content-Encoding") as torn:
+    with pytest.raises(errors.AnswerTorn, match="Content-Encoding") as error_info:
         list(org.client().read(QUERY))
 
-    assert len(str(torn.value)) < 1000
+    assert len(str(error_info.value)) < 1000
 
 
 def test_gzip_members_one_after_the_other_are_one_body(org):
@@ -146,10 +146,10 @@ def test_numbers_of_any_length_end_with_a_page_or_an_error_of_ours(org, number):
 def test_a_long_text_of_the_org_is_cut_at_once(org, clock, field, text):
     org.then(400, [{"errorCode": "INVALID_FIELD", "message": "m", field: text}])
 
-    with pytest.raises(errors.QueryRefused) as refused:
+    with pytest.raises(errors.QueryRefused) as error_info:
         list(org.client().read(QUERY))
 
-    assert len(str(refused.value)) < 3 * LONGEST_TEXT
+    assert len(str(error_info.value)) < 3 * LONGEST_TEXT
 
 
 @pytest.mark.parametrize(

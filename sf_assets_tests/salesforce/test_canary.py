@@ -17,15 +17,15 @@ def echo(status):
     """An answer that quotes everything it was sent."""
 
     def answer(request):
-        quoted = f"{request.headers.get('authorization', '')} {request.content.decode()} {request.url}"
-        return httpx.Response(status, json=[{"errorCode": "ECHO", "message": quoted}])
+        text = f"{request.headers.get('authorization', '')} {request.content.decode()} {request.url}"
+        return httpx.Response(status, json=[{"errorCode": "ECHO", "message": text}])
 
     return answer
 
 
 def echo_login(request):
-    quoted = request.content.decode() + " sesame@acme.example sesame-consumer-key"
-    return httpx.Response(400, json={"error": "invalid_grant", "error_description": quoted})
+    text = request.content.decode() + " sesame@acme.example sesame-consumer-key"
+    return httpx.Response(400, json={"error": "invalid_grant", "error_description": text})
 
 
 FAILURES = {
@@ -55,18 +55,18 @@ def test_no_secret_is_told(org, caplog, private_key, name):
         org.last = answer
     client = org.client()
 
-    told = ""
+    texts = ""
     try:
         list(client.read(QUERY))
     except SfAssetsError as error:
-        told = "".join(traceback.format_exception(error)) + repr(error) + repr(error.values) + error.remedy
+        texts = "".join(traceback.format_exception(error)) + repr(error) + repr(error.values) + error.remedy
         chain = error
         while chain := chain.__cause__ or chain.__context__:
             assert not isinstance(chain, httpx.HTTPError), "httpx's errors hold the request, and that the token"
 
-    assert name == "success" or told
+    assert name == "success" or texts
     for secret in ("sesame", private_key[40:80], "assertion=ey"):
-        assert secret not in told
+        assert secret not in texts
         assert secret not in caplog.text
     assert org.token_answer()["access_token"] not in repr(vars(client))
 

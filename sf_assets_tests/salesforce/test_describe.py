@@ -40,7 +40,7 @@ OWNER = NAME | {
 }
 
 
-def described(name):
+def sobject_json(name):
     return {"name": name, "label": f"{name}s", "queryable": True, "fields": [NAME, OWNER]}
 
 
@@ -62,7 +62,7 @@ def queries(number, *, all_rows=False):
 
 
 def test_a_describe_tells_the_fields_as_this_user_sees_them(org):
-    org.then(200, composite((200, described("Account"))))
+    org.then(200, composite((200, sobject_json("Account"))))
 
     answers = org.client().describe(["Account"])
 
@@ -75,8 +75,8 @@ def test_a_describe_tells_the_fields_as_this_user_sees_them(org):
 
 def test_thirty_objects_cost_two_calls(org):
     names = [f"X{n}" for n in range(30)]
-    org.then(200, composite(*((200, described(name)) for name in names[:25])))
-    org.then(200, composite(*((200, described(name)) for name in names[25:])))
+    org.then(200, composite(*((200, sobject_json(name)) for name in names[:25])))
+    org.then(200, composite(*((200, sobject_json(name)) for name in names[25:])))
 
     answers = org.client().describe(names)
 
@@ -91,7 +91,7 @@ def test_thirty_objects_cost_two_calls(org):
 
 
 def test_an_object_that_is_off_is_a_value_and_no_failure(org):
-    org.then(200, composite((200, described("Account")), (404, NOT_FOUND)))
+    org.then(200, composite((200, sobject_json("Account")), (404, NOT_FOUND)))
     client = org.client()
 
     answers = client.describe(["Account", "Quote"])
@@ -103,7 +103,7 @@ def test_an_object_that_is_off_is_a_value_and_no_failure(org):
 
 
 def test_describes_are_kept_until_fresh_ones_are_asked_for(org):
-    org.then(200, composite((200, described("Account")))).then(200, composite((200, described("Account"))))
+    org.then(200, composite((200, sobject_json("Account")))).then(200, composite((200, sobject_json("Account"))))
     client = org.client()
 
     client.describe(["Account"])
@@ -118,7 +118,7 @@ def test_describes_are_kept_until_fresh_ones_are_asked_for(org):
     ("status", "body"), [(404, NOT_FOUND), (405, b""), (403, b"<html>"), (400, NOT_FOUND), (501, b"")]
 )
 def test_without_composite_objects_are_described_one_by_one(org, status, body):
-    org.then(status, body).then(200, described("Account")).then(404, NOT_FOUND).then(200, described("Lead"))
+    org.then(status, body).then(200, sobject_json("Account")).then(404, NOT_FOUND).then(200, sobject_json("Lead"))
     client = org.client()
 
     answers = client.describe(["Account", "Quote", "Lead"])
@@ -152,7 +152,7 @@ def test_without_describe_inside_composite_every_object_is_none(org):
 
 
 def test_one_object_that_is_off_alone_does_not_pass_for_a_missing_describe(org):
-    org.then(200, composite((404, NOT_FOUND))).then(200, described("User"))
+    org.then(200, composite((404, NOT_FOUND))).then(200, sobject_json("User"))
     client = org.client()
 
     assert isinstance(client.describe(["Quote"])["Quote"], ObjectUnavailable)
@@ -171,8 +171,8 @@ def test_an_org_without_api_is_no_degraded_org(org):
 )
 @pytest.mark.parametrize("objects", [["Account"], ["Account", "Lead"]])
 def test_a_refusal_of_the_org_inside_composite_is_raised(org, objects, code, error):
-    refused = (403, [{"errorCode": code, "message": "TotalRequests Limit exceeded."}])
-    org.always(200, composite(refused, *[(200, described("Lead"))] * (len(objects) - 1)))
+    refusal = (403, [{"errorCode": code, "message": "TotalRequests Limit exceeded."}])
+    org.always(200, composite(refusal, *[(200, sobject_json("Lead"))] * (len(objects) - 1)))
     client = org.client()
 
     with pytest.raises(error):
@@ -186,14 +186,14 @@ def test_an_object_in_trouble_says_nothing_about_describe(org, status, code):
     org.always(200, composite(fault, (404, NOT_FOUND)))
     client = org.client()
 
-    described = client.describe(["Account", "Quote"])
+    sobjects = client.describe(["Account", "Quote"])
 
-    assert [type(value) for value in described.values()] == [OrgBusy, ObjectUnavailable]
+    assert [type(value) for value in sobjects.values()] == [OrgBusy, ObjectUnavailable]
     assert client.missing_features == ()
 
 
 def test_a_describe_that_cannot_be_read_is_the_objects_own_error(org):
-    org.then(200, composite((200, described("Account")), (200, {"name": "Lead"})))
+    org.then(200, composite((200, sobject_json("Account")), (200, {"name": "Lead"})))
 
     answers = org.client().describe(["Account", "Lead"])
 
@@ -275,7 +275,9 @@ def test_errors_are_values_of_one_family(org):
 
 @pytest.mark.parametrize("body", ["a text", None, [], {"fields": 1}])
 def test_a_composite_that_answers_nonsense_is_done_without(org, body):
-    org.then(200, composite((200, body), (200, body))).then(200, described("Account")).then(200, described("Lead"))
+    org.then(200, composite((200, body), (200, body))).then(200, sobject_json("Account")).then(
+        200, sobject_json("Lead")
+    )
     client = org.client()
 
     answer = client.describe(["Account", "Lead"])
@@ -307,11 +309,11 @@ def test_a_field_whose_name_is_no_api_name_is_named_and_not_read(org, name):
     fields = [{"name": each, "type": "string"} for each in ("Id", "IsDeleted", "SystemModstamp", name)]
     org.then(404).then(200, {"name": "Account", "fields": fields}).then(200, {"name": "Account", "fields": fields})
 
-    described = org.client().describe(["Account"])["Account"]
+    sobject = org.client().describe(["Account"])["Account"]
 
-    assert isinstance(described, SObject)
-    assert [field.type for field in described.fields] == ["string", "string", "string", NO_NAME]
-    assert all(field.name.isprintable() for field in described.fields)
+    assert isinstance(sobject, SObject)
+    assert [field.type for field in sobject.fields] == ["string", "string", "string", NO_NAME]
+    assert all(field.name.isprintable() for field in sobject.fields)
 
 
 def test_a_label_of_a_megabyte_is_cut(org):

@@ -141,14 +141,14 @@ REFUSALS = [
 def test_each_refusal_has_its_error_its_number_of_requests_and_a_remedy(org, status, body, error, requests):
     org.always(status, body)
 
-    with pytest.raises(errors.SalesforceError) as raised:
+    with pytest.raises(errors.SalesforceError) as error_info:
         list(org.client().read(QUERY))
 
-    assert type(raised.value) is error
-    assert raised.value.remedy.endswith(".")
+    assert type(error_info.value) is error
+    assert error_info.value.remedy.endswith(".")
     assert requests is None or len(org.data_calls) == requests
-    assert "/services/data/v60.0/query" in str(raised.value)
-    assert "q=" not in str(raised.value)
+    assert "/services/data/v60.0/query" in str(error_info.value)
+    assert "q=" not in str(error_info.value)
 
 
 @pytest.mark.parametrize(("status", "body", "error", "requests"), [row for row in REFUSALS if row[3] != 1])
@@ -228,11 +228,11 @@ def test_a_body_that_dribbles_is_cut_off_at_the_bound_of_one_answer(org, clock):
 def test_a_redirect_names_its_host_and_nothing_more_and_is_not_followed(org):
     org.then(302, b"", location="https://evil.example/steal?token=1")
 
-    with pytest.raises(errors.ForeignAddress) as raised:
+    with pytest.raises(errors.ForeignAddress) as error_info:
         list(org.client().read(QUERY))
 
-    assert "evil.example" in str(raised.value)
-    assert "steal" not in str(raised.value)
+    assert "evil.example" in str(error_info.value)
+    assert "steal" not in str(error_info.value)
     assert {request.url.host for request in org.seen} == {"acme.my.salesforce.com"}
 
 
@@ -263,10 +263,10 @@ def test_what_is_wrong_with_a_query_stands_before_the_place_in_it(org):
     place = "\nSELECT Id, Foo__c FROM Account\n           ^\nERROR at Row:1:Column:12\n"
     org.then(400, complaint("INVALID_FIELD", f"{place}No such column 'Foo__c' on entity 'Account'. If you use it"))
 
-    with pytest.raises(errors.FieldInvalid) as refused:
+    with pytest.raises(errors.FieldInvalid) as error_info:
         list(org.client().read(Query("Account", "SELECT Id, Foo__c FROM Account WHERE Id > 'x'", all_rows=False)))
 
-    first, _, _ = str(refused.value).partition("\n")
+    first, _, _ = str(error_info.value).partition("\n")
     assert first.startswith("Account: 400 INVALID_FIELD: No such column 'Foo__c' on entity 'Account'.")
     assert "(column 12, near: SELECT Id, Foo__c FROM Account)" in first
     assert first.endswith("asked for SELECT Id, Foo__c FROM Account WHERE Id > 'x'")
@@ -276,10 +276,10 @@ def test_what_is_wrong_with_a_query_stands_before_the_place_in_it(org):
 def test_a_column_is_known_by_its_quotes_in_other_words_too(org, message):
     org.then(400, complaint("INVALID_FIELD", message))
 
-    with pytest.raises(errors.FieldInvalid) as refused:
+    with pytest.raises(errors.FieldInvalid) as error_info:
         list(org.client().read(QUERY))
 
-    assert refused.value.values["columns"] == ("Foo__c",)
+    assert error_info.value.values["columns"] == ("Foo__c",)
 
 
 def test_a_byte_order_mark_before_an_answer_is_no_part_of_it(org):
@@ -294,10 +294,10 @@ def test_an_invalid_field_names_its_column(org):
     )
     org.then(400, complaint("INVALID_FIELD", message))
 
-    with pytest.raises(errors.FieldInvalid) as raised:
+    with pytest.raises(errors.FieldInvalid) as error_info:
         list(org.client().read(QUERY))
 
-    assert raised.value.values["columns"] == ("Foo__c",)
+    assert error_info.value.values["columns"] == ("Foo__c",)
 
 
 # Each refusal of the token endpoint: an object, not the list of the data calls
@@ -334,12 +334,12 @@ LOGINS = [
 def test_each_refusal_of_a_login_has_its_error_and_is_not_tried_again(org, status, error, description, expected):
     org.login(status, {"error": error, "error_description": description})
 
-    with pytest.raises(errors.LoginError) as raised:
+    with pytest.raises(errors.LoginError) as error_info:
         list(org.client(audience="https://login.salesforce.com").read(QUERY))
 
-    assert type(raised.value) is expected
+    assert type(error_info.value) is expected
     assert len(org.seen) == 1
-    assert description in str(raised.value)
+    assert description in str(error_info.value)
 
 
 @pytest.mark.parametrize("error", ["unknown_error", "temporarily_unavailable", "server_error"])
@@ -431,10 +431,10 @@ def test_a_clock_that_is_off_is_named_with_its_difference(org, clock, hours, wor
     moment = format_datetime(clock.now() + timedelta(hours=hours), usegmt=True)
     org.login(400, {"error": "invalid_grant", "error_description": "invalid assertion"}, date=moment)
 
-    with pytest.raises(errors.ClockWrong, match=words) as refused:
+    with pytest.raises(errors.ClockWrong, match=words) as error_info:
         org.client().org_id()
 
-    assert refused.value.values["skew_seconds"] == pytest.approx(-3600 * hours)
+    assert error_info.value.values["skew_seconds"] == pytest.approx(-3600 * hours)
     assert len(org.login_calls) == 1
 
 

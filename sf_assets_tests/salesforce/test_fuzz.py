@@ -83,7 +83,7 @@ header_values = st.text(st.characters(min_codepoint=32, max_codepoint=255), max_
     ["gzip", "deflate", "br", "9" * 500, "Fri, 31 Dec 9999 23:59:59 -1200", "api-usage=1/2", "api-usage=999999999/1"]
 )
 headers = st.dictionaries(names, header_values, max_size=3).map(
-    lambda found: [(name.encode(), value.encode("latin-1", "replace")) for name, value in found.items()]
+    lambda headers: [(name.encode(), value.encode("latin-1", "replace")) for name, value in headers.items()]
 )
 statuses = st.sampled_from(
     [200, 200, 200, 201, 204, 301, 302, 304, 400, 401, 403, 404, 405, 410, 414, 420, 429, 500, 503]
@@ -100,8 +100,8 @@ class Raw(httpx.SyncByteStream):
         yield self.body
 
 
-def answer(status, body, header_list, packed):
-    return httpx.Response(status, headers=header_list, stream=Raw(zlib.compress(body, wbits=31) if packed else body))
+def answer(status, body, header_list, encoding):
+    return httpx.Response(status, headers=header_list, stream=Raw(zlib.compress(body, wbits=31) if encoding else body))
 
 
 def ends_well(action):
@@ -117,8 +117,8 @@ def ends_well(action):
 
 @MANY
 @given(status=statuses, body=bodies(), header_list=headers, packed=st.booleans())
-def test_any_login_answer_ends_well(org, status, body, header_list, packed):
-    org.logins = [lambda _: answer(status, body, header_list, packed)] * 1000
+def test_any_login_answer_ends_well(org, status, body, header_list, encoding):
+    org.logins = [lambda _: answer(status, body, header_list, encoding)] * 1000
     org.always(404)
 
     ends_well(lambda: org.client(retry=BRIEF).org_id())
@@ -126,18 +126,18 @@ def test_any_login_answer_ends_well(org, status, body, header_list, packed):
 
 @MANY
 @given(status=statuses, body=bodies(), header_list=headers, packed=st.booleans())
-def test_any_query_answer_ends_well(org, status, body, header_list, packed):
+def test_any_query_answer_ends_well(org, status, body, header_list, encoding):
     org.logins, org.script = [], []
-    org.last = lambda _: answer(status, body, header_list, packed)
+    org.last = lambda _: answer(status, body, header_list, encoding)
 
     ends_well(lambda: list(org.client(retry=BRIEF).read(QUERY)))
 
 
 @MANY
 @given(status=statuses, body=bodies(), header_list=headers, packed=st.booleans())
-def test_any_composite_answer_ends_well(org, status, body, header_list, packed):
+def test_any_composite_answer_ends_well(org, status, body, header_list, encoding):
     org.logins, org.script = [], []
-    org.last = lambda _: answer(status, body, header_list, packed)
+    org.last = lambda _: answer(status, body, header_list, encoding)
 
     ends_well(lambda: org.client(retry=BRIEF).describe(["Account"]))
     ends_well(lambda: org.client(retry=BRIEF).ask([QUERY]))
@@ -146,13 +146,13 @@ def test_any_composite_answer_ends_well(org, status, body, header_list, packed):
 @MANY
 @given(value=st.text(max_size=100), other=header_values)
 def test_any_header_is_read_or_ignored(org, clock, value, other):
-    found = {"sforce-limit-info": value, "retry-after": other, "date": value}
+    headers = {"sforce-limit-info": value, "retry-after": other, "date": value}
 
-    seconds = retry_after_seconds(found, now=clock.now())
+    seconds = retry_after_seconds(headers, now=clock.now())
 
     assert seconds is None or seconds >= 0
-    assert usage_of(found) is None or usage_of(found).limit > 0
-    assert date_of(found) is None or date_of(found).tzinfo
+    assert usage_of(headers) is None or usage_of(headers).limit > 0
+    assert date_of(headers) is None or date_of(headers).tzinfo
 
 
 @MANY

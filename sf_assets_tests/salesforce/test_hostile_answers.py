@@ -70,11 +70,11 @@ def test_a_link_does_not_climb_out_of_the_queries(org, locator):
 def test_a_redirect_says_where_it_leads(org, location, words):
     org.always(302, location=location)
 
-    with pytest.raises(errors.ForeignAddress) as refused:
+    with pytest.raises(errors.ForeignAddress) as error_info:
         list(org.client().read(QUERY))
 
-    assert words in str(refused.value)
-    assert "SELECT Id" not in str(refused.value).partition(", asked for")[0]
+    assert words in str(error_info.value)
+    assert "SELECT Id" not in str(error_info.value).partition(", asked for")[0]
 
 
 def test_a_session_that_ended_with_a_good_status_is_renewed(org):
@@ -99,11 +99,11 @@ def test_a_describe_of_another_object_is_refused(org):
     contact = {"name": "Contact", "fields": [{"name": "Id", "type": "id"}]}
     org.then(404, [{"errorCode": "NOT_FOUND", "message": ""}]).then(200, contact)
 
-    described = org.client().describe(["Account"])["Account"]
+    answer = org.client().describe(["Account"])["Account"]
 
-    assert isinstance(described, errors.AnswerTorn)
-    assert "the answer is about Contact" in str(described)
-    assert "cache" in described.remedy
+    assert isinstance(answer, errors.AnswerTorn)
+    assert "the answer is about Contact" in str(answer)
+    assert "cache" in answer.remedy
 
 
 def test_a_describe_with_the_prefix_of_the_orgs_namespace_is_taken(org):

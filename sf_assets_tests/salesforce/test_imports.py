@@ -9,6 +9,6 @@ HEAVY = ("httpx", "jwt", "cryptography", "sqlalchemy", "polars", "dagster")
 def test_the_client_can_be_imported_without_any_heavy_library():
     script = f"import sys, sf_assets.salesforce.client; print([name for name in {HEAVY} if name in sys.modules])"
 
-    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    process = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
 
-    assert told.stdout.strip() == "[]"
+    assert process.stdout.strip() == "[]"

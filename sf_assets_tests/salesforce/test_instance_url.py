@@ -39,11 +39,11 @@ UNUSABLE = [
 
 @pytest.mark.parametrize("text", UNUSABLE)
 def test_anything_else_is_a_setting_to_correct(text):
-    with pytest.raises(ConfigError) as raised:
+    with pytest.raises(ConfigError) as error_info:
         parse_instance_url(text)
 
-    assert "SALESFORCE_INSTANCE_URL" in raised.value.remedy
-    assert "secret" not in str(raised.value)
+    assert "SALESFORCE_INSTANCE_URL" in error_info.value.remedy
+    assert "secret" not in str(error_info.value)
 
 
 HOST = "acme.my.salesforce.com"

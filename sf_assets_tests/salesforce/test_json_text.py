@@ -4,7 +4,7 @@ from sf_assets.salesforce.json_text import replace_lone_surrogates
 
 
 @pytest.mark.parametrize(
-    ("body", "repaired"),
+    ("body", "text"),
     [
         (rb'"a\ud83d b"', rb'"a\ufffd b"'),
         (rb'"\uDE00"', rb'"\ufffd"'),
@@ -14,5 +14,5 @@ from sf_assets.salesforce.json_text import replace_lone_surrogates
         (rb'"\\\ud83d"', rb'"\\\ufffd"'),
     ],
 )
-def test_half_a_surrogate_pair_is_replaced_and_all_else_stays(body, repaired):
-    assert replace_lone_surrogates(body) == repaired
+def test_half_a_surrogate_pair_is_replaced_and_all_else_stays(body, text):
+    assert replace_lone_surrogates(body) == text

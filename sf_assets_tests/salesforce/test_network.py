@@ -105,7 +105,7 @@ Answer = Callable[[socket.socket], None]
 
 
 @contextmanager
-def listener(answer: Answer, received: list[bytes] | None = None) -> Iterator[int]:
+def listener(answer: Answer, requests: list[bytes] | None = None) -> Iterator[int]:
     """A server that reads one request of each connection and answers as the test says; yields its port."""
 
     def serve(server: socket.socket) -> None:
@@ -122,8 +122,8 @@ def listener(answer: Answer, received: list[bytes] | None = None) -> Iterator[in
                 request = b""
                 while b"\r\n\r\n" not in request:
                     request += connection.recv(65536) or b"\r\n\r\n"
-                if received is not None:
-                    received.append(request)
+                if requests is not None:
+                    requests.append(request)
                 answer(connection)
             except OSError:
                 return
@@ -157,11 +157,11 @@ def test_a_proxy_that_refuses_is_named(org, monkeypatch, answer, error):
     with listener(lambda connection: connection.sendall(answer)) as port:
         monkeypatch.setenv("HTTPS_PROXY", f"http://sesame:sesame-password@127.0.0.1:{port}")
         client = build_client({"instance_url": org.host, "credentials": org.credentials, "retry": SWIFT})
-        with pytest.raises(error) as refused:
+        with pytest.raises(error) as error_info:
             client.org_id()
 
-    assert "sesame" not in str(refused.value)
-    assert "HTTPS_PROXY" in refused.value.remedy or error is errors.AnswerTorn
+    assert "sesame" not in str(error_info.value)
+    assert "HTTPS_PROXY" in error_info.value.remedy or error is errors.AnswerTorn
 
 
 @pytest.mark.slow
@@ -204,8 +204,8 @@ def test_one_deadline_bounds_the_whole_exchange(org, name):
     with listener(lambda connection: drip(connection, piece, before=before)) as port:
         client = client_of(port, org.credentials, silence_seconds=5.0, answer_seconds=0.2)
         began = client._clock.monotonic()
-        with pytest.raises(errors.SalesforceError) as raised:
+        with pytest.raises(errors.SalesforceError) as error_info:
             client.org_id()
 
-    assert isinstance(raised.value, errors.HostUnreachable | errors.AnswerTorn)
+    assert isinstance(error_info.value, errors.HostUnreachable | errors.AnswerTorn)
     assert client._clock.monotonic() - began < 4.0

@@ -96,11 +96,11 @@ def test_a_result_tells_number_done_and_when_each_page_was_asked_for(org, clock)
 def test_a_page_is_asked_for_only_when_the_one_before_was_taken(org):
     org.then(200, page("1", total=2, following=link("01g-1"))).then(200, page("2", total=2))
 
-    taken = iter(org.client().read(QUERY))
-    next(taken)
+    pages = iter(org.client().read(QUERY))
+    next(pages)
     assert len(org.data_calls) == 1
 
-    next(taken)
+    next(pages)
     assert len(org.data_calls) == 2
 
 
@@ -150,11 +150,11 @@ def test_a_few_empty_pages_are_no_end(org):
 def test_a_lost_locator_is_told_as_such(org):
     org.then(200, page("1", total=2, following=link("01g-1")))
     org.then(400, [{"errorCode": "INVALID_QUERY_LOCATOR", "message": "invalid query locator"}])
-    taken = iter(org.client().read(QUERY))
-    next(taken)
+    pages = iter(org.client().read(QUERY))
+    next(pages)
 
     with pytest.raises(LocatorLost, match="page 2 of Account"):
-        next(taken)
+        next(pages)
 
 
 def test_deleted_rows_come_through_query_all_and_its_pages_through_query(org):
@@ -194,8 +194,8 @@ def test_a_long_select_goes_inside_a_composite_and_its_pages_as_plain_gets(org):
 
     post, get = org.data_calls
     assert (post.method, post.url.path) == ("POST", "/services/data/v60.0/composite")
-    sent = msgspec.json.decode(post.content)["compositeRequest"]
-    assert [entry["url"] for entry in sent] == [query_path(LONG, version="60.0")]
+    subrequests = msgspec.json.decode(post.content)["compositeRequest"]
+    assert [entry["url"] for entry in subrequests] == [query_path(LONG, version="60.0")]
     assert (get.method, get.url.path) == ("GET", link("01g-1"))
 
 
@@ -231,10 +231,10 @@ def test_a_long_select_where_composite_is_not_served_has_its_own_error(org, stat
 def test_an_error_inside_a_composite_is_the_querys_own(org):
     org.then(200, inside(400, [{"errorCode": "QUERY_TIMEOUT", "message": "too long"}]))
 
-    with pytest.raises(Exception, match="QUERY_TIMEOUT") as raised:
+    with pytest.raises(Exception, match="QUERY_TIMEOUT") as error_info:
         list(org.client().read(LONG))
 
-    assert type(raised.value).__name__ == "QueryTimedOut"
+    assert type(error_info.value).__name__ == "QueryTimedOut"
 
 
 def test_a_fault_inside_a_composite_is_tried_again(org):
@@ -294,11 +294,11 @@ def test_the_reserve_of_the_quota_is_not_touched(org):
     client = org.client()
     list(client.read(QUERY))
 
-    with pytest.raises(QuotaSpent, match="4,500 of its 5,000") as raised:
+    with pytest.raises(QuotaSpent, match="4,500 of its 5,000") as error_info:
         list(client.read(QUERY))
 
     assert len(org.data_calls) == 1
-    assert raised.value.values["resumes_at"] == "2026-03-01T00:30:00Z"
+    assert error_info.value.values["resumes_at"] == "2026-03-01T00:30:00Z"
     assert ids(client.read(QUERY, reserve=0.05)) == [["1"]]
 
 

@@ -25,20 +25,20 @@ def seed():
 
 
 @pytest.fixture
-def served(seed):
+def server(seed):
     with serve(seed.copy()) as server:
         yield server
 
 
 @pytest.fixture
-def connect(served):
+def connect(server):
     """A client of the served org; its pauses are short, its rules the real ones."""
     clients = []
 
-    def connected(**settings):
+    def open_client(**settings):
         settings = {
-            "instance_url": served.url,
-            "credentials": Credentials(**served.credentials),
+            "instance_url": server.url,
+            "credentials": Credentials(**server.credentials),
             "requests_per_second": 1000.0,
             "retry": SWIFT,
             **settings,
@@ -46,7 +46,7 @@ def connect(served):
         clients.append(build_client(settings))
         return clients[-1]
 
-    yield connected
+    yield open_client
     for client in clients:
         client.close()
 
@@ -55,87 +55,87 @@ def ids(result):
     return [record["Id"] for page in result for record in msgspec.json.decode(page.records)]
 
 
-def kinds(served):
-    return [request.kind for request in served.requests]
+def kinds(server):
+    return [request.kind for request in server.requests]
 
 
-def truth(served, sobject="Account"):
-    return sorted(row["Id"] for row in served.org.rows(sobject))
+def truth(server, sobject="Account"):
+    return sorted(row["Id"] for row in server.org.rows(sobject))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("form", ["path", "full"])
 @pytest.mark.parametrize("gzip", [True, False])
-def test_every_row_comes_in_over_pages_of_any_length(served, connect, form, gzip):
-    served.org.behave(page_rows=25, short_pages=(7, 25, 1), next_url=form, gzip=gzip)
+def test_every_row_comes_in_over_pages_of_any_length(server, connect, form, gzip):
+    server.org.behave(page_rows=25, short_pages=(7, 25, 1), next_url=form, gzip=gzip)
     client = connect()
 
     result = client.read(ACCOUNTS)
 
-    assert sorted(ids(result)) == truth(served)
-    assert result.total_size == len(truth(served))
-    assert kinds(served)[:3] == ["token", "queryAll", "more"]
-    assert client.calls == len(served.requests)
+    assert sorted(ids(result)) == truth(server)
+    assert result.total_size == len(truth(server))
+    assert kinds(server)[:3] == ["token", "queryAll", "more"]
+    assert client.calls == len(server.requests)
 
 
-def test_soft_deleted_rows_are_seen_through_query_all_only(served, connect):
-    served.org.delete("Account", truth(served)[0])
+def test_soft_deleted_rows_are_seen_through_query_all_only(server, connect):
+    server.org.delete("Account", truth(server)[0])
     client = connect()
 
-    seen = set(ids(client.read(ACCOUNTS)))
+    live_ids = set(ids(client.read(ACCOUNTS)))
     plain = set(ids(client.read(Query(ACCOUNTS.sobject, ACCOUNTS.soql, all_rows=False))))
 
-    assert truth(served)[0] in seen - plain
+    assert truth(server)[0] in live_ids - plain
 
 
-def test_login_describe_and_aggregates_of_thirty_objects_cost_nine_calls(served, connect):
+def test_login_describe_and_aggregates_of_thirty_objects_cost_nine_calls(server, connect):
     client = connect()
-    names = sorted(served.org.tables)
+    names = sorted(server.org.tables)
     assert len(names) == 30
 
-    described = client.describe(names)
+    sobjects = client.describe(names)
     counts = client.ask(
         [Query(name, f"SELECT COUNT(Id), MAX(SystemModstamp) FROM {name}", all_rows=False) for name in names]
     )
 
-    assert all(isinstance(value, SObject) for value in described.values())
+    assert all(isinstance(value, SObject) for value in sobjects.values())
     assert all(isinstance(value, dict) for value in counts)
-    assert client.calls == len(served.requests) == 9
+    assert client.calls == len(server.requests) == 9
 
 
-def test_an_object_that_is_switched_off_is_a_value(served, connect):
-    served.org.switch_off("Quote")
+def test_an_object_that_is_switched_off_is_a_value(server, connect):
+    server.org.switch_off("Quote")
     client = connect()
 
-    described = client.describe(["Account", "Quote"])
-    told = client.ask([COUNT, Query("Quote", "SELECT COUNT(Id) FROM Quote", all_rows=True)])
+    sobjects = client.describe(["Account", "Quote"])
+    answers = client.ask([COUNT, Query("Quote", "SELECT COUNT(Id) FROM Quote", all_rows=True)])
 
-    assert isinstance(described["Quote"], errors.ObjectUnavailable)
-    assert isinstance(told[1], errors.ObjectUnavailable)
-    assert "expr0" in told[0]
+    assert isinstance(sobjects["Quote"], errors.ObjectUnavailable)
+    assert isinstance(answers[1], errors.ObjectUnavailable)
+    assert "expr0" in answers[0]
 
 
-def test_a_hidden_column_is_absent_from_describe_and_named_by_the_refusal(served, connect):
-    served.org.hide_field("Account", "Name")
+def test_a_hidden_column_is_absent_from_describe_and_named_by_the_refusal(server, connect):
+    server.org.hide_field("Account", "Name")
     client = connect()
 
-    described = client.describe(["Account"])["Account"]
-    with pytest.raises(errors.FieldInvalid) as raised:
+    sobject = client.describe(["Account"])["Account"]
+    with pytest.raises(errors.FieldInvalid) as error_info:
         ids(client.read(ACCOUNTS))
 
-    assert "Name" not in {field.name for field in described.fields}
-    assert raised.value.values["columns"] == ("Name",)
+    assert "Name" not in {field.name for field in sobject.fields}
+    assert error_info.value.values["columns"] == ("Name",)
 
 
-def test_the_widest_select_passes_the_bound_of_the_uri(served, connect):
+def test_the_widest_select_passes_the_bound_of_the_uri(server, connect):
     client = connect()
     names = [field.name for field in client.describe(["PermissionSet"])["PermissionSet"].fields]
     soql = f"SELECT {(',' + ' ' * 9).join(names)} FROM PermissionSet"
 
-    found = ids(client.read(Query("PermissionSet", soql, all_rows=False)))
+    rows = ids(client.read(Query("PermissionSet", soql, all_rows=False)))
 
-    assert sorted(found) == truth(served, "PermissionSet")
-    assert kinds(served)[-1] == "composite"
+    assert sorted(rows) == truth(server, "PermissionSet")
+    assert kinds(server)[-1] == "composite"
 
 
 UNSERVED = [
@@ -148,18 +148,18 @@ UNSERVED = [
 
 
 @pytest.mark.parametrize("status", [404, 405])
-@pytest.mark.parametrize(("unserved", "notes"), UNSERVED)
-def test_what_an_org_or_gateway_does_not_serve_is_done_without_by_name(served, connect, unserved, notes, status):
-    served.org.behave(unserved=frozenset(unserved), unserved_status=status)
+@pytest.mark.parametrize(("features", "notes"), UNSERVED)
+def test_what_an_org_or_gateway_does_not_serve_is_done_without_by_name(server, connect, features, notes, status):
+    server.org.behave(unserved=frozenset(features), unserved_status=status)
     client = connect()
 
-    described = client.describe(["Account", "Contact"])
-    counted = client.ask([COUNT])
-    found = ids(client.read(ACCOUNTS))
+    sobjects = client.describe(["Account", "Contact"])
+    answers = client.ask([COUNT])
+    rows = ids(client.read(ACCOUNTS))
 
     assert client.missing_features == notes
-    assert (described["Account"] is None) == ("describe" in unserved)
-    assert counted[0]["expr0"] == len(found) > 0
+    assert (sobjects["Account"] is None) == ("describe" in features)
+    assert answers[0]["expr0"] == len(rows) > 0
 
 
 LOGINS = [
@@ -177,113 +177,113 @@ LOGINS = [
 
 
 @pytest.mark.parametrize(("behaviour", "error"), LOGINS)
-def test_each_refused_login_has_its_own_error(served, connect, behaviour, error):
-    served.org.behave(**behaviour)
+def test_each_refused_login_has_its_own_error(server, connect, behaviour, error):
+    server.org.behave(**behaviour)
 
-    with pytest.raises(errors.LoginError) as raised:
+    with pytest.raises(errors.LoginError) as error_info:
         connect().org_id()
 
-    assert type(raised.value) is error
-    assert len(served.requests) == 1
+    assert type(error_info.value) is error
+    assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize(("kind", "logins"), [("connected", 1), ("external", 1), ("generic", 2)])
 @pytest.mark.parametrize("sandbox", [False, True])
-def test_each_kind_of_app_is_logged_in_to(served, connect, kind, logins, sandbox):
-    served.org.behave(app_kind=kind, sandbox=sandbox)
+def test_each_kind_of_app_is_logged_in_to(server, connect, kind, logins, sandbox):
+    server.org.behave(app_kind=kind, sandbox=sandbox)
     client = connect(token_seconds=0.0)
 
     client.org_id()
-    first = len(served.requests)
+    first = len(server.requests)
     client.org_id()
 
     assert first == logins + (kind == "generic" and sandbox)
-    assert len(served.requests) == first + 1
+    assert len(server.requests) == first + 1
 
 
-def test_an_external_app_refuses_a_generic_audience_that_is_set(served, connect):
-    served.org.behave(app_kind="external")
+def test_an_external_app_refuses_a_generic_audience_that_is_set(server, connect):
+    server.org.behave(app_kind="external")
 
-    with pytest.raises(errors.AppNotInstalled) as refused:
+    with pytest.raises(errors.AppNotInstalled) as error_info:
         connect(audience="https://login.salesforce.com").org_id()
 
-    assert "Leave SALESFORCE_LOGIN_AUDIENCE empty" in refused.value.remedy
-    assert len(served.requests) == 1
+    assert "Leave SALESFORCE_LOGIN_AUDIENCE empty" in error_info.value.remedy
+    assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize("refusal", ["unknown_error", "temporarily_unavailable"])
-def test_a_login_that_fails_for_a_moment_is_tried_again(served, connect, refusal):
-    served.org.behave(login_refusal=refusal)
+def test_a_login_that_fails_for_a_moment_is_tried_again(server, connect, refusal):
+    server.org.behave(login_refusal=refusal)
 
     with pytest.raises(errors.OrgBusy, match="given up after 6 attempts"):
         connect().org_id()
 
 
-def test_a_key_of_another_app_is_refused(served, connect, private_key):
-    other = Credentials(**{**served.credentials, "private_key": private_key})
+def test_a_key_of_another_app_is_refused(server, connect, private_key):
+    other = Credentials(**{**server.credentials, "private_key": private_key})
 
     with pytest.raises(errors.AssertionRefused):
         connect(credentials=other).org_id()
 
 
-def test_an_ended_session_is_renewed_once(served, connect):
+def test_an_ended_session_is_renewed_once(server, connect):
     client = connect()
     ids(client.read(ACCOUNTS))
-    served.org.expire_sessions()
+    server.org.expire_sessions()
 
-    assert sorted(ids(client.read(ACCOUNTS))) == truth(served)
-    assert kinds(served).count("token") == 2
+    assert sorted(ids(client.read(ACCOUNTS))) == truth(server)
+    assert kinds(server).count("token") == 2
 
 
-def test_a_session_that_ends_between_two_pages_does_not_disturb_the_result(served, connect):
-    served.org.behave(page_rows=20)
+def test_a_session_that_ends_between_two_pages_does_not_disturb_the_result(server, connect):
+    server.org.behave(page_rows=20)
     pages = iter(connect().read(ACCOUNTS))
-    found = [next(pages)]
-    served.org.expire_sessions()
+    rows = [next(pages)]
+    server.org.expire_sessions()
 
-    found += pages
+    rows += pages
 
-    assert sorted(ids(found)) == truth(served)
+    assert sorted(ids(rows)) == truth(server)
 
 
-def test_sessions_that_are_always_refused_are_fatal_after_one_login(served, connect):
-    served.org.behave(sessions_refused=True)
+def test_sessions_that_are_always_refused_are_fatal_after_one_login(server, connect):
+    server.org.behave(sessions_refused=True)
 
     with pytest.raises(errors.SessionRefused):
         ids(connect().read(ACCOUNTS))
 
-    assert kinds(served) == ["token", "queryAll"]
+    assert kinds(server) == ["token", "queryAll"]
 
 
-def test_a_spent_quota_has_its_own_outcome(served, connect):
-    served.org.behave(daily_limit=1000)
-    served.org.spend_calls(1000)
+def test_a_spent_quota_has_its_own_outcome(server, connect):
+    server.org.behave(daily_limit=1000)
+    server.org.spend_calls(1000)
     client = connect(quota_reserve=0.0)
 
     for _ in range(2):
         with pytest.raises(errors.QuotaSpent):
             ids(client.read(ACCOUNTS))
 
-    assert kinds(served) == ["token", "queryAll"]
+    assert kinds(server) == ["token", "queryAll"]
 
 
 @pytest.mark.parametrize("form", ["plain", "per_app"])
-def test_the_reserve_is_left_to_others(served, connect, form):
-    served.org.behave(daily_limit=1000, limit_info=form, page_rows=10)
-    served.org.spend_calls(897)
+def test_the_reserve_is_left_to_others(server, connect, form):
+    server.org.behave(daily_limit=1000, limit_info=form, page_rows=10)
+    server.org.spend_calls(897)
     pages = iter(connect().read(ACCOUNTS))
 
     with pytest.raises(errors.QuotaSpent, match="10% of the limit is reserved"):
         list(pages)
 
-    assert kinds(served) == ["token", "queryAll", "more", "more"]
+    assert kinds(server) == ["token", "queryAll", "more", "more"]
 
 
-def test_a_lost_locator_is_told_as_such(served, connect):
-    served.org.behave(page_rows=20)
+def test_a_lost_locator_is_told_as_such(server, connect):
+    server.org.behave(page_rows=20)
     pages = iter(connect().read(ACCOUNTS))
     next(pages)
-    served.org.expire_locators()
+    server.org.expire_locators()
 
     with pytest.raises(errors.LocatorLost):
         list(pages)
@@ -311,37 +311,37 @@ FAULTS = [
 
 @pytest.mark.parametrize("kind", ["queryAll", "more"])
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_passing_fault_costs_one_more_request_and_no_row(served, connect, fault, kind):
-    served.org.behave(page_rows=25)
-    served.org.faults.append(Fault(kind=kind, **fault))
+def test_a_passing_fault_costs_one_more_request_and_no_row(server, connect, fault, kind):
+    server.org.behave(page_rows=25)
+    server.org.faults.append(Fault(kind=kind, **fault))
 
-    found = ids(connect().read(ACCOUNTS))
+    rows = ids(connect().read(ACCOUNTS))
 
-    assert sorted(found) == truth(served)
-    assert kinds(served).count(kind) == (2 if kind == "queryAll" else 3)
+    assert sorted(rows) == truth(server)
+    assert kinds(server).count(kind) == (2 if kind == "queryAll" else 3)
 
 
-def test_faults_strewn_over_everything_lose_nothing(served, connect):
-    served.org.behave(page_rows=5)
+def test_faults_strewn_over_everything_lose_nothing(server, connect):
+    server.org.behave(page_rows=5)
     for number, fault in enumerate(FAULTS):
-        served.org.faults.append(Fault(kind="more", probability=0.05, times=None, seed=number, **fault))
+        server.org.faults.append(Fault(kind="more", probability=0.05, times=None, seed=number, **fault))
 
-    found = ids(connect(retry=RetryPolicy(60.0, 0.001, 0.002)).read(ACCOUNTS))
+    rows = ids(connect(retry=RetryPolicy(60.0, 0.001, 0.002)).read(ACCOUNTS))
 
-    assert sorted(found) == truth(served)
+    assert sorted(rows) == truth(server)
 
 
-def test_a_page_that_never_comes_is_a_time_out(served, connect):
-    served.org.faults.append(Fault(kind="queryAll", delay_seconds=0.5, times=None))
+def test_a_page_that_never_comes_is_a_time_out(server, connect):
+    server.org.faults.append(Fault(kind="queryAll", delay_seconds=0.5, times=None))
 
     with pytest.raises(errors.HostUnreachable, match="after 3 attempts"):
         ids(connect(timeouts=Timeouts(silence_seconds=0.05)).read(ACCOUNTS))
 
 
 def test_a_host_that_does_not_answer_is_named(connect):
-    with socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))
-        port = closed.getsockname()[1]
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        port = sock.getsockname()[1]
 
     with pytest.raises(errors.HostUnreachable, match="after 5 attempts"):
         connect(instance_url=f"http://127.0.0.1:{port}").org_id()
@@ -363,14 +363,14 @@ def listener():
         yield f"http://127.0.0.1:{server.getsockname()[1]}", was_called
 
 
-def test_no_request_reaches_another_host_whatever_the_answers_say(served, connect, listener):
+def test_no_request_reaches_another_host_whatever_the_answers_say(server, connect, listener):
     foreign, was_called = listener
-    served.org.behave(page_rows=20, next_url="full", next_url_host=foreign, instance_url=foreign)
+    server.org.behave(page_rows=20, next_url="full", next_url_host=foreign, instance_url=foreign)
     client = connect()
 
     with pytest.raises(errors.ForeignAddress):
         ids(client.read(ACCOUNTS))
-    served.org.faults.append(Fault(kind="queryAll", status=302, headers={"Location": f"{foreign}/services/data"}))
+    server.org.faults.append(Fault(kind="queryAll", status=302, headers={"Location": f"{foreign}/services/data"}))
     with pytest.raises(errors.ForeignAddress):
         ids(client.read(ACCOUNTS))
 
@@ -378,7 +378,7 @@ def test_no_request_reaches_another_host_whatever_the_answers_say(served, connec
     assert not was_called()
 
 
-def test_a_client_that_is_dropped_closes_its_connections(served, connect):
+def test_a_client_that_is_dropped_closes_its_connections(server, connect):
     client = connect()
     client.org_id()
     http = client._transport._client
@@ -386,7 +386,7 @@ def test_a_client_that_is_dropped_closes_its_connections(served, connect):
     client.close()
     assert http.is_closed
 
-    again = build_client({"instance_url": served.url, "credentials": Credentials(**served.credentials)})
+    again = build_client({"instance_url": server.url, "credentials": Credentials(**server.credentials)})
     again.org_id()
     http = again._transport._client
     del again

@@ -33,17 +33,17 @@ def seed():
 
 
 @pytest.fixture
-def served(seed):
+def server(seed):
     with serve(seed.copy()) as server:
         yield server
 
 
 @pytest.fixture
-def client(served):
+def client(server):
     client = build_client(
         {
-            "instance_url": served.url,
-            "credentials": Credentials(**served.credentials),
+            "instance_url": server.url,
+            "credentials": Credentials(**server.credentials),
             "requests_per_second": 1000.0,
             "retry": RetryPolicy(total_seconds=5.0, first_pause_seconds=0.001, longest_pause_seconds=0.002),
         }
@@ -52,27 +52,27 @@ def client(served):
     client.close()
 
 
-def without_composite(served):
-    served.org.behave(unserved=frozenset({"composite"}))
+def without_composite(server):
+    server.org.behave(unserved=frozenset({"composite"}))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", TROUBLES)
-def test_a_describe_in_trouble_without_composite_leaves_the_others(served, client, name):
-    without_composite(served)
-    served.org.faults.append(Fault(kind="describe", sobject="Account", times=None, **TROUBLES[name]))
+def test_a_describe_in_trouble_without_composite_leaves_the_others(server, client, name):
+    without_composite(server)
+    server.org.faults.append(Fault(kind="describe", sobject="Account", times=None, **TROUBLES[name]))
 
-    described = client.describe(NAMES)
+    sobjects = client.describe(NAMES)
 
-    assert isinstance(described["Account"], errors.SalesforceError)
-    assert all(isinstance(described[other], SObject) for other in NAMES[1:])
+    assert isinstance(sobjects["Account"], errors.SalesforceError)
+    assert all(isinstance(sobjects[other], SObject) for other in NAMES[1:])
     assert client.missing_features == ("composite",)
 
 
 @pytest.mark.parametrize("name", TROUBLES)
-def test_a_count_in_trouble_without_composite_leaves_the_others(served, client, name):
-    without_composite(served)
-    served.org.faults.append(Fault(kind="query", sobject="Account", times=None, **TROUBLES[name]))
+def test_a_count_in_trouble_without_composite_leaves_the_others(server, client, name):
+    without_composite(server)
+    server.org.faults.append(Fault(kind="query", sobject="Account", times=None, **TROUBLES[name]))
 
     account, *others = client.ask(COUNTS)
 
@@ -82,27 +82,27 @@ def test_a_count_in_trouble_without_composite_leaves_the_others(served, client, 
 
 
 @pytest.mark.parametrize("name", [name for name in TROUBLES if "status" in TROUBLES[name]])
-def test_trouble_inside_a_composite_leaves_the_others(served, client, name):
-    served.org.faults.append(Fault(sobject="Account", times=None, **TROUBLES[name]))
+def test_trouble_inside_a_composite_leaves_the_others(server, client, name):
+    server.org.faults.append(Fault(sobject="Account", times=None, **TROUBLES[name]))
 
-    described, counted = client.describe(NAMES), client.ask(COUNTS)
+    sobjects, counts = client.describe(NAMES), client.ask(COUNTS)
 
-    assert isinstance(described["Account"], errors.SalesforceError)
-    assert isinstance(counted[0], errors.SalesforceError)
-    assert all(isinstance(described[other], SObject) for other in NAMES[1:])
-    assert all(isinstance(record, dict) for record in counted[1:])
+    assert isinstance(sobjects["Account"], errors.SalesforceError)
+    assert isinstance(counts[0], errors.SalesforceError)
+    assert all(isinstance(sobjects[other], SObject) for other in NAMES[1:])
+    assert all(isinstance(record, dict) for record in counts[1:])
 
 
-def test_an_org_in_trouble_with_every_object_raises_after_three(served, client):
-    without_composite(served)
+def test_an_org_in_trouble_with_every_object_raises_after_three(server, client):
+    without_composite(server)
     names = ("Account", "Contact", "Lead", "Opportunity", "Case", "Task")
-    served.org.faults.append(Fault(kind="describe", times=None, status=504))
+    server.org.faults.append(Fault(kind="describe", times=None, status=504))
 
     with pytest.raises(errors.OrgBusy):
         client.describe(names)
 
-    described = {request.sobject for request in served.requests if request.kind == "describe"}
-    assert described == set(names[:3])
+    described_names = {request.sobject for request in server.requests if request.kind == "describe"}
+    assert described_names == set(names[:3])
 
 
 NAMES = ("Account", "Contact")
@@ -122,10 +122,10 @@ def test_half_an_emoji_in_a_label_is_replaced(org, name, served_by):
             200, {**body, "name": "Contact"}
         )
 
-    described = org.client().describe(NAMES)
+    sobjects = org.client().describe(NAMES)
 
-    assert "\ufffd" in described["Account"].fields[0].label
-    assert isinstance(described["Contact"], SObject)
+    assert "\ufffd" in sobjects["Account"].fields[0].label
+    assert isinstance(sobjects["Contact"], SObject)
 
 
 def page_with(text: bytes):

@@ -36,7 +36,7 @@ class Canary:
         """Each secret of the run by its name."""
         lines = self.credentials["private_key"].splitlines()
         return {
-            "token": self.org.sessions.given[-1],
+            "token": self.org.sessions.tokens[-1],
             "consumer key": self.credentials["consumer_key"],
             "hash key": HASH_KEY,
             "private key": lines[len(lines) // 2],
@@ -127,7 +127,7 @@ class TalkativeCredentials(EnvironmentCredentials):
 
 
 def test_an_exception_that_is_not_ours_is_left_nowhere(canary, caplog, capfd):
-    canary.org.sessions.given.append("no token was given in this test")
+    canary.org.sessions.tokens.append("no token was given in this test")
     fields = EnvironmentCredentials.model_fields
     talkative = TalkativeCredentials(
         **{name: getattr(canary.deployment.salesforce.credentials, name) for name in fields}

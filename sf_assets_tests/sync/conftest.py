@@ -14,14 +14,14 @@ from sf_assets_tests.sync.histories.lake import TINY, Lake
 
 
 @pytest.fixture(scope="session")
-def seeded() -> Org:
+def seed() -> Org:
     """An org of a few hundred rows, made once."""
     return sample_org(seed=7, rows=TINY, base=datetime(2026, 3, 10, 12, tzinfo=UTC))
 
 
 @pytest.fixture
-def lake(seeded: Org, tmp_path: Path, clock: Any) -> Iterator[Lake]:
-    org = seeded.copy(clock=clock)
+def lake(seed: Org, tmp_path: Path, clock: Any) -> Iterator[Lake]:
+    org = seed.copy(clock=clock)
     with serve(org) as server:
         lake = Lake(org, server=server, folder=tmp_path, clock=clock)
         yield lake

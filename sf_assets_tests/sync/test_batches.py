@@ -40,9 +40,9 @@ def test_fast_pages_are_committed_by_their_rows():
 
 @pytest.mark.parametrize("commit_seconds", [0.05, 0.3, 1, 1.5])
 def test_commits_take_at_most_a_tenth_of_the_time(commit_seconds):
-    done = commits(pages=200, page_seconds=0.5, commit_seconds=commit_seconds)
+    commit_times = commits(pages=200, page_seconds=0.5, commit_seconds=commit_seconds)
 
-    assert len(done) * commit_seconds <= 0.11 * 200 * 0.5 + commit_seconds
+    assert len(commit_times) * commit_seconds <= 0.11 * 200 * 0.5 + commit_seconds
 
 
 def test_a_tail_commits_every_twenty_seconds():

@@ -25,13 +25,13 @@ MakeSpec = Callable[..., EndpointSpec]
 def make_spec() -> MakeSpec:
     """A spec over Account or, by `sobject`, another object: `make_spec("Name", "FIELDS(CUSTOM)")`."""
 
-    def made(*columns: str, sobject: str = "Account", system: bool = True, **row: object) -> EndpointSpec:
+    def make(*columns: str, sobject: str = "Account", system: bool = True, **row: object) -> EndpointSpec:
         names = ("Id", "IsDeleted", *columns, "SystemModstamp") if system else columns
         query = read_query(f"SELECT {', '.join(names)} FROM {sobject}", path="x.soql")
         plain = {"endpoint": "x", "sobject": sobject, "how": "tail", "cadence": "hourly", "group": "g"}
         return EndpointSpec.of(EndpointRow(**{**plain, "owner": "team:x", "description": "X.", **row}), query)  # type: ignore[arg-type]
 
-    return made
+    return make
 
 
 def org(*fields: Field, sobject: str = "Account") -> SObject:
@@ -87,9 +87,9 @@ def test_a_salesforce_type_is_one_type_everywhere(
 
 
 def test_the_type_table_has_every_catalogue_type_and_only_salesforce_types() -> None:
-    known = {field.type for sobject in catalogue.sobjects() for field in catalogue.fields(sobject)}
+    catalogue_types = {field.type for sobject in catalogue.sobjects() for field in catalogue.fields(sobject)}
 
-    assert known <= set(TYPES)
+    assert catalogue_types <= set(TYPES)
     assert set(TYPES) == {*TEXT, "boolean", "int", "long", "double", "percent", "currency", "date", "datetime", "time"}
 
 
@@ -130,13 +130,13 @@ def test_all_standard_columns_are_the_catalogues_then_the_orgs_own(make_spec: Ma
     spec = make_spec("FIELDS(STANDARD)", "FIELDS(CUSTOM)", sobject="Profile", system=False, how="snapshot")
     zebra = Field("PermissionsZebra", "boolean")
     fields = (zebra, Field("PermissionsApex", "boolean"), Field("LastViewedDate", "datetime"), custom("A__c"))
-    known = [field.name for field in spec.catalogue]
+    catalogue_names = [field.name for field in spec.catalogue]
 
     plan = plan_columns(spec, org(*fields, Field("Name", "string"), sobject="Profile"))
 
-    standards = [*known, "IsDeleted", "PermissionsApex", "PermissionsZebra"]
+    standards = [*catalogue_names, "IsDeleted", "PermissionsApex", "PermissionsZebra"]
     assert names(plan.table) == [*standards, "A__c"]
-    assert set(names(plan.read)) == {"Id", "Name", *standards[len(known) :], "SystemModstamp", "A__c"}
+    assert set(names(plan.read)) == {"Id", "Name", *standards[len(catalogue_names) :], "SystemModstamp", "A__c"}
     assert "PermissionsApiEnabled" in plan.missing
 
 
@@ -152,9 +152,9 @@ def test_describes_type_and_spelling_win_over_the_catalogues_and_the_specs(make_
 
 def test_an_excluded_column_is_neither_read_nor_in_the_table(make_spec: MakeSpec) -> None:
     spec = make_spec("Name", "Phone", "FIELDS(CUSTOM)", excluded=("phone", "Secret__c"))
-    shown = org(Field("Name", "string"), Field("Phone", "phone"), custom("Secret__c"), custom("Open__c"))
+    described_object = org(Field("Name", "string"), Field("Phone", "phone"), custom("Secret__c"), custom("Open__c"))
 
-    plan = plan_columns(spec, shown)
+    plan = plan_columns(spec, described_object)
 
     assert names(plan.read) == names(plan.table) == ["Id", "IsDeleted", "Name", "SystemModstamp", "Open__c"]
     assert plan.missing == ()
@@ -169,9 +169,9 @@ def test_an_excluded_column_may_have_any_type(make_spec: MakeSpec) -> None:
 
 
 def test_a_refused_column_is_missing_although_it_was_described(make_spec: MakeSpec) -> None:
-    shown = org(Field("Name", "string"), Field("Phone", "phone"))
+    described_object = org(Field("Name", "string"), Field("Phone", "phone"))
 
-    plan = plan_columns(make_spec("Name", "Phone"), shown, dropped=["PHONE"])
+    plan = plan_columns(make_spec("Name", "Phone"), described_object, dropped=["PHONE"])
 
     assert names(plan.read) == ["Id", "IsDeleted", "Name", "SystemModstamp"]
     assert plan.missing == ("Phone",)
@@ -232,9 +232,11 @@ def test_calculated_columns_are_read_and_marked(make_spec: MakeSpec) -> None:
 def test_calculated_columns_can_be_excluded_but_those_of_the_spec_stay(make_spec: MakeSpec) -> None:
     spec = make_spec("PhotoUrl", "Named__c")
     wild = make_spec("PhotoUrl", "FIELDS(CUSTOM)")
-    shown = org(Field("PhotoUrl", "url", calculated=True), custom("Named__c", calculated=True), custom("Plain__c"))
+    described_object = org(
+        Field("PhotoUrl", "url", calculated=True), custom("Named__c", calculated=True), custom("Plain__c")
+    )
 
-    plan, wild_plan = (plan_columns(each, shown, calculated="exclude") for each in (spec, wild))
+    plan, wild_plan = (plan_columns(each, described_object, calculated="exclude") for each in (spec, wild))
 
     assert names(plan.read) == ["Id", "IsDeleted", "SystemModstamp"]
     assert names(plan.table) == ["Id", "IsDeleted", "PhotoUrl", "Named__c", "SystemModstamp"]
@@ -246,9 +248,9 @@ def test_calculated_columns_can_be_excluded_but_those_of_the_spec_stay(make_spec
 
 
 def test_a_calculated_column_among_all_standard_ones_stays_in_the_table() -> None:
-    shown = SObject("Profile", "Profile", (*SYSTEM, Field("Name", "string", calculated=True)))
+    described_object = SObject("Profile", "Profile", (*SYSTEM, Field("Name", "string", calculated=True)))
 
-    plan = plan_columns(SPECS["profile"], shown, calculated="exclude")
+    plan = plan_columns(SPECS["profile"], described_object, calculated="exclude")
 
     assert "Name" not in names(plan.read)
     assert not only(plan, "Name").provisional
@@ -286,12 +288,12 @@ def test_a_columns_doc_says_what_it_is_in_salesforce(make_spec: MakeSpec, field:
 
 @pytest.mark.parametrize("type_", ["complexvalue", "json", "address"])
 def test_an_unknown_type_is_refused_by_object_column_and_type(make_spec: MakeSpec, type_: str) -> None:
-    with pytest.raises(SpecError) as refused:
+    with pytest.raises(SpecError) as error_info:
         plan_columns(make_spec("Odd__c"), org(custom("Odd__c", type_)))
 
-    assert f"Account.Odd__c is of type '{type_}'" in str(refused.value)
-    assert refused.value.remedy == 'Exclude it: [override.x] excluded = ["Odd__c"] in endpoints.toml.'
-    assert ("parts" in str(refused.value)) == (type_ == "address")
+    assert f"Account.Odd__c is of type '{type_}'" in str(error_info.value)
+    assert error_info.value.remedy == 'Exclude it: [override.x] excluded = ["Odd__c"] in endpoints.toml.'
+    assert ("parts" in str(error_info.value)) == (type_ == "address")
 
 
 @pytest.mark.parametrize("type_", ["complexvalue", "json", "of next year"])
@@ -307,20 +309,20 @@ def test_two_columns_of_one_name_are_refused_by_their_names(make_spec: MakeSpec)
     spec = make_spec("FIELDS(STANDARD)", system=False, sobject="Invoice__c")
     twins = org(Field("Line2", "string"), Field("Line_2", "string"), sobject="Invoice__c")
 
-    with pytest.raises(SpecError, match="Line2 and Line_2 would both be column line_2") as refused:
+    with pytest.raises(SpecError, match="Line2 and Line_2 would both be column line_2") as error_info:
         plan_columns(spec, twins)
 
-    assert 'excluded = ["Line_2"]' in refused.value.remedy
+    assert 'excluded = ["Line_2"]' in error_info.value.remedy
 
 
 def test_a_key_that_the_org_hides_is_refused_with_the_missing_permission() -> None:
-    shown = SObject("FieldPermissions", "FieldPermissions", (*SYSTEM, Field("ParentId", "reference")))
+    described_object = SObject("FieldPermissions", "FieldPermissions", (*SYSTEM, Field("ParentId", "reference")))
 
-    with pytest.raises(FieldInvalid, match="FieldPermissions does not show Field, without which") as refused:
-        plan_columns(SPECS["field_permissions"], shown)
+    with pytest.raises(FieldInvalid, match="FieldPermissions does not show Field, without which") as error_info:
+        plan_columns(SPECS["field_permissions"], described_object)
 
-    assert "read access to Field of FieldPermissions" in refused.value.remedy
-    assert refused.value.values["columns"] == ("Field",)
+    assert "read access to Field of FieldPermissions" in error_info.value.remedy
+    assert error_info.value.values["columns"] == ("Field",)
 
 
 def test_a_key_may_be_a_custom_column_that_only_the_org_knows(make_spec: MakeSpec) -> None:

@@ -50,9 +50,9 @@ SECOND = timedelta(seconds=1)
 MINIMAL = timedelta(microseconds=1)
 
 
-@pytest.mark.parametrize(("age", "settled"), [(LOOKBACK, False), (LOOKBACK + MINIMAL, True)])
-def test_a_read_is_settled_later_than_the_lookback_after_the_newest(age, settled):
-    assert is_settled(T + age, T) is settled
+@pytest.mark.parametrize(("age", "is_late"), [(LOOKBACK, False), (LOOKBACK + MINIMAL, True)])
+def test_a_read_is_settled_later_than_the_lookback_after_the_newest(age, is_late):
+    assert is_settled(T + age, T) is is_late
 
 
 @pytest.mark.parametrize(
@@ -224,11 +224,11 @@ def test_a_walk_loses_the_columns_that_it_could_not_read():
 def test_a_finished_walk_names_incomplete_columns_and_moves_nothing_back():
     base = changed(READ_ON, position__tail_from=T, columns__hidden={"Name": T})
     state = at_walk(base, Walk("001", T - DAY, NOW, (*COLUMNS, "Old__c")))
-    done = finished_walk(state, COLUMNS, filter="f")
-    assert (done.filter, done.position) == ("f", Position(tail_from=T))
-    assert done.columns.read == COLUMNS
-    assert done.columns.hidden == {"Old__c": None}
-    assert done.counts.last_probe is None
+    state_after = finished_walk(state, COLUMNS, filter="f")
+    assert (state_after.filter, state_after.position) == ("f", Position(tail_from=T))
+    assert state_after.columns.read == COLUMNS
+    assert state_after.columns.hidden == {"Old__c": None}
+    assert state_after.counts.last_probe is None
 
 
 def test_only_the_first_walk_counts_as_a_comparison_of_all_rows():
@@ -241,27 +241,27 @@ def test_only_the_first_walk_counts_as_a_comparison_of_all_rows():
 
 def test_the_tail_after_a_walk_begins_where_a_column_was_hidden():
     assert tail_after_walk(READ_ON, COLUMNS) == Step("tail", lower=T - LOOKBACK)
-    hidden = changed(READ_ON, columns__hidden={"Back__c": T - DAY})
-    assert tail_after_walk(hidden, (*COLUMNS, "Back__c")) == Step("tail", lower=T - DAY)
-    assert tail_after_walk(hidden, COLUMNS) == Step("tail", lower=T - LOOKBACK)
+    with_hidden_column = changed(READ_ON, columns__hidden={"Back__c": T - DAY})
+    assert tail_after_walk(with_hidden_column, (*COLUMNS, "Back__c")) == Step("tail", lower=T - DAY)
+    assert tail_after_walk(with_hidden_column, COLUMNS) == Step("tail", lower=T - LOOKBACK)
 
 
 @pytest.mark.parametrize(("lower", "deep"), [(T - DEEP_LOOKBACK, NOW), (T - DEEP_LOOKBACK + MINIMAL, T)])
 def test_a_tail_counts_as_deep_from_36_hours_on(lower, deep):
     base = changed(READ_ON, times__deep_read_at=T)
-    done = finished_tail(base, COLUMNS, Step("tail", lower), ceiling=NOW, began_at=NOW, last_probe=None)
-    assert done.times.deep_read_at == deep
-    assert done.times.read_at == NOW
-    assert done.position == Position(tail_from=NOW)
+    state_after = finished_tail(base, COLUMNS, Step("tail", lower), ceiling=NOW, began_at=NOW, last_probe=None)
+    assert state_after.times.deep_read_at == deep
+    assert state_after.times.read_at == NOW
+    assert state_after.position == Position(tail_from=NOW)
 
 
 @pytest.mark.parametrize(("lower", "back"), [(T - DAY, True), (T - DAY + MINIMAL, False)])
 def test_a_tail_gives_a_column_back_if_it_began_where_it_was_hidden(lower, back):
     base = changed(READ_ON, columns__hidden={"Back__c": T - DAY})
     readable = (*COLUMNS, "Back__c")
-    done = finished_tail(base, readable, Step("tail", lower), ceiling=T, began_at=NOW, last_probe=None)
-    assert ("Back__c" in done.columns.read) is back
-    assert ("Back__c" in done.columns.hidden) is not back
+    state_after = finished_tail(base, readable, Step("tail", lower), ceiling=T, began_at=NOW, last_probe=None)
+    assert ("Back__c" in state_after.columns.read) is back
+    assert ("Back__c" in state_after.columns.hidden) is not back
 
 
 def test_a_replace_keeps_the_log_and_forgets_what_was_hidden():
@@ -270,20 +270,24 @@ def test_a_replace_keeps_the_log_and_forgets_what_was_hidden():
         position__reread=Reread(None, None, NOW), columns__rounded=("Name", "Gone__c"),
     )  # fmt: skip
     probe = Probe(None, 3, T)
-    done = finished_replace(base, COLUMNS, ceiling=T, began_at=NOW, last_probe=probe, filter=None)
-    assert (done.counts.last_probe, done.counts.deleted_until, done.counts.out_of_sight) == (probe, T, 0)
-    assert (done.columns.hidden, done.columns.rounded) == ({"Gone__c": T}, ("Gone__c",))
-    assert done.position == Position(tail_from=T)
-    assert done.times == ReadTimes(NOW, NOW, NOW, NOW, NOW, NOW)
+    state_after = finished_replace(base, COLUMNS, ceiling=T, began_at=NOW, last_probe=probe, filter=None)
+    assert (state_after.counts.last_probe, state_after.counts.deleted_until, state_after.counts.out_of_sight) == (
+        probe,
+        T,
+        0,
+    )
+    assert (state_after.columns.hidden, state_after.columns.rounded) == ({"Gone__c": T}, ("Gone__c",))
+    assert state_after.position == Position(tail_from=T)
+    assert state_after.times == ReadTimes(NOW, NOW, NOW, NOW, NOW, NOW)
 
 
 def test_a_replace_says_of_each_column_whether_it_holds_hashes_only():
     base = changed(READ_ON, hashing__hashed=("gone__c", "name"), hashing__mixed=("name", "old__c"))
-    done = finished_replace(
+    state_after = finished_replace(
         base, COLUMNS, ceiling=T, began_at=NOW, last_probe=None, filter=None, hashed=("NAME", "Id", "Never__c")
     )
-    assert done.hashing.hashed == ("gone__c", "id", "name")
-    assert done.hashing.mixed == ("old__c",)
+    assert state_after.hashing.hashed == ("gone__c", "id", "name")
+    assert state_after.hashing.mixed == ("old__c",)
 
 
 def test_a_state_is_committed_alone_for_news_and_a_settled_read():
@@ -315,6 +319,6 @@ def test_the_later_of_two_moments_of_which_either_may_be_missing():
 
 
 def test_a_walk_ends_an_unfinished_tail_and_a_tail_keeps_a_reread():
-    resumed = at_reread(at_resume(READ_ON, Resume(T, "1", T)), Reread(None, T, NOW))
+    state = at_reread(at_resume(READ_ON, Resume(T, "1", T)), Reread(None, T, NOW))
     walk = Walk(None, T, NOW, COLUMNS)
-    assert at_walk(resumed, walk).position == Position(T, walk, None, Reread(None, T, NOW))
+    assert at_walk(state, walk).position == Position(T, walk, None, Reread(None, T, NOW))

@@ -19,7 +19,7 @@ def column(api_name: str, type_: str, scale: int = 0) -> Column:
     return Column(api_name, column_name(api_name), type_, scale=scale)
 
 
-def decoded(*records: dict, columns: tuple[Column, ...]):
+def decode_records(*records: dict, columns: tuple[Column, ...]):
     body = json.dumps([{"attributes": {"type": "Account"}, **record} for record in records]).encode()
     return decode(body, (ID, *columns), sobject="Account", synced_at=NOON)
 
@@ -51,7 +51,7 @@ def decoded(*records: dict, columns: tuple[Column, ...]):
     ],
 )
 def test_each_type_becomes_its_column(type_, wire, value):
-    page = decoded({"Id": "a", "X": wire}, {"Id": "b", "X": None}, columns=(column("X", type_),))
+    page = decode_records({"Id": "a", "X": wire}, {"Id": "b", "X": None}, columns=(column("X", type_),))
 
     assert page.frame["x"].to_list() == [value, None]
     assert page.frame.schema["x"] == TYPES[type_].polars
@@ -61,8 +61,8 @@ def test_each_type_becomes_its_column(type_, wire, value):
 def test_every_type_of_the_table_admits_a_page_of_nulls_and_an_empty_page():
     columns = tuple(column(f"C{i}", type_) for i, type_ in enumerate(TYPES))
 
-    nulls = decoded({"Id": "a", **{c.api_name: None for c in columns}}, columns=columns).frame
-    empty = decoded(columns=columns).frame
+    nulls = decode_records({"Id": "a", **{c.api_name: None for c in columns}}, columns=columns).frame
+    empty = decode_records(columns=columns).frame
 
     assert (
         nulls.schema
@@ -73,11 +73,11 @@ def test_every_type_of_the_table_admits_a_page_of_nulls_and_an_empty_page():
 
 
 def test_each_row_says_when_it_was_read():
-    assert decoded({"Id": "a"}, columns=()).frame[SYNCED_AT].to_list() == [NOON]
+    assert decode_records({"Id": "a"}, columns=()).frame[SYNCED_AT].to_list() == [NOON]
 
 
 def test_money_beyond_the_columns_digits_is_rounded_and_counted():
-    page = decoded({"Id": "a", "X": 0.123456789}, {"Id": "b", "X": 1.5}, columns=(column("X", "currency", 2),))
+    page = decode_records({"Id": "a", "X": 0.123456789}, {"Id": "b", "X": 1.5}, columns=(column("X", "currency", 2),))
 
     assert page.frame["x"].to_list() == [Decimal("0.123457"), Decimal("1.5")]
     assert page.rounded == {"X": 1}
@@ -97,7 +97,7 @@ def test_money_keeps_digits_that_a_binary_number_has_not(text):
 
 @pytest.mark.parametrize("amount", [0.01, -0.07, 1.1, 446910.72, 5600000000.13, 5629499534213.11, -4503599627370.49])
 def test_money_with_two_digits_is_exact_the_fast_way(amount):
-    page = decoded({"Id": "a", "X": amount}, {"Id": "b", "X": None}, columns=(column("X", "currency", 2),))
+    page = decode_records({"Id": "a", "X": amount}, {"Id": "b", "X": None}, columns=(column("X", "currency", 2),))
 
     assert page.frame["x"].to_list() == [Decimal(repr(amount)), None]
     assert page.rounded == {}
@@ -107,7 +107,7 @@ def test_money_with_two_digits_is_exact_the_fast_way(amount):
 def test_a_fraction_in_a_whole_number_column_is_named_and_kept(type_):
     whole = replace(column("X", type_), keeps_fractions=True)
 
-    page = decoded({"Id": "a", "X": 47.5}, {"Id": "b", "X": 46.5}, {"Id": "c", "X": 3.0}, columns=(whole,))
+    page = decode_records({"Id": "a", "X": 47.5}, {"Id": "b", "X": 46.5}, {"Id": "c", "X": 3.0}, columns=(whole,))
 
     assert page.frame["x"].to_list() == [48, 46, 3]
     assert page.frame["x__exact"].to_list() == [47.5, 46.5, None]
@@ -136,11 +136,11 @@ def test_a_replaced_surrogate_is_counted_and_its_record_named():
 
 
 def test_a_page_of_whole_texts_reports_no_replacement():
-    assert decoded({"Id": "a", "X": "\ufffd"}, columns=(column("Y", "string"),)).replaced == {}
+    assert decode_records({"Id": "a", "X": "\ufffd"}, columns=(column("Y", "string"),)).replaced == {}
 
 
 def test_money_keeps_the_digits_of_a_column_with_a_larger_scale():
-    page = decoded({"Id": "a", "X": 0.12345678}, columns=(column("X", "currency", 8),))
+    page = decode_records({"Id": "a", "X": 0.12345678}, columns=(column("X", "currency", 8),))
 
     assert page.frame["x"].to_list() == [Decimal("0.12345678")]
 
@@ -172,23 +172,23 @@ def test_money_keeps_the_digits_of_a_column_with_a_larger_scale():
 def test_a_misfit_is_refused_with_object_column_value_and_record(type_, wire):
     good = {"Id": "001000000000001AAA", "X": None}
 
-    with pytest.raises(ValueUnexpected) as refused:
-        decoded(good, {"Id": "001000000000002AAA", "X": wire}, columns=(column("X", type_),))
+    with pytest.raises(ValueUnexpected) as error_info:
+        decode_records(good, {"Id": "001000000000002AAA", "X": wire}, columns=(column("X", type_),))
 
-    assert refused.value.values["object"] == "Account"
-    assert refused.value.values["column"] == "X"
-    assert refused.value.values["record_id"] == "001000000000002AAA"
-    assert refused.value.values["value"] in str(refused.value)
-    assert "Account.X" in str(refused.value)
+    assert error_info.value.values["object"] == "Account"
+    assert error_info.value.values["column"] == "X"
+    assert error_info.value.values["record_id"] == "001000000000002AAA"
+    assert error_info.value.values["value"] in str(error_info.value)
+    assert "Account.X" in str(error_info.value)
 
 
 def test_a_selected_column_that_a_record_lacks_is_null_there_and_counted():
-    page = decoded({"Id": "a"}, {"Id": "b", "X": "x"}, columns=(column("X", "string"), column("Y", "boolean")))
+    page = decode_records({"Id": "a"}, {"Id": "b", "X": "x"}, columns=(column("X", "string"), column("Y", "boolean")))
 
     assert page.frame["x"].to_list() == [None, "x"]
     assert page.frame["y"].to_list() == [None, None]
     assert page.left_out == {"X": 1, "Y": 2}
-    assert decoded({"Id": "b", "X": "x"}, columns=(column("X", "string"),)).left_out == {}
+    assert decode_records({"Id": "b", "X": "x"}, columns=(column("X", "string"),)).left_out == {}
 
 
 @pytest.mark.parametrize("name", ["Id", "SystemModstamp", "IsDeleted", "Key__c"])
@@ -200,7 +200,7 @@ def test_a_column_that_tells_rows_apart_is_refused_when_a_record_lacks_it(name):
     record = {each: "a" for each in ("Id", "SystemModstamp", "IsDeleted", "Key__c") if each != name}
 
     with pytest.raises(ValueUnexpected, match=rf"Account\.{name} is not in the record in record"):
-        decoded(record, columns=columns)
+        decode_records(record, columns=columns)
 
 
 @pytest.mark.parametrize("body", [b"{}", b"[null]", b'[{"Id": "a"', b'[{"Id": "\xff"}]', b'[{"Id": "\\ud800"}]'])
@@ -210,26 +210,26 @@ def test_a_page_that_is_no_array_of_records_is_refused(body):
 
 
 def test_a_long_value_is_cut_in_the_message():
-    with pytest.raises(ValueUnexpected) as refused:
-        decoded({"Id": "a", "X": ["y" * 5000]}, columns=(column("X", "string"),))
+    with pytest.raises(ValueUnexpected) as error_info:
+        decode_records({"Id": "a", "X": ["y" * 5000]}, columns=(column("X", "string"),))
 
-    assert len(str(refused.value)) < 400
+    assert len(str(error_info.value)) < 400
 
 
 @pytest.mark.parametrize("record_id", ["", " 001", "001\x00", "001\u202e", "00'1", "00\\1", "a" * 256, "\ufffd"])
 def test_a_text_that_can_be_no_id_is_refused(record_id):
     with pytest.raises(ValueUnexpected, match="not an Id"):
-        decoded({"Id": record_id}, columns=())
+        decode_records({"Id": record_id}, columns=())
 
 
 def test_a_record_without_an_id_is_refused():
     with pytest.raises(ValueUnexpected, match="a record without Id"):
-        decoded({"Id": None}, columns=())
+        decode_records({"Id": None}, columns=())
 
 
 @pytest.mark.parametrize(("name", "type_"), [("IsDeleted", "boolean"), ("SystemModstamp", "datetime")])
 def test_a_record_whose_stamp_or_mark_of_deletion_is_null_is_read(name, type_):
-    assert decoded({"Id": "a", name: None}, columns=(column(name, type_),)).frame.height == 1
+    assert decode_records({"Id": "a", name: None}, columns=(column(name, type_),)).frame.height == 1
 
 
 @pytest.mark.parametrize(
@@ -247,7 +247,7 @@ def test_a_record_whose_stamp_or_mark_of_deletion_is_null_is_read(name, type_):
 )
 def test_a_year_that_python_cannot_hold_is_refused(type_, wire):
     with pytest.raises(ValueUnexpected, match="record a: not"):
-        decoded({"Id": "a", "X": wire}, columns=(column("X", type_),))
+        decode_records({"Id": "a", "X": wire}, columns=(column("X", type_),))
 
 
 @pytest.mark.parametrize("type_", ["int", "long", "double", "currency", "string"])
@@ -260,6 +260,6 @@ def test_a_number_of_thousands_of_digits_is_refused_by_name(type_):
 
 @pytest.mark.parametrize("scale", [-5, 18, 19, 38, 39, 10**9])
 def test_money_of_any_described_scale_is_stored(scale):
-    page = decoded({"Id": "a", "X": 1234567890123.45}, columns=(column("X", "currency", scale),))
+    page = decode_records({"Id": "a", "X": 1234567890123.45}, columns=(column("X", "currency", scale),))
 
     assert page.frame["x"].to_list() == [Decimal("1234567890123.45")]

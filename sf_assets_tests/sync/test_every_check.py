@@ -31,7 +31,7 @@ class Seeded:
     operations: tuple[tuple[Any, ...], ...] = ()
     faults: tuple[Fault, ...] = ()
     behaviour: dict[str, Any] = field(default_factory=dict)
-    asked: dict[str, Any] = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict)
     endpoint: str = "account"
 
 
@@ -51,19 +51,19 @@ COMPLETE = {
         {"complete": ERROR},
         "View All Data",
         (("hide_rows", "Account", [account(n) for n in range(4)]),),
-        asked={"shrink_rows": 2, "comparison": COUNTS},
+        options={"shrink_rows": 2, "comparison": COUNTS},
     ),
     "not compared": Seeded(
         {"complete": WARN},
         "not compared",
         faults=everywhere(soql="SELECT Id, IsDeleted, SystemModstamp FROM", refusal="too_complicated"),
-        asked={"calculated": "stale", "comparison": ComparisonLimits(rows_pages=0, ids_every=timedelta(0))},
+        options={"calculated": "stale", "comparison": ComparisonLimits(rows_pages=0, ids_every=timedelta(0))},
     ),
     "compared in part": Seeded(
         {"complete": WARN},
         "more differences",
         (("purge_many", "Account", [account(1)]), ("trim_delete_log", "Account")),
-        asked={"comparison": ComparisonLimits(rows_pages=0, ids_pages=0, calculated_calls=0, most_calls=2)},
+        options={"comparison": ComparisonLimits(rows_pages=0, ids_pages=0, calculated_calls=0, most_calls=2)},
     ),
     "short result": Seeded(
         {"complete": ERROR},
@@ -75,7 +75,7 @@ COMPLETE = {
         {"complete": ERROR},
         "would vanish",
         (("hide_rows", "Profile", ["@Profile:0", "@Profile:1"]),),
-        asked={"shrink_rows": 0, "shrink_share": 0.0},
+        options={"shrink_rows": 0, "shrink_share": 0.0},
         endpoint="profile",
     ),
 }
@@ -93,7 +93,7 @@ AS_SPECIFIED = {
         behaviour={"formulas_per_query": 0},
     ),
     "new column": Seeded(
-        {"as_specified": WARN}, "New__c", (("add_field", "Account", NEW),), asked={"backfill_calls": 0}
+        {"as_specified": WARN}, "New__c", (("add_field", "Account", NEW),), options={"backfill_calls": 0}
     ),
     "rounded": Seeded(
         {"as_specified": WARN}, "Rounded", (("update", "Account", account(), {"AnnualRevenue": 0.123456789}),)
@@ -102,13 +102,13 @@ AS_SPECIFIED = {
         {"as_specified": WARN},
         "Fractions",
         (("set_raw", "Account", account(), "NumberOfEmployees", "47.5"),),
-        asked={"full_refresh": True},
+        options={"full_refresh": True},
     ),
     "half an emoji": Seeded(
         {"as_specified": WARN},
         "emoji",
         (("set_raw", "Account", account(), "Description", '"\\ud83d"'),),
-        asked={"full_refresh": True},
+        options={"full_refresh": True},
     ),
     "no describe": Seeded(
         {"as_specified": WARN},
@@ -123,7 +123,7 @@ AS_SPECIFIED = {
         {"as_specified": ERROR},
         "NumberOfEmployees",
         (("set_raw", "Account", account(), "NumberOfEmployees", '"x"'),),
-        asked={"full_refresh": True},
+        options={"full_refresh": True},
     ),
     "no access": Seeded(
         {"as_specified": ERROR},
@@ -132,11 +132,11 @@ AS_SPECIFIED = {
         everywhere(kind="queryAll", status=403, error_code="INSUFFICIENT_ACCESS")
         + everywhere(kind="query", status=403, error_code="INSUFFICIENT_ACCESS"),
     ),
-    "another hash key": Seeded({"as_specified": ERROR}, "key", asked={"hash_key": b"n" * 32}, endpoint="hashed"),
+    "another hash key": Seeded({"as_specified": ERROR}, "key", options={"hash_key": b"n" * 32}, endpoint="hashed"),
 }
 CURRENT = {
     "few calls left": Seeded(
-        {"current": WARN}, "daily API calls", (("spend_calls", 96_000),), asked={"quota_reserve": 0.0}
+        {"current": WARN}, "daily API calls", (("spend_calls", 96_000),), options={"quota_reserve": 0.0}
     ),
     "no calls left": Seeded({"current": ERROR}, "REQUEST_LIMIT", (("spend_calls", 200_000),)),
     "object off": Seeded(
@@ -146,55 +146,55 @@ CURRENT = {
 SEEDED = COMPLETE | AS_SPECIFIED | CURRENT
 
 
-def named(lake, value):
+def with_ids(lake, value):
     """Put an Id of the org in the place of `@Object:number`."""
     if isinstance(value, list):
-        return [named(lake, item) for item in value]
+        return [with_ids(lake, item) for item in value]
     if not (isinstance(value, str) and value.startswith("@")):
         return value
     sobject, _, number = value[1:].partition(":")
     return [row["Id"] for row in lake.org.rows(sobject) if not row.get("IsDeleted")][int(number)]
 
 
-def outcome(lake, endpoint, asked):
+def outcome(lake, endpoint, options):
     """Run an endpoint; return each check's severity (None: it passes) and all descriptions."""
     try:
-        report = lake.sync(endpoint, **asked)[endpoint]
+        report = lake.sync(endpoint, **options)[endpoint]
     except SfAssetsError as error:
         red = failed_evaluation(KEY, error, {})
         if red is None:
             raise
         return {red.check_name: red.severity}, f"{error} {red.description}"
     results = list(check_results(SPECS[endpoint], report))
-    failed = {result.check_name: result.severity for result in results if not result.passed}
-    return failed, " ".join(result.description for result in results)
+    severities = {result.check_name: result.severity for result in results if not result.passed}
+    return severities, " ".join(result.description for result in results)
 
 
 @pytest.mark.parametrize("fault", SEEDED)
 def test_a_seeded_fault_changes_its_own_check_alone(lake, fault, monkeypatch):
-    seeded = SEEDED[fault]
-    endpoint, asked = seeded.endpoint, {}
+    case = SEEDED[fault]
+    endpoint, options = case.endpoint, {}
     if endpoint == "hashed":
-        endpoint, asked = "account", {"hash_key": b"k" * 32}
+        endpoint, options = "account", {"hash_key": b"k" * 32}
         monkeypatch.setitem(SPECS, "account", replace(SPECS["account"], hashed=("Phone",)))
-    before, text = outcome(lake, endpoint, asked)
+    before, text = outcome(lake, endpoint, options)
     assert before == {}, text
     lake.clock.advance(hours=25)
-    for name, *arguments in seeded.operations:
-        getattr(lake.org, name)(*(named(lake, argument) for argument in arguments))
+    for name, *arguments in case.operations:
+        getattr(lake.org, name)(*(with_ids(lake, argument) for argument in arguments))
     lake.clock.advance(hours=1)
-    lake.org.faults.extend(seeded.faults)
-    lake.org.behave(**seeded.behaviour)
-    lake.quota_reserve = seeded.asked.get("quota_reserve", lake.quota_reserve)
+    lake.org.faults.extend(case.faults)
+    lake.org.behave(**case.behaviour)
+    lake.quota_reserve = case.options.get("quota_reserve", lake.quota_reserve)
 
-    changed, text = outcome(lake, endpoint, {**asked, **seeded.asked})
+    after, text = outcome(lake, endpoint, {**options, **case.options})
 
-    assert changed == seeded.changed, text
-    assert seeded.says in text
+    assert after == case.changed, text
+    assert case.says in text
 
 
 @pytest.mark.parametrize("check", CHECKS)
 def test_each_check_has_an_orange_and_a_red_fault(check):
-    severities = {seeded.changed[check] for seeded in SEEDED.values() if check in seeded.changed}
+    severities = {case.changed[check] for case in SEEDED.values() if check in case.changed}
 
     assert severities == {WARN, ERROR}

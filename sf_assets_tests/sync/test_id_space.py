@@ -43,13 +43,13 @@ def caseless_space():
 
 def test_a_row_that_equals_a_bound_without_case_is_not_after_it():
     """The org sends it to the part up to the bound, and not to the part after it."""
-    bound, row = (with_check_digits(f"003000000000{digits}") for digits in ("3zp", "3zP"))
+    upper, row = (with_check_digits(f"003000000000{digits}") for digits in ("3zp", "3zP"))
     space = caseless_space()
 
-    assert not space.is_after(row, bound)
-    assert not space.is_after(bound, row)
-    assert space.rows_until(pl.Series([row]), bound) == 1
-    assert space.is_after(with_check_digits("0030000000003zQ"), bound)
+    assert not space.is_after(row, upper)
+    assert not space.is_after(upper, row)
+    assert space.rows_until(pl.Series([row]), upper) == 1
+    assert space.is_after(with_check_digits("0030000000003zQ"), upper)
 
 
 def test_two_rows_that_differ_by_case_alone_hide_no_order():

@@ -32,8 +32,8 @@ def test_more_rows_than_were_planned_are_the_plan():
 
 @pytest.mark.parametrize(("pages_a_second", "seconds", "lines"), [(10, 4, 0), (10, 31, 6), (0.1, 60, 6)])
 def test_a_line_comes_every_five_seconds_however_fast_the_pages_do(pages_a_second, seconds, lines):
-    told, time = [], [0.0]
-    log = ProgressLog(lambda text, extra: told.append(extra["progress"]), monotonic=lambda: time[0])
+    lines_logged, time = [], [0.0]
+    log = ProgressLog(lambda text, extra: lines_logged.append(extra["progress"]), monotonic=lambda: time[0])
     read = record(planned__rows=1_000_000)
 
     for page in range(int(seconds * pages_a_second)):
@@ -41,8 +41,8 @@ def test_a_line_comes_every_five_seconds_however_fast_the_pages_do(pages_a_secon
         read.read.pages, read.read.rows = page + 1, (page + 1) * 2_000
         log(read)
 
-    assert len(told) == lines
-    assert [one["rows"] for one in told] == sorted({one["rows"] for one in told})
+    assert len(lines_logged) == lines
+    assert [one["rows"] for one in lines_logged] == sorted({one["rows"] for one in lines_logged})
 
 
 @pytest.mark.slow

@@ -108,19 +108,19 @@ def test_a_newer_key_inside_of_a_part_is_refused_by_name(key):
 
 @pytest.mark.parametrize("text", ["[]", "7", "no", "{", "null", '"text"', "{}", "[" * 100_000])
 def test_a_text_that_is_no_state_is_damage(text):
-    with pytest.raises(TableDamaged, match="the state in the table is unreadable") as refused:
+    with pytest.raises(TableDamaged, match="the state in the table is unreadable") as error_info:
         State.from_json(text)
 
-    assert "sf-assets repair" in refused.value.remedy
+    assert "sf-assets repair" in error_info.value.remedy
 
 
 def test_a_newer_versions_state_is_refused_by_name():
     text = '{"org_id":"00D","sobject":"Account","from_the_future":1}'
-    with pytest.raises(TableForeign, match="not one that this version") as refused:
+    with pytest.raises(TableForeign, match="not one that this version") as error_info:
         State.from_json(text)
 
-    assert "from_the_future" in str(refused.value)
-    assert "Upgrade" in refused.value.remedy
+    assert "from_the_future" in str(error_info.value)
+    assert "Upgrade" in error_info.value.remedy
 
 
 def test_a_table_without_a_state_is_walked_up_to_the_ceiling_of_the_probe():
@@ -160,17 +160,17 @@ def test_a_tail_is_read_when_they_differ_and_it_has_no_upper_bound(situation):
 
 
 def test_a_tail_is_read_while_the_last_second_could_have_another_update():
-    unsettled = changed(READ_ON, times__read_at=T + LOOKBACK)
+    read_too_early = changed(READ_ON, times__read_at=T + LOOKBACK)
 
-    assert decide_tail(unsettled, QUIET).kind == "tail"
-    assert decide_tail(changed(unsettled, times__read_at=T + LOOKBACK + minutes(0.1)), QUIET).kind == "unchanged"
+    assert decide_tail(read_too_early, QUIET).kind == "tail"
+    assert decide_tail(changed(read_too_early, times__read_at=T + LOOKBACK + minutes(0.1)), QUIET).kind == "unchanged"
 
 
 def test_a_purge_that_the_last_full_read_explained_is_not_searched_again():
-    purged = replace(QUIET, probe=Probe(T - LOOKBACK, 2, T))
+    after_purge = replace(QUIET, probe=Probe(T - LOOKBACK, 2, T))
 
-    assert decide_tail(changed(READ_ON, counts__last_probe=Probe(T - LOOKBACK, 2, T)), purged).kind == "unchanged"
-    assert decide_tail(changed(READ_ON, counts__last_probe=Probe(T - LOOKBACK, 1, T)), purged).kind == "tail"
+    assert decide_tail(changed(READ_ON, counts__last_probe=Probe(T - LOOKBACK, 2, T)), after_purge).kind == "unchanged"
+    assert decide_tail(changed(READ_ON, counts__last_probe=Probe(T - LOOKBACK, 1, T)), after_purge).kind == "tail"
 
 
 def test_once_a_day_the_tail_looks_back_far():
@@ -213,9 +213,11 @@ def test_another_filter_reads_everything_again():
 
 
 def test_a_column_seen_again_extends_the_tail_back_to_when_it_was_hidden():
-    hidden = changed(READ_ON, columns__read=("Id", "SystemModstamp"), columns__hidden={"Name": T - timedelta(days=3)})
+    with_hidden_column = changed(
+        READ_ON, columns__read=("Id", "SystemModstamp"), columns__hidden={"Name": T - timedelta(days=3)}
+    )
 
-    assert decide_tail(hidden, QUIET) == Step("tail", lower=T - timedelta(days=3))
+    assert decide_tail(with_hidden_column, QUIET) == Step("tail", lower=T - timedelta(days=3))
 
 
 def test_a_snapshot_is_replaced_when_it_differs_and_otherwise_left():
@@ -247,24 +249,24 @@ def test_a_removed_column_is_stored_with_the_stamp_of_its_last_values():
 def test_a_column_that_goes_in_mid_walk_is_new_when_it_comes_back():
     walking = State("00D", "Account", position=Position(walk=Walk("001a", T, T, COLUMNS)))
 
-    done = finished_walk(walking, ("Id", "SystemModstamp"), filter=None)
+    state_after = finished_walk(walking, ("Id", "SystemModstamp"), filter=None)
 
-    assert done.columns.read == ("Id", "SystemModstamp")
-    assert new_columns(done, COLUMNS) == ("Name",)
+    assert state_after.columns.read == ("Id", "SystemModstamp")
+    assert new_columns(state_after, COLUMNS) == ("Name",)
 
 
 def test_a_finished_walk_leaves_its_ceiling_as_the_tails_start():
-    done = finished_walk(
+    state_after = finished_walk(
         State("00D", "Account", position=Position(walk=Walk("001a", T, NOW, COLUMNS))), COLUMNS, filter=None
     )
 
     times = ReadTimes(*[NOW] * 6)
-    assert done == State("00D", "Account", None, Position(T), ColumnStatus(COLUMNS), times)
+    assert state_after == State("00D", "Account", None, Position(T), ColumnStatus(COLUMNS), times)
 
 
 def test_a_finished_tail_moves_to_the_ceiling_that_was_fixed_before_it():
     step = Step("tail", lower=T - LOOKBACK, resume=Resume(T, "001a", T - LOOKBACK))
-    done = finished_tail(
+    state_after = finished_tail(
         changed(READ_ON, position__resume=step.resume),
         COLUMNS,
         step,
@@ -273,13 +275,15 @@ def test_a_finished_tail_moves_to_the_ceiling_that_was_fixed_before_it():
         last_probe=None,
     )
 
-    assert done == changed(READ_ON, position__tail_from=T + minutes(5), times__read_at=NOW)
+    assert state_after == changed(READ_ON, position__tail_from=T + minutes(5), times__read_at=NOW)
 
 
 def test_a_tail_never_moves_back():
-    done = finished_tail(READ_ON, COLUMNS, Step("tail", lower=T), ceiling=T - minutes(5), began_at=NOW, last_probe=None)
+    state_after = finished_tail(
+        READ_ON, COLUMNS, Step("tail", lower=T), ceiling=T - minutes(5), began_at=NOW, last_probe=None
+    )
 
-    assert done.position.tail_from == T
+    assert state_after.position.tail_from == T
 
 
 def test_a_tail_gives_back_only_the_columns_that_it_read_far_enough_back():
@@ -287,28 +291,32 @@ def test_a_tail_gives_back_only_the_columns_that_it_read_far_enough_back():
         READ_ON, columns__read=("Id",), columns__hidden={"Name": T - minutes(60), "SystemModstamp": T - minutes(90)}
     )
 
-    done = finished_tail(state, COLUMNS, Step("tail", lower=T - minutes(60)), ceiling=T, began_at=NOW, last_probe=None)
+    state_after = finished_tail(
+        state, COLUMNS, Step("tail", lower=T - minutes(60)), ceiling=T, began_at=NOW, last_probe=None
+    )
 
-    assert done.columns.read == ("Id", "Name")
-    assert done.columns.hidden == {"SystemModstamp": T - minutes(90)}
+    assert state_after.columns.read == ("Id", "Name")
+    assert state_after.columns.hidden == {"SystemModstamp": T - minutes(90)}
 
 
 def test_a_finished_replace_knows_every_column_that_it_read():
     state = changed(READ_ON, columns__hidden={"Name": T})
 
-    done = finished_replace(state, COLUMNS, ceiling=T, began_at=NOW, last_probe=None, filter=None)
+    state_after = finished_replace(state, COLUMNS, ceiling=T, began_at=NOW, last_probe=None, filter=None)
 
-    assert done.columns.read == COLUMNS
-    assert done.columns.hidden == {}
+    assert state_after.columns.read == COLUMNS
+    assert state_after.columns.hidden == {}
 
 
 def test_the_full_read_time_moves_with_a_full_read_and_not_with_a_tail():
-    begun = NOW - timedelta(days=3)
-    whole = finished_replace(READ_ON, COLUMNS, ceiling=T, began_at=begun, last_probe=None, filter=None)
+    began_at = NOW - timedelta(days=3)
+    whole = finished_replace(READ_ON, COLUMNS, ceiling=T, began_at=began_at, last_probe=None, filter=None)
 
-    tailed = finished_tail(whole, COLUMNS, Step("tail", lower=T - LOOKBACK), ceiling=T, began_at=NOW, last_probe=None)
+    after_tail = finished_tail(
+        whole, COLUMNS, Step("tail", lower=T - LOOKBACK), ceiling=T, began_at=NOW, last_probe=None
+    )
 
-    assert (whole.times.full_read_at, tailed.times.full_read_at) == (begun, begun)
+    assert (whole.times.full_read_at, after_tail.times.full_read_at) == (began_at, began_at)
 
 
 def test_a_replace_forgets_the_rounding_of_the_columns_that_it_read():
@@ -335,10 +343,10 @@ def test_a_state_is_settled_alone_only_when_it_changes_what_comes_next(change, w
 
 
 def test_the_first_read_late_enough_to_be_believed_is_settled():
-    unsettled = changed(READ_ON, times__read_at=T + minutes(1))
+    read_too_early = changed(READ_ON, times__read_at=T + minutes(1))
 
-    assert needs_state_commit(unsettled, changed(unsettled, times__read_at=NOW))
-    assert not needs_state_commit(unsettled, changed(unsettled, times__read_at=T + minutes(2)))
+    assert needs_state_commit(read_too_early, changed(read_too_early, times__read_at=NOW))
+    assert not needs_state_commit(read_too_early, changed(read_too_early, times__read_at=T + minutes(2)))
 
 
 def test_a_checkpoint_uses_stamps_below_the_ceiling_minus_the_lookback():

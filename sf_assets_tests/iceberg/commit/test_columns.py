@@ -39,9 +39,9 @@ def test_a_new_column_comes_in_the_commit_of_its_rows(account):
     log = len(account.table.metadata.metadata_log)
     with_columns(account, TableColumn("rating__c", StringType(), "Rating__c: Rating"))
 
-    written = account.merge(account.frame(("2", "Bolt", 2), rating__c=pl.lit("hot")), state="s2")
+    result = account.merge(account.frame(("2", "Bolt", 2), rating__c=pl.lit("hot")), state="s2")
 
-    assert written.added_columns == ("rating__c",)
+    assert result.added_columns == ("rating__c",)
     assert len(account.table.metadata.metadata_log) == log + 1
     assert account.table.schema().find_field("rating__c").doc == "Rating__c: Rating"
     assert account.rows("id", "rating__c") == [("1", None), ("2", "hot")]
@@ -51,9 +51,9 @@ def test_a_new_column_comes_even_where_no_row_is_news(account):
     account.merge(account.frame(("1", "Acme", 1)), state="s1")
     with_columns(account, TableColumn("rating__c", StringType()))
 
-    written = account.merge(account.frame(("1", "Acme", 1)), state="s2")
+    result = account.merge(account.frame(("1", "Acme", 1)), state="s2")
 
-    assert (written.commits, written.added_columns) == (0, ("rating__c",))
+    assert (result.commits, result.added_columns) == (0, ("rating__c",))
     assert "rating__c" in account.facts.columns
     assert account.facts.state == "s1"
 
@@ -105,10 +105,10 @@ def test_a_widened_type_is_followed_and_old_rows_are_read(account, narrow, wide,
     account.merge(account.frame(("1", "Acme", 1), size=pl.lit(5).cast(old)), state="s1")
     account.columns = (*plain, TableColumn("size", wide))
 
-    written = account.merge(account.frame(("1", "Acme", 1), ("2", "Bolt", 2), size=pl.lit(5).cast(new)), state="s2")
+    result = account.merge(account.frame(("1", "Acme", 1), ("2", "Bolt", 2), size=pl.lit(5).cast(new)), state="s2")
 
     assert type_of(account, "size") == wide
-    assert (written.unchanged, written.inserted) == (1, 1)
+    assert (result.unchanged, result.inserted) == (1, 1)
     assert account.rows("id", "size") == [("1", 5), ("2", 5)]
 
 

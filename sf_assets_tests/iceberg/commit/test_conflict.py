@@ -15,7 +15,7 @@ from sf_assets.iceberg.model import UNCHECKED, Chunk, TableColumn
 from sf_assets.iceberg.tables import IcebergTables
 
 
-def interrupted(frame: pl.DataFrame, *, state: str | None, by) -> Iterator[Chunk]:
+def chunks_with_rival(frame: pl.DataFrame, *, state: str | None, by) -> Iterator[Chunk]:
     """A frame, and then, before the writer commits it, another writer's work."""
     yield Chunk(frame, None)
     by()
@@ -30,7 +30,7 @@ def test_a_run_with_a_state_that_another_moved_is_refused_without_traces(account
         rival.merge(account.frame(("2", "theirs", 2)), state="s2", summary={"sf_assets.run": "5af3"})
 
     with pytest.raises(CommitConflict, match="another run, 5af3, was here"):
-        account.stream(interrupted(account.frame(("2", "ours", 2)), state="s2 too", by=theirs))
+        account.stream(chunks_with_rival(account.frame(("2", "ours", 2)), state="s2 too", by=theirs))
 
     assert account.rows() == [("1", "a"), ("2", "theirs")]
     assert account.facts.state == "s2"
@@ -54,10 +54,10 @@ def test_a_merge_is_planned_anew_over_rows_that_came_meanwhile(account, another)
         rival.merge(account.frame(("1", "theirs", 5), ("2", "theirs", 5), ("3", "theirs", 5)), state=None)
 
     ours = account.frame(("1", "ours", 4), ("2", "ours", 6), ("4", "ours", 6))
-    written = account.stream(interrupted(ours, state="s2", by=theirs))
+    result = account.stream(chunks_with_rival(ours, state="s2", by=theirs))
 
     assert account.rows() == [("1", "theirs"), ("2", "ours"), ("3", "theirs"), ("4", "ours")]
-    assert (written.inserted, written.updated, written.outdated, written.commits) == (1, 1, 1, 1)
+    assert (result.inserted, result.updated, result.outdated, result.commits) == (1, 1, 1, 1)
     assert account.facts.state == "s2"
     assert account.table.scan().to_arrow().num_rows == 4
 
@@ -67,9 +67,9 @@ def test_a_merge_that_is_no_news_any_more_commits_nothing(account, another):
     rival = type(account)(another(), state=UNCHECKED)
     news = account.frame(("2", "b", 2))
 
-    written = account.stream(interrupted(news, state="s2", by=lambda: rival.merge(news, state=None)))
+    result = account.stream(chunks_with_rival(news, state="s2", by=lambda: rival.merge(news, state=None)))
 
-    assert (written.commits, written.unchanged) == (0, 1)
+    assert (result.commits, result.unchanged) == (0, 1)
     assert account.facts.state == "s1"
 
 
@@ -79,14 +79,14 @@ def test_a_stream_goes_on_after_a_group_that_was_no_news_any_more(account, anoth
     news = account.frame(("2", "b", 2))
 
     def chunks():
-        yield from interrupted(news, state="s2", by=lambda: rival.merge(news, state=None))
-        yield from interrupted(
+        yield from chunks_with_rival(news, state="s2", by=lambda: rival.merge(news, state=None))
+        yield from chunks_with_rival(
             account.frame(("3", "c", 3)), state="s3", by=lambda: rival.merge(account.frame(("4", "d", 3)), state=None)
         )
 
-    written = account.stream(chunks())
+    result = account.stream(chunks())
 
-    assert (written.commits, written.inserted) == (1, 1)
+    assert (result.commits, result.inserted) == (1, 1)
     assert account.rows("id") == [("1",), ("2",), ("3",), ("4",)]
     assert account.facts.state == "s3"
 
@@ -99,7 +99,7 @@ def test_columns_that_came_meanwhile_are_kept(account, another):
     def theirs():
         rival.merge(account.frame(("1", "a", 2), rating__c=pl.lit("hot")), state=None)
 
-    account.stream(interrupted(account.frame(("1", "x", 3)), state="s2", by=theirs))
+    account.stream(chunks_with_rival(account.frame(("1", "x", 3)), state="s2", by=theirs))
 
     assert account.rows("name", "rating__c") == [("x", "hot")]
 
@@ -130,7 +130,7 @@ def test_a_replace_that_was_overtaken_is_refused_and_leaves_nothing(account, ano
         rival.merge(account.frame(("2", "theirs", 2)), state=None, summary={"sf_assets.run": "5af3"})
 
     with pytest.raises(CommitConflict, match="another run, 5af3, has written"):
-        account.stream_replace(interrupted(account.frame(("3", "ours", 2)), state="s2", by=theirs))
+        account.stream_replace(chunks_with_rival(account.frame(("3", "ours", 2)), state="s2", by=theirs))
 
     assert account.rows() == [("1", "a"), ("2", "theirs")]
     assert len(account.files()) == 2
@@ -141,7 +141,7 @@ def test_a_state_is_not_settled_on_rows_that_came_meanwhile(account, another):
     rival = type(account)(another(), state="s1")
     rows = iter([account.frame(("2", "b", 2))])
 
-    def plan(found):
+    def plan(table):
         """The rival commits after the table was looked at, once."""
         for frame in rows:
             rival.merge(frame, state="s2")
@@ -165,12 +165,12 @@ def _write(folder: Path, number: int, table: str, start: multiprocessing.Barrier
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("shared", [False, True])
-def test_processes_that_meet_a_catalog_for_the_first_time_all_write(tmp_path, shared):
+@pytest.mark.parametrize("is_shared", [False, True])
+def test_processes_that_meet_a_catalog_for_the_first_time_all_write(tmp_path, is_shared):
     """One SQLite catalog that does not exist yet: tables of their own, or one that they share."""
     context = multiprocessing.get_context("spawn")
     start = context.Barrier(4)
-    names = ["status"] * 4 if shared else [f"table_{number}" for number in range(4)]
+    names = ["status"] * 4 if is_shared else [f"table_{number}" for number in range(4)]
     processes = [context.Process(target=_write, args=(tmp_path, n, names[n], start)) for n in range(4)]
 
     for process in processes:
@@ -183,4 +183,4 @@ def test_processes_that_meet_a_catalog_for_the_first_time_all_write(tmp_path, sh
     tables = IcebergTables("salesforce", "salesforce", properties)
     for table in set(names):
         ids = tables.scan(table).collect()["id"].to_list()
-        assert len(ids) == len(set(ids)) == (13 if shared else 4)
+        assert len(ids) == len(set(ids)) == (13 if is_shared else 4)

@@ -14,14 +14,14 @@ CATALOG = """
 from pyiceberg.catalog.sql import SqlCatalog
 
 class Losing(SqlCatalog):
-    raised, is_late = None, False
+    error, is_late = None, False
 
     def commit_table(self, table, requirements, updates):
-        if self.raised is None:
+        if self.error is None:
             return super().commit_table(table, requirements, updates)
         if self.is_late:
             super().commit_table(table, requirements, updates)
-        error, self.raised = self.raised, None
+        error, self.error = self.error, None
         raise error
 """
 
@@ -38,9 +38,9 @@ def losing(account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable
     }
     account.tables = IcebergTables("salesforce", "salesforce", properties)
 
-    def arm(raised: BaseException, *, is_late: bool) -> None:
+    def arm(error: BaseException, *, is_late: bool) -> None:
         catalog = account.tables._catalog.catalog
-        catalog.raised, catalog.is_late = raised, is_late
+        catalog.error, catalog.is_late = error, is_late
 
     return arm
 
@@ -49,9 +49,9 @@ def test_a_commit_that_happened_counts_although_its_answer_was_lost(account, los
     account.merge(account.frame(("1", "a", 1)), state="s1")
     losing(ConnectionResetError(104, "reset"), is_late=True)
 
-    written = account.merge(account.frame(("1", "b", 2), ("2", "c", 2)), state="s2")
+    result = account.merge(account.frame(("1", "b", 2), ("2", "c", 2)), state="s2")
 
-    assert (written.commits, written.inserted, written.updated) == (1, 1, 1)
+    assert (result.commits, result.inserted, result.updated) == (1, 1, 1)
     assert account.rows() == [("1", "b"), ("2", "c")]
     assert account.facts.state == "s2"
 
@@ -85,10 +85,10 @@ def test_an_interrupt_before_the_commit_leaves_no_file(account, another):
     account.merge(account.frame(("1", "a", 1)), state="s1")
     files = account.files()
 
-    def interrupted():
+    def interrupt():
         raise KeyboardInterrupt
 
-    account.tables = another(now=interrupted)
+    account.tables = another(now=interrupt)
     with pytest.raises(KeyboardInterrupt):
         account.merge(account.frame(("1", "b", 2), ("2", "c", 2)), state="s2")
 

@@ -46,8 +46,8 @@ def test_a_cached_transaction_computes_what_pyiceberg_computes(account):
 
     assert transaction.table_metadata.properties["colour"] == "blue"
     assert "colour" not in before.properties
-    staged = transaction._updates
-    assert transaction.table_metadata.properties == update_table_metadata(account.table.metadata, staged).properties
+    updates = transaction._updates
+    assert transaction.table_metadata.properties == update_table_metadata(account.table.metadata, updates).properties
 
 
 def test_a_delete_manifest_says_that_it_holds_deletes(account, tmp_path):

@@ -26,12 +26,12 @@ def test_no_table_has_no_facts(account):
 
 
 def test_the_state_names_the_snapshot_that_it_came_with(account):
-    written = account.merge(account.frame(("1", "a", 1)), state='{"tail_from": "2026-01-01"}')
+    result = account.merge(account.frame(("1", "a", 1)), state='{"tail_from": "2026-01-01"}')
 
     prop = json.loads(account.table.properties["sf_assets.state"])
-    assert prop == {"snapshot": written.snapshot_id, "state": '{"tail_from": "2026-01-01"}'}
+    assert prop == {"snapshot": result.snapshot_id, "state": '{"tail_from": "2026-01-01"}'}
     assert account.facts.state == '{"tail_from": "2026-01-01"}'
-    assert account.facts.snapshot_id == written.snapshot_id
+    assert account.facts.snapshot_id == result.snapshot_id
 
 
 def test_rows_and_state_are_one_swap_of_metadata(account):
@@ -150,11 +150,11 @@ def test_a_rolled_back_table_whose_future_expired_does_not_keep_its_state(accoun
 
 
 def test_settling_moves_the_state_without_a_snapshot(account):
-    written = account.merge(account.frame(("1", "a", 1)), state="s1")
+    result = account.merge(account.frame(("1", "a", 1)), state="s1")
 
     facts = account.tables.commit_state("account", columns=account.columns, base="s1", state="s2")
 
-    assert (facts.state, facts.snapshot_id, facts.rows) == ("s2", written.snapshot_id, 1)
+    assert (facts.state, facts.snapshot_id, facts.rows) == ("s2", result.snapshot_id, 1)
     assert account.facts == facts
 
 
@@ -163,8 +163,8 @@ def test_settling_makes_the_table_when_there_is_none(account):
 
     assert (facts.rows, facts.snapshot_id, facts.state) == (0, None, "off")
     assert account.rows() == []
-    written = account.merge(account.frame(("1", "a", 1)), state="s1", base="off")
-    assert written.inserted == 1
+    result = account.merge(account.frame(("1", "a", 1)), state="s1", base="off")
+    assert result.inserted == 1
 
 
 def test_settling_the_same_state_commits_nothing(account):

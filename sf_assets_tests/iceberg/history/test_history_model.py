@@ -25,7 +25,7 @@ class HistoryMachine(LakeMachine):
         self.tables().histories.update("account")
         rows = self.tables().scan("account_changes").sort("_change_number", "id").collect()
         assert not rows.select("id", "_change_number").is_duplicated().any()
-        assert rows.to_dicts()[: len(self.written)] == _widened(self.written, rows)
+        assert rows.to_dicts()[: len(self.written)] == _with_columns_of(self.written, rows)
         self.written = rows.to_dicts()
         self._ends_in_the_table(rows)
         assert self.tables().histories.update("account").snapshots == 0
@@ -40,9 +40,9 @@ class HistoryMachine(LakeMachine):
             assert not any(one == two for one, two in zip(content.rows(), content.rows()[1:], strict=False))
 
 
-def _widened(written: list[dict[str, Any]], rows: pl.DataFrame) -> list[dict[str, Any]]:
+def _with_columns_of(history_rows: list[dict[str, Any]], rows: pl.DataFrame) -> list[dict[str, Any]]:
     """Return the former rows in today's columns: new ones are NULL in them."""
-    return [{name: row.get(name) for name in rows.columns} for row in written]
+    return [{name: row.get(name) for name in rows.columns} for row in history_rows]
 
 
 HistoryMachine.TestCase.settings = settings(

@@ -14,7 +14,7 @@ def rows(lake):
     return frame.drop("_snapshot_id").rows()
 
 
-def played(folder: Path):
+def play_history(folder: Path):
     """Return a lake with a history that is some snapshots behind."""
     folder.mkdir()
     strike_with(Strike())
@@ -34,12 +34,12 @@ def played(folder: Path):
     ],
 )  # fmt: skip
 def test_a_struck_update_is_completed_by_the_next_one(tmp_path, kind, part):
-    whole = played(tmp_path / "whole")
+    whole = play_history(tmp_path / "whole")
     old = rows(whole)
     counter = strike_with(Strike())
     whole.tables().histories.update("account")
     new = rows(whole)
-    lake = played(tmp_path / "struck")
+    lake = play_history(tmp_path / "struck")
 
     strike_with(Strike(kind, max(1, round(part * counter.count))))
     with suppress(Killed, IcebergError):

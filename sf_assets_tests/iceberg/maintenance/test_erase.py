@@ -58,18 +58,18 @@ def test_a_row_is_gone_from_every_file(account):
 
 
 def test_the_file_of_a_killed_write_goes_with_a_later_run_without_news(account, another):
-    killed = left_by_a_killed_write(account, age=timedelta(hours=2))
+    orphan = left_by_a_killed_write(account, age=timedelta(hours=2))
     mark_deleted(account)
     account.tables.erase("account", "is_deleted")
-    assert killed.exists()  # it may be of a write that is still running
+    assert orphan.exists()  # it may be of a write that is still running
 
     early = another(now=lambda: datetime.now(UTC) + timedelta(hours=20))
     assert early.erase("account", "is_deleted") == 0
-    assert killed.exists()
+    assert orphan.exists()
     late = another(now=lambda: datetime.now(UTC) + timedelta(hours=25))
     assert late.erase("account", "is_deleted") == 0
 
-    assert not killed.exists()
+    assert not orphan.exists()
     assert files_with(account, SECRET) == []
     assert SWEEP_DUE not in account.table.properties
     assert account.facts.state == "s2"

@@ -79,9 +79,9 @@ def test_every_kind_of_damage_has_a_name_and_a_repair(account, another, kind, ha
     harm(path)
 
     if kind == "metadata":
-        with pytest.raises(TableDamaged, match=rf"account: the metadata file .*{path.name} is damaged") as caught:
+        with pytest.raises(TableDamaged, match=rf"account: the metadata file .*{path.name} is damaged") as error_info:
             another().facts("account")
-        assert "sf-assets repair" in caught.value.remedy
+        assert "sf-assets repair" in error_info.value.remedy
     steps = plan(another(), deep=harm is garble)
 
     assert any(path.name in damage.path for damage in steps.damage), steps.damage
@@ -110,9 +110,9 @@ def test_a_write_over_a_damaged_file_is_refused_by_name(account, kind, harm):
         lambda: account.merge(account.frame(("2", "x", 90), ("4", "y", 90), ("1", "z", 90)), state="s4"),
         lambda: account.replace(account.frame(("2", "x", 90)), state="s4"),
     ):
-        with pytest.raises(TableDamaged, match=path.name) as caught:
+        with pytest.raises(TableDamaged, match=path.name) as error_info:
             act()
-        assert caught.value.values["path"].endswith(path.name)
+        assert error_info.value.values["path"].endswith(path.name)
 
 
 def test_without_a_whole_snapshot_the_table_is_set_aside(account, another):
@@ -214,9 +214,9 @@ def test_a_catalog_file_that_is_no_database_says_so_and_is_built_again(account, 
     catalog = tmp_path / "catalog.db"
     account.tables._catalog.catalog.engine.dispose()
     garble(catalog)
-    with pytest.raises(CatalogDamaged, match=r"database|malformed") as caught:
+    with pytest.raises(CatalogDamaged, match=r"database|malformed") as error_info:
         another().facts("account")
-    assert "sf-assets repair" in caught.value.remedy
+    assert "sf-assets repair" in error_info.value.remedy
 
     catalog.rename(tmp_path / "damaged.db")
     steps = repair(another())

@@ -118,8 +118,8 @@ def test_snapshots_expire_after_five_days_but_for_the_last_ten(account, another)
     assert len(account.rows()) == 17
 
 
-@pytest.mark.parametrize(("minutes", "kept"), [(60, 36), (5, 145), (24 * 60, 10), (6 * 60, 21)])
-def test_frequent_commits_do_not_fill_the_metadata_with_snapshots(account, minutes, kept):
+@pytest.mark.parametrize(("minutes", "snapshot_count"), [(60, 36), (5, 145), (24 * 60, 10), (6 * 60, 21)])
+def test_frequent_commits_do_not_fill_the_metadata_with_snapshots(account, minutes, snapshot_count):
     """Hourly: 36 snapshots. Every five minutes: those of half a day. Every six hours and daily: those of five days."""
     account.merge(account.frame(("1", "a", 1)), state="s1")
     metadata, now = account.table.metadata, datetime.now(UTC)
@@ -129,14 +129,14 @@ def test_frequent_commits_do_not_fill_the_metadata_with_snapshots(account, minut
     last = last.model_copy(update={"timestamp_ms": times[-1]})
     metadata = metadata.model_copy(update={"snapshots": [*history, last]})
 
-    assert 300 - len(expired_snapshots(metadata, now=now)) == kept
+    assert 300 - len(expired_snapshots(metadata, now=now)) == snapshot_count
 
 
 DAY_MS = 24 * 60 * 60 * 1000
 
 
 @pytest.mark.parametrize(
-    ("properties", "kept"),
+    ("properties", "snapshot_count"),
     [
         ({}, 36),
         ({MAX_AGE: str(30 * DAY_MS)}, 300),
@@ -149,7 +149,7 @@ DAY_MS = 24 * 60 * 60 * 1000
         ({MAX_AGE: "-1", MIN_COUNT: ""}, 36),
     ],
 )
-def test_iceberg_s_own_properties_of_a_table_decide_which_snapshots_stay(account, properties, kept):
+def test_iceberg_s_own_properties_of_a_table_decide_which_snapshots_stay(account, properties, snapshot_count):
     """300 hourly snapshots."""
     account.merge(account.frame(("1", "a", 1)), state="s1")
     metadata, now = account.table.metadata, datetime.now(UTC)
@@ -158,9 +158,9 @@ def test_iceberg_s_own_properties_of_a_table_decide_which_snapshots_stay(account
     history = [last.model_copy(update={"snapshot_id": n, "timestamp_ms": at}) for n, at in enumerate(times[:-1])]
     changes = {"snapshots": [*history, last], "properties": {**metadata.properties, **properties}}
 
-    expired = expired_snapshots(metadata.model_copy(update=changes), now=now)
+    snapshot_ids = expired_snapshots(metadata.model_copy(update=changes), now=now)
 
-    assert 300 - len(expired) == kept
+    assert 300 - len(snapshot_ids) == snapshot_count
 
 
 @pytest.mark.slow
@@ -169,10 +169,10 @@ def test_the_snapshot_with_the_state_does_not_expire_before_later_ones(account):
     for turn in range(12):
         account.merge(account.frame((f"{turn:02}", "a", turn)), state=None)
 
-    expired = expired_snapshots(account.table.metadata, now=datetime.now(UTC) + timedelta(days=6))
+    snapshot_ids = expired_snapshots(account.table.metadata, now=datetime.now(UTC) + timedelta(days=6))
 
-    assert len(expired) == 2
-    assert bearer.snapshot_id not in expired
+    assert len(snapshot_ids) == 2
+    assert bearer.snapshot_id not in snapshot_ids
 
 
 @pytest.mark.slow
@@ -183,9 +183,9 @@ def test_sweeping_removes_files_of_expired_snapshots_and_nothing_else(account, a
     account.tables = another(now=lambda: later)
     account.merge(account.frame(("1", "last", 99)), state="last")
 
-    swept = account.tables.remove_orphan_files("account")
+    paths = account.tables.remove_orphan_files("account")
 
-    assert any(path.endswith(".parquet") for path in swept)
+    assert any(path.endswith(".parquet") for path in paths)
     for snapshot in account.table.snapshots():
         assert account.table.scan(snapshot_id=snapshot.snapshot_id).to_arrow().num_rows == 1
     assert account.tables.remove_orphan_files("account") == ()
@@ -222,9 +222,14 @@ def test_a_weekly_upkeep_says_what_is_due_and_does_it(account, another):
     assert (plan.data_files, plan.rewritten_files, plan.dangling_deletes, plan.orphan_files) == (5, 5, 1, 1)
     assert account.facts.snapshot_id == account.table.current_snapshot().snapshot_id
 
-    done = later.maintain("account")
+    upkeep = later.maintain("account")
 
-    assert (done.data_files_after, done.rewritten_files, done.dangling_deletes, done.orphan_files) == (1, 5, 1, 1)
+    assert (upkeep.data_files_after, upkeep.rewritten_files, upkeep.dangling_deletes, upkeep.orphan_files) == (
+        1,
+        5,
+        1,
+        1,
+    )
     assert account.table.current_snapshot().summary["total-delete-files"] == "0"
     assert account.facts.state == "s4"
     assert account.rows() == [*((f"{n}", "a") for n in range(5)), ("shared", "v4")]
@@ -253,10 +258,10 @@ def test_a_weekly_upkeep_expires_old_snapshots_where_no_file_is_due(account, ano
         account.table.manage_snapshots().create_tag(account.facts.snapshot_id, f"t{turn}").commit()
         account.table.append(account.table.scan(limit=0).to_arrow())
 
-    done = another(now=lambda: datetime.now(UTC) + timedelta(days=6)).maintenance.maintain("account")
+    upkeep = another(now=lambda: datetime.now(UTC) + timedelta(days=6)).maintenance.maintain("account")
 
-    assert done.rewritten_files == 0
-    assert len(account.table.snapshots()) == 15 - done.expired_snapshots
+    assert upkeep.rewritten_files == 0
+    assert len(account.table.snapshots()) == 15 - upkeep.expired_snapshots
     assert account.facts.state == "t14"
 
 
@@ -293,9 +298,9 @@ def test_files_of_a_tagged_snapshot_outlive_expiry_and_orphans(account, another)
     """apache/iceberg issue 13568: an expiry with a tag deleted data files that the tag still needed."""
     for turn in range(3):
         account.merge(account.frame(("1", f"v{turn}", turn), (f"only {turn}", "a", turn)), state=f"s{turn}")
-    tagged = account.table.current_snapshot().snapshot_id
-    account.table.manage_snapshots().create_tag(tagged, "audit").commit()
-    before = account.table.scan(snapshot_id=tagged).to_arrow().sort_by("id")
+    snapshot_id = account.table.current_snapshot().snapshot_id
+    account.table.manage_snapshots().create_tag(snapshot_id, "audit").commit()
+    before = account.table.scan(snapshot_id=snapshot_id).to_arrow().sort_by("id")
     account.replace(account.frame(("1", "last", 9)), state="s3")
     for turn in range(12):
         account.merge(account.frame((f"later {turn}", "a", turn)), state=f"s4 {turn}")
@@ -305,7 +310,7 @@ def test_files_of_a_tagged_snapshot_outlive_expiry_and_orphans(account, another)
     account.tables.remove_orphan_files("account")
 
     assert len(account.table.snapshots()) < 14
-    assert account.table.scan(snapshot_id=tagged).to_arrow().sort_by("id") == before
+    assert account.table.scan(snapshot_id=snapshot_id).to_arrow().sort_by("id") == before
 
 
 @pytest.mark.slow
@@ -319,5 +324,5 @@ def test_an_expiry_removes_snapshots_of_its_own_table_alone(tables, another):
     later = another(now=lambda: datetime.now(UTC) + timedelta(days=9))
     later.maintenance.maintain("account")
 
-    kept = {name: len(Account(later, name=name).table.snapshots()) for name in ("account", "contact")}
-    assert kept == {"account": 10, "contact": 15}
+    counts = {name: len(Account(later, name=name).table.snapshots()) for name in ("account", "contact")}
+    assert counts == {"account": 10, "contact": 15}

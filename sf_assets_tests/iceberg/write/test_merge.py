@@ -10,15 +10,15 @@ from sf_assets.iceberg.model import UNCHECKED, Chunk, TableColumn
 
 
 def test_the_first_merge_makes_the_table_with_all_its_columns(account):
-    written = account.merge(account.frame(("1", "Acme", 1), ("2", "Bolt", 2)), state="s1")
+    result = account.merge(account.frame(("1", "Acme", 1), ("2", "Bolt", 2)), state="s1")
 
-    assert (written.commits, written.inserted, written.read, written.rows) == (1, 2, 2, 2)
+    assert (result.commits, result.inserted, result.read, result.rows) == (1, 2, 2, 2)
     assert account.rows() == [("1", "Acme"), ("2", "Bolt")]
     assert account.facts.columns == ("id", "name", "amount", "system_modstamp", "_synced_at")
 
 
 @pytest.mark.parametrize(
-    ("name", "stamp", "at", "stands", "counted"),
+    ("name", "stamp", "at", "stands", "counts"),
     [
         ("Acme", 10, 2000, "Acme", "unchanged"),
         ("Apex", 9, 500, "Acme", "outdated"),
@@ -31,24 +31,24 @@ def test_the_first_merge_makes_the_table_with_all_its_columns(account):
         ("Apex", None, 2000, "Acme", "outdated"),
     ],
 )
-def test_the_later_version_of_a_row_stands(account, name, stamp, at, stands, counted):
+def test_the_later_version_of_a_row_stands(account, name, stamp, at, stands, counts):
     account.merge(account.frame(("1", "Acme", 10)), state="s1")
 
-    written = account.merge(account.frame(("1", name, stamp), at=at), state="s2")
+    result = account.merge(account.frame(("1", name, stamp), at=at), state="s2")
 
     assert account.rows() == [("1", stands)]
-    assert getattr(written, counted) == 1
-    assert written.commits == (1 if counted == "updated" else 0)
+    assert getattr(result, counts) == 1
+    assert result.commits == (1 if counts == "updated" else 0)
 
 
 def test_no_news_is_no_commit_and_leaves_no_file(account):
     account.merge(account.frame(("1", "Acme", 10), ("2", "Bolt", 11)), state="s1")
     before, files = account.facts, account.files()
 
-    written = account.merge(account.frame(("2", "Bolt", 11), ("1", "Acme", 10), at=3000), state="s2")
+    result = account.merge(account.frame(("2", "Bolt", 11), ("1", "Acme", 10), at=3000), state="s2")
 
-    assert written.commits == 0
-    assert written.unchanged == 2
+    assert result.commits == 0
+    assert result.unchanged == 2
     assert account.facts == before
     assert account.files() == files
 
@@ -57,9 +57,9 @@ def test_without_a_stamp_every_difference_wins(account):
     account.stamp = None
     account.merge(account.frame(("1", "Acme", 10), ("2", "Bolt", 10)), state="s1")
 
-    written = account.merge(account.frame(("1", "Apex", 3), ("2", "Bolt", 10), at=1), state="s2")
+    result = account.merge(account.frame(("1", "Apex", 3), ("2", "Bolt", 10), at=1), state="s2")
 
-    assert (written.updated, written.unchanged) == (1, 1)
+    assert (result.updated, result.unchanged) == (1, 1)
     assert account.rows() == [("1", "Apex"), ("2", "Bolt")]
 
 
@@ -73,21 +73,21 @@ def test_a_row_that_occurs_several_times_in_a_group_has_its_last_version(account
         account.frame(("5", "stamped", 7), ("5", "without a stamp", None)),
     ]
 
-    written = account.merge(*frames, state="s1")
+    result = account.merge(*frames, state="s1")
 
     assert account.rows() == [("1", "new"), ("2", "late"), ("3", "second"), ("4", "same"), ("5", "stamped")]
-    assert (written.commits, written.inserted, written.unchanged, written.outdated) == (1, 5, 1, 5)
-    assert written.read == 11
+    assert (result.commits, result.inserted, result.unchanged, result.outdated) == (1, 5, 1, 5)
+    assert result.read == 11
 
 
 def test_a_row_written_earlier_in_the_same_group_is_found_again(account):
     """The second frame has other columns, so the first one is in its file already."""
     wide = account.frame(("1", "Acme", 1), ("2", "Bolt", 1), amount=pl.lit(5).cast(pl.Decimal(38, 6)))
 
-    written = account.merge(wide, account.frame(("1", "Apex", 2), ("3", "Coil", 2)), state="s1")
+    result = account.merge(wide, account.frame(("1", "Apex", 2), ("3", "Coil", 2)), state="s1")
 
-    assert written.commits == 1
-    assert (written.inserted, written.updated, written.outdated) == (3, 0, 1)
+    assert result.commits == 1
+    assert (result.inserted, result.updated, result.outdated) == (3, 0, 1)
     assert account.rows("id", "name", "amount") == [("1", "Apex", 5), ("2", "Bolt", 5), ("3", "Coil", None)]
     assert account.table.scan().to_arrow().num_rows == 3
     assert account.facts.rows == 3
@@ -107,9 +107,9 @@ def test_columns_that_were_not_read_keep_the_table_s_value(account):
 def test_a_difference_in_a_column_that_was_not_read_is_no_news(account):
     account.merge(account.frame(("1", "Acme", 1), amount=pl.lit(7).cast(pl.Decimal(38, 6))), state="s1")
 
-    written = account.merge(account.frame(("1", "Acme", 1), at=5000), state="s2")
+    result = account.merge(account.frame(("1", "Acme", 1), at=5000), state="s2")
 
-    assert written.commits == 0
+    assert result.commits == 0
     assert account.rows("id", "amount") == [("1", 7)]
 
 
@@ -119,9 +119,9 @@ def test_a_frame_without_the_stamp_fills_its_columns_in(account):
         {"id": ["1", "2"], "amount": [1, None]}, schema={"id": pl.String, "amount": pl.Decimal(38, 6)}
     )
 
-    written = account.merge(backfill, state="s2")
+    result = account.merge(backfill, state="s2")
 
-    assert (written.updated, written.unchanged) == (1, 1)
+    assert (result.updated, result.unchanged) == (1, 1)
     assert account.rows("id", "name", "amount") == [("1", "Acme", 1), ("2", "Bolt", None)]
 
 
@@ -143,9 +143,9 @@ def test_keys_of_several_columns_tell_rows_apart_together(account):
     account.keys = ("id", "name")
     account.merge(account.frame(("1", "a", 1), ("1", "b", 1), ("2", "a", 1)), state="s1")
 
-    written = account.merge(account.frame(("1", "b", 2), ("2", "b", 2)), state="s2")
+    result = account.merge(account.frame(("1", "b", 2), ("2", "b", 2)), state="s2")
 
-    assert (written.inserted, written.updated, written.rows) == (1, 1, 4)
+    assert (result.inserted, result.updated, result.rows) == (1, 1, 4)
     assert len(set(account.rows())) == 4
 
 
@@ -157,12 +157,12 @@ def test_each_state_commits_what_came_until_then(account):
         Chunk(account.frame(("3", "c", 3)), "s2"),
     ]
 
-    written = account.stream(chunks)
+    result = account.stream(chunks)
 
     metadata = account.table.metadata
     states = [state_at(metadata, snapshot) for snapshot in metadata.snapshots]
     assert states == ["s1", "s2"]
-    assert (written.commits, written.inserted, written.unchanged) == (2, 3, 1)
+    assert (result.commits, result.inserted, result.unchanged) == (2, 3, 1)
 
 
 def test_rows_without_a_state_after_them_are_written_and_the_state_stays(account):

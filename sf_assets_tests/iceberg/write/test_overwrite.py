@@ -57,27 +57,27 @@ def test_types_that_iceberg_lacks_become_the_nearest_that_takes_all_values(table
 def test_a_second_frame_takes_the_place_of_the_first_in_one_snapshot(tables):
     tables.overwrite("mart", [pl.DataFrame({"id": [1, 2], "gone": ["x", "y"]})])
 
-    written = tables.overwrite("mart", [pl.DataFrame({"id": ["three"], "new": [3.0]})], summary={"why": "test"})
+    result = tables.overwrite("mart", [pl.DataFrame({"id": ["three"], "new": [3.0]})], summary={"why": "test"})
 
     assert_frame_equal(tables.scan("mart").collect(), pl.DataFrame({"id": ["three"], "new": [3.0]}))
-    assert (written.commits, written.inserted, written.vanished, written.rows) == (1, 1, 2, 1)
+    assert (result.commits, result.inserted, result.vanished, result.rows) == (1, 1, 2, 1)
     assert len(tables._catalog.find("mart").snapshots()) == 2
 
 
 def test_frames_stream_into_one_commit(tables):
     frames = (pl.DataFrame({"n": list(range(start, start + 10))}) for start in (0, 10, 20))
 
-    written = tables.overwrite("mart", frames)
+    result = tables.overwrite("mart", frames)
 
-    assert (written.commits, written.rows) == (1, 30)
+    assert (result.commits, result.rows) == (1, 30)
 
 
 def test_an_empty_frame_is_a_table_without_rows(tables):
     tables.overwrite("mart", [EVERY])
 
-    written = tables.overwrite("mart", [EVERY.clear()])
+    result = tables.overwrite("mart", [EVERY.clear()])
 
-    assert written.rows == 0
+    assert result.rows == 0
     assert tables.scan("mart").collect().is_empty()
 
 

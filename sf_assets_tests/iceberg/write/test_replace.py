@@ -16,10 +16,10 @@ def amount(value):
 def test_a_replace_counts_what_came_changed_went_and_stayed(account):
     account.replace(account.frame(("1", "a", 1), ("2", "b", 1), ("3", "c", 1), at=10), state="s1")
 
-    written = account.replace(account.frame(("1", "a", 1), ("2", "x", 1), ("4", "d", 1), at=20), state="s2")
+    result = account.replace(account.frame(("1", "a", 1), ("2", "x", 1), ("4", "d", 1), at=20), state="s2")
 
-    assert (written.inserted, written.updated, written.vanished, written.unchanged) == (1, 1, 1, 1)
-    assert (written.commits, written.read, written.rows) == (1, 3, 3)
+    assert (result.inserted, result.updated, result.vanished, result.unchanged) == (1, 1, 1, 1)
+    assert (result.commits, result.read, result.rows) == (1, 3, 3)
     assert account.rows() == [("1", "a"), ("2", "x"), ("4", "d")]
     assert account.facts.state == "s2"
 
@@ -37,9 +37,9 @@ def test_nothing_different_is_no_commit_and_leaves_no_file(account):
     account.replace(account.frame(("1", "a", 1), ("2", "b", None)), state="s1")
     before, files = account.facts, account.files()
 
-    written = account.replace(account.frame(("2", "b", None), ("1", "a", 1), at=99), state="s2")
+    result = account.replace(account.frame(("2", "b", None), ("1", "a", 1), at=99), state="s2")
 
-    assert (written.commits, written.unchanged) == (0, 2)
+    assert (result.commits, result.unchanged) == (0, 2)
     assert account.facts == before
     assert account.files() == files
 
@@ -48,18 +48,18 @@ def test_the_cost_of_a_replace_follows_the_change(account):
     rows = [(f"{n:05}", "same", 1) for n in range(3000)]
     account.replace(account.frame(*rows), state="s1")
 
-    written = account.replace(account.frame(("00007", "new", 1), *rows[:7], *rows[8:]), state="s2")
+    result = account.replace(account.frame(("00007", "new", 1), *rows[:7], *rows[8:]), state="s2")
 
-    assert written.updated == 1
-    assert written.bytes_written < 8000
+    assert result.updated == 1
+    assert result.bytes_written < 8000
 
 
 def test_columns_that_were_not_read_keep_the_table_s_value(account):
     account.replace(account.frame(("1", "a", 1), ("2", "b", 1), ("3", "c", 1), amount=amount(7)), state="s1")
 
-    written = account.replace(account.frame(("1", "a", 1), ("2", "x", 1), ("4", "d", 1)), state="s2")
+    result = account.replace(account.frame(("1", "a", 1), ("2", "x", 1), ("4", "d", 1)), state="s2")
 
-    assert (written.unchanged, written.updated) == (1, 1)
+    assert (result.unchanged, result.updated) == (1, 1)
     assert account.rows("id", "name", "amount") == [("1", "a", 7), ("2", "x", 7), ("4", "d", None)]
 
 
@@ -85,26 +85,26 @@ def test_an_empty_result_empties_the_table_where_it_may(account, frames):
     account.replace(account.frame(("1", "a", 1)), state="s1")
     empty = [account.frame()] * frames
 
-    written = account.stream_replace([Chunk(frame, "s2") for frame in empty])
+    result = account.stream_replace([Chunk(frame, "s2") for frame in empty])
 
-    assert written.vanished == 1
+    assert result.vanished == 1
     assert account.rows() == []
     assert account.facts.state == ("s2" if frames else "s1")
 
 
 def test_an_empty_result_for_no_table_makes_an_empty_table(account):
-    written = account.replace(account.frame(), state="s1", may_vanish=0)
+    result = account.replace(account.frame(), state="s1", may_vanish=0)
 
-    assert (written.commits, written.rows) == (0, 0)
+    assert (result.commits, result.rows) == (0, 0)
     assert account.facts.columns == ("id", "name", "amount", "system_modstamp", "_synced_at")
 
 
 def test_identical_rows_of_one_key_are_one_row(account):
     twins = account.frame(("1", "a", 1), ("1", "a", 1))
 
-    written = account.replace(twins, account.frame(("1", "a", 1), ("2", "b", 1)), state="s1")
+    result = account.replace(twins, account.frame(("1", "a", 1), ("2", "b", 1)), state="s1")
 
-    assert (written.read, written.inserted, written.unchanged) == (4, 2, 2)
+    assert (result.read, result.inserted, result.unchanged) == (4, 2, 2)
     assert account.rows() == [("1", "a"), ("2", "b")]
 
 
@@ -130,9 +130,9 @@ def test_a_table_that_was_merged_can_be_refreshed_whole(account):
     account.merge(account.frame(("1", "a", 1), ("2", "b", 1), ("3", "c", 1)), state="s1")
     account.merge(account.frame(("2", "x", 2), ("4", "d", 2)), state="s2")
 
-    written = account.replace(account.frame(("1", "a", 1), ("2", "x", 2), ("5", "e", 3)), state="s3")
+    result = account.replace(account.frame(("1", "a", 1), ("2", "x", 2), ("5", "e", 3)), state="s3")
 
-    assert (written.inserted, written.vanished, written.unchanged) == (1, 2, 2)
+    assert (result.inserted, result.vanished, result.unchanged) == (1, 2, 2)
     assert account.rows() == [("1", "a"), ("2", "x"), ("5", "e")]
 
 
@@ -183,23 +183,23 @@ OLD, YOUNG, SHOWN = ("old", 5, True), ("young", 50, True), ("shown", 60, True)
 
 
 @pytest.mark.parametrize(
-    ("rows", "counted"),
+    ("rows", "loss"),
     [
         pytest.param([LIVE, SHOWN], 1, id="the source shows marked rows: only the live row counts"),
         pytest.param([LIVE], 3, id="no marked row came: those that may still exist count too"),
     ],
 )
-def test_rows_that_the_source_has_purged_do_not_count(account, rows, counted):
+def test_rows_that_the_source_has_purged_do_not_count(account, rows, loss):
     account.columns = (*account.columns, TableColumn("is_deleted", BooleanType()))
     account.replace(marked_frame(account, LIVE, GONE, OLD, YOUNG, SHOWN), state="s1")
     smaller, rule = marked_frame(account, *rows), DeletedRows("is_deleted", "system_modstamp", moment(40))
 
     with pytest.raises(ShrinkRefused) as refusal:
-        account.replace(smaller, state="s2", may_vanish=counted - 1, deleted_rows=rule)
-    written = account.replace(smaller, state="s2", may_vanish=counted, deleted_rows=rule)
+        account.replace(smaller, state="s2", may_vanish=loss - 1, deleted_rows=rule)
+    result = account.replace(smaller, state="s2", may_vanish=loss, deleted_rows=rule)
 
-    assert refusal.value.values["would_vanish"] == counted
-    assert written.rows == len(rows)
+    assert refusal.value.values["would_vanish"] == loss
+    assert result.rows == len(rows)
     assert account.rows("id") == sorted((row[0],) for row in rows)
 
 

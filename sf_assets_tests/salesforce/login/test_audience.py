@@ -57,11 +57,11 @@ def test_a_set_audience_is_used_alone(setting):
     ],
 )
 def test_an_audience_that_is_no_https_origin_is_refused_unquoted(setting):
-    with pytest.raises(errors.ConfigError) as refused:
+    with pytest.raises(errors.ConfigError) as error_info:
         audiences(parse_instance_url("acme.my.salesforce.com"), setting)
 
-    assert "SALESFORCE_LOGIN_AUDIENCE" in str(refused.value)
-    assert setting not in str(refused.value)
+    assert "SALESFORCE_LOGIN_AUDIENCE" in str(error_info.value)
+    assert setting not in str(error_info.value)
 
 
 def sent_audiences(org):

@@ -207,9 +207,9 @@ def test_credentials_and_tokens_show_nothing(org, private_key):
     client = org.client()
     client.org_id()
 
-    shown = repr(org.credentials) + repr(client._session.get_token()) + repr(client)
-    assert "sesame" not in shown
-    assert private_key[40:80] not in shown
+    text = repr(org.credentials) + repr(client._session.get_token()) + repr(client)
+    assert "sesame" not in text
+    assert private_key[40:80] not in text
 
 
 def test_the_exchange_can_be_played_without_a_client(org, clock):
@@ -229,28 +229,28 @@ def test_a_token_that_no_header_can_hold_is_refused(org, bad):
     for _ in range(6):
         org.login(200, org.token_answer(access_token=bad))
 
-    with pytest.raises(Exception, match="given up after 6") as raised:
+    with pytest.raises(Exception, match="given up after 6") as error_info:
         org.client().org_id()
 
-    assert not isinstance(raised.value, LoginError)
+    assert not isinstance(error_info.value, LoginError)
 
 
 REFUSED = {"error": "invalid_client_id", "error_description": "client identifier invalid"}
 
 
 def test_a_refused_login_is_tried_once_with_changed_credentials(org):
-    renewed = Credentials("new-consumer-key", org.private_key, "sesame@acme.example")
-    asked = []
-    client = org.client(renew_credentials=lambda refused: asked.append(refused) or renewed)
+    new_credentials = Credentials("new-consumer-key", org.private_key, "sesame@acme.example")
+    old_credentials = []
+    client = org.client(renew_credentials=lambda old: old_credentials.append(old) or new_credentials)
     org.login(400, REFUSED)
 
     assert client.org_id() == org.org_id
-    assert asked == [org.credentials]
+    assert old_credentials == [org.credentials]
     assert len(org.login_calls) == 2
 
 
 def test_a_refused_login_is_final_when_the_credentials_are_the_same(org):
-    client = org.client(renew_credentials=lambda refused: None)
+    client = org.client(renew_credentials=lambda old: None)
     org.login(400, REFUSED)
 
     with pytest.raises(LoginError):
@@ -260,12 +260,12 @@ def test_a_refused_login_is_final_when_the_credentials_are_the_same(org):
 
 
 def test_new_credentials_that_are_refused_too_are_not_read_again(org):
-    asked = []
-    client = org.client(renew_credentials=lambda refused: asked.append(refused) or org.credentials)
+    old_credentials = []
+    client = org.client(renew_credentials=lambda old: old_credentials.append(old) or org.credentials)
     org.login(400, REFUSED).login(400, REFUSED)
 
     with pytest.raises(LoginError):
         client.org_id()
 
-    assert len(asked) == 1
+    assert len(old_credentials) == 1
     assert len(org.login_calls) == 2

@@ -73,13 +73,13 @@ UNUSABLE = {
 @pytest.mark.parametrize("form", UNUSABLE)
 def test_an_unusable_key_is_a_setting_to_correct_and_is_not_quoted(rsa_key, form):
     make, why = UNUSABLE[form]
-    stored = make(rsa_key)
+    text = make(rsa_key)
 
-    with pytest.raises(ConfigError, match=why) as raised:
-        read_private_key(stored)
+    with pytest.raises(ConfigError, match=why) as error_info:
+        read_private_key(text)
 
-    assert "PEM of the RSA private key" in raised.value.remedy
-    assert len(stored) < 80 or stored[40:80] not in str(raised.value)
+    assert "PEM of the RSA private key" in error_info.value.remedy
+    assert len(text) < 80 or text[40:80] not in str(error_info.value)
 
 
 CERTIFICATE = f"-----BEGIN CERTIFICATE-----\n{base64.b64encode(bytes(900)).decode()}\n-----END CERTIFICATE-----\n"
@@ -129,18 +129,18 @@ def test_an_unusable_key_file_is_named_with_its_path_alone(org, rsa_key, tmp_pat
     path.write_bytes(UNUSABLE_FILES[form](rsa_key))
     source = EnvironmentCredentials(consumer_key="key", username="a@b.example", private_key_file=str(path))
 
-    with pytest.raises(ConfigError) as refused:
+    with pytest.raises(ConfigError) as error_info:
         org.client(credentials=source.fetch()).org_id()
 
-    assert "SALESFORCE_PRIVATE_KEY_FILE" in str(refused.value)
-    assert str(path) in str(refused.value)
-    assert refused.value.__context__ is None or refused.value.__suppress_context__
-    assert text(rsa_key).decode()[100:140] not in repr(refused.getrepr(showlocals=False))
+    assert "SALESFORCE_PRIVATE_KEY_FILE" in str(error_info.value)
+    assert str(path) in str(error_info.value)
+    assert error_info.value.__context__ is None or error_info.value.__suppress_context__
+    assert text(rsa_key).decode()[100:140] not in repr(error_info.getrepr(showlocals=False))
     assert org.seen == []
 
 
 @pytest.mark.parametrize("around", [" {} ", "{}\r\n", "\ufeff{}\u00a0", "\t{}\n"])
 def test_blanks_around_consumer_key_and_username_are_no_part_of_them(around):
-    padded = Credentials(around.format("3MVG9"), around.format("PEM"), around.format("a@b.example"))
+    with_blanks = Credentials(around.format("3MVG9"), around.format("PEM"), around.format("a@b.example"))
 
-    assert padded == Credentials("3MVG9", "PEM", "a@b.example")
+    assert with_blanks == Credentials("3MVG9", "PEM", "a@b.example")

@@ -57,12 +57,12 @@ def test_a_pushback_slows_all_that_follow(ledger, clock):
 
 def test_a_retry_after_ends_the_permits_that_were_given_before(ledger, clock):
     slot = take(ledger, clock)
-    held = ledger.permit(None, reserve=0.1)
+    permit = ledger.permit(None, reserve=0.1)
 
     ledger.pushed_back(slot, retry_after=20.0)
 
-    clock.sleep(held.wait_seconds)
-    assert ledger.permit(held, reserve=0.1).wait_seconds > 10
+    clock.sleep(permit.wait_seconds)
+    assert ledger.permit(permit, reserve=0.1).wait_seconds > 10
     assert take(ledger, clock) >= 20.0
 
 
@@ -93,11 +93,11 @@ def test_an_exhausted_org_is_remembered(ledger):
 def books(clock, tmp_path):
     """Open the books of one org once more, as another process would."""
 
-    def opened(org="acme.example", requests_per_second=2.0, daily_calls=None):
+    def open_book(org="acme.example", requests_per_second=2.0, daily_calls=None):
         url, limits = f"sqlite:///{tmp_path}/books/ledger.db?timeout=1", (requests_per_second, daily_calls)
         return SqlLedger(url, org=org, requests_per_second=limits[0], daily_calls=limits[1], clock=clock.monotonic)
 
-    return opened
+    return open_book
 
 
 def test_what_one_process_learns_the_others_know(books, clock):
@@ -200,10 +200,10 @@ def test_a_ledger_that_does_not_answer_stops_requests(org, books, clock, tmp_pat
     blocker = sqlite3.connect(tmp_path / "books" / "ledger.db", isolation_level=None)
     blocker.execute("BEGIN IMMEDIATE")
 
-    with pytest.raises(LedgerUnreachable, match="locked") as raised:
+    with pytest.raises(LedgerUnreachable, match="locked") as error_info:
         list(client.read(Query("Account", "SELECT Id FROM Account", all_rows=False)))
 
-    assert "SF_ASSETS_LEDGER" in raised.value.remedy
+    assert "SF_ASSETS_LEDGER" in error_info.value.remedy
     assert len(org.data_calls) == 1
 
 
@@ -224,7 +224,7 @@ def test_an_unusable_ledger_setting_is_told_before_anything_is_sent(url):
 
 
 def test_the_password_of_a_database_is_not_told():
-    with pytest.raises((ConfigError, LedgerUnreachable)) as raised:
+    with pytest.raises((ConfigError, LedgerUnreachable)) as error_info:
         SqlLedger("postgresql://me:hunter2@127.0.0.1:1/x", org="o", requests_per_second=2.0).permit(None, reserve=None)
 
-    assert "hunter2" not in str(raised.value)
+    assert "hunter2" not in str(error_info.value)

@@ -8,13 +8,13 @@ from sf_assets.salesforce.rate_limit.quota import DAY_SECONDS, Quota, QuotaExcee
 from sf_assets.salesforce.wire import Usage
 
 
-def read(used, limit=1000, now=0.0):
-    return Quota().read(Usage(used, limit), now=now)
+def read(calls, limit=1000, now=0.0):
+    return Quota().read(Usage(calls, limit), now=now)
 
 
-@pytest.mark.parametrize(("used", "is_allowed"), [(0, True), (898, True), (899, True), (900, False), (2000, False)])
-def test_the_reserve_is_never_crossed(used, is_allowed):
-    spending = read(used).spend(now=1.0, reserve=0.1)
+@pytest.mark.parametrize(("calls", "is_allowed"), [(0, True), (898, True), (899, True), (900, False), (2000, False)])
+def test_the_reserve_is_never_crossed(calls, is_allowed):
+    spending = read(calls).spend(now=1.0, reserve=0.1)
 
     assert isinstance(spending, Quota) is is_allowed
 
@@ -38,21 +38,21 @@ def test_a_reading_of_half_an_hour_ago_allows_one_request_an_hour():
     quota = read(950, now=0.0)
     assert quota.spend(now=1799.0, reserve=0.1) == QuotaExceeded(Usage(950, 1000), 1.0)
 
-    asked = quota.spend(now=1800.0, reserve=0.1)
-    assert isinstance(asked, Quota)
-    assert asked.spend(now=1801.0, reserve=0.1) == QuotaExceeded(Usage(950, 1000), 3599.0)
+    quota_now = quota.spend(now=1800.0, reserve=0.1)
+    assert isinstance(quota_now, Quota)
+    assert quota_now.spend(now=1801.0, reserve=0.1) == QuotaExceeded(Usage(950, 1000), 3599.0)
 
-    still_spent = asked.read(Usage(940, 1000), now=1801.0)
+    still_spent = quota_now.read(Usage(940, 1000), now=1801.0)
     assert isinstance(still_spent.spend(now=1801.0 + 1800, reserve=0.1), QuotaExceeded)
     assert isinstance(still_spent.spend(now=1800.0 + 3600, reserve=0.1), Quota)
 
 
 def test_a_day_that_is_over_ends_the_wait():
-    asked = read(950).spend(now=1800.0, reserve=0.1)
+    spent_quota = read(950).spend(now=1800.0, reserve=0.1)
 
-    renewed = asked.read(Usage(10, 1000), now=1801.0)
+    next_day = spent_quota.read(Usage(10, 1000), now=1801.0)
 
-    assert isinstance(renewed.spend(now=1802.0, reserve=0.1), Quota)
+    assert isinstance(next_day.spend(now=1802.0, reserve=0.1), Quota)
 
 
 @pytest.mark.parametrize("quota", [Quota(), read(10)])

@@ -94,10 +94,10 @@ def test_a_ceiling_under_the_floor_is_kept():
 def test_no_permit_is_before_a_retry_after_not_even_an_earlier_one():
     pace = Throttle.at_ceiling(2.0, now=0.0)
     pace, _ = pace.permit(0.0)
-    pace, held = pace.permit(0.0)
+    pace, permit = pace.permit(0.0)
 
     pace = pace.pushed_back(now=0.1, sent_at=0.0, retry_after=10.0)
-    pace, again = pace.permit(0.5, held=held)
+    pace, again = pace.permit(0.5, held=permit)
 
     assert again.wait_seconds > 0
     assert take(pace, 0.5)[1] >= 10.1
@@ -105,35 +105,35 @@ def test_no_permit_is_before_a_retry_after_not_even_an_earlier_one():
 
 def test_a_permit_that_is_shown_again_after_its_wait_is_good():
     pace, _ = Throttle.at_ceiling(2.0, now=0.0).permit(0.0)
-    pace, held = pace.permit(0.0)
+    pace, permit = pace.permit(0.0)
 
-    unchanged, shown = pace.permit(0.5, held=held)
+    pace_after, confirmed_permit = pace.permit(0.5, held=permit)
 
-    assert shown.wait_seconds == 0
-    assert unchanged == pace
+    assert confirmed_permit.wait_seconds == 0
+    assert pace_after == pace
 
 
 def test_a_holder_who_comes_late_keeps_his_distance_from_what_follows():
     pace, _ = Throttle.at_ceiling(2.0, now=0.0).permit(0.0)
-    pace, held = pace.permit(0.0)
+    pace, permit = pace.permit(0.0)
 
-    alone, _ = pace.permit(held.slot + 0.1, held=held)
-    followed, behind = pace.permit(0.2)
-    followed, _ = followed.permit(held.slot + 0.1, held=held)
+    alone, _ = pace.permit(permit.slot + 0.1, held=permit)
+    next_permit, behind = pace.permit(0.2)
+    next_permit, _ = next_permit.permit(permit.slot + 0.1, held=permit)
 
-    assert take(alone, 0.7)[1] == pytest.approx(held.slot + 0.1 + 0.5)
-    assert (behind.slot, take(followed, 0.7)[1]) == (held.slot + 0.5, held.slot + 1.0)
+    assert take(alone, 0.7)[1] == pytest.approx(permit.slot + 0.1 + 0.5)
+    assert (behind.slot, take(next_permit, 0.7)[1]) == (permit.slot + 0.5, permit.slot + 1.0)
 
 
 @pytest.mark.parametrize(("late_seconds", "is_good"), [(0.0, True), (0.2, True), (0.3, False), (60.0, False)])
 def test_a_permit_whose_holder_overslept_is_given_up(late_seconds, is_good):
     pace, _ = Throttle.at_ceiling(2.0, now=0.0).permit(0.0)
-    pace, held = pace.permit(0.0)
+    pace, permit = pace.permit(0.0)
     pace, _ = pace.permit(0.0)
 
-    _, shown = pace.permit(held.slot + late_seconds, held=held)
+    _, new_permit = pace.permit(permit.slot + late_seconds, held=permit)
 
-    assert (shown.slot == held.slot) is is_good
+    assert (new_permit.slot == permit.slot) is is_good
 
 
 def test_slots_are_given_away_only_a_few_seconds_ahead():
@@ -144,8 +144,8 @@ def test_slots_are_given_away_only_a_few_seconds_ahead():
         pace, permit = pace.permit(0.0)
         permits.append(permit)
 
-    kept = [permit for permit in permits if permit.is_kept]
-    assert max(permit.slot for permit in kept) <= HORIZON_SECONDS
+    slots = [permit for permit in permits if permit.is_kept]
+    assert max(permit.slot for permit in slots) <= HORIZON_SECONDS
     assert all(permit.wait_seconds > 0 for permit in permits if not permit.is_kept)
 
 
@@ -176,35 +176,35 @@ class Bucket:
 def play(limit, seconds, latency=0.8):
     """One sender who learns of a refusal `latency` later and sends nothing before: moments answered, refused."""
     pace, bucket, now = Throttle.at_ceiling(2.0, now=0.0), Bucket(limit), 0.0
-    answered, refused = [], []
+    answers, refusals = [], []
     while now < seconds:
         pace, now = take(pace, now)
         if bucket.takes(now):
-            answered.append(now)
+            answers.append(now)
         else:
-            refused.append(now)
+            refusals.append(now)
             pace = pace.pushed_back(now=now + latency, sent_at=now)
             now += latency
-    return answered, refused
+    return answers, refusals
 
 
 def test_most_of_a_bucket_of_1_3_is_used_with_few_refusals():
-    answered, refused = play(lambda _: 1.3, 600)
+    answers, refusals = play(lambda _: 1.3, 600)
 
-    assert len(answered) >= 0.88 * 1.3 * 600
-    assert len(refused) <= 30
+    assert len(answers) >= 0.88 * 1.3 * 600
+    assert len(refusals) <= 30
 
 
 def test_the_full_rate_is_back_within_a_minute_of_a_limits_return():
-    answered, refused = play(lambda now: 0.7 if 300 <= now < 600 else 2.0, 900)
+    answers, refusals = play(lambda now: 0.7 if 300 <= now < 600 else 2.0, 900)
 
-    assert len(refused) <= 30
-    assert len([moment for moment in answered if 660 <= moment < 690]) >= 0.95 * 60
-    assert len(answered) >= 0.9 * (600 * 2 + 300 * 0.7)
+    assert len(refusals) <= 30
+    assert len([moment for moment in answers if 660 <= moment < 690]) >= 0.95 * 60
+    assert len(answers) >= 0.9 * (600 * 2 + 300 * 0.7)
 
 
 def test_far_below_the_start_most_of_the_limit_is_still_used():
-    answered, refused = play(lambda _: 0.2, 600)
+    answers, refusals = play(lambda _: 0.2, 600)
 
-    assert len(answered) >= 0.75 * 0.2 * 600
-    assert len(refused) <= 110
+    assert len(answers) >= 0.75 * 0.2 * 600
+    assert len(refusals) <= 110

@@ -21,7 +21,7 @@ class WaitingLake(Lake):
             transport=self.transport,
         )
 
-    def sent(self, text):
+    def requests_with(self, text):
         """Return how many requests so far have the text in their method and path."""
         return sum(text in f"{request.method} {request.path}" for request in self.server.requests)
 

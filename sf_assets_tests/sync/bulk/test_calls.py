@@ -22,23 +22,23 @@ from sf_assets_tests.sync.histories.lake import SPECS
 def test_calls_of_a_first_copy_of_some_million_rows(many, millions, page_rows, minutes, most_calls):
     """A page of a few rows stands for one of 50,000: the calls depend on the number of pages alone."""
     spec, rows = SPECS["opportunity_contact_role"], millions * 1_000_000 // 50_000 * page_rows
-    held = len(many.org.rows(spec.sobject))
-    many.org.insert_many(spec.sobject, [{"Role": f"n{i}"} for i in range(rows - held)])
+    row_count = len(many.org.rows(spec.sobject))
+    many.org.insert_many(spec.sobject, [{"Role": f"n{i}"} for i in range(rows - row_count)])
     many.org.behave(bulk_page_rows=page_rows, bulk_queue_seconds=30, bulk_run_seconds=minutes * 60)
     many.clock.advance(days=1)
-    known = preflight([spec], tables=many.warehouse, client=many.client, read_deleted=True, now=many.clock)
+    answers = preflight([spec], tables=many.warehouse, client=many.client, read_deleted=True, now=many.clock)
     before = len(many.server.requests)
-    done = sync(
-        spec, preflight=known, tables=many.warehouse, client=many.client, now=many.clock,
+    sync_result = sync(
+        spec, preflight=answers, tables=many.warehouse, client=many.client, now=many.clock,
         **sync_options(bulk="always"),
     )  # fmt: skip
 
-    held = sum(batch.frame.height for batch in done.batches if batch.frame is not None)
+    row_count = sum(batch.frame.height for batch in sync_result.batches if batch.frame is not None)
 
     calls = len(many.server.requests) - before
-    assert held >= rows
-    assert calls == done.report.read.calls
-    assert many.sent("/results") == millions * 20
+    assert row_count >= rows
+    assert calls == sync_result.report.read.calls
+    assert many.requests_with("/results") == millions * 20
     assert calls <= most_calls, calls
 
 
@@ -72,11 +72,11 @@ def test_the_plan_prices_both_ways_and_says_which_one_a_run_takes(many):
 @pytest.mark.parametrize("mode", ["auto", "never", "always"])
 def test_plan_and_run_take_the_same_way(many, mode):
     limits = BulkLimits(least_rows=1)
-    (planned,) = plan_of(many, bulk=mode, bulk_limits=limits).endpoints
+    (endpoint_plan,) = plan_of(many, bulk=mode, bulk_limits=limits).endpoints
 
     report = many.sync("contact", bulk=mode, bulk_limits=limits)["contact"]
 
-    assert (planned.bulk.why_rest is None) is bool(report.read.bulk_job)
+    assert (endpoint_plan.bulk.why_rest is None) is bool(report.read.bulk_job)
 
 
 def test_the_plan_of_a_large_object_names_calls_share_and_minutes():

@@ -36,8 +36,8 @@ def page(columns, rows, *, header=True, line_end="\n", quote=cell):
 
 
 def from_csv(body, *columns):
-    (decoded,) = CsvPage(body, columns, sobject="Account").decoded(1_000, synced_at=NOW)
-    return decoded
+    (result,) = CsvPage(body, columns, sobject="Account").decoded(1_000, synced_at=NOW)
+    return result
 
 
 def from_json(columns, rows):
@@ -124,9 +124,9 @@ def test_a_value_that_does_not_fit_names_record_and_column(type_, text):
 
 def test_columns_are_found_by_the_names_of_the_header():
     columns = (ID, Column("Name", "name", "string"), Column("Type", "type", "string"))
-    shuffled = (columns[2], columns[0], columns[1])
+    other_order = (columns[2], columns[0], columns[1])
 
-    frame = from_csv(page(shuffled, [["Customer", record_id(1), "Acme"]]), *columns).frame
+    frame = from_csv(page(other_order, [["Customer", record_id(1), "Acme"]]), *columns).frame
 
     assert frame.drop("_synced_at").rows() == [(record_id(1), "Acme", "Customer")]
 
@@ -173,10 +173,10 @@ def test_broken_characters_are_replaced_and_counted_as_in_json():
     half = page(columns, [[record_id(1), "cut"]]).replace(b"cut", b"cut\xed\xa0\xbd!")
     pair = page(columns, [[record_id(1), "cut"]]).replace(b"cut", b"cut\xed\xa0\xbc\xed\xbe\x89!")
 
-    decoded = from_csv(half, *columns)
+    result = from_csv(half, *columns)
 
-    assert decoded.frame["name"].to_list() == ["cut\ufffd!"]
-    assert decoded.replaced == {"Name": 1}
+    assert result.frame["name"].to_list() == ["cut\ufffd!"]
+    assert result.replaced == {"Name": 1}
     assert from_csv(pair, *columns).frame["name"].to_list() == ["cut🎉!"]
 
 

@@ -26,11 +26,11 @@ def test_a_reported_value_is_stored_as_the_org_shows_it(many, bulk):
     many.sync("account", bulk=bulk)
 
     rows = {row["id"]: row for row in many.table("account")}
-    stored = rows[text]
-    assert stored["name"] == REPORTED["Name"]
-    assert stored["description"] == REPORTED["Description"]
-    assert stored["annual_revenue"] == Decimal("1234567890123456.780000")
-    assert stored["billing_latitude"] == 0.1 + 0.2
+    table_row = rows[text]
+    assert table_row["name"] == REPORTED["Name"]
+    assert table_row["description"] == REPORTED["Description"]
+    assert table_row["annual_revenue"] == Decimal("1234567890123456.780000")
+    assert table_row["billing_latitude"] == 0.1 + 0.2
     assert rows[number]["annual_revenue"] == Decimal("99213206.000000")
     assert rows[number]["number_of_employees"] == 16_000_000
 
@@ -44,6 +44,6 @@ def test_a_geolocation_column_of_ones_own_is_read_by_its_parts(many, bulk):
 
     many.sync("account", bulk=bulk)
 
-    stored = next(account for account in many.table("account") if account["id"] == row)
-    assert (stored["spot__latitude__s"], stored["spot__longitude__s"]) == (50.9375, 6.9603)
-    assert "spot__c" not in stored
+    table_row = next(account for account in many.table("account") if account["id"] == row)
+    assert (table_row["spot__latitude__s"], table_row["spot__longitude__s"]) == (50.9375, 6.9603)
+    assert "spot__c" not in table_row

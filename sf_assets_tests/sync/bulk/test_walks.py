@@ -46,16 +46,21 @@ def pages(many):
 
 def frames(many, mode):
     """Read all endpoints in a mode, and write nothing: their rows by Id, and the reports."""
-    known = preflight(
+    answers = preflight(
         list(SPECS.values()), tables=many.warehouse, client=many.client, read_deleted=True, now=many.clock
     )
     read = {}
     for name, spec in SPECS.items():
-        done = sync(
-            spec, preflight=known, tables=many.warehouse, client=many.client, now=many.clock, **sync_options(bulk=mode)
+        sync_result = sync(
+            spec,
+            preflight=answers,
+            tables=many.warehouse,
+            client=many.client,
+            now=many.clock,
+            **sync_options(bulk=mode),
         )
-        rows = pl.concat([batch.frame for batch in done.batches if batch.frame is not None])
-        read[name] = rows.unique(spec.keys, keep="last").sort(spec.keys).drop("_synced_at"), done.report
+        rows = pl.concat([batch.frame for batch in sync_result.batches if batch.frame is not None])
+        read[name] = rows.unique(spec.keys, keep="last").sort(spec.keys).drop("_synced_at"), sync_result.report
     return read
 
 
@@ -117,8 +122,8 @@ def test_rows_of_a_job_are_as_old_as_the_job(many):
 
     many.sync("contact", bulk="always")
 
-    held = many.warehouse.scan("contact").collect()["_synced_at"]
-    assert held.min() == began
+    synced_at = many.warehouse.scan("contact").collect()["_synced_at"]
+    assert synced_at.min() == began
 
 
 @pytest.mark.slow
@@ -133,7 +138,7 @@ def test_a_kill_costs_at_most_one_result_page(many, after_batches):
     report = many.sync("contact", bulk="always", bulk_limits=ONE_BY_ONE)["contact"]
 
     many.assert_equal("contact")
-    assert many.sent(CREATE) == 1
+    assert many.requests_with(CREATE) == 1
     assert len(pages(many)) <= pages_of(many) + 1
     assert len(set(pages(many))) == pages_of(many)
     assert report.read.bulk_job
@@ -151,7 +156,7 @@ def test_a_kill_during_the_wait_leaves_a_job_that_the_next_run_uses(many):
 
     many.assert_equal("contact")
     assert report.read.bulk_job == job.id
-    assert many.sent(CREATE) == 1
+    assert many.requests_with(CREATE) == 1
 
 
 def test_the_state_of_a_job_is_refused_by_a_version_that_does_not_know_it(many):
@@ -181,7 +186,7 @@ def test_a_job_that_expired_between_two_runs_is_created_again(many):
 
     many.assert_equal("contact")
     assert "is gone" in notes(report)
-    assert many.sent(CREATE) == 2
+    assert many.requests_with(CREATE) == 2
 
 
 @pytest.mark.slow
@@ -193,7 +198,7 @@ def test_a_job_of_other_columns_is_deleted_and_created_again(many):
     report = many.sync("contact", bulk="always")["contact"]
 
     assert "other columns" in notes(report)
-    assert (many.sent(CREATE), many.sent("DELETE")) == (2, 2)
+    assert (many.requests_with(CREATE), many.requests_with("DELETE")) == (2, 2)
     assert len(many.table("contact")) == len(many.org.rows("Contact"))
 
 
@@ -316,7 +321,7 @@ def test_a_passing_fault_is_ridden_out(many, fault):
 
     many.assert_equal("contact")
     assert report.read.bulk_job
-    assert many.sent(CREATE) in (1, 2)
+    assert many.requests_with(CREATE) in (1, 2)
 
 
 @pytest.mark.slow
@@ -406,14 +411,14 @@ def test_a_spent_quota_keeps_the_job_for_the_next_run(many, calls):
     many.sync("contact", bulk="always")
 
     many.assert_equal("contact")
-    assert many.sent(CREATE) == 1
+    assert many.requests_with(CREATE) == 1
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("rows", "mode", "by_bulk"), [(50, "auto", True), (70, "auto", False), (50, "never", False)])
 def test_auto_reads_large_objects_by_bulk(many, rows, mode, by_bulk):
-    held = len(many.org.rows("Contact"))
-    limits = BulkLimits(least_rows=held if rows == 50 else held + 1)
+    row_count = len(many.org.rows("Contact"))
+    limits = BulkLimits(least_rows=row_count if rows == 50 else row_count + 1)
 
     report = many.sync("contact", bulk=mode, bulk_limits=limits)["contact"]
 
@@ -423,11 +428,11 @@ def test_auto_reads_large_objects_by_bulk(many, rows, mode, by_bulk):
 
 def test_hashed_columns_are_hashed_on_the_way(many):
     spec = replace(SPECS["contact"], hashed=("Email",))
-    known = preflight([spec], tables=many.warehouse, client=many.client, read_deleted=True, now=many.clock)
+    answers = preflight([spec], tables=many.warehouse, client=many.client, read_deleted=True, now=many.clock)
     options = sync_options(bulk="always", hash_key=b"k" * 32)
-    done = sync(spec, preflight=known, tables=many.warehouse, client=many.client, now=many.clock, **options)
+    sync_result = sync(spec, preflight=answers, tables=many.warehouse, client=many.client, now=many.clock, **options)
 
-    texts = pl.concat([batch.frame for batch in done.batches if batch.frame is not None])["email"].drop_nulls()
+    texts = pl.concat([batch.frame for batch in sync_result.batches if batch.frame is not None])["email"].drop_nulls()
 
     assert len(texts)
     assert set(texts.str.len_chars()) == {64}
@@ -447,7 +452,7 @@ def test_fractions_of_whole_numbers_are_kept(many, full_refresh):
     assert len(table) == len(ids)
     assert (table[ids[40]]["visits__c"], table[ids[40]]["visits__c__exact"]) == (0, 0.5)
     assert (table[ids[41]]["visits__c"], table[ids[41]]["visits__c__exact"]) == (7, None)
-    assert many.sent(CREATE) >= 1
+    assert many.requests_with(CREATE) >= 1
 
 
 @pytest.mark.slow
@@ -458,7 +463,7 @@ def test_a_job_whose_creation_was_not_answered_is_named_and_left(many):
     report = many.sync("contact", bulk="always")["contact"]
 
     many.assert_equal("contact")
-    assert many.sent(CREATE) == 2
+    assert many.requests_with(CREATE) == 2
     assert "sent again" in notes(report)
     assert len(many.org.bulk_jobs.all(many.clock())) == 1
 
@@ -475,7 +480,7 @@ def test_a_full_refresh_that_cannot_be_written_leaves_no_job(many):
     with pytest.raises(SfAssetsError):
         many.sync("contact", bulk="always", full_refresh=True, watch=lose_folder)
 
-    assert many.sent(CREATE) == 1
+    assert many.requests_with(CREATE) == 1
     assert not many.org.bulk_jobs.all(many.clock())
 
 
@@ -521,8 +526,10 @@ class StrippingGateway(httpx.BaseTransport):
         headers = [(name, value) for name, value in answer.headers.items() if not name.lower().startswith("sforce-")]
         if request.url.path.rpartition("/")[0].endswith("/jobs/query") and self._drops_count:
             body = json.dumps({name: json.loads(body)[name] for name in ("id", "state")}).encode() if body else body
-        kept = [(name, value) for name, value in headers if name.lower() not in ("content-length", "content-encoding")]
-        return httpx.Response(answer.status_code, headers=kept, content=body)
+        headers_left = [
+            (name, value) for name, value in headers if name.lower() not in ("content-length", "content-encoding")
+        ]
+        return httpx.Response(answer.status_code, headers=headers_left, content=body)
 
 
 def without_headers(many, **settings):
@@ -564,8 +571,8 @@ def others_run(many, *, count=15, **settings):
     """Let other tools create jobs before ours."""
     many.org.behave(**settings)
     for number in range(count):
-        bound = plan(parse_soql("SELECT Id FROM Contact"), many.org.visible_table)
-        job = BulkJob(f"75000000000A{number:03}", bound, "query", "60.0", "COMMA", "LF", many.clock())
+        query = plan(parse_soql("SELECT Id FROM Contact"), many.org.visible_table)
+        job = BulkJob(f"75000000000A{number:03}", query, "query", "60.0", "COMMA", "LF", many.clock())
         many.org.bulk_jobs.add(job)
 
 

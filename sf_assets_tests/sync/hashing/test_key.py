@@ -57,7 +57,7 @@ def sync(practice_org, tmp_path, monkeypatch):
         (tmp_path / "specs/endpoints.toml").write_text(policy)
         deployment, names = read_deployment(environment), endpoints or ("contact",)
         with dg.DagsterInstance.ephemeral() as instance:
-            ended = (
+            result = (
                 build_definitions(deployment)
                 .resolve_implicit_global_asset_job_def()
                 .execute_in_process(
@@ -70,11 +70,11 @@ def sync(practice_org, tmp_path, monkeypatch):
                     raise_on_error=False,
                 )
             )
-            events = [e.dagster_event for e in instance.all_logs(ended.run_id) if e.is_dagster_event]
+            events = [e.dagster_event for e in instance.all_logs(result.run_id) if e.is_dagster_event]
         failures = [e.step_failure_data.user_failure_data.description for e in events if e.is_step_failure]
         checks = [e.asset_check_evaluation_data for e in events if e.event_type_value == EVALUATED]
         red = {e.asset_key.path[-1] for e in checks if e.check_name == "as_specified" and not e.passed}
-        return Run(ended.success, deployment.iceberg.tables(), failures, red)
+        return Run(result.success, deployment.iceberg.tables(), failures, red)
 
     return run
 
@@ -85,15 +85,15 @@ def test_another_key_is_refused_until_the_former_is_back_without_loss(sync, prac
     row_id = org.rows("Contact")[0]["Id"]
     org.update("Contact", row_id, {"Email": "tweety@acme.example"})
 
-    refused = sync(OTHER)
-    held = refused.emails()
+    with_other_key = sync(OTHER)
+    emails_meanwhile = with_other_key.emails()
     back = sync(KEY)
 
-    assert not refused.success
-    assert "not the one that the table's hashes were made with" in refused.failures[0]
-    assert "full_refresh: true" in refused.failures[0]
-    assert refused.red == {"contact"}
-    assert held == before
+    assert not with_other_key.success
+    assert "not the one that the table's hashes were made with" in with_other_key.failures[0]
+    assert "full_refresh: true" in with_other_key.failures[0]
+    assert with_other_key.red == {"contact"}
+    assert emails_meanwhile == before
     assert back.success
     assert back.emails()[row_id] == hmac.digest(KEY.encode(), b"tweety@acme.example", "sha256").hex()
 
@@ -101,7 +101,7 @@ def test_another_key_is_refused_until_the_former_is_back_without_loss(sync, prac
 def test_a_full_refresh_hashes_the_table_with_the_new_key_alone(sync, practice_org):
     before = sync(KEY, "contact", "lead").emails()
 
-    refreshed = sync(OTHER, full_refresh=True)
+    after_refresh = sync(OTHER, full_refresh=True)
     then = sync(OTHER, "contact", "lead")
 
     expected = {
@@ -109,8 +109,8 @@ def test_a_full_refresh_hashes_the_table_with_the_new_key_alone(sync, practice_o
         for row in practice_org.org.rows("Contact")
         if row["Email"]
     }
-    assert refreshed.success
-    assert refreshed.red == set()
+    assert after_refresh.success
+    assert after_refresh.red == set()
     assert then.emails() == expected
     assert before.keys() == expected.keys()
     assert [failure.partition(":")[0] for failure in then.failures] == ["lead"]
@@ -120,18 +120,18 @@ def test_a_table_without_hashes_takes_any_key(sync):
     sync(KEY)
     sync(KEY, policy=NONE, full_refresh=True)
 
-    told = sync(OTHER)
+    with_other_key = sync(OTHER)
 
-    assert told.success
-    assert told.red == {"contact"}  # texts stand in the table, which is what this check says of it
+    assert with_other_key.success
+    assert with_other_key.red == {"contact"}  # texts stand in the table, which is what this check says of it
 
 
 def test_the_key_is_in_no_file_and_its_fingerprint_is_the_hash_of_no_text(sync, tmp_path, holds):
-    told = sync(KEY)
+    with_key = sync(KEY)
 
     mark = fingerprint(KEY.encode())
-    assert f'"hashed_under":"{mark}"' in told.warehouse.facts("contact").state
+    assert f'"hashed_under":"{mark}"' in with_key.warehouse.facts("contact").state
     assert mark != fingerprint(OTHER.encode())
     assert holds(tmp_path / "home", KEY) == []
-    assert not any(hashed.startswith(mark) for hashed in told.emails().values())
+    assert not any(email_hash.startswith(mark) for email_hash in with_key.emails().values())
     assert b"\0" in MARK  # which no text of Salesforce's has

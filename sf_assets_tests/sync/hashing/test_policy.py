@@ -66,12 +66,12 @@ def test_a_policy_from_the_first_sync_on_is_kept(sync):
 def test_a_policy_on_a_table_with_texts_is_named_until_a_full_refresh(sync):
     sync(NONE)
 
-    told = [sync(HASHED)[1] for _ in range(2)]
-    warehouse, refreshed = sync(HASHED, full_refresh=True)
+    warnings = [sync(HASHED)[1] for _ in range(2)]
+    warehouse, after_refresh = sync(HASHED, full_refresh=True)
 
-    assert all("may still hold the text of columns that are hashed now: Email." in says for says in told)
-    assert all("full_refresh: true" in says for says in told)
-    assert refreshed is None
+    assert all("may still hold the text of columns that are hashed now: Email." in says for says in warnings)
+    assert all("full_refresh: true" in says for says in warnings)
+    assert after_refresh is None
     assert sync(HASHED)[1] is None
     emails = warehouse.scan("contact").collect()["email"].drop_nulls()
     assert set(emails.str.len_chars()) == {64}

@@ -54,25 +54,27 @@ class Lake:
         *names: str,
         dies_after: int | None = None,
         watch: Callable[[SyncReport], None] = ignore_progress,
-        **asked: Any,
+        **options: Any,
     ) -> dict[str, SyncReport]:
         """Sync endpoints as one run does, in a process of its own, which may die after some pages."""
         self.client.close()
         self.client = self.new_client()
-        chosen = [SPECS[name] for name in names or SPECS]
-        known = preflight(chosen, tables=self.warehouse, client=self.client, read_deleted=True, now=self.clock)
-        options = {**sync_options(**asked), "watch": watch}
-        return {spec.endpoint: self.one(spec, known, options, dies_after) for spec in chosen}
+        specs = [SPECS[name] for name in names or SPECS]
+        answers = preflight(specs, tables=self.warehouse, client=self.client, read_deleted=True, now=self.clock)
+        all_options = {**sync_options(**options), "watch": watch}
+        return {spec.endpoint: self.one(spec, answers, all_options, dies_after) for spec in specs}
 
-    def one(self, spec: EndpointSpec, known: Preflight, options: dict[str, Any], dies_after: int | None) -> SyncReport:
-        done = sync(
-            spec, preflight=known, tables=self.warehouse, client=self.client, **options, now=self.clock
+    def one(
+        self, spec: EndpointSpec, answers: Preflight, options: dict[str, Any], dies_after: int | None
+    ) -> SyncReport:
+        sync_result = sync(
+            spec, preflight=answers, tables=self.warehouse, client=self.client, **options, now=self.clock
         )  # fmt: skip
         if dies_after is not None:
-            done = replace(done, batches=dying(done.batches, dies_after))
-        told = write_sync(self.warehouse, spec.endpoint, done, "run")
-        assert told == self.warehouse.facts(spec.endpoint)  # what Dagit shows is the table as it is now
-        return done.report
+            sync_result = replace(sync_result, batches=dying(sync_result.batches, dies_after))
+        facts = write_sync(self.warehouse, spec.endpoint, sync_result, "run")
+        assert facts == self.warehouse.facts(spec.endpoint)  # what Dagit shows is the table as it is now
+        return sync_result.report
 
     def state(self, endpoint: str) -> State:
         return State.from_json(self.warehouse.facts(endpoint).state)
@@ -106,8 +108,8 @@ class Lake:
             table, truth = self.table(name), self.truth(name)
             assert len(table) == len(truth), name
             wrong = [(mine, theirs) for mine, theirs in zip(table, truth, strict=True) if mine != theirs]
-            shown = [{k: (m[k], t[k]) for k in t if m[k] != t[k]} for m, t in wrong[:3]]
-            assert wrong == [], f"{name}: {len(wrong)} rows differ, such as {shown}"
+            examples = [{k: (m[k], t[k]) for k in t if m[k] != t[k]} for m, t in wrong[:3]]
+            assert wrong == [], f"{name}: {len(wrong)} rows differ, such as {examples}"
 
 
 def plain(value: Any, type_: str, scale: int) -> Any:

@@ -37,7 +37,7 @@ def spec_of(folder, toml=TOML):
 
 
 @pytest.fixture
-def audited(lake, tmp_path, monkeypatch):
+def lake_with_history(lake, tmp_path, monkeypatch):
     monkeypatch.setitem(lake_module.SPECS, NAME, spec_of(tmp_path))
     lake.org.add_object("AccountHistory")
     return lake
@@ -54,70 +54,70 @@ def values(lake):
     return rows.select("field", "new_value", "is_deleted").rows()
 
 
-def test_a_changed_field_becomes_a_row_and_an_idle_sync_is_unchanged(audited):
-    account = rename(audited, "One")
-    audited.sync(NAME)
-    audited.clock.advance(hours=1)
-    rename(audited, "Two")
-    report = audited.sync(NAME)[NAME]
+def test_a_changed_field_becomes_a_row_and_an_idle_sync_is_unchanged(lake_with_history):
+    account = rename(lake_with_history, "One")
+    lake_with_history.sync(NAME)
+    lake_with_history.clock.advance(hours=1)
+    rename(lake_with_history, "Two")
+    report = lake_with_history.sync(NAME)[NAME]
 
-    assert values(audited) == [("Name", "One", False), ("Name", "Two", False)]
-    assert audited.warehouse.scan(NAME).collect()["account_id"].unique().to_list() == [account]
+    assert values(lake_with_history) == [("Name", "One", False), ("Name", "Two", False)]
+    assert lake_with_history.warehouse.scan(NAME).collect()["account_id"].unique().to_list() == [account]
     assert report.kind == "tail"
     for kind in ("tail", "unchanged"):  # the newest second is read once more: a late row may have its stamp
-        audited.clock.advance(hours=1)
-        assert audited.sync(NAME)[NAME].kind == kind
+        lake_with_history.clock.advance(hours=1)
+        assert lake_with_history.sync(NAME)[NAME].kind == kind
 
 
-def test_a_row_that_was_stamped_in_the_past_is_found_within_a_day(audited):
-    rename(audited, "One")
-    audited.sync(NAME)
-    audited.clock.advance(hours=25)
-    rename(audited, "Two")
-    audited.sync(NAME)
-    late = audited.org.rows("AccountHistory")[0] | {"Id": None, "NewValue": "Late"}
-    audited.org.insert("AccountHistory", late, stamp=None)
-    audited.clock.advance(hours=25)
-    audited.sync(NAME)
+def test_a_row_that_was_stamped_in_the_past_is_found_within_a_day(lake_with_history):
+    rename(lake_with_history, "One")
+    lake_with_history.sync(NAME)
+    lake_with_history.clock.advance(hours=25)
+    rename(lake_with_history, "Two")
+    lake_with_history.sync(NAME)
+    late = lake_with_history.org.rows("AccountHistory")[0] | {"Id": None, "NewValue": "Late"}
+    lake_with_history.org.insert("AccountHistory", late, stamp=None)
+    lake_with_history.clock.advance(hours=25)
+    lake_with_history.sync(NAME)
 
-    assert [row[1] for row in values(audited)] == ["One", "Late", "Two"]
+    assert [row[1] for row in values(lake_with_history)] == ["One", "Late", "Two"]
 
 
 @pytest.mark.parametrize("options", [{}, {"full_refresh": True}], ids=["tail", "full refresh"])
-def test_rows_that_the_orgs_retention_removed_stay(audited, options):
-    rename(audited, "One")
-    audited.clock.advance(hours=40)
-    rename(audited, "Two")
-    audited.sync(NAME)
-    oldest = min(audited.org.rows("AccountHistory"), key=lambda row: row["CreatedDate"])
-    audited.org.purge("AccountHistory", oldest["Id"], log=False)
-    audited.clock.advance(hours=25)
-    rename(audited, "Three")
-    report = audited.sync(NAME, **options)[NAME]
+def test_rows_that_the_orgs_retention_removed_stay(lake_with_history, options):
+    rename(lake_with_history, "One")
+    lake_with_history.clock.advance(hours=40)
+    rename(lake_with_history, "Two")
+    lake_with_history.sync(NAME)
+    oldest = min(lake_with_history.org.rows("AccountHistory"), key=lambda row: row["CreatedDate"])
+    lake_with_history.org.purge("AccountHistory", oldest["Id"], log=False)
+    lake_with_history.clock.advance(hours=25)
+    rename(lake_with_history, "Three")
+    report = lake_with_history.sync(NAME, **options)[NAME]
 
-    assert [row[1] for row in values(audited)] == ["One", "Two", "Three"]
-    assert not any(row[2] for row in values(audited))
+    assert [row[1] for row in values(lake_with_history)] == ["One", "Two", "Three"]
+    assert not any(row[2] for row in values(lake_with_history))
     assert report.reconciled is None
 
 
-def test_a_killed_first_copy_of_an_append_only_object_goes_on(audited):
+def test_a_killed_first_copy_of_an_append_only_object_goes_on(lake_with_history):
     for number in range(12):
-        rename(audited, f"Name {number}")
-        audited.clock.advance(seconds=30)
-    audited.org.behave(page_rows=3)
+        rename(lake_with_history, f"Name {number}")
+        lake_with_history.clock.advance(seconds=30)
+    lake_with_history.org.behave(page_rows=3)
     with pytest.raises(lake_module.KilledError):
-        audited.sync(NAME, dies_after=2, commit_rows=3)
-    audited.sync(NAME)
+        lake_with_history.sync(NAME, dies_after=2, commit_rows=3)
+    lake_with_history.sync(NAME)
 
-    assert [row[1] for row in values(audited)] == [f"Name {number}" for number in range(12)]
+    assert [row[1] for row in values(lake_with_history)] == [f"Name {number}" for number in range(12)]
 
 
-def test_a_reread_is_bounded_by_the_stamp_of_the_endpoint(audited):
-    rename(audited, "One")
-    audited.sync(NAME)
-    start = audited.clock() - timedelta(hours=1)
+def test_a_reread_is_bounded_by_the_stamp_of_the_endpoint(lake_with_history):
+    rename(lake_with_history, "One")
+    lake_with_history.sync(NAME)
+    start = lake_with_history.clock() - timedelta(hours=1)
 
-    report = audited.sync(NAME, since=start)[NAME]
+    report = lake_with_history.sync(NAME, since=start)[NAME]
 
     assert report.read.rows == 1
     assert "CreatedDate >=" in report.read.soql

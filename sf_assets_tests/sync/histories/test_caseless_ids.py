@@ -21,16 +21,16 @@ ID = re.compile(r"003[0-9A-Za-z]{12}[A-Z0-5]{3}")
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
-def stored(row_id):
+def inner_id(row_id):
     """Return an Id as the practice org has it: in lower case, so that its order by bytes is the one without case."""
     return row_id[:15].lower() + "AAA"
 
 
-def shown(row_id):
+def outer_id(row_id):
     """Return the same Id in mixed case, always the same for one row."""
     bits = zlib.crc32(row_id.encode())
-    mixed = "".join(c.upper() if bits >> i & 1 else c for i, c in enumerate(row_id[3:15]))
-    return with_check_digits("003" + mixed)
+    mixed_case = "".join(c.upper() if bits >> i & 1 else c for i, c in enumerate(row_id[3:15]))
+    return with_check_digits("003" + mixed_case)
 
 
 class CaselessOrg(httpx.BaseTransport):
@@ -41,12 +41,12 @@ class CaselessOrg(httpx.BaseTransport):
 
     def handle_request(self, request):
         path, _, query = request.url.raw_path.decode().partition("?")
-        inner = ID.sub(lambda found: stored(found[0]), unquote_plus(query))
+        inner = ID.sub(lambda match: inner_id(match[0]), unquote_plus(query))
         if inner.startswith("q="):
             url = request.url.copy_with(raw_path=f"{path}?q={quote_plus(inner[2:])}".encode())
             request = httpx.Request(request.method, url, headers=request.headers)
         response = self.inner.handle_request(request)
-        body = re.sub(ID.pattern.encode(), lambda found: shown(found[0].decode()).encode(), response.read())
+        body = re.sub(ID.pattern.encode(), lambda match: outer_id(match[0].decode()).encode(), response.read())
         return httpx.Response(response.status_code, headers=response.headers, content=body, request=request)
 
 
@@ -59,8 +59,8 @@ def lower_case_id(number):
 
 
 @pytest.fixture
-def many(seeded, tmp_path, clock):
-    org = seeded.copy(clock=clock)
+def many(seed, tmp_path, clock):
+    org = seed.copy(clock=clock)
     org.purge_many("Contact", [row["Id"] for row in org.rows("Contact")])
     server, inner = in_process(org, sleep=lambda seconds: None)
     lake = Lake(org, server=server, folder=tmp_path, clock=clock, transport=CaselessOrg(inner))
@@ -73,7 +73,7 @@ def many(seeded, tmp_path, clock):
 
 
 def assert_equal(lake):
-    table = {stored(row["id"]): (row["last_name"], row["first_name"]) for row in lake.table("contact")}
+    table = {inner_id(row["id"]): (row["last_name"], row["first_name"]) for row in lake.table("contact")}
     assert len(table) == len(lake.table("contact"))
     assert table == {row["Id"]: (row["LastName"], row["FirstName"]) for row in lake.org.rows("Contact")}
 
@@ -107,12 +107,12 @@ def test_a_full_refresh_of_a_caseless_org_ends_while_rows_change(many, window_pa
 def test_a_row_deleted_for_good_in_a_caseless_org_is_marked(many):
     by_counts = ComparisonLimits(rows_pages=0, ids_pages=0)
     many.sync("contact", lanes=LANES)
-    gone = many.org.rows("Contact")[7]["Id"]
-    many.org.purge_many("Contact", [gone], log=False)
+    purged_id = many.org.rows("Contact")[7]["Id"]
+    many.org.purge_many("Contact", [purged_id], log=False)
     many.clock.advance(days=1)
 
     report = many.sync("contact", lanes=LANES, calculated="stale", comparison=by_counts)["contact"]
 
     assert (report.reconciled.how, report.reconciled.rows_marked) == ("values", 1)
     assert report.problems.out_of_sight == 0
-    assert [stored(row["id"]) for row in many.table("contact") if row["is_deleted"]] == [gone]
+    assert [inner_id(row["id"]) for row in many.table("contact") if row["is_deleted"]] == [purged_id]

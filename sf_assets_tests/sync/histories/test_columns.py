@@ -77,9 +77,9 @@ def test_a_retyped_column_is_refused_until_a_full_refresh_makes_it_anew(lake, ol
     lake.org.retype_field("Account", "Late__c", new)
     lake.clock.advance(hours=1)
     lake.org.update("Account", lake.org.rows("Account")[0]["Id"], {"Name": "changed"})
-    with pytest.raises(ColumnIncompatible, match="late__c") as refused:
+    with pytest.raises(ColumnIncompatible, match="late__c") as error_info:
         lake.sync("account")
-    assert "full_refresh" in refused.value.remedy
+    assert "full_refresh" in error_info.value.remedy
     assert lake.table("account") == before
 
     record = lake.sync("account", full_refresh=True)["account"]

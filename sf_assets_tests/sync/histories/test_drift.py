@@ -38,11 +38,11 @@ def picklist_for_text(lake):
     lake.org.retype_field("Account", "Site", "picklist")
 
 
-def encrypted(lake):
+def encrypt_text(lake):
     lake.org.retype_field("Account", "Site", "encryptedstring")
 
 
-def granted(lake):
+def grant_column(lake):
     lake.org.show_field("Account", "Fax")
 
 
@@ -61,8 +61,8 @@ CHANGES = [
     person_accounts,
     text_for_picklist,
     picklist_for_text,
-    encrypted,
-    granted,
+    encrypt_text,
+    grant_column,
     more_digits,
     formula,
 ]
@@ -73,7 +73,7 @@ def test_a_changed_column_is_equal_to_the_org_after_a_day(lake, change):
     lake.org.hide_field("Account", "Fax")
     lake.sync("account")
     change(lake)
-    if change is not granted:
+    if change is not grant_column:
         lake.org.show_field("Account", "Fax")
     lake.clock.advance(hours=25)
 

@@ -32,13 +32,13 @@ def test_after_changes_of_all_kinds_every_table_equals_the_org_again(lake):
     lake.sync()
     org = lake.org
     ids = [row["Id"] for row in org.rows("Account") if not row["IsDeleted"]]
-    gone = [row["Id"] for row in org.rows("Contact") if row["IsDeleted"]]
+    deleted_ids = [row["Id"] for row in org.rows("Contact") if row["IsDeleted"]]
     lake.clock.advance(minutes=90)
     org.insert("Account", {"Name": "Ünïcode \u2028 & Söhne", "AnnualRevenue": 0.123456789})
     org.update("Account", ids[0], {"Name": "renamed", "Description": "x" * 31_000})
     org.delete("Account", ids[1])
     org.merge("Account", ids[2], [ids[3]])
-    for record_id in gone[:1]:
+    for record_id in deleted_ids[:1]:
         org.undelete("Contact", record_id)
     org.add_field("Account", {"name": "Late__c", "type": "currency", "scale": 2, "custom": True, "label": "Late"})
     org.update("Account", ids[4], {"Late__c": 12.5})
@@ -78,14 +78,14 @@ def test_calculated_values_are_as_old_as_the_last_reading_of_every_row(lake):
     first = lake.sync("account")["account"]
     lake.clock.advance(hours=20)
     lake.org.update("Account", lake.org.rows("Account")[0]["Id"], {"Name": "renamed"})
-    tailed = lake.sync("account")["account"]
+    after_tail = lake.sync("account")["account"]
     lake.clock.advance(hours=1)
 
-    refreshed = lake.sync("account", full_refresh=True)["account"]
+    after_refresh = lake.sync("account", full_refresh=True)["account"]
 
-    assert tailed.kind == "tail"
-    assert first.calculated_as_of == tailed.calculated_as_of == first.began_at
-    assert refreshed.calculated_as_of == refreshed.began_at > tailed.began_at
+    assert after_tail.kind == "tail"
+    assert first.calculated_as_of == after_tail.calculated_as_of == first.began_at
+    assert after_refresh.calculated_as_of == after_refresh.began_at > after_tail.began_at
 
 
 @pytest.mark.slow

@@ -27,14 +27,14 @@ def employees(lake):
 
 
 def test_a_fraction_is_kept_exactly_from_the_first_copy_on(lake):
-    changed = employ(lake, 0, "47.5")
+    row_id = employ(lake, 0, "47.5")
 
     report = lake.sync("account")["account"]
 
-    assert employees(lake) == {changed: (48, 47.5)}
+    assert employees(lake) == {row_id: (48, 47.5)}
     assert report.problems.fractions == {"NumberOfEmployees": 1}
     assert "Fractions in whole numbers: NumberOfEmployees (1 value)" in " ".join(warnings(SPECS["account"], report))
-    assert f"Account.NumberOfEmployees in record {changed}: 47.5 is stored as 48" in " ".join(report.problems.notes)
+    assert f"Account.NumberOfEmployees in record {row_id}: 47.5 is stored as 48" in " ".join(report.problems.notes)
 
 
 @pytest.mark.slow
@@ -42,21 +42,21 @@ def test_a_fraction_that_appears_later_is_kept_exactly(lake):
     lake.sync("account")
     before = {row["id"]: row for row in lake.table("account")}
     lake.clock.advance(hours=2)
-    changed = employ(lake, 3, "-0.25")
+    row_id = employ(lake, 3, "-0.25")
 
     lake.sync("account")
 
-    assert employees(lake) == {changed: (0, -0.25)}
-    assert {row["id"]: row | {EXACT: None} for row in lake.table("account") if row["id"] != changed} == {
-        key: row | {EXACT: None} for key, row in before.items() if key != changed
+    assert employees(lake) == {row_id: (0, -0.25)}
+    assert {row["id"]: row | {EXACT: None} for row in lake.table("account") if row["id"] != row_id} == {
+        key: row | {EXACT: None} for key, row in before.items() if key != row_id
     }
 
 
 def test_a_number_that_is_whole_again_has_no_exact_value(lake):
-    changed = employ(lake, 0, "47.5")
+    row_id = employ(lake, 0, "47.5")
     lake.sync("account")
     lake.clock.advance(hours=2)
-    lake.org.update("Account", changed, {"NumberOfEmployees": 60})
+    lake.org.update("Account", row_id, {"NumberOfEmployees": 60})
 
     report = lake.sync("account")["account"]
 
@@ -70,11 +70,11 @@ def test_a_second_column_costs_no_second_copy(lake, full_refresh):
     employ(lake, 0, "47.5")
     lake.sync("account")
     lake.clock.advance(hours=2)
-    changed = employ(lake, 1, "12.75")
+    row_id = employ(lake, 1, "12.75")
 
     report = lake.sync("account", full_refresh=full_refresh)["account"]
 
-    assert employees(lake)[changed] == (13, 12.75)
+    assert employees(lake)[row_id] == (13, 12.75)
     assert len(employees(lake)) == 2
     assert report.kind == ("replace" if full_refresh else "tail")
 
@@ -99,8 +99,8 @@ def test_a_snapshot_keeps_fractions(lake):
 
     lake.sync("organization")
 
-    (stored,) = lake.table("organization")
-    assert (stored["fiscal_year_start_month"], stored["fiscal_year_start_month__exact"]) == (2, 1.5)
+    (table_row,) = lake.table("organization")
+    assert (table_row["fiscal_year_start_month"], table_row["fiscal_year_start_month__exact"]) == (2, 1.5)
 
 
 @pytest.mark.slow

@@ -25,8 +25,8 @@ def many(lake):
     return lake
 
 
-def read(lake, **asked):
-    report = lake.sync("contact", **{"lanes": LANES, **asked})["contact"]
+def read(lake, **options):
+    report = lake.sync("contact", **{"lanes": LANES, **options})["contact"]
     lake.assert_equal("contact")
     return report
 
@@ -43,11 +43,11 @@ def test_an_ignored_upper_bound_costs_at_most_a_page_a_range(many):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("ignored", [{"lower_bounds"}, {"lower_bounds", "upper_bounds", "limit"}])
+@pytest.mark.parametrize("clauses", [{"lower_bounds"}, {"lower_bounds", "upper_bounds", "limit"}])
 @pytest.mark.parametrize("lanes", [LANES, IN_ORDER])
 @pytest.mark.parametrize("full_refresh", [True, False])
-def test_an_org_that_ignores_lower_bounds_is_read_in_one_query(many, ignored, lanes, full_refresh):
-    many.org.behave(ignored_clauses=frozenset(ignored))
+def test_an_org_that_ignores_lower_bounds_is_read_in_one_query(many, clauses, lanes, full_refresh):
+    many.org.behave(ignored_clauses=frozenset(clauses))
 
     report = read(many, lanes=lanes, full_refresh=full_refresh)
 

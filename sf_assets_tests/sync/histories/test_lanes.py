@@ -34,9 +34,9 @@ def test_lanes_read_every_row_once(many):
     report = many.sync("contact", lanes=LANES)["contact"]
 
     many.assert_equal("contact")
-    held = len(many.org.rows("Contact"))
-    assert report.read.rows <= held + LANES.page_rows  # the tail after the walk reads the newest row again
-    assert report.read.calls <= 1.3 * held / LANES.page_rows + LANES.most
+    row_count = len(many.org.rows("Contact"))
+    assert report.read.rows <= row_count + LANES.page_rows  # the tail after the walk reads the newest row again
+    assert report.read.calls <= 1.3 * row_count / LANES.page_rows + LANES.most
 
 
 @pytest.mark.slow
@@ -46,7 +46,7 @@ def test_lanes_read_every_row_once(many):
 def test_a_walk_in_lanes_that_is_killed_goes_on(many, after_pages):
     with pytest.raises(KilledError):
         many.sync("contact", lanes=LANES, commit_rows=1, dies_after=after_pages)
-    taken = many.table("contact")
+    rows_before = many.table("contact")
     many.org.update("Contact", many.org.rows("Contact")[0]["Id"], {"FirstName": "changed meanwhile"})
     many.org.update("Contact", many.org.rows("Contact")[-1]["Id"], {"FirstName": "changed meanwhile"})
     many.clock.advance(days=1)
@@ -54,8 +54,8 @@ def test_a_walk_in_lanes_that_is_killed_goes_on(many, after_pages):
     report = many.sync("contact", lanes=LANES)["contact"]
 
     many.assert_equal("contact")
-    held = len(many.org.rows("Contact"))
-    assert report.read.rows <= held - len(taken) + (LANES.most + 1) * LANES.page_rows
+    row_count = len(many.org.rows("Contact"))
+    assert report.read.rows <= row_count - len(rows_before) + (LANES.most + 1) * LANES.page_rows
 
 
 @pytest.mark.slow
@@ -74,10 +74,10 @@ def test_a_killed_walk_leaves_spans_that_a_walk_without_lanes_goes_on_from(many)
 
 @pytest.mark.slow
 def test_rows_that_change_while_lanes_read_are_in_the_table(many):
-    changed = iter(many.org.rows("Contact")[5::40])
+    rows_to_change = iter(many.org.rows("Contact")[5::40])
 
     def change_one(_):
-        row = next(changed, None)
+        row = next(rows_to_change, None)
         if row is not None:
             many.clock.advance(seconds=1)
             many.org.update("Contact", row["Id"], {"FirstName": "while it was read"})
@@ -136,7 +136,7 @@ UNDECIDED, BYTES, CASELESS = ["003A", "003B"], ["003B", "003a"], ["003a", "003B"
 
 
 @pytest.mark.parametrize(
-    ("seen", "page", "own", "is_done"),
+    ("other_ids", "page", "own", "is_done"),
     [
         (UNDECIDED, ["003A", "003B", "003C", "003a"], ["003A", "003B"], True),
         (BYTES, ["003A", "003B", "003a", "003b"], ["003A", "003B"], True),
@@ -146,9 +146,9 @@ UNDECIDED, BYTES, CASELESS = ["003A", "003B"], ["003B", "003a"], ["003a", "003B"
         (BYTES, ["003A", "003B"], ["003A", "003B"], False),
     ],
 )
-def test_a_lane_leaves_out_the_rows_after_its_range(seen, page, own, is_done):
+def test_a_lane_leaves_out_the_rows_after_its_range(other_ids, page, own, is_done):
     space = IdSpace()
-    space.observe_page(pl.Series(seen))
+    space.observe_page(pl.Series(other_ids))
     lane = Lane(IdRange(None, after="0030", upper="003B", limit=5), first=None, taken=None)
 
     rows = lane.own_rows(Rows(pl.DataFrame({"id": page}), 5, is_resumable=True), space)
@@ -201,10 +201,10 @@ def test_a_state_with_something_that_this_version_does_not_know_is_refused(many)
 def test_a_kill_between_slow_pages_costs_a_page_a_lane(many, after_pages):
     with pytest.raises(KilledError):
         many.sync("contact", lanes=LANES, dies_after=after_pages, watch=lambda _: many.clock.advance(seconds=1))
-    held, taken = len(many.org.rows("Contact")), len(many.table("contact"))
+    row_count, count_before = len(many.org.rows("Contact")), len(many.table("contact"))
 
     report = many.sync("contact", lanes=LANES)["contact"]
 
     many.assert_equal("contact")
-    assert taken >= (after_pages - 2) * LANES.page_rows
-    assert report.read.rows <= held - taken + LANES.page_rows
+    assert count_before >= (after_pages - 2) * LANES.page_rows
+    assert report.read.rows <= row_count - count_before + LANES.page_rows

@@ -22,11 +22,11 @@ def test_a_user_who_loses_sight_of_most_rows_loses_nothing(lake):
         lake.org.hide_rows(sobject, hidden)
     lake.clock.advance(hours=2)
 
-    with pytest.raises(ShrinkRefused) as refused:
+    with pytest.raises(ShrinkRefused) as error_info:
         lake.sync("field_permissions")
     lake.sync("profile", "account")
 
-    assert "View" in refused.value.remedy
+    assert "View" in error_info.value.remedy
     assert {name: lake.table(name) for name in names} == rows
     lake.sync("field_permissions", confirm_shrink=True)
     assert len(lake.table("field_permissions")) < len(rows["field_permissions"]) - 50
@@ -100,15 +100,15 @@ def test_a_refreshed_sandbox_is_refused_until_it_is_adopted(lake, tmp_path, cloc
     lake.sync("account", "profile")
     other = sample_org(seed=8, rows=TINY, clock=clock, base=clock() - timedelta(hours=1))
     with serve(other) as server:
-        moved = Lake(other, server=server, folder=tmp_path, clock=clock)
+        lake_of_sandbox = Lake(other, server=server, folder=tmp_path, clock=clock)
         for name in ("account", "profile"):
             with pytest.raises(TableForeign, match=name):
-                moved.sync(name)
+                lake_of_sandbox.sync(name)
             with pytest.raises(TableForeign):
-                moved.sync(name, full_refresh=True)
-            moved.sync(name, full_refresh=True, adopt_org=True)
-            moved.assert_equal(name)
-        moved.client.close()
+                lake_of_sandbox.sync(name, full_refresh=True)
+            lake_of_sandbox.sync(name, full_refresh=True, adopt_org=True)
+            lake_of_sandbox.assert_equal(name)
+        lake_of_sandbox.client.close()
 
 
 def test_a_table_whose_object_is_off_in_the_other_org_is_not_adopted(lake, tmp_path, clock):
@@ -117,9 +117,9 @@ def test_a_table_whose_object_is_off_in_the_other_org_is_not_adopted(lake, tmp_p
     other = sample_org(seed=8, rows=TINY, clock=clock, base=clock() - timedelta(hours=1))
     other.switch_off("Quote")
     with serve(other) as server:
-        moved = Lake(other, server=server, folder=tmp_path, clock=clock)
-        record = moved.sync("quote", full_refresh=True, adopt_org=True)["quote"]
-        moved.client.close()
+        lake_of_sandbox = Lake(other, server=server, folder=tmp_path, clock=clock)
+        record = lake_of_sandbox.sync("quote", full_refresh=True, adopt_org=True)["quote"]
+        lake_of_sandbox.client.close()
 
     assert record.problems.unavailable is not None
     assert lake.state("quote") == before, "its rows are still the former org's"
@@ -138,14 +138,14 @@ def test_deleted_rows_that_left_the_recycle_bin_do_not_stop_a_refresh(lake):
     lake.assert_equal("contact")
 
 
-@pytest.mark.parametrize("lost", ["queryAll", "live rows"])
-def test_a_refresh_that_shows_too_little_is_still_refused(lake, lost):
+@pytest.mark.parametrize("missing", ["queryAll", "live rows"])
+def test_a_refresh_that_shows_too_little_is_still_refused(lake, missing):
     names = [row["Id"] for row in lake.org.rows("Contact")]
     for name in names[:5]:
         lake.org.delete("Contact", name)
     lake.sync("contact")
     before = lake.table("contact")
-    if lost == "queryAll":
+    if missing == "queryAll":
         lake.org.hide_rows("Contact", names[:5])  # as /query does: no deleted row, all live ones
     else:
         lake.org.hide_rows("Contact", names[5:7])

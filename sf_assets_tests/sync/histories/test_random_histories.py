@@ -141,10 +141,10 @@ class Editor:
         self.org.show_rows(sobject, [one for one in ids if one in there])
 
 
-def play(seeded: Org, *, seed: int, folder: Path) -> None:
+def play(seed_org: Org, *, seed: int, folder: Path) -> None:
     """Play the history of a seed; AssertionError where a table is not the org's in the end."""
     chance, clock = random.Random(seed), Clock(START)
-    org = seeded.copy(clock=clock)
+    org = seed_org.copy(clock=clock)
     org.behave(page_rows=chance.choice([2, 7, 40]))
     server, transport = in_process(org, sleep=lambda seconds: None)
     lake = Lake(org, server=server, folder=folder, clock=clock, transport=transport)
@@ -177,10 +177,10 @@ def between_pages(editor: Editor) -> Callable[[Any], None]:
 def sync_somehow(lake: Lake, name: str, chance: random.Random) -> None:
     """One sync, which may be killed or read everything anew."""
     dies_after = chance.choice([None, None, chance.randint(0, 6)])
-    asked = {"commit_rows": chance.choice([1, 20, 200_000]), "full_refresh": chance.random() < 0.1}
-    asked["comparison"] = chance.choice(LIMITS)
+    options = {"commit_rows": chance.choice([1, 20, 200_000]), "full_refresh": chance.random() < 0.1}
+    options["comparison"] = chance.choice(LIMITS)
     try:
-        lake.sync(name, dies_after=dies_after, **asked)
+        lake.sync(name, dies_after=dies_after, **options)
     except (KilledError, ShrinkRefused):
         return
 
@@ -190,8 +190,8 @@ def assert_equal(lake: Lake, name: str) -> None:
     sobject = SPECS[name].sobject
     hidden = lake.org.tables[sobject].hidden_keys
     truth = [row for row in lake.truth(name) if not any(key.startswith(row["id"]) for key in hidden)]
-    shown, table = {row["id"] for row in truth}, lake.table(name)
+    org_ids, table = {row["id"] for row in truth}, lake.table(name)
     assert len({row["id"] for row in table}) == len(table), name
-    former = [row for row in table if row["id"] not in shown]
+    former = [row for row in table if row["id"] not in org_ids]
     assert all(SPECS[name].how == "tail" and row["is_deleted"] for row in former), name
-    assert [row for row in table if row["id"] in shown] == truth, name
+    assert [row for row in table if row["id"] in org_ids] == truth, name

@@ -26,8 +26,8 @@ def test_a_refused_column_is_named_and_an_idle_sync_reads_nothing(lake):
         assert list(report.problems.refused) == ["Sic"]
         assert any("refused in queries: Sic (costs 1 call)" in text for text in warnings(SPECS["account"], report))
     assert (idle.kind, idle.read.rows, idle.read.calls) == ("unchanged", 0, 0)
-    sent = [request.kind for request in lake.server.requests[before:]]
-    assert sent.count("query") + sent.count("queryAll") == 0
+    request_kinds = [request.kind for request in lake.server.requests[before:]]
+    assert request_kinds.count("query") + request_kinds.count("queryAll") == 0
 
 
 def test_a_refused_column_is_tried_once_a_day_and_backfilled_once_accepted(lake):
@@ -36,17 +36,17 @@ def test_a_refused_column_is_tried_once_a_day_and_backfilled_once_accepted(lake)
     first = lake.state("account").columns.refused["Sic"]
     lake.clock.advance(hours=25)
     lake.sync("account")
-    tried = lake.state("account").columns.refused["Sic"]
+    second = lake.state("account").columns.refused["Sic"]
     lake.org.accept_field("Account", "Sic")
     lake.clock.advance(hours=1)
     same_day = lake.sync("account")["account"]
     lake.clock.advance(hours=24)
 
-    accepted = lake.sync("account")["account"]
+    after_accept = lake.sync("account")["account"]
 
-    assert tried - first >= timedelta(hours=25)
+    assert second - first >= timedelta(hours=25)
     assert list(same_day.problems.refused) == ["Sic"]
-    assert accepted.problems.refused == {}
+    assert after_accept.problems.refused == {}
     assert "Sic" in lake.state("account").columns.read
     assert lake.state("account").columns.refused == {}
     lake.assert_equal("account")
@@ -85,7 +85,7 @@ FORMULAS = ("Industry", "Rating", "Site", "Type")
 
 
 @pytest.fixture
-def complicated(lake):
+def lake_with_formulas(lake):
     """An org whose account has more calculated columns than one query may select."""
     for name in FORMULAS:
         lake.org.change_field("Account", name, calculated=True)
@@ -93,36 +93,36 @@ def complicated(lake):
     return lake
 
 
-@pytest.mark.parametrize("asked", [{}, {"bulk": "always"}])
-def test_a_query_that_is_too_complicated_leaves_out_columns_by_name(complicated, asked):
-    first = complicated.sync("account", **asked)["account"]
-    complicated.clock.advance(hours=1)
+@pytest.mark.parametrize("options", [{}, {"bulk": "always"}])
+def test_a_query_that_is_too_complicated_leaves_out_columns_by_name(lake_with_formulas, options):
+    first = lake_with_formulas.sync("account", **options)["account"]
+    lake_with_formulas.clock.advance(hours=1)
 
-    idle = complicated.sync("account", **asked)["account"]
+    idle = lake_with_formulas.sync("account", **options)["account"]
 
-    left_out = complicated.state("account").columns.complicated
+    left_out = lake_with_formulas.state("account").columns.complicated
     assert 0 < len(left_out) <= 3
     assert (idle.kind, idle.read.calls) == ("unchanged", 0)
     for report in (first, idle):
         assert report.problems.complicated == left_out
         assert any("too complicated for Salesforce" in text for text in warnings(SPECS["account"], report))
     names = {name.lower() for name in left_out}
-    assert all(row[name] is None for row in complicated.table("account") for name in names)
+    assert all(row[name] is None for row in lake_with_formulas.table("account") for name in names)
 
 
-def test_columns_that_were_too_complicated_are_tried_together_once_a_day(complicated):
-    complicated.sync("account")
-    complicated.clock.advance(hours=25)
-    second = complicated.sync("account")["account"]
+def test_columns_that_were_too_complicated_are_tried_together_once_a_day(lake_with_formulas):
+    lake_with_formulas.sync("account")
+    lake_with_formulas.clock.advance(hours=25)
+    second = lake_with_formulas.sync("account")["account"]
     assert (second.kind, second.problems.pending) == ("tail", {})  # no walk: the columns are not new
-    complicated.org.behave(formulas_per_query=None)
-    complicated.clock.advance(hours=25)
+    lake_with_formulas.org.behave(formulas_per_query=None)
+    lake_with_formulas.clock.advance(hours=25)
 
-    third = complicated.sync("account")["account"]
+    third = lake_with_formulas.sync("account")["account"]
 
     assert third.problems.complicated == ()
-    assert complicated.state("account").columns.refused == {}
-    complicated.assert_equal("account")
+    assert lake_with_formulas.state("account").columns.refused == {}
+    lake_with_formulas.assert_equal("account")
 
 
 def test_a_complicated_query_without_calculated_columns_is_an_error(lake):

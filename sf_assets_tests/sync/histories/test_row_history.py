@@ -53,23 +53,23 @@ def org() -> Org:
 def test_the_history_equals_the_journal_of_the_org(org, name):
     @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
     @given(actions=ACTIONS, seed=st.integers(0, 2**16))
-    def played(actions: list[tuple[str, Any]], seed: int) -> None:
+    def check(actions: list[tuple[str, Any]], seed: int) -> None:
         with TemporaryDirectory() as folder:
             journal = Journal(org, name, Path(folder), random.Random(seed))
             for action, value in [("sync", None), *actions, ("edit", 3), ("sync", None), ("history", None)]:
                 getattr(journal, action)(value)
             journal.lake.client.close()
 
-    played()
+    check()
 
 
 class Journal:
     """One endpoint of an org, and the rows that its table had at each snapshot."""
 
-    def __init__(self, seeded: Org, name: str, folder: Path, chance: random.Random) -> None:
+    def __init__(self, seed_org: Org, name: str, folder: Path, chance: random.Random) -> None:
         self.name, self.chance, self.clock = name, chance, Clock(START)
         self.sobject = SPECS[name].sobject
-        org = seeded.copy(clock=self.clock)
+        org = seed_org.copy(clock=self.clock)
         org.behave(page_rows=3)
         server, transport = in_process(org, sleep=lambda seconds: None)
         self.lake = Lake(org, server=server, folder=folder, clock=self.clock, transport=transport)
@@ -110,9 +110,9 @@ class Journal:
     def history(self, _: None) -> None:
         if self.table is None or self.table.current_snapshot() is None:
             return
-        wanted = [changes for one, two in pairwise(self.path()) if (changes := differences(one, two))]
+        changes_of_table = [changes for one, two in pairwise(self.path()) if (changes := differences(one, two))]
         self.lake.warehouse.histories.update(self.name)
-        assert self.appended() == wanted
+        assert self.new_changes() == changes_of_table
         self.used = self.table.current_snapshot().snapshot_id
 
     def path(self) -> list[View]:
@@ -135,7 +135,7 @@ class Journal:
             self.views[snapshot_id] = {row["id"]: without(row, "_synced_at") for row in rows}
         return self.views[snapshot_id]
 
-    def appended(self) -> list[list[Change]]:
+    def new_changes(self) -> list[list[Change]]:
         """Return the changes since the last call, a list for each number."""
         rows = self.lake.warehouse.scan(f"{self.name}_changes").sort("_change_number", "id").collect().to_dicts()
         assert len({(row["id"], row["_change_number"]) for row in rows}) == len(rows)

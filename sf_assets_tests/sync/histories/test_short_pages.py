@@ -34,10 +34,10 @@ def lose(lake, places, *, page, times=1, soql=None, kind=None):
     lake.org.faults.append(Fault(kind=kind, soql=soql, after=page, times=times, lost_rows=places))
 
 
-def dies(lake, after_pages, **asked):
+def dies(lake, after_pages, **options):
     """Run and die after so many pages. A run that ends before is as good."""
     with suppress(KilledError):
-        lake.sync("contact", commit_rows=1, dies_after=after_pages, **asked)
+        lake.sync("contact", commit_rows=1, dies_after=after_pages, **options)
     lake.org.faults.clear()
 
 
@@ -91,12 +91,12 @@ def test_lanes_with_short_pages_by_locators_commit_no_position(many, after_pages
 def test_a_tail_commits_no_mark_after_a_short_page(many, page, after_pages):
     many.org.behave(page_rows=20)
     many.sync("contact")
-    changed = many.org.rows("Contact")[20:140]
-    for row in changed:
+    rows_to_change = many.org.rows("Contact")[20:140]
+    for row in rows_to_change:
         many.clock.advance(seconds=1)
         many.org.update("Contact", row["Id"], {"FirstName": "changed"})
     many.clock.advance(hours=2)
-    many.org.update("Contact", changed[0]["Id"], {"FirstName": "the ceiling"})
+    many.org.update("Contact", rows_to_change[0]["Id"], {"FirstName": "the ceiling"})
     lose(many, (5, -1), page=page, kind="more")
 
     dies(many, after_pages)
@@ -136,12 +136,12 @@ def test_a_reread_commits_no_position_after_a_short_page(many, after_pages):
     many.assert_equal("contact")
 
 
-@pytest.mark.parametrize("asked", [{}, {"lanes": LANES}, {"full_refresh": True}])
-def test_a_page_that_stays_short_fails_the_run_and_is_read_by_the_next(many, asked):
+@pytest.mark.parametrize("options", [{}, {"lanes": LANES}, {"full_refresh": True}])
+def test_a_page_that_stays_short_fails_the_run_and_is_read_by_the_next(many, options):
     many.org.behave(page_rows=30)
     lose(many, (1,), page=0, times=None, soql=PAGES)
     with pytest.raises(ResultIncomplete):
-        many.sync("contact", commit_rows=1, **asked)
+        many.sync("contact", commit_rows=1, **options)
     many.org.faults.clear()
 
     many.sync("contact")

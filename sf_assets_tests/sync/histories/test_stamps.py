@@ -110,12 +110,12 @@ def test_ten_thousand_rows_on_one_second_and_a_kill_inside(lake, after_pages):
 
     with pytest.raises(KilledError):
         lake.sync("contact", commit_rows=1, dies_after=after_pages)
-    resumed = lake.state("contact").position.resume
+    resume = lake.state("contact").position.resume
     record = lake.sync("contact")["contact"]
 
     lake.assert_equal("contact")
     if after_pages > 1:
-        assert resumed is not None
+        assert resume is not None
         assert record.read.rows < 10_000
 
 
@@ -211,9 +211,9 @@ def test_no_state_is_in_the_future_if_this_clock_is_ahead(lake, days):
     lake.sync(*names)
 
     for name in names:
-        found = moments(json.loads(lake.warehouse.facts(name).state))
-        assert len(found) > 5
-        assert max(found) <= right()
+        times = moments(json.loads(lake.warehouse.facts(name).state))
+        assert len(times) > 5
+        assert max(times) <= right()
     lake.assert_equal(*names)
 
 
@@ -284,15 +284,15 @@ def test_rows_that_appear_with_an_old_stamp_are_found_within_a_day(lake):
 def test_the_run_that_compares_all_tables_costs_what_was_planned(lake):
     lake.sync()
     lake.clock.advance(hours=25)
-    asked = {"tables": lake.warehouse, "client": lake.new_client(), "now": lake.clock}
-    planned = build_plan(tuple(SPECS.values()), cadences={}, **asked)
+    sources = {"tables": lake.warehouse, "client": lake.new_client(), "now": lake.clock}
+    plan = build_plan(tuple(SPECS.values()), cadences={}, **sources)
     before = len(lake.server.requests)
 
     lake.sync()
 
-    sent = [request for request in lake.server.requests[before:] if request.kind != "token"]
-    asked["client"].close()
-    assert planned.calls == len(sent)
+    requests = [request for request in lake.server.requests[before:] if request.kind != "token"]
+    sources["client"].close()
+    assert plan.calls == len(requests)
 
 
 class OffsetGateway(httpx.BaseTransport):
@@ -318,22 +318,22 @@ def in_nepal(text):
 
 
 @pytest.mark.parametrize("comparison", [ComparisonLimits(), ComparisonLimits(rows_pages=0, ids_pages=0)])
-def test_stamps_with_another_offset_than_utc_are_the_same_moments(seeded, tmp_path, clock, comparison):
-    org = seeded.copy(clock=clock)
+def test_stamps_with_another_offset_than_utc_are_the_same_moments(seed, tmp_path, clock, comparison):
+    org = seed.copy(clock=clock)
     server, inner = in_process(org, sleep=lambda seconds: None)
     lake = Lake(org, server=server, folder=tmp_path, clock=clock, transport=OffsetGateway(inner))
     names = ("contact", "user")
     lake.sync(*names)
-    gone, changed = (row["Id"] for row in org.rows("Contact")[:2])
-    org.update("Contact", changed, {"LastName": "changed"})
-    org.purge("Contact", gone)
+    purged, updated = (row["Id"] for row in org.rows("Contact")[:2])
+    org.update("Contact", updated, {"LastName": "changed"})
+    org.purge("Contact", purged)
     clock.advance(hours=25)
 
     lake.sync(*names, comparison=comparison)
     idle = lake.sync(*names)
 
     table = {row["id"]: row for row in lake.table("contact")}
-    assert (table[gone]["is_deleted"], table[changed]["last_name"]) == (True, "changed")
+    assert (table[purged]["is_deleted"], table[updated]["last_name"]) == (True, "changed")
     assert {report.kind for report in idle.values()} == {"unchanged"}
     org.purge("User", [row["Id"] for row in org.rows("User")][-1])
     lake.sync("user", full_refresh=True)

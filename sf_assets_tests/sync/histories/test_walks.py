@@ -62,23 +62,23 @@ def test_a_bounded_reread_that_ends_after_a_newer_sync_overwrites_nothing(lake):
     record_id = lake.org.rows("Account")[0]["Id"]
     lake.org.update("Account", record_id, {"Name": "first"})
     since = lake.clock() - timedelta(minutes=5)
-    client, known = lake.client, preflight(
+    client, answers = lake.client, preflight(
         [SPECS["account"]], tables=lake.warehouse, client=lake.client, read_deleted=True, now=lake.clock
     )  # fmt: skip
     older = sync(
         SPECS["account"],
-        preflight=known,
+        preflight=answers,
         tables=lake.warehouse,
         client=client,
         **sync_options(since=since),
         now=lake.clock,
     )
-    held = replace(older, batches=iter(list(older.batches)))
+    older_read = replace(older, batches=iter(list(older.batches)))
     lake.clock.advance(seconds=1)
     lake.org.update("Account", record_id, {"Name": "second"}, stamp=lake.clock() - timedelta(seconds=1))
     lake.sync("account", since=since)
 
-    write_sync(lake.warehouse, "account", held, "run")
+    write_sync(lake.warehouse, "account", older_read, "run")
 
     lake.assert_equal("account")
 
@@ -140,12 +140,12 @@ def test_rows_that_change_during_a_long_walk_are_in_the_table_at_its_end(lake):
 
 def test_a_purge_between_two_pages_is_no_error(lake):
     lake.org.behave(page_rows=3)
-    doomed = [row["Id"] for row in lake.org.rows("Contact")]
+    ids = [row["Id"] for row in lake.org.rows("Contact")]
     pages = iter(range(1, 100))
 
     def purge(page: Any) -> None:
         if "COUNT" not in page.soql and next(pages) == 2:
-            lake.org.purge("Contact", doomed[-1])
+            lake.org.purge("Contact", ids[-1])
 
     lake.org.on_page.append(purge)
     lake.sync("contact")

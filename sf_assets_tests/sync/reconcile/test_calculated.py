@@ -27,13 +27,13 @@ def row(lake, record_id):
 @pytest.mark.parametrize("comparison", [ComparisonLimits(), VALUES])
 def test_a_formula_is_refreshed_daily_and_its_row_keeps_its_stamp(lake, comparison):
     lake.sync("account")
-    changed = recalculate(lake, Region_Label__c="Elsewhere", Open_Pipeline__c=7.5)
-    before = row(lake, changed)
+    row_id = recalculate(lake, Region_Label__c="Elsewhere", Open_Pipeline__c=7.5)
+    before = row(lake, row_id)
     lake.clock.advance(hours=25)
 
     report = lake.sync("account", comparison=comparison)["account"]
 
-    after = row(lake, changed)
+    after = row(lake, row_id)
     assert (after["region_label__c"], float(after["open_pipeline__c"])) == ("Elsewhere", 7.5)
     assert after["system_modstamp"] == before["system_modstamp"]
     assert report.calculated_as_of == report.began_at
@@ -41,13 +41,13 @@ def test_a_formula_is_refreshed_daily_and_its_row_keeps_its_stamp(lake, comparis
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("asked", [{"calculated": "stale", "comparison": COUNTS}, {"comparison": COUNTS}])
-def test_a_formula_that_is_not_refreshed_shows_its_age(lake, asked):
+@pytest.mark.parametrize("options", [{"calculated": "stale", "comparison": COUNTS}, {"comparison": COUNTS}])
+def test_a_formula_that_is_not_refreshed_shows_its_age(lake, options):
     first = lake.sync("account")["account"]
     recalculate(lake, Region_Label__c="Elsewhere")
     lake.clock.advance(hours=25)
 
-    report = lake.sync("account", **asked)["account"]
+    report = lake.sync("account", **options)["account"]
 
     assert report.reconciled.how == "counts"
     assert report.calculated_as_of == first.began_at
@@ -68,9 +68,9 @@ def test_an_endpoint_has_a_mode_of_its_own(lake, monkeypatch):
 def test_a_column_that_changes_without_a_stamp_can_be_listed(lake, monkeypatch):
     monkeypatch.setitem(SPECS, "account", replace(SPECS["account"], calculated="stale", refreshed=("Rating",)))
     lake.sync("account")
-    changed = recalculate(lake, Rating="Hot")
+    row_id = recalculate(lake, Rating="Hot")
     lake.clock.advance(hours=25)
 
     lake.sync("account", comparison=VALUES)
 
-    assert row(lake, changed)["rating"] == "Hot"
+    assert row(lake, row_id)["rating"] == "Hot"

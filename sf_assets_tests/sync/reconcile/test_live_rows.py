@@ -32,60 +32,60 @@ def how(request):
     return request.param
 
 
-def sync(lake, how="rows", **asked):
+def sync(lake, how="rows", **options):
     """Sync contacts as a run does whose comparison uses one method."""
-    return lake.sync("contact", calculated="stale", comparison=LIMITS[how], **asked)["contact"]
+    return lake.sync("contact", calculated="stale", comparison=LIMITS[how], **options)["contact"]
 
 
 @pytest.mark.slow
 def test_a_purged_row_is_marked_deleted_within_a_day(lake, how):
-    (gone,) = ids(lake)
+    (purged,) = ids(lake)
     lake.sync("contact")
-    before = table_row(lake, gone)
-    lake.org.purge("Contact", gone)
+    before = table_row(lake, purged)
+    lake.org.purge("Contact", purged)
     lake.clock.advance(**DAY)
 
     report = sync(lake, how)
 
     assert (report.reconciled.how, report.reconciled.rows_marked) == (how, 1)
-    assert table_row(lake, gone) == before | {"is_deleted": True}
+    assert table_row(lake, purged) == before | {"is_deleted": True}
 
 
 @pytest.mark.slow
 def test_a_purge_that_no_log_names_is_found_too(lake, how):
-    (gone,) = ids(lake)
+    (purged,) = ids(lake)
     lake.sync("contact")
-    lake.org.purge("Contact", gone, log=False)
+    lake.org.purge("Contact", purged, log=False)
     lake.clock.advance(**DAY)
 
     sync(lake, how)
 
-    assert table_row(lake, gone)["is_deleted"]
+    assert table_row(lake, purged)["is_deleted"]
 
 
 def test_a_campaign_member_that_has_no_recycle_bin_is_marked(lake):
     lake.sync("campaign_member")
-    (gone,) = ids(lake, "CampaignMember")
-    lake.org.purge("CampaignMember", gone, log=False)
+    (purged,) = ids(lake, "CampaignMember")
+    lake.org.purge("CampaignMember", purged, log=False)
     lake.clock.advance(**DAY)
 
     lake.sync("campaign_member")
 
-    assert table_row(lake, gone, "campaign_member")["is_deleted"]
+    assert table_row(lake, purged, "campaign_member")["is_deleted"]
 
 
 @pytest.mark.slow
 def test_deletes_and_undeletes_without_a_stamp_that_cancel_out_are_found(lake, how):
-    gone, back = ids(lake, count=2)
+    purged, back = ids(lake, count=2)
     lake.org.delete("Contact", back)
     lake.sync("contact")
     lake.org.undelete("Contact", back, restamp=False)
-    lake.org.purge("Contact", gone, log=False)
+    lake.org.purge("Contact", purged, log=False)
     lake.clock.advance(hours=49)
 
     sync(lake, how)
 
-    assert table_row(lake, gone)["is_deleted"]
+    assert table_row(lake, purged)["is_deleted"]
     assert not table_row(lake, back)["is_deleted"]
 
 
@@ -109,13 +109,13 @@ def test_a_row_out_of_sight_comes_back_without_harm(lake, how):
     lake.org.hide_rows("Contact", [hidden])
     lake.clock.advance(**DAY)
     sync(lake, how)
-    marked = table_row(lake, hidden)["is_deleted"]
+    was_marked = table_row(lake, hidden)["is_deleted"]
     lake.org.show_rows("Contact", [hidden])
     lake.clock.advance(**DAY)
 
     sync(lake, how)
 
-    assert marked
+    assert was_marked
     lake.assert_equal("contact")
 
 
@@ -153,27 +153,27 @@ def test_loss_of_sight_marks_nothing_and_is_named(lake, how):
 
 @pytest.mark.slow
 def test_rows_that_are_confirmed_as_deleted_are_marked(lake, how):
-    gone = ids(lake, count=3)
+    purged = ids(lake, count=3)
     lake.sync("contact")
-    lake.org.purge_many("Contact", gone, log=False)
+    lake.org.purge_many("Contact", purged, log=False)
     lake.clock.advance(**DAY)
 
     sync(lake, how, shrink_rows=2, confirm_shrink=True)
 
-    assert all(table_row(lake, one)["is_deleted"] for one in gone)
+    assert all(table_row(lake, one)["is_deleted"] for one in purged)
 
 
 @pytest.mark.slow
 def test_rows_that_the_deleted_log_names_are_no_loss_of_sight(lake, how):
-    gone = ids(lake, count=3)
+    purged = ids(lake, count=3)
     lake.sync("contact")
-    lake.org.purge_many("Contact", gone)
+    lake.org.purge_many("Contact", purged)
     lake.clock.advance(**DAY)
 
     report = sync(lake, how, shrink_rows=2)
 
     assert report.problems.out_of_sight == 0
-    assert all(table_row(lake, one)["is_deleted"] for one in gone)
+    assert all(table_row(lake, one)["is_deleted"] for one in purged)
 
 
 @pytest.mark.slow
@@ -191,8 +191,8 @@ def test_a_comparison_is_made_once_a_day_and_on_request(lake):
 def test_an_org_that_refuses_the_comparison_keeps_the_table_and_is_named(lake):
     sync(lake, "values")
     lake.clock.advance(**DAY)
-    refused = Fault(soql="SELECT Id, IsDeleted, SystemModstamp FROM", refusal="too_complicated", times=None)
-    lake.org.faults.append(refused)
+    refusal = Fault(soql="SELECT Id, IsDeleted, SystemModstamp FROM", refusal="too_complicated", times=None)
+    lake.org.faults.append(refusal)
 
     report = sync(lake, "values")
 
@@ -205,16 +205,16 @@ def test_an_org_that_refuses_the_comparison_keeps_the_table_and_is_named(lake):
 
 @pytest.mark.slow
 def test_a_comparison_stops_at_its_calls_and_goes_on_the_next_day(lake):
-    gone = ids(lake, count=2)
+    purged = ids(lake, count=2)
     sync(lake, "counts")
-    lake.org.purge_many("Contact", gone, log=False)
+    lake.org.purge_many("Contact", purged, log=False)
     lake.clock.advance(**DAY)
     limits = ComparisonLimits(rows_pages=0, ids_pages=0, most_calls=2)
 
-    stopped = lake.sync("contact", calculated="stale", comparison=limits)["contact"]
+    first_report = lake.sync("contact", calculated="stale", comparison=limits)["contact"]
 
-    assert stopped.reconciled.is_partial
-    assert not any(table_row(lake, one)["is_deleted"] for one in gone)
+    assert first_report.reconciled.is_partial
+    assert not any(table_row(lake, one)["is_deleted"] for one in purged)
     lake.clock.advance(**DAY)
     assert sync(lake, "counts").reconciled.rows_marked == 2
 
@@ -237,12 +237,12 @@ def test_a_comparison_with_few_calls_finds_some_rows_each_day(lake):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("ignored", ["lower_bounds", "upper_bounds"])
-def test_an_org_that_ignores_bounds_is_compared_by_all_ids(lake, ignored):
+@pytest.mark.parametrize("clauses", ["lower_bounds", "upper_bounds"])
+def test_an_org_that_ignores_bounds_is_compared_by_all_ids(lake, clauses):
     sync(lake, "counts")
-    gone = ids(lake, count=1)
-    lake.org.purge_many("Contact", gone, log=False)
-    lake.org.behave(ignored_clauses=frozenset({ignored}))
+    purged = ids(lake, count=1)
+    lake.org.purge_many("Contact", purged, log=False)
+    lake.org.behave(ignored_clauses=frozenset({clauses}))
     lake.clock.advance(**DAY)
 
     report = sync(lake, "counts")
@@ -250,7 +250,7 @@ def test_an_org_that_ignores_bounds_is_compared_by_all_ids(lake, ignored):
     assert report.problems.not_compared is None
     assert (report.reconciled.how, report.reconciled.rows_marked) == ("values", 1)
     assert any("ignores the bounds" in note for note in report.problems.notes)
-    assert table_row(lake, gone[0])["is_deleted"]
+    assert table_row(lake, purged[0])["is_deleted"]
 
 
 def test_a_table_whose_ids_cost_too_many_calls_is_not_compared_by_them(lake):

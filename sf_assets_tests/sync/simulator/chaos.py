@@ -61,7 +61,7 @@ def signature(error: BaseException | None) -> tuple[str, ...] | None:
 
 def play_some(seeds: Sequence[int]) -> Result:
     """Play the histories of some seeds."""
-    result, started = Result(), time.perf_counter()
+    result, start = Result(), time.perf_counter()
     for seed in seeds:
         result.runs += 1
         with TemporaryDirectory(dir=memory_folder()) as folder:
@@ -71,19 +71,19 @@ def play_some(seeds: Sequence[int]) -> Result:
                 raise
             except BaseException as error:  # noqa: BLE001 - see failure_of
                 result.failures.append((seed, f"{type(error).__name__}: {error}"))
-    result.seconds = time.perf_counter() - started
+    result.seconds = time.perf_counter() - start
     return result
 
 
 def shortest(seed: int, *, seconds: float = SHRINK_SECONDS) -> str:
     """Return the shortest history that fails as the seed's does, as a test."""
     history, deadline = generate(seed), time.monotonic() + seconds
-    wanted = signature(failure_of(history))
-    if wanted is None:
+    original = signature(failure_of(history))
+    if original is None:
         return f"# seed {seed} passed when it was played again"
-    small = shrink(history, lambda one: time.monotonic() < deadline and signature(failure_of(one)) == wanted)
+    small = shrink(history, lambda one: time.monotonic() < deadline and signature(failure_of(one)) == original)
     error = failure_of(small)
-    return as_test(small, name=f"the_history_of_seed_{seed}", why=str(error or wanted))
+    return as_test(small, name=f"the_history_of_seed_{seed}", why=str(error or original))
 
 
 def results(seed: int, runs: int, jobs: int, *, chunk: int = CHUNK) -> Iterator[Result]:
@@ -105,9 +105,9 @@ def table_of(total: Result, *, seed: int, seconds: float, commit: str) -> list[s
         "time": f"{seconds / 60:,.0f} minutes, {total.runs / seconds * 3600:,.0f} histories an hour",
         "syncs": f"{tally.syncs:,}, of which {tally.undisturbed:,} undisturbed",
         "rows read": f"{tally.rows:,}",
-        "edits of the org": listed(tally.edits),
-        "faults of the wire": listed(tally.faults),
-        "kills and failures of the disk": listed(tally.kills),
+        "edits of the org": counts_as_text(tally.edits),
+        "faults of the wire": counts_as_text(tally.faults),
+        "kills and failures of the disk": counts_as_text(tally.kills),
         "rollbacks, upkeep": f"{tally.steps['RollBack']:,}, {tally.steps['Upkeep']:,}",
         "syncs that resumed a checkpoint": f"{tally.resumed:,}",
         "rows lost, doubled, with wrong values": ", ".join(str(kinds[name]) for name in ("lost", "doubled", "values")),
@@ -121,7 +121,7 @@ def kind_of_failure(text: str) -> str:
     return next((name for name in ("lost", "doubled", "values") if f"{name}: " in text), "other")
 
 
-def listed(counts: Counter[str]) -> str:
+def counts_as_text(counts: Counter[str]) -> str:
     """Return counts as a text, the most frequent first."""
     return f"{sum(counts.values()):,}: " + ", ".join(f"{name} {count:,}" for name, count in counts.most_common())
 
@@ -133,8 +133,8 @@ def say(text: str) -> None:
 
 def commit_of_checkout() -> str:
     with suppress(OSError):
-        done = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)  # noqa: S607
-        return done.stdout.strip() or "unknown"
+        process = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)  # noqa: S607
+        return process.stdout.strip() or "unknown"
     return "unknown"
 
 
@@ -145,19 +145,19 @@ def main() -> int:
     parser.add_argument("runs", type=int)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--stop", action="store_true", help="stop at the first failure, and do not shrink it")
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     os.environ.setdefault("POLARS_MAX_THREADS", "1")
-    total, started = Result(), time.perf_counter()
-    for part in results(asked.seed, asked.runs, asked.jobs, chunk=1 if asked.stop else CHUNK):
+    total, start = Result(), time.perf_counter()
+    for part in results(arguments.seed, arguments.runs, arguments.jobs, chunk=1 if arguments.stop else CHUNK):
         total.runs, total.seconds = total.runs + part.runs, total.seconds + part.seconds
         total.tally += part.tally
         total.failures += part.failures
         for seed, text in part.failures:
-            say(f"seed {seed}, found after {seed - asked.seed + 1} histories: {text[:300]}")
-        if asked.stop and total.failures:
+            say(f"seed {seed}, found after {seed - arguments.seed + 1} histories: {text[:300]}")
+        if arguments.stop and total.failures:
             return 1
-    seconds = time.perf_counter() - started
-    say("\n".join(table_of(total, seed=asked.seed, seconds=seconds, commit=commit_of_checkout())))
+    seconds = time.perf_counter() - start
+    say("\n".join(table_of(total, seed=arguments.seed, seconds=seconds, commit=commit_of_checkout())))
     for seed, _ in total.failures[:5]:
         say(f"\n{shortest(seed)}")
     return int(bool(total.failures))

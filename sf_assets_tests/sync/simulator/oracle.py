@@ -52,28 +52,28 @@ class Findings:
 
 def check_always(rows: list[Row], book: Book, *, may_be_null: Collection[str]) -> Findings:
     """Check what holds at every moment, also after a kill: no Id twice, no value that the org never had."""
-    found, seen = Findings(), set[str]()
+    findings, keys = Findings(), set[str]()
     for row in rows:
         key = row["id"]
-        if key in seen:
-            found.doubled.append(f"{key} is in the table twice")
-        seen.add(key)
+        if key in keys:
+            findings.doubled.append(f"{key} is in the table twice")
+        keys.add(key)
         if key not in book.versions:
-            found.values.append(f"{key} was never a row of the org")
+            findings.values.append(f"{key} was never a row of the org")
             continue
         for (record_id, column), values in ((k, v) for k, v in book.values.items() if k[0] == key):
             value = row.get(column_name(column))
             is_mark = column == "IsDeleted" and record_id in book.ever_unseen
             if value not in values and not is_mark and not (value is None and column in may_be_null):
-                found.values.append(f"{record_id}.{column} is {value!r}, and was {values!r} in the org")
-    return found
+                findings.values.append(f"{record_id}.{column} is {value!r}, and was {values!r} in the org")
+    return findings
 
 
 def check_claim(
     rows: list[Row], world: World, sobject: str, claim: Claim, *, is_snapshot: bool, removes: bool
 ) -> Findings:
     """Check the promise of the last sync that ended well."""
-    found, book, present = Findings(), world.books[sobject], {row["id"]: row for row in rows}
+    findings, book, present = Findings(), world.books[sobject], {row["id"]: row for row in rows}
     for key, versions in book.versions.items():
         is_out_of_sight = claim.out_of_sight and versions[-1].row is None and key not in claim.logged
         if key in claim.open_rows or is_out_of_sight:
@@ -81,8 +81,8 @@ def check_claim(
         allowed = [one for one in versions if one.until is None or one.until > claim.since]
         problem = _problem(key, present.get(key), allowed, claim, is_snapshot=is_snapshot, removes=removes)
         if problem:
-            (found.lost if "missing" in problem or "old" in problem else found.values).append(f"{key} {problem}")
-    return found
+            (findings.lost if "missing" in problem or "old" in problem else findings.values).append(f"{key} {problem}")
+    return findings
 
 
 def _problem(

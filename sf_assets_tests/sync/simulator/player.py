@@ -226,9 +226,9 @@ class Player:
             chaos.strike_with(chaos.Strike(step.strike.kind, step.strike.at))
         try:
             specs = [self.specs[name] for name in step.endpoints]
-            known = preflight(specs, tables=self.tables, client=self.client, read_deleted=True, now=self.world.clock)
+            answers = preflight(specs, tables=self.tables, client=self.client, read_deleted=True, now=self.world.clock)
             for name in step.endpoints:
-                self._run_one(name, step, known, before)
+                self._run_one(name, step, answers, before)
         except chaos.Killed:
             self._new_process(step)
         except SfAssetsError as error:
@@ -250,11 +250,11 @@ class Player:
         chaos.strike_with(chaos.Strike())
         self.tables = self._new_tables()
 
-    def _run_one(self, name: str, step: Sync, known: Any, before: int) -> None:
+    def _run_one(self, name: str, step: Sync, answers: Any, before: int) -> None:
         bench = self.benches[name]
         shown_before = self._table_ids(bench, live=True) if self.world.hidden(bench.sobject) else set[str]()
         try:
-            report = self._drain(name, step, self.client, self.tables, known)
+            report = self._drain(name, step, self.client, self.tables, answers)
         except SfAssetsError as error:
             self._judge_error(step, error, before, bench)
             return
@@ -263,31 +263,31 @@ class Player:
         if before == self.world.seq and not step.confirm_shrink:
             self._check_guard(bench, shown_before)
 
-    def _drain(self, name: str, step: Sync, client: Client, tables: IcebergTables, known: Any = None) -> SyncReport:
+    def _drain(self, name: str, step: Sync, client: Client, tables: IcebergTables, answers: Any = None) -> SyncReport:
         spec, now = self.specs[name], self.world.clock()
-        known = known or preflight([spec], tables=tables, client=client, read_deleted=True, now=self.world.clock)
-        asked: dict[str, Any] = {}
+        answers = answers or preflight([spec], tables=tables, client=client, read_deleted=True, now=self.world.clock)
+        bounds: dict[str, Any] = {}
         is_tail, facts = spec.how == "tail", tables.facts(name)
         has_been_read = facts is not None and facts.state is not None
         if is_tail and has_been_read and (step.since is not None or step.until is not None):
-            asked["since"] = None if step.since is None else now - timedelta(seconds=step.since)
-            asked["until"] = None if step.until is None else now - timedelta(seconds=step.until)
+            bounds["since"] = None if step.since is None else now - timedelta(seconds=step.since)
+            bounds["until"] = None if step.until is None else now - timedelta(seconds=step.until)
         options = sync_options(
-            full_refresh=step.full_refresh and not asked, confirm_shrink=step.confirm_shrink,
-            reconcile=step.reconcile and not asked, comparison=LIMITS[self.history.comparison],
+            full_refresh=step.full_refresh and not bounds, confirm_shrink=step.confirm_shrink,
+            reconcile=step.reconcile and not bounds, comparison=LIMITS[self.history.comparison],
             commit_rows=self.history.commit_rows, shrink_rows=self.history.shrink_rows, shrink_share=0.0,
-            lanes=LANES if self.history.lanes else LaneLimits(), **asked,
+            lanes=LANES if self.history.lanes else LaneLimits(), **bounds,
         )  # fmt: skip
-        done = sync(spec, preflight=known, tables=tables, client=client, **options, now=self.world.clock)
-        position = done.stored.position if done.stored else None
+        sync_result = sync(spec, preflight=answers, tables=tables, client=client, **options, now=self.world.clock)
+        position = sync_result.stored.position if sync_result.stored else None
         self.tally.resumed += bool(position and (position.walk or position.resume or position.reread))
         if step.strike and step.strike.kind == "batch":
-            done = replace(done, batches=_dying(done.batches, step.strike.at))
-        facts = write_sync(tables, name, done, "run")
+            sync_result = replace(sync_result, batches=_dying(sync_result.batches, step.strike.at))
+        facts = write_sync(tables, name, sync_result, "run")
         if facts != tables.facts(name):
             raise Wrong(f"{name}: the run shows {facts}, and the table has {tables.facts(name)}")
-        self.tally.rows += done.report.read.rows
-        return done.report
+        self.tally.rows += sync_result.report.read.rows
+        return sync_result.report
 
     def _judge_error(self, step: Sync, error: SfAssetsError, before: int, bench: Bench | None = None) -> None:
         """Accept an error only if something explains it."""
@@ -379,19 +379,19 @@ class Player:
             if state.position.walk:
                 columns &= set(state.position.walk.columns)
             claim = replace(bench.claim, columns=columns)
-            found = check_claim(
+            findings = check_claim(
                 rows, world, bench.sobject, claim, is_snapshot=spec.how == "snapshot",
                 removes=spec.deleted == "remove",
             )  # fmt: skip
-            found.raise_if_any(where)
+            findings.raise_if_any(where)
 
     def _check_guard(self, bench: Bench, live_before: set[str]) -> None:
         """No more rows than the bound may be marked or vanish, unless the log names them or it was confirmed."""
         hidden = self.world.hidden(bench.sobject) & live_before
         unexplained = hidden - self.world.logged(bench.sobject)
-        gone = unexplained - self._table_ids(bench, live=True)
-        if len(gone) > self.history.shrink_rows:
-            raise Wrong(f"{bench.endpoint}: {len(gone)} rows that are only out of sight were marked as deleted")
+        marked_rows = unexplained - self._table_ids(bench, live=True)
+        if len(marked_rows) > self.history.shrink_rows:
+            raise Wrong(f"{bench.endpoint}: {len(marked_rows)} rows that are only out of sight were marked as deleted")
 
     def _check_idle(self, bench: Bench, step: Sync, report: SyncReport, before: int) -> None:
         """A second undisturbed sync without a change in the org reads nothing, unless daily work is due."""

@@ -174,43 +174,43 @@ def histories_until_found(rule: Break, *, seed: int, most: int) -> tuple[int | N
         broken_copy(rule, Path(folder))
         first, end = seed, seed + most
         while first < end:
-            found = first_failure(Path(folder), seed=first, most=end - first)
-            if found is None:
+            failure = first_failure(Path(folder), seed=first, most=end - first)
+            if failure is None:
                 break
-            failed, text = found
-            if first_failure(ROOT, seed=failed, most=1) is None:
-                return failed - seed + 1, text
-            first = failed + 1
+            failing_seed, text = failure
+            if first_failure(ROOT, seed=failing_seed, most=1) is None:
+                return failing_seed - seed + 1, text
+            first = failing_seed + 1
     return None, ""
 
 
 def first_failure(folder: Path, *, seed: int, most: int) -> tuple[int, str] | None:
     """Play histories with the package in a folder. Return the first seed that fails, and why."""
     command = ["-m", "sf_assets_tests.sync.simulator.chaos", str(seed), str(most), "--stop", "--jobs", "1"]
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, *command],
         cwd=folder, env={**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True, text=True, check=False,
     )  # fmt: skip
-    found = re.search(r"found after (\d+) histories: (.*)", done.stdout)
-    if found is None and done.returncode:
-        raise RuntimeError(done.stderr[-2_000:])
-    return (seed + int(found[1]) - 1, found[2]) if found else None
+    match = re.search(r"found after (\d+) histories: (.*)", process.stdout)
+    if match is None and process.returncode:
+        raise RuntimeError(process.stderr[-2_000:])
+    return (seed + int(match[1]) - 1, match[2]) if match else None
 
 
 def main() -> int:
     """Break the rules of the command line, or all of them, and print a row for each."""
     seed, most, *names = sys.argv[1:]
-    missed = 0
+    misses = 0
     sys.stdout.write("| rule | found after histories | as |\n| --- | --- | --- |\n")
     for name, rule in BREAKS.items():
         if names and not any(part in name for part in names):
             continue
         count, text = histories_until_found(rule, seed=int(seed), most=int(most))
-        missed += count is None
+        misses += count is None
         sys.stdout.write(f"| {name} | {count or f'not in {most}'} | {text[:110]} |\n")
         sys.stdout.flush()
-    return int(missed > 0)
+    return int(misses > 0)
 
 
 if __name__ == "__main__":

@@ -39,8 +39,8 @@ def _simpler_steps(history: History, fails: Fails) -> History:
         simpler = True
         while simpler:
             candidates = (_with(history, place, step) for step in _simpler(history.steps[place]))
-            found = _first(history, candidates, fails)
-            simpler, history = found is not history, found
+            candidate = _first(history, candidates, fails)
+            simpler, history = candidate is not history, candidate
     return history
 
 

@@ -28,10 +28,10 @@ def test_a_printed_history_can_be_pasted():
     text = as_test(history, name="pasted", why="why")
     scope = {"Edit": Edit, "Fault": Fault, "History": History, "Pass": Pass, "Strike": Strike, "Sync": Sync}
     scope |= {name: getattr(names, name) for name in ("RollBack", "Upkeep")}
-    played = []
-    exec(text, {**scope, "play": lambda one, folder: played.append(one)}, scope)  # noqa: S102
+    histories = []
+    exec(text, {**scope, "play": lambda one, folder: histories.append(one)}, scope)  # noqa: S102
     scope["test_pasted"](None)
-    assert played == [history]
+    assert histories == [history]
 
 
 @pytest.mark.parametrize("name", rules.BREAKS)
@@ -42,11 +42,11 @@ def test_each_rule_can_still_be_broken_by_its_change(name):
 
 def test_a_failing_history_is_shrunk_to_the_steps_that_matter():
     history = generate(11)
-    needed = [step for step in history.steps if isinstance(step, Sync)][:2]
+    steps = [step for step in history.steps if isinstance(step, Sync)][:2]
 
-    small = shrink(history, lambda one: all(any(_alike(step, want) for step in one.steps) for want in needed))
+    small = shrink(history, lambda one: all(any(_alike(step, want) for step in one.steps) for want in steps))
 
-    assert len(small.steps) <= len(needed)
+    assert len(small.steps) <= len(steps)
 
 
 def _alike(step: object, other: Sync) -> bool:

@@ -71,9 +71,9 @@ class Wire(httpx.BaseTransport):
             raise
         if response.status_code >= 400:
             self.struck[str(response.status_code)] += 1
-        return self._shortened(request, response) if self._short and response.status_code == 200 else response
+        return self._shorten(request, response) if self._short and response.status_code == 200 else response
 
-    def _shortened(self, request: httpx.Request, response: httpx.Response) -> httpx.Response:
+    def _shorten(self, request: httpx.Request, response: httpx.Response) -> httpx.Response:
         if "/query" not in request.url.path or b'"AggregateResult"' in response.content:
             return response
         body = json.loads(response.content)

@@ -118,9 +118,9 @@ class World:
         """Make one change. Returns False if nothing can be changed in this way now."""
         if edit.sobject not in self.sobjects:
             return False
-        done = getattr(self, f"_edit_{edit.verb}")(edit)
+        outcome = getattr(self, f"_edit_{edit.verb}")(edit)
         self.record()
-        return done is not False
+        return outcome is not False
 
     def record(self) -> None:
         """Keep the versions of all rows as they are now."""
@@ -141,9 +141,9 @@ class World:
             return
         self.newest = max(self.newest, row["SystemModstamp"])
         for column, value in row.items():
-            seen = book.values.setdefault((key, column), [])
-            if value not in seen:
-                seen.append(value)
+            past_values = book.values.setdefault((key, column), [])
+            if value not in past_values:
+                past_values.append(value)
 
     def present(self, sobject: str) -> dict[str, Row]:
         """Return the rows that the integration user may see, by Id, as Python values."""
@@ -198,10 +198,10 @@ class World:
 
     def _edit_insert(self, edit: Edit) -> None:
         for _ in range(edit.count):
-            made = self._insert(
+            row_id = self._insert(
                 edit.sobject, stamp=self._stamp(edit), early_id=edit.value if edit.how == "early" else None
             )
-            self._stain_late(edit, [made])
+            self._stain_late(edit, [row_id])
 
     def _stain_late(self, edit: Edit, ids: list[str]) -> None:
         if edit.late > 1200:
