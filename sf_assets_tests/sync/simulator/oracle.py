@@ -75,10 +75,10 @@ def check_claim(
     """Check the promise of the last sync that ended well."""
     findings, book, present = Findings(), world.books[sobject], {row["id"]: row for row in rows}
     for key, versions in book.versions.items():
-        is_out_of_sight = claim.out_of_sight and versions[-1].row is None and key not in claim.logged
-        if key in claim.open_rows or is_out_of_sight:
-            continue
         allowed = [one for one in versions if one.until is None or one.until > claim.since]
+        was_unseen = any(one.row is None for one in allowed)  # back in sight since: the next comparison reads it
+        if key in claim.open_rows or (claim.out_of_sight and was_unseen and key not in claim.logged):
+            continue
         problem = _problem(key, present.get(key), allowed, claim, is_snapshot=is_snapshot, removes=removes)
         if problem:
             (findings.lost if "missing" in problem or "old" in problem else findings.values).append(f"{key} {problem}")

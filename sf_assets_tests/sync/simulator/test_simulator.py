@@ -237,3 +237,18 @@ def test_a_first_copy_whose_rows_vanish_meanwhile_is_not_compared(tmp_path):
     hide = Edit("hide", "Account", row=11, count=20)
     steps = (Sync(("account", "user_role"), during=((3, hide),), confirm_shrink=True),)
     play(History(("account", "user_role"), steps, rows=3), tmp_path)
+
+
+@pytest.mark.parametrize("out_of_sight", [True, False])
+def test_a_row_back_in_sight_is_open_only_if_its_loss_was_named(out_of_sight):
+    """Too many rows are out of sight to be marked; one comes back in a newer version before the next comparison."""
+    world = World(("Contact",), 3, 2_000, "live")
+    rows = [table_names(row) for row in world.present("Contact").values()]
+    for verb in ("restamp", "hide"):
+        world.edit(Edit(verb, "Contact"))
+    claim = Claim(world.seq, frozenset({"Id", "SystemModstamp"}), out_of_sight=out_of_sight)
+    world.edit(Edit("show", "Contact"))
+
+    findings = check_claim(rows, world, "Contact", claim, is_snapshot=False, removes=False)
+
+    assert bool(findings.lost) is not out_of_sight
