@@ -54,10 +54,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default="", help="a part of the commands to run, such as budget")
     parser.add_argument("--json", type=Path, default=Path("build/bench.json"))
-    asked = parser.parse_args()
-    results = [run(command) for command in BENCHMARKS if asked.only in command]
-    asked.json.parent.mkdir(parents=True, exist_ok=True)
-    asked.json.write_text(json.dumps([asdict(result) for result in results], indent=1))
+    arguments = parser.parse_args()
+    results = [run(command) for command in BENCHMARKS if arguments.only in command]
+    arguments.json.parent.mkdir(parents=True, exist_ok=True)
+    arguments.json.write_text(json.dumps([asdict(result) for result in results], indent=1))
     print(table(results))
     return int(any(result.status for result in results))
 
@@ -65,17 +65,17 @@ def main() -> int:
 def run(command: str) -> Result:
     """Run one benchmark in a process of its own."""
     load, began = os.getloadavg()[0], time.monotonic()
-    done = subprocess.run([sys.executable, *shlex.split(str(HERE / command))], capture_output=True, text=True)
-    lines = done.stdout.splitlines() if done.stdout else done.stderr.splitlines()[-1:]
+    process = subprocess.run([sys.executable, *shlex.split(str(HERE / command))], capture_output=True, text=True)
+    lines = process.stdout.splitlines() if process.stdout else process.stderr.splitlines()[-1:]
     machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
     seconds = round(time.monotonic() - began, 1)
-    return Result(command, commit(), machine, round(load, 1), seconds, done.returncode, tuple(lines))
+    return Result(command, commit(), machine, round(load, 1), seconds, process.returncode, tuple(lines))
 
 
 def commit() -> str:
     """Return the commit that is measured, or "unknown" outside a clone."""
-    described = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, cwd=HERE)
-    return described.stdout.strip() or "unknown"
+    process = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, cwd=HERE)
+    return process.stdout.strip() or "unknown"
 
 
 def table(results: Sequence[Result]) -> str:

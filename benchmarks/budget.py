@@ -24,20 +24,22 @@ def main() -> int:
     parser.add_argument("--rate", type=float, default=2.0)
     parser.add_argument("--clumps", type=int, default=1)
     parser.add_argument("--least", type=float, default=0.0)
-    asked = parser.parse_args()
-    rows = asked.pages * 2_000 - 700  # as in most objects, the last page is not full
-    arguments = [f"--rows=Account={rows}", "--columns=10", f"--latency={asked.latency}"]
-    org = simulated_org([*arguments, f"--clumps={asked.clumps}"])
+    arguments = parser.parse_args()
+    rows = arguments.pages * 2_000 - 700  # as in most objects, the last page is not full
+    org_arguments = [f"--rows=Account={rows}", "--columns=10", f"--latency={arguments.latency}"]
+    org = simulated_org([*org_arguments, f"--clumps={arguments.clumps}"])
     with tempfile.TemporaryDirectory() as folder, org as url:
-        materialize(Path(folder), "salesforce/account", environment(url, Path(folder), rate=asked.rate))
+        materialize(Path(folder), "salesforce/account", environment(url, Path(folder), rate=arguments.rate))
         moments = sorted(entry[0] for entry in page_requests(url))
-    used = (len(moments) - 3) / (moments[-1] - moments[2])
-    rows_per_second = rows / (moments[-1] - moments[0] + asked.latency)
+    rate = (len(moments) - 3) / (moments[-1] - moments[2])
+    rows_per_second = rows / (moments[-1] - moments[0] + arguments.latency)
     print(
-        f"{len(moments)} requests for {asked.pages} pages; {used:.3f} of {asked.rate}/s ({used / asked.rate:.1%});"
-        f" {rows_per_second:,.0f} rows/s; fullest second: {fullest_second(moments)} requests"
+        f"{len(moments)} requests for {arguments.pages} pages; {rate:.3f} of {arguments.rate}/s"
+        f" ({rate / arguments.rate:.1%});"
+        f" {rows_per_second:,.0f} rows/s;"
+        f" fullest second: {fullest_second(moments)} requests"
     )
-    return int(used / asked.rate < asked.least)
+    return int(rate / arguments.rate < arguments.least)
 
 
 def fullest_second(moments: Sequence[float]) -> int:

@@ -62,22 +62,22 @@ class BulkSimulator(Simulator):
 
     def results(self, first: int) -> tuple[bytes, dict[str, str]]:
         """Return a page as CSV, and its headers."""
-        found = self.job_object
-        assert found is not None
-        last = min(found.rows, first + self.page_rows)
-        rest = self.csv.get(self.names) or self.csv.setdefault(self.names, self._rest(found))
+        simulated = self.job_object
+        assert simulated is not None
+        last = min(simulated.rows, first + self.page_rows)
+        rest = self.csv.get(self.names) or self.csv.setdefault(self.names, self._rest(simulated))
         lines = [b",".join(b'"%b"' % name.encode() for name in self.names)]
         for number in range(first, last):
-            line = b'"%b",%b' % (found.id(number).encode(), rest[number % PAGE_ROWS])
-            lines.append(line.replace(_text(OLD_STAMP), _text(STAMP)) if number >= found.rows - NEW_ROWS else line)
+            line = b'"%b",%b' % (simulated.id(number).encode(), rest[number % PAGE_ROWS])
+            lines.append(line.replace(_text(OLD_STAMP), _text(STAMP)) if number >= simulated.rows - NEW_ROWS else line)
         headers = {
             "Sforce-NumberOfRecords": str(last - first),
-            "Sforce-Locator": str(last) if last < found.rows else "null",
+            "Sforce-Locator": str(last) if last < simulated.rows else "null",
         }
         return b"\n".join(lines) + b"\n", headers
 
-    def _rest(self, found: SimulatedObject) -> list[bytes]:
-        types = dict(found.fields)
+    def _rest(self, simulated: SimulatedObject) -> list[bytes]:
+        types = dict(simulated.fields)
         return [
             b",".join(_cell(value(types[name], row, i)) for i, name in enumerate(self.names) if name != "Id")
             for row in range(PAGE_ROWS)
@@ -104,21 +104,21 @@ class BulkHandler(Handler):
         if not parts.path.startswith(JOBS):
             super().do_GET()
             return
-        arrived = time.time()
+        arrival = time.time()
         if parts.path.endswith("/results"):
             body, headers = self.org.results(first)
             self._send_csv(body, headers)
         else:
             self._send(200, self.org.listed(first) if parts.path.endswith("/resultPages") else self.org.info())
-        self.org.log.append((arrived, time.time(), self.path[:400]))
+        self.org.log.append((arrival, time.time(), self.path[:400]))
 
     def do_POST(self) -> None:
         if not self.path.startswith(JOBS):
             super().do_POST()
             return
-        arrived = time.time()
+        arrival = time.time()
         self._send(200, self.org.create(self.rfile.read(int(self.headers["Content-Length"]))))
-        self.org.log.append((arrived, time.time(), self.path))
+        self.org.log.append((arrival, time.time(), self.path))
 
     def do_DELETE(self) -> None:
         self.send_response(204)
@@ -141,11 +141,11 @@ def main() -> None:
     parser.add_argument("--rows", default="Account=100000", help="Object=rows")
     parser.add_argument("--columns", type=int, default=40)
     parser.add_argument("--page-rows", type=int, default=50_000)
-    asked = parser.parse_args()
-    name, _, rows = asked.rows.partition("=")
-    objects = {name: SimulatedObject(name, int(rows), asked.columns, "001")}
-    handler = type("BoundHandler", (BulkHandler,), {"org": BulkSimulator(objects, page_rows=asked.page_rows)})
-    server = SimulatorServer(("127.0.0.1", asked.port), handler)
+    arguments = parser.parse_args()
+    name, _, rows = arguments.rows.partition("=")
+    objects = {name: SimulatedObject(name, int(rows), arguments.columns, "001")}
+    handler = type("BoundHandler", (BulkHandler,), {"org": BulkSimulator(objects, page_rows=arguments.page_rows)})
+    server = SimulatorServer(("127.0.0.1", arguments.port), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     sys.stdout.write(f"http://127.0.0.1:{server.server_address[1]}\n")
     sys.stdout.flush()

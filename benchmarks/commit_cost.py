@@ -23,29 +23,29 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pages", type=int, default=25)
     parser.add_argument("--columns", type=int, default=40)
-    asked = parser.parse_args()
-    source = SimulatedObject("Account", asked.pages * PAGE_ROWS, asked.columns, "001")
+    arguments = parser.parse_args()
+    source = SimulatedObject("Account", arguments.pages * PAGE_ROWS, arguments.columns, "001")
     names = tuple(name for name, _ in source.fields)
     columns = tuple(Column(name, column_name(name), kind, scale=2, key=name == "Id") for name, kind in source.fields)
     now = datetime.now(UTC)
-    bodies = (b"[" + source.records(names, page * PAGE_ROWS, PAGE_ROWS) + b"]" for page in range(asked.pages))
+    bodies = (b"[" + source.records(names, page * PAGE_ROWS, PAGE_ROWS) + b"]" for page in range(arguments.pages))
     frames = [decode(body, columns, sobject="Account", synced_at=now).frame for body in bodies]
     with tempfile.TemporaryDirectory() as folder:
         catalog = {"type": "sql", "uri": f"sqlite:///{folder}/catalog.db", "warehouse": f"file://{folder}/tables"}
         tables = IcebergTables("benchmark", "salesforce", catalog)
         seconds = {}
-        for name, pages in (("warm_up", asked.pages), ("once", asked.pages), ("each_page", 1)):
+        for name, pages in (("warm_up", arguments.pages), ("once", arguments.pages), ("each_page", 1)):
             chunks = [Chunk(frame, f"{n}" if n % pages == 0 else None) for n, frame in enumerate(frames, start=1)]
             began = time.process_time()
-            written = tables.merge(
+            result = tables.merge(
                 name, columns=table_columns(columns), keys=("id",), stamp="system_modstamp", chunks=chunks, base=None
             )
             seconds[name] = time.process_time() - began
         metadata = max(Path(folder).rglob("*.metadata.json"), key=lambda path: path.stat().st_mtime).stat().st_size
-    cost = (seconds["each_page"] - seconds["once"]) / (written.commits - 1)
-    rows = asked.pages * PAGE_ROWS
+    cost = (seconds["each_page"] - seconds["once"]) / (result.commits - 1)
+    rows = arguments.pages * PAGE_ROWS
     print(f"{seconds['once'] / rows * 1e6:.1f} us of CPU a row in one commit; {cost * 1e3:.0f} ms a commit more")
-    print(f"{written.commits} commits: {written.files_written} files, metadata of {metadata / 1e3:.0f} kB at the end")
+    print(f"{result.commits} commits: {result.files_written} files, metadata of {metadata / 1e3:.0f} kB at the end")
 
 
 if __name__ == "__main__":

@@ -63,9 +63,9 @@ class Lake:
         uri = f"sqlite:///{folder}/catalog.db"
         properties = {"type": "sql", "uri": uri, "warehouse": f"file://{folder}/lake"}
         self.properties = properties
-        self.tables = self.reopened(upkeep)
+        self.tables = self.reopen(upkeep)
 
-    def reopened(self, upkeep: str) -> IcebergTables:
+    def reopen(self, upkeep: str) -> IcebergTables:
         """Open the catalog as another process does."""
         return IcebergTables("salesforce", "salesforce", self.properties, now=self.now, upkeep=upkeep)
 
@@ -87,10 +87,10 @@ class Lake:
             "account", columns=COLUMNS, keys=("id",), stamp="system_modstamp", base=self.state,
             chunks=[Chunk(frame, state)],
         )  # fmt: skip
-        spent = time.process_time() - before
+        cpu_seconds = time.process_time() - before
         self.state = state
         self.times.append(datetime.now(UTC))
-        return spent
+        return cpu_seconds
 
     @property
     def table(self) -> Table:
@@ -156,30 +156,30 @@ def main() -> int:
     parser.add_argument("--every", type=int, default=RUN_HOURS, help="hours between two upkeeps of the external engine")
     parser.add_argument("--commits", type=int, default=2000)
     parser.add_argument("--rows", type=int, default=20_000)
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     chance = random.Random(1)
     with tempfile.TemporaryDirectory() as folder:
-        lake = Lake(Path(folder), asked.upkeep)
-        count = asked.rows
+        lake = Lake(Path(folder), arguments.upkeep)
+        count = arguments.rows
         lake.merge(frame(list(range(count)), 0), 0)
-        spent, worst = [], {"metadata kB": 0.0, "files": 0.0}
-        with spark(asked.spark, lake.folder) as engine:
-            for number in range(1, asked.commits + 1):
+        cpu_seconds, worst = [], {"metadata kB": 0.0, "files": 0.0}
+        with spark(arguments.spark, lake.folder) as engine:
+            for number in range(1, arguments.commits + 1):
                 recent = [max(0, count - 1 - int(chance.expovariate(1 / 2000))) for _ in range(20)]
                 ids = sorted({*recent, *range(count, count + 10)})
                 count += 10
-                spent.append(lake.merge(frame(ids, number), number))
-                if number % 100 == 0 or number == asked.commits:
+                cpu_seconds.append(lake.merge(frame(ids, number), number))
+                if number % 100 == 0 or number == arguments.commits:
                     figures = measure(lake)
                     worst["metadata kB"] = max(worst["metadata kB"], figures["metadata kB"])
                     worst["files"] = max(worst["files"], figures["data files"] + figures["delete files"])
-                    shown = ", ".join(f"{name} {value:.3g}" for name, value in figures.items())
-                    print(f"{number}: commit {statistics.median(spent[-100:]):.3f} CPU s, {shown}", flush=True)
-                if asked.upkeep == "own" and number % WEEK == 0:
+                    text = ", ".join(f"{name} {value:.3g}" for name, value in figures.items())
+                    print(f"{number}: commit {statistics.median(cpu_seconds[-100:]):.3f} CPU s, {text}", flush=True)
+                if arguments.upkeep == "own" and number % WEEK == 0:
                     lake.tables.maintenance.maintain("account")
-                if asked.upkeep == "external" and number % asked.every == 0:
+                if arguments.upkeep == "external" and number % arguments.every == 0:
                     maintain_with(engine, lake)
-            if asked.upkeep == "own":
+            if arguments.upkeep == "own":
                 lake.tables.maintenance.maintain("account")
             else:
                 maintain_with(engine, lake)
@@ -187,9 +187,9 @@ def main() -> int:
         fresh = fresh_load(lake, Path(folder) / "fresh")
         rows = lake.tables.scan("account").select("id").collect()["id"]
         assert rows.n_unique() == len(rows) == count, (rows.n_unique(), len(rows), count)
-    first = statistics.median(spent[:20])
+    first = statistics.median(cpu_seconds[:20])
     ratios = {
-        "commit": statistics.median(spent[-100:]) / first,
+        "commit": statistics.median(cpu_seconds[-100:]) / first,
         "files after the upkeep": (last["data files"] + last["delete files"]) / fresh["data files"],
         "read after the upkeep": last["read s"] / fresh["read s"],
     }
@@ -212,7 +212,7 @@ def maintain_with(engine: "Spark | None", lake: Lake) -> None:
     Without a Spark the job `lake_upkeep` of another deployment maintains the table.
     """
     if engine is None:
-        lake.reopened("own").maintenance.maintain("account")
+        lake.reopen("own").maintenance.maintain("account")
         return
     old, orphans = lake.before(timedelta(days=1)), datetime.now(UTC) - timedelta(days=ORPHAN_DAYS)
     values = SetupValues(account_id="123456789012", region="eu-central-1", bucket="lake")

@@ -46,9 +46,9 @@ def least(work: Callable[[], object]) -> float:
     """Return the least CPU microseconds a row."""
     rounds = []
     for _ in range(ROUNDS):
-        begun = time.process_time()
+        start = time.process_time()
         work()
-        rounds.append(time.process_time() - begun)
+        rounds.append(time.process_time() - start)
     return min(rounds) / PAGE_ROWS * 1e6
 
 

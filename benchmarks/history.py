@@ -44,11 +44,11 @@ def frame(first: int, count: int, turn: int, step: int = 1) -> pl.DataFrame:
     return pl.DataFrame([ids, *texts, *numbers]).with_columns(system_modstamp=at, _synced_at=at)
 
 
-def measured(name: str, act: Callable[[], int]) -> None:
+def measure(name: str, act: Callable[[], int]) -> None:
     """Print the CPU seconds of the act and the bytes that it returns."""
     before = _cpu()
-    written = act()
-    sys.stdout.write(f"| {name} | {_cpu() - before:.2f} | {written / 1e6:.1f} |\n")
+    result = act()
+    sys.stdout.write(f"| {name} | {_cpu() - before:.2f} | {result / 1e6:.1f} |\n")
     sys.stdout.flush()
 
 
@@ -80,14 +80,14 @@ def main(rows: int) -> None:
 
         sys.stdout.write("| step | CPU s | MB written |\n| --- | ---: | ---: |\n")
         pages = (frame(first, min(PAGE, rows - first), 0) for first in range(0, rows, PAGE))
-        measured(f"table: {rows:,} new rows", lambda: merge(*pages))
-        measured("history: the same", update)
+        measure(f"table: {rows:,} new rows", lambda: merge(*pages))
+        measure("history: the same", update)
         for turn, count in enumerate((100, 10_000, 100_000), 1):
-            measured(f"table: {count:,} changed rows", lambda: merge(frame(0, count, turn, rows // count)))  # noqa: B023 - called at once
-            measured("history: the same", update)
-        measured("history: no news", update)
+            measure(f"table: {count:,} changed rows", lambda: merge(frame(0, count, turn, rows // count)))  # noqa: B023 - called at once
+            measure("history: the same", update)
+        measure("history: no news", update)
         _forget_snapshots(tables)
-        measured("history: compared with the whole table", update)
+        measure("history: compared with the whole table", update)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         sys.stdout.write(f"peak memory {peak:.0f} MB; files in {Path(folder).name}\n")
 
@@ -98,9 +98,9 @@ def _forget_snapshots(tables: IcebergTables) -> None:
     assert history is not None
     snapshot = history.current_snapshot()
     assert snapshot is not None
-    gone = HistoryState("another table", snapshot=1, sequence=0, number=9).to_json()
+    foreign_state = HistoryState("another table", snapshot=1, sequence=0, number=9).to_json()
     with history.transaction() as transaction:
-        transaction.set_properties(state_property(gone, snapshot_id=snapshot.snapshot_id))
+        transaction.set_properties(state_property(foreign_state, snapshot_id=snapshot.snapshot_id))
 
 
 if __name__ == "__main__":

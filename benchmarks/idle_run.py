@@ -73,16 +73,18 @@ def main() -> None:
         shutil.copy(ROOT / "dagster.yaml", folder)
         env = environment(org, folder)
         for _ in range(2):
-            spent(MATERIALIZE, env)
+            cpu_seconds(MATERIALIZE, env)
         before = len(org.requests)
         measure("run process, thirty endpoints without news", lambda: run_process("sf_assets.definitions", env), runs)
         print(f"  ({(len(org.requests) - before) // runs} requests each)")
-        measure("dagster asset materialize of the same", lambda: spent(MATERIALIZE, env), runs)
+        measure("dagster asset materialize of the same", lambda: cpu_seconds(MATERIALIZE, env), runs)
         measure("yardstick: run process, thirty plain assets", lambda: run_process("plain", env), runs)
         no_home = {name: value for name, value in env.items() if name != "DAGSTER_HOME"}
-        measure("dagster definitions validate", lambda: spent([*VALIDATE, "sf_assets.definitions"], no_home), runs)
-        measure("yardstick: the same of no definitions", lambda: spent([*VALIDATE, "empty"], no_home), runs)
-        measure("yardstick: import dagster", lambda: spent(["-c", "import dagster"], env), runs)
+        measure(
+            "dagster definitions validate", lambda: cpu_seconds([*VALIDATE, "sf_assets.definitions"], no_home), runs
+        )
+        measure("yardstick: the same of no definitions", lambda: cpu_seconds([*VALIDATE, "empty"], no_home), runs)
+        measure("yardstick: import dagster", lambda: cpu_seconds(["-c", "import dagster"], env), runs)
 
 
 def environment(org: Server, folder: str) -> dict[str, str]:
@@ -105,16 +107,18 @@ def environment(org: Server, folder: str) -> dict[str, str]:
 def run_process(module: str, env: Mapping[str, str]) -> float:
     """CPU seconds of the process that executes a run; creating the run is the launcher's work and not counted."""
     create = [sys.executable, "-c", CREATE, module, "plain" if module == "plain" else "salesforce"]
-    made = subprocess.run(create, env=env, cwd=ROOT, check=True, capture_output=True, text=True)
-    return spent(["-m", "dagster", "api", "execute_run", made.stdout.splitlines()[-1]], env)
+    process = subprocess.run(create, env=env, cwd=ROOT, check=True, capture_output=True, text=True)
+    return cpu_seconds(["-m", "dagster", "api", "execute_run", process.stdout.splitlines()[-1]], env)
 
 
-def spent(arguments: Sequence[str], env: Mapping[str, str]) -> float:
+def cpu_seconds(arguments: Sequence[str], env: Mapping[str, str]) -> float:
     """CPU seconds, user and system, of a Python process and its children."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run([sys.executable, *arguments], env=env, cwd=ROOT, capture_output=True, text=True, check=False)
-    if done.returncode:
-        sys.exit(done.stdout[-2000:] + done.stderr[-2000:])
+    process = subprocess.run(
+        [sys.executable, *arguments], env=env, cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if process.returncode:
+        sys.exit(process.stdout[-2000:] + process.stderr[-2000:])
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
 

@@ -39,22 +39,27 @@ def main() -> int:
     parser.add_argument("--rate", type=float, default=8.0)
     parser.add_argument("--clumps", type=int, default=1)
     parser.add_argument("--kills", type=int, default=10)
-    asked = parser.parse_args()
-    arguments = [f"--rows=Account={asked.rows}", f"--columns={asked.columns}", f"--latency={asked.latency}"]
+    arguments = parser.parse_args()
+    org_arguments = [
+        f"--rows=Account={arguments.rows}",
+        f"--columns={arguments.columns}",
+        f"--latency={arguments.latency}",
+    ]
     wrong = 0
-    for number in range(1, asked.kills + 1):
-        pages = asked.rows // 2_000 * number // (asked.kills + 1) + 1
-        org = simulated_org([*arguments, f"--clumps={asked.clumps}"])
+    for number in range(1, arguments.kills + 1):
+        pages = arguments.rows // 2_000 * number // (arguments.kills + 1) + 1
+        org = simulated_org([*org_arguments, f"--clumps={arguments.clumps}"])
         with tempfile.TemporaryDirectory() as folder, org as url:
-            env = environment(url, Path(folder), rate=asked.rate)
+            env = environment(url, Path(folder), rate=arguments.rate)
             kill_after(pages, Path(folder), url, env)
             before = len(page_requests(url))
             materialize(Path(folder), "salesforce/account", env)
             rows, different = count_rows(Path(folder))
-            again = len(page_requests(url)) - asked.rows // 2_000
-        wrong += (rows, different) != (asked.rows, asked.rows)
+            again = len(page_requests(url)) - arguments.rows // 2_000
+        wrong += (rows, different) != (arguments.rows, arguments.rows)
         print(
-            f"killed after {before} pages: {rows} rows, {different} Ids of {asked.rows}; {again} pages more", flush=True
+            f"killed after {before} pages: {rows} rows, {different} Ids of {arguments.rows}; {again} pages more",
+            flush=True,
         )
     return int(wrong > 0)
 
@@ -78,10 +83,10 @@ def page_requests(url: str) -> list[Any]:
 
 def count_rows(folder: Path) -> tuple[int, int]:
     """Return the table's rows and its different Ids."""
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", COUNT, str(folder)], capture_output=True, text=True, check=True, cwd=folder
     )
-    rows, different = done.stdout.split()
+    rows, different = process.stdout.split()
     return int(rows), int(different)
 
 

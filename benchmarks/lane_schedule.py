@@ -82,16 +82,19 @@ def main() -> None:
     parser.add_argument("--latency", type=float, default=0.8)
     parser.add_argument("--clumps", type=int, default=1)
     parser.add_argument("--faster", type=float, default=10.0)
-    asked = parser.parse_args()
-    rows = asked.pages * PAGE_ROWS - 700  # as in most objects, the last page is not full
-    ids = sorted(id_of(number, "001", clumps=asked.clumps, rows=rows) for number in range(rows))
-    reader: Any = PacedReader(ids, rate=asked.rate * asked.faster, latency=asked.latency / asked.faster)
+    arguments = parser.parse_args()
+    rows = arguments.pages * PAGE_ROWS - 700  # as in most objects, the last page is not full
+    ids = sorted(id_of(number, "001", clumps=arguments.clumps, rows=rows) for number in range(rows))
+    reader: Any = PacedReader(ids, rate=arguments.rate * arguments.faster, latency=arguments.latency / arguments.faster)
     read = sum(page.frame.height for page in LaneReader(reader, after_id=None, spans=(), rows_expected=rows))
     assert read == rows, f"{read} of {rows} rows"
-    sent = reader.client.sent_at
-    used = (len(sent) - 3) / (sent[-1] - sent[2]) / asked.rate / asked.faster
+    send_times = reader.client.sent_at
+    share_used = (len(send_times) - 3) / (send_times[-1] - send_times[2]) / arguments.rate / arguments.faster
     empty = reader.page_rows.count(0)
-    print(f"{len(sent)} calls for {asked.pages} pages, {empty} of them empty; {used:.1%} of the rate from the third on")
+    print(
+        f"{len(send_times)} calls for {arguments.pages} pages, {empty} of them empty;"
+        f" {share_used:.1%} of the rate from the third on"
+    )
 
 
 if __name__ == "__main__":

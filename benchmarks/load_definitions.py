@@ -31,8 +31,8 @@ load_from_defs_folder(path_within_project=Path({folder!r})).get_repository_def()
 def cpu(program: str, env: dict[str, str]) -> float:
     """Return the CPU seconds of a Python process until its program has ended; its exit does not count."""
     command = [sys.executable, "-c", f"{program}\n{REPORT}"]
-    done = subprocess.run(command, env=env, check=True, capture_output=True, text=True)
-    return float(done.stdout.split()[-1])
+    process = subprocess.run(command, env=env, check=True, capture_output=True, text=True)
+    return float(process.stdout.split()[-1])
 
 
 ORG = "type: sf_assets.SalesforceOrg\nattributes:\n  requests_per_second: 2\n"

@@ -49,9 +49,9 @@ def main() -> None:
     fill(home, sizes)
     print(f"{'mart':22} {'rows':>10} {'CPU s':>7} {'statement s':>12} {'MB':>6}")
     for model in sorted((PROJECT / "models/marts").glob("*.sql")):
-        print(measured(home, model.stem), flush=True)
-    print(measured(home, "opportunity_versions", verb="snapshot", history=True), "(first snapshot)", flush=True)
-    print(measured(home, "opportunity_versions", verb="snapshot", history=True), "(without news)", flush=True)
+        print(measure(home, model.stem), flush=True)
+    print(measure(home, "opportunity_versions", verb="snapshot", history=True), "(first snapshot)", flush=True)
+    print(measure(home, "opportunity_versions", verb="snapshot", history=True), "(without news)", flush=True)
 
 
 def read_options() -> argparse.Namespace:
@@ -83,7 +83,7 @@ def frames(endpoint: str, sizes: Mapping[str, int]) -> Iterator[pl.DataFrame]:
     rows = sizes.get(endpoint, 0)
     for start in range(0, rows, CHUNK_ROWS):
         numbers = pl.int_range(start, min(start + CHUNK_ROWS, rows), eager=True).alias("n")
-        yield numbers.to_frame().select(**made(endpoint, sizes))
+        yield numbers.to_frame().select(**columns_of(endpoint, sizes))
 
 
 class Draw:
@@ -124,7 +124,7 @@ class Draw:
         return self.chance(salt, len(words)).replace_strict(dict(enumerate(words)), return_dtype=pl.String)
 
 
-def made(endpoint: str, sizes: Mapping[str, int]) -> dict[str, pl.Expr]:
+def columns_of(endpoint: str, sizes: Mapping[str, int]) -> dict[str, pl.Expr]:
     """Return a table's columns as expressions over the row number `n`; three rows in a hundred are deleted."""
     draw = Draw(sizes)
     tables = {**selling(draw), **ordering(draw), **working(draw), **permitting(draw)}
@@ -190,11 +190,11 @@ def permitting(draw: Draw) -> dict[str, dict[str, pl.Expr]]:
     """Who holds which of 150 permission sets, of 300 objects and 6,000 fields; some 400 bundles of sets among the users."""
     n, sets = pl.col("n"), draw.sizes["permission_set"]
     user, turn = n % draw.sizes["user"], n // draw.sizes["user"]
-    key, held = draw.key, draw.key("permission_set", (user % 400 * 7 + turn * 31) % sets)
+    key, set_key = draw.key, draw.key("permission_set", (user % 400 * 7 + turn * 31) % sets)
     return {
         "profile": {"id": key("profile"), "name": key("name")},
         "permission_set": {"id": key("permission_set"), "permissions_view_all_data": draw.maybe(52, 3), "permissions_modify_all_data": draw.maybe(53, 2)},
-        "permission_set_assignment": {"id": key("held"), "assignee_id": draw.of("user"), "permission_set_id": held, "is_active": ~NO, "is_revoked": NO},
+        "permission_set_assignment": {"id": key("held"), "assignee_id": draw.of("user"), "permission_set_id": set_key, "is_active": ~NO, "is_revoked": NO},
         "object_permissions": {"id": key("rights"), "parent_id": draw.of("permission_set"), "sobject_type": key("object", n // sets),
                                "permissions_read": draw.maybe(54, 90), "permissions_edit": draw.maybe(55, 50)},
         "field_permissions": {"id": key("rights"), "parent_id": draw.of("permission_set"), "sobject_type": key("object", n // sets // 20),
@@ -203,13 +203,22 @@ def permitting(draw: Draw) -> dict[str, dict[str, pl.Expr]]:
 # fmt: on
 
 
-def measured(home: Path, model: str, *, verb: str = "run", **variables: object) -> str:
+def measure(home: Path, model: str, *, verb: str = "run", **variables: object) -> str:
     """Run one model and return its line."""
     target = home / "target"
     places = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
     places += ["--target-path", str(target), "--log-path", str(target)]
-    told = json.dumps({"home": str(home), **variables})
-    command = [str(Path(sys.executable).with_name("dbt")), "--quiet", verb, "--select", model, "--vars", told, *places]
+    variables_json = json.dumps({"home": str(home), **variables})
+    command = [
+        str(Path(sys.executable).with_name("dbt")),
+        "--quiet",
+        verb,
+        "--select",
+        model,
+        "--vars",
+        variables_json,
+        *places,
+    ]
     process = os.posix_spawn(command[0], command, os.environ)
     _, status, usage = os.wait4(process, 0)
     if status:

@@ -34,16 +34,20 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=2)
     parser.add_argument("--most-mb", type=float, default=float("inf"))
     parser.add_argument("--most-us", type=float, default=float("inf"))
-    asked = parser.parse_args()
-    arguments = [f"--rows=Account={asked.rows}", f"--columns={asked.columns}", f"--latency={asked.latency}"]
-    with tempfile.TemporaryDirectory() as folder, simulated_org(arguments) as url:
-        env = environment(url, Path(folder), rate=asked.rate)
-        figures = [materialize(Path(folder), "salesforce/account", env) for _ in range(asked.runs)]
+    arguments = parser.parse_args()
+    org_arguments = [
+        f"--rows=Account={arguments.rows}",
+        f"--columns={arguments.columns}",
+        f"--latency={arguments.latency}",
+    ]
+    with tempfile.TemporaryDirectory() as folder, simulated_org(org_arguments) as url:
+        env = environment(url, Path(folder), rate=arguments.rate)
+        figures = [materialize(Path(folder), "salesforce/account", env) for _ in range(arguments.runs)]
     for number, (wall, cpu, peak) in enumerate(figures, start=1):
         print(f"run {number}: wall {wall:.1f} s, CPU {cpu:.1f} s, peak {peak:.0f} MB")
-    row_us = (figures[0][1] - figures[-1][1]) / asked.rows * 1e6 if asked.runs > 1 else 0.0
+    row_us = (figures[0][1] - figures[-1][1]) / arguments.rows * 1e6 if arguments.runs > 1 else 0.0
     print(f"{row_us:.1f} us of CPU a row beyond the last run")
-    return int(max(peak for _, _, peak in figures) > asked.most_mb or row_us > asked.most_us)
+    return int(max(peak for _, _, peak in figures) > arguments.most_mb or row_us > arguments.most_us)
 
 
 @contextmanager
@@ -83,13 +87,13 @@ def environment(url: str, folder: Path, *, rate: float = 1000.0) -> dict[str, st
 def materialize(folder: Path, selection: str, env: Mapping[str, str]) -> tuple[float, float, float]:
     """Run assets in a process of its own; returns its wall seconds, CPU seconds and peak MB."""
     dagster = [sys.executable, "-m", "dagster", "asset", "materialize", "-m", "sf_assets.definitions"]
-    begun = time.monotonic()
+    start = time.monotonic()
     with (folder / "log").open("wb") as log:
         child = subprocess.Popen([*dagster, "--select", selection], env=dict(env), stdout=log, stderr=log)
         _, status, usage = os.wait4(child.pid, 0)
     if status:
         sys.exit((folder / "log").read_text()[-4000:])
-    return time.monotonic() - begun, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+    return time.monotonic() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
 
 if __name__ == "__main__":

@@ -104,10 +104,10 @@ def measure(peer: Peer, url: str, columns: list[str], environments: Path) -> dic
     with tempfile.TemporaryDirectory() as folder:
         command = [python, DRIVERS / peer.driver, url, ",".join(columns), folder]
         env = {**os.environ, **peer.settings, "DLT_TELEMETRY": "0", "RUNTIME__DLTHUB_TELEMETRY": "false"}
-        ended = subprocess.run(command, env=env, cwd=folder, check=False, capture_output=True, text=True)
-    if ended.returncode:
-        sys.exit(f"{peer.name} failed:\n{ended.stderr[-3000:]}")
-    result = json.loads(ended.stdout.splitlines()[-1])
+        process = subprocess.run(command, env=env, cwd=folder, check=False, capture_output=True, text=True)
+    if process.returncode:
+        sys.exit(f"{peer.name} failed:\n{process.stderr[-3000:]}")
+    result = json.loads(process.stdout.splitlines()[-1])
     return {"name": peer.name, "us": result["cpu"] / result["rows"] * 1e6, "loses": peer.loses, **result}
 
 

@@ -18,10 +18,10 @@ def requests_per_cpu_second(client: httpx.Client, org: Org, count: int) -> float
     """Send the same small query and return the rate."""
     token = org.sessions.open(org.org_id, org.now())
     headers = {"Authorization": f"Bearer {token}"}
-    started = time.process_time()
+    start = time.process_time()
     for _ in range(count):
         assert client.get(QUERY, headers=headers).status_code == 200
-    return count / (time.process_time() - started)
+    return count / (time.process_time() - start)
 
 
 def main() -> None:

@@ -80,21 +80,21 @@ class Lake:
             return self.now
 
         answers = preflight([self.spec], tables=tables, client=client, read_deleted=True, now=clock)
-        planned = sync(self.spec, preflight=answers, tables=tables, client=client, now=clock)
+        sync_result = sync(self.spec, preflight=answers, tables=tables, client=client, now=clock)
         if dies_after is not None:
-            planned = replace(planned, batches=dying(planned.batches, dies_after))
+            sync_result = replace(sync_result, batches=dying(sync_result.batches, dies_after))
         with suppress(KilledError):
-            write_sync(tables, "account", planned, "benchmark")
-        return planned.report
+            write_sync(tables, "account", sync_result, "benchmark")
+        return sync_result.report
 
 
 def dying(batches: Iterator[Batch], rows: int) -> Iterator[Batch]:
     """Yield batches until so many rows have come."""
-    left = rows
+    rows_left = rows
     for batch in batches:
         yield batch
-        left -= 0 if batch.frame is None else batch.frame.height
-        if left <= 0:
+        rows_left -= 0 if batch.frame is None else batch.frame.height
+        if rows_left <= 0:
             raise KilledError
 
 
@@ -124,14 +124,14 @@ def delete_figures(lake: Lake) -> Iterator[bool]:
     quiet = lake.sync(tables).reconciled
     print(f"quiet day: {quiet.calls if quiet else 0} calls, by {quiet.how if quiet else 'nothing'}")
     ids = sorted(row["Id"] for row in lake.org.rows("Account"))
-    for count, bound in BOUNDS.items():
+    for count, most_calls in BOUNDS.items():
         lake.org.purge_many("Account", ids[count :: len(ids) // count][:count], log=False)
         lake.now += timedelta(hours=25)
         result = lake.sync(tables).reconciled
         assert result is not None
-        found = f"{result.rows_marked} of {count} hard-deleted rows among {len(ids):,}"
-        print(f"{found}: {result.calls} calls (bound {bound}), by {result.how}")
-        yield result.rows_marked != count or result.calls > bound
+        figures = f"{result.rows_marked} of {count} hard-deleted rows among {len(ids):,}"
+        print(f"{figures}: {result.calls} calls (bound {most_calls}), by {result.how}")
+        yield result.rows_marked != count or result.calls > most_calls
 
 
 if __name__ == "__main__":

@@ -46,21 +46,23 @@ def main() -> int:
     parser.add_argument("--processes", type=int, default=8)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--rate", type=float, default=2.0)
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, serve(sample_org(seed=7, rows=ROWS)) as org:
         org.org.behave(page_rows=PAGE_ROWS)
-        processes = [_started(org, Path(folder), number, asked) for number in range(asked.processes)]
+        processes = [_start(org, Path(folder), number, arguments) for number in range(arguments.processes)]
         _wait_for_all(org, len(processes))
         busy_from = _arrivals(org)[-1]
         time.sleep(10)
         killed_at = _arrivals(org)[-1]
         processes[0].send_signal(signal.SIGKILL)
         first_end = _first_end(org, processes[1:])
-        failed = [process.wait() for process in processes[1:]]
-        return _judge(_arrivals(org), busy_from, first_end, killed_at=killed_at, rate=asked.rate, failed=failed)
+        exit_codes = [process.wait() for process in processes[1:]]
+        return _judge(
+            _arrivals(org), busy_from, first_end, killed_at=killed_at, rate=arguments.rate, exit_codes=exit_codes
+        )
 
 
-def _started(org: Server, folder: Path, number: int, asked: argparse.Namespace) -> "subprocess.Popen[str]":
+def _start(org: Server, folder: Path, number: int, arguments: argparse.Namespace) -> "subprocess.Popen[str]":
     secrets = {f"SALESFORCE_{name.upper()}": value for name, value in org.credentials.items()}
     environment = {
         **os.environ,
@@ -69,10 +71,10 @@ def _started(org: Server, folder: Path, number: int, asked: argparse.Namespace) 
         "SF_ASSETS_HOME": str(folder / str(number)),
         "SF_ASSETS_LEDGER": f"sqlite:///{folder}/ledger.db",
         "SALESFORCE_INSTANCE_URL": org.url,
-        "SALESFORCE_REQUESTS_PER_SECOND": str(asked.rate),
+        "SALESFORCE_REQUESTS_PER_SECOND": str(arguments.rate),
         "DAGSTER_DISABLE_TELEMETRY": "yes",
     }
-    command = [sys.executable, "-W", "ignore", "-c", RUN, str(asked.runs), ",".join(ENDPOINTS)]
+    command = [sys.executable, "-W", "ignore", "-c", RUN, str(arguments.runs), ",".join(ENDPOINTS)]
     log = (folder / f"{number}.log").open("w")
     return subprocess.Popen(command, env=environment, stdout=log, stderr=log, text=True)
 
@@ -95,7 +97,7 @@ def _first_end(org: Server, processes: "Sequence[subprocess.Popen[str]]") -> flo
 
 
 def _judge(
-    moments: list[float], busy_from: float, first_end: float, *, killed_at: float, rate: float, failed: list[int]
+    moments: list[float], busy_from: float, first_end: float, *, killed_at: float, rate: float, exit_codes: list[int]
 ) -> int:
     fullest = max(sum(start <= moment < start + WINDOW_SECONDS for moment in moments) for start in moments)
     busy = [moment for moment in moments if busy_from <= moment <= first_end]
@@ -105,9 +107,10 @@ def _judge(
     sys.stdout.write(
         f"{len(moments)} requests in {moments[-1] - moments[0]:.0f} s; fullest {WINDOW_SECONDS:.0f} s window: {fullest}"
         f" (at most {allowed:.0f}); used while all worked ({busy_seconds:.0f} s): {share:.1%};"
-        f" longest gap in the 10 s after a kill -9: {max(after):.2f} s; runs that failed: {sum(map(bool, failed))}\n"
+        f" longest gap in the 10 s after a kill -9: {max(after):.2f} s;"
+        f" runs that failed: {sum(map(bool, exit_codes))}\n"
     )
-    return int(fullest > allowed or share < 0.95 or max(after) > 2.0 or any(failed))
+    return int(fullest > allowed or share < 0.95 or max(after) > 2.0 or any(exit_codes))
 
 
 if __name__ == "__main__":

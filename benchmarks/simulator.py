@@ -132,8 +132,8 @@ class Simulator:
         """Answer one SELECT: counts as a value, rows as the bytes of the body."""
         match = re.match(r"SELECT (.+?) FROM (\w+)(?: WHERE (.+?))?(?: ORDER BY (.+?))?(?: LIMIT (\d+))?$", soql)
         assert match is not None, soql
-        found = self.objects.get(match[2]) or SimulatedObject(match[2], 0, len(FIXED), "0zz")
-        first, last = self._range(found, match[3] or "")
+        simulated = self.objects.get(match[2]) or SimulatedObject(match[2], 0, len(FIXED), "0zz")
+        first, last = self._range(simulated, match[3] or "")
         if "COUNT(" in match[1]:
             record: dict[str, Any] = {"attributes": {"type": "AggregateResult"}, "expr0": last - first}
             if "MAX(" in match[1]:
@@ -143,39 +143,39 @@ class Simulator:
         if "DESC" in (match[4] or ""):
             first = max(first, last - int(match[5] or last))
         last = min(last, first + int(match[5])) if match[5] else last
-        return self.page(found, names, first, first, last)
+        return self.page(simulated, names, first, first, last)
 
-    def _range(self, found: SimulatedObject, where: str) -> tuple[int, int]:
-        first, last = 0, found.rows
+    def _range(self, simulated: SimulatedObject, where: str) -> tuple[int, int]:
+        first, last = 0, simulated.rows
         for sign, bound in re.findall(r"\bId (>=|>|<=|<) '(\w+)'", where):
-            position = found.position(bound, after=sign in (">", "<="))
+            position = simulated.position(bound, after=sign in (">", "<="))
             first, last = (max(first, position), last) if ">" in sign else (first, min(last, position))
         stamps = re.findall(r"SystemModstamp >=? ([0-9TZ:.-]+)", where)
         if any(stamp > OLD_STAMP for stamp in stamps):
-            first = max(first, found.rows - NEW_ROWS)
+            first = max(first, simulated.rows - NEW_ROWS)
         if any(stamp > STAMP for stamp in stamps):
-            first = found.rows
+            first = simulated.rows
         return first, max(first, last)
 
-    def page(self, found: SimulatedObject, names: tuple[str, ...], start: int, first: int, last: int) -> bytes:
+    def page(self, simulated: SimulatedObject, names: tuple[str, ...], start: int, first: int, last: int) -> bytes:
         """Return the body of one page of the rows from `first` on."""
         count = min(PAGE_ROWS, last - first)
         body = b'{"totalSize":%d,"done":%s,' % (last - start, b"true" if first + count >= last else b"false")
         if first + count < last:
             with self.lock:
                 locator = f"01g{len(self.cursors):015d}-{first + count - start}"
-                self.cursors[locator] = (found, names, start, first + count, last)
+                self.cursors[locator] = (simulated, names, start, first + count, last)
             body += b'"nextRecordsUrl":"/services/data/v60.0/query/%s",' % locator.encode()
-        return body + b'"records":[' + found.records(names, first, count) + b"]}"
+        return body + b'"records":[' + simulated.records(names, first, count) + b"]}"
 
     def describe(self, name: str) -> dict[str, Any] | None:
         """Return the describe of an object, or None where the org has none."""
-        found = self.objects.get(name)
-        if found is None:
+        simulated = self.objects.get(name)
+        if simulated is None:
             return None
         fields = [
             {"name": n, "type": t, "label": n, "custom": n.endswith("__c"), "scale": 2 * (t == "currency")}
-            for n, t in found.fields
+            for n, t in simulated.fields
         ]
         return {"name": name, "label": name, "fields": fields}
 
@@ -187,8 +187,8 @@ class Simulator:
             return (200, answer) if answer else (404, [{"errorCode": "NOT_FOUND", "message": "no such object"}])
         if (cursor := self.cursors.get(parts.path.rpartition("/")[2])) is not None:
             return 200, self.page(*cursor)
-        if "q" in (asked := parse_qs(parts.query)):
-            return 200, self.query(asked["q"][0])
+        if "q" in (parameters := parse_qs(parts.query)):
+            return 200, self.query(parameters["q"][0])
         return 404, [{"errorCode": "NOT_FOUND", "message": f"nothing at {parts.path}"}]
 
     def composite(self, body: bytes) -> dict[str, Any]:
@@ -208,17 +208,17 @@ class Handler(BaseHTTPRequestHandler):
     org: Simulator
 
     def do_GET(self) -> None:
-        arrived = time.time()
+        arrival = time.time()
         if self.path == "/log":
             self._send(200, self.org.log)
             return
         status, content = self.org.get(self.path)
-        self._sleep(arrived)
+        self._sleep(arrival)
         self._send(status, content)
-        self.org.log.append((arrived, time.time(), self.path[:400]))
+        self.org.log.append((arrival, time.time(), self.path[:400]))
 
     def do_POST(self) -> None:
-        arrived = time.time()
+        arrival = time.time()
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         if self.path.endswith("/token"):
             origin = f"http://{self.headers['Host']}"
@@ -229,12 +229,12 @@ class Handler(BaseHTTPRequestHandler):
             self._send(404, [{"errorCode": "NOT_FOUND", "message": f"nothing at {self.path}"}])
             return
         answer = self.org.composite(body)
-        self._sleep(arrived)
+        self._sleep(arrival)
         self._send(200, answer)
-        self.org.log.append((arrived, time.time(), "composite"))
+        self.org.log.append((arrival, time.time(), "composite"))
 
-    def _sleep(self, arrived: float) -> None:
-        time.sleep(max(0.0, arrived + self.org.latency - time.time()))
+    def _sleep(self, arrival: float) -> None:
+        time.sleep(max(0.0, arrival + self.org.latency - time.time()))
 
     def _send(self, status: int, content: Any) -> None:
         body = content if isinstance(content, bytes) else json.dumps(content).encode()
@@ -276,12 +276,12 @@ def main() -> None:
     parser.add_argument("--columns", type=int, default=40)
     parser.add_argument("--latency", type=float, default=0.0)
     parser.add_argument("--clumps", type=int, default=1)
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     objects = {}
-    for number, pair in enumerate(asked.rows or ["Account=100000"]):
+    for number, pair in enumerate(arguments.rows or ["Account=100000"]):
         name, _, rows = pair.partition("=")
-        objects[name] = SimulatedObject(name, int(rows), asked.columns, f"0{number:02d}"[:3], asked.clumps)
-    server = start(Simulator(objects, asked.latency), asked.port)
+        objects[name] = SimulatedObject(name, int(rows), arguments.columns, f"0{number:02d}"[:3], arguments.clumps)
+    server = start(Simulator(objects, arguments.latency), arguments.port)
     sys.stdout.write(f"http://127.0.0.1:{server.server_address[1]}\n")
     sys.stdout.flush()
     threading.Event().wait()

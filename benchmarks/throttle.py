@@ -55,15 +55,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--real", type=int, metavar="SECONDS")
     parser.add_argument("--latency", type=float, default=0.8)
-    asked = parser.parse_args()
-    if asked.real:
-        real(asked.real)
+    arguments = parser.parse_args()
+    if arguments.real:
+        real(arguments.real)
         return
     for name, (seconds, limit, retry_after) in SCENARIOS.items():
-        told = simulate(seconds, limit, retry_after, latency=asked.latency)
+        limiter = simulate(seconds, limit, retry_after, latency=arguments.latency)
         capacity = sum(limit(now) for now in range(seconds))
-        line = f"{name}: {len(told.answered) / capacity:.0%} of the capacity, {len(told.refused)} refusals"
-        sys.stdout.write(f"{line}{back(told.answered) if name.startswith('B') else ''}\n")
+        line = f"{name}: {len(limiter.answered) / capacity:.0%} of the capacity, {len(limiter.refused)} refusals"
+        sys.stdout.write(f"{line}{back(limiter.answered) if name.startswith('B') else ''}\n")
 
 
 def simulate(
@@ -83,11 +83,11 @@ def simulate(
     return limiter
 
 
-def back(answered: Sequence[float]) -> str:
+def back(answers: Sequence[float]) -> str:
     """When the full rate was back after the limit has returned at 600 s."""
-    for begun in range(600, 870):
-        if len([moment for moment in answered if begun <= moment < begun + 30]) >= 0.95 * 30 * CEILING:
-            return f", back after {begun - 600} s"
+    for start in range(600, 870):
+        if len([moment for moment in answers if start <= moment < start + 30]) >= 0.95 * 30 * CEILING:
+            return f", back after {start - 600} s"
     return ", not back"
 
 
@@ -99,16 +99,16 @@ def real(seconds: int) -> None:
             OrgAccess(org.url, Credentials(**org.credentials)), limits=RequestLimits(requests_per_second=CEILING)
         )
         client.org_id()
-        begun = time.monotonic()
-        while time.monotonic() - begun < seconds:
+        start = time.monotonic()
+        while time.monotonic() - start < seconds:
             list(client.read(Query("Campaign", "SELECT Id FROM Campaign", all_rows=False)))
         statuses = [request.status for request in org.requests if request.kind == "query"]
-        refused = [request.at.timestamp() for request in org.requests if request.status == 429]
-        answered = statuses.count(200)
-        early = sum(_follows_too_soon(moment, org.requests) for moment in refused)
+        refusals = [request.at.timestamp() for request in org.requests if request.status == 429]
+        answer_count = statuses.count(200)
+        early = sum(_follows_too_soon(moment, org.requests) for moment in refusals)
         sys.stdout.write(
-            f"real, 1.3/s for {seconds} s: {answered / (1.3 * seconds):.0%} of the capacity, {len(refused)} refusals,"
-            f" {early} requests before a Retry-After had passed\n"
+            f"real, 1.3/s for {seconds} s: {answer_count / (1.3 * seconds):.0%} of the capacity,"
+            f" {len(refusals)} refusals, {early} requests before a Retry-After had passed\n"
         )
 
 

@@ -16,9 +16,9 @@ FEW = {"account": 20, "contact": 30, "lead": 10, "opportunity": 15, "case": 10, 
 @pytest.fixture
 def port() -> int:
     """A port on 127.0.0.1 that nobody listens on."""
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        return int(bound.getsockname()[1])
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
 
 
 @pytest.fixture

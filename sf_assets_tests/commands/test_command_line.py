@@ -58,11 +58,11 @@ def test_the_line_in_the_list_of_commands_is_not_cut(words: tuple[str, ...]) -> 
 
 
 def test_the_version_is_printed_by_the_command_and_by_the_module() -> None:
-    called = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", "sf_assets", "--version"], capture_output=True, text=True, check=True
     )
 
-    assert called.stdout == invoke("--version").output == "sf-assets, version 0.1.0\n"
+    assert process.stdout == invoke("--version").output == "sf-assets, version 0.1.0\n"
 
 
 def test_a_misspelled_command_is_answered_by_the_right_one() -> None:
@@ -99,7 +99,7 @@ def test_practice_takes_names_of_endpoints_and_of_objects() -> None:
 
 
 @pytest.fixture
-def taken() -> Iterator[int]:
+def busy_port() -> Iterator[int]:
     """A port on which another program listens."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
@@ -115,14 +115,14 @@ def taken() -> Iterator[int]:
         (("practice", "--port"), "--port"),
     ],
 )
-def test_a_port_in_use_is_refused_at_once_with_the_flag(words, flag: str, taken: int, tmp_path) -> None:
+def test_a_port_in_use_is_refused_at_once_with_the_flag(words, flag: str, busy_port: int, tmp_path) -> None:
     began = time.monotonic()
 
-    result = invoke(*words, str(taken), SF_ASSETS_HOME=str(tmp_path))
+    result = invoke(*words, str(busy_port), SF_ASSETS_HOME=str(tmp_path))
 
     assert result.exit_code == 1
-    assert f"port {taken} of 127.0.0.1" in result.output
-    assert f"Choose another port: {flag} {taken + 1}" in result.output
+    assert f"port {busy_port} of 127.0.0.1" in result.output
+    assert f"Choose another port: {flag} {busy_port + 1}" in result.output
     assert time.monotonic() - began < 20
 
 
@@ -190,8 +190,8 @@ def test_a_practice_org_that_is_not_running_is_named(sf_assets, port: int, tmp_p
     values = {"consumer_key": "k", "username": "u", "private_key": new_private_key()}
     (tmp_path / "practice" / "credentials.json").write_text(json.dumps(values))
 
-    ended = sf_assets(command, SALESFORCE_INSTANCE_URL=f"http://127.0.0.1:{port}")
+    process = sf_assets(command, SALESFORCE_INSTANCE_URL=f"http://127.0.0.1:{port}")
 
-    assert ended.returncode == 1
-    printed = " ".join((ended.stdout + ended.stderr).split())
-    assert "The practice org is not running. Start it: `sf-assets practice`" in printed
+    assert process.returncode == 1
+    output = " ".join((process.stdout + process.stderr).split())
+    assert "The practice org is not running. Start it: `sf-assets practice`" in output

@@ -20,8 +20,8 @@ Status = dg.DagsterRunStatus
 def instance(tmp_path, monkeypatch):
     (tmp_path / "dagster.yaml").write_text(HOME)
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
-    with dg.DagsterInstance.get() as opened:
-        yield opened
+    with dg.DagsterInstance.get() as dagster_instance:
+        yield dagster_instance
 
 
 @dg.job
@@ -112,10 +112,10 @@ def test_ctrl_c_ends_dagit_and_its_runs_without_their_tracebacks(serving):
     process, worker = serving
     process.send_signal(signal.SIGINT)
 
-    printed = process.stdout.read().decode()
+    output = process.stdout.read().decode()
 
     assert process.wait() == 130
-    assert printed == "\nEnding Dagit. Runs in progress are canceled, and the next sync resumes where they stopped.\n"
+    assert output == "\nEnding Dagit. Runs in progress are canceled, and the next sync resumes where they stopped.\n"
     assert not is_running(worker)
 
 

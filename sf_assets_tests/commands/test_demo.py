@@ -16,7 +16,7 @@ from sf_assets.specs.endpoints import endpoints
 ENDPOINTS = [spec.endpoint for spec in endpoints()]
 
 
-def printed(text: str) -> dict[str, list[str]]:
+def words_by_line(text: str) -> dict[str, list[str]]:
     """First word of each printed line -> the other words."""
     return {words[0]: words[1:] for line in text.splitlines() if (words := line.split())}
 
@@ -30,16 +30,16 @@ def test_a_second_demo_reads_only_what_changed(sf_assets, port: int, few: list[s
 
     first = sf_assets("demo", "--port", str(port), *few, **fast)
     second = sf_assets("demo", "--port", str(port), *few, **fast, SF_ASSETS_ENDPOINTS="campaign,pricebook,task")
-    listed = sf_assets("tables", **fast)
+    process = sf_assets("tables", **fast)
 
     assert stat.S_IMODE(home.stat().st_mode) == 0o700, "a new home is its owner's alone"
-    assert (first.returncode, second.returncode, listed.returncode) == (0, 0, 0), first.stdout + second.stderr
-    before, after = printed(first.stdout), printed(second.stdout)
+    assert (first.returncode, second.returncode, process.returncode) == (0, 0, 0), first.stdout + second.stderr
+    before, after = words_by_line(first.stdout), words_by_line(second.stdout)
     assert 0 < int(re.search(r"all endpoints together: (\S+) calls more", first.stdout)[1]) < 20
     assert [name for name in ENDPOINTS if name not in before or before[name][0] == "0"] == []
     assert {before[name][-1] for name in ENDPOINTS} == {"walk", "replace"}
     assert after["campaign"][-1] == after["pricebook"][-1] == "unchanged"
-    assert set(ENDPOINTS) <= set(printed(listed.stdout))
+    assert set(ENDPOINTS) <= set(words_by_line(process.stdout))
     assert max(map(len, first.stdout.split("\n\n")[1].splitlines())) <= 80
     runs = sqlite3.connect(home / "history" / "runs.db").execute("SELECT status, run_body FROM runs").fetchall()
     assert [status for status, _ in runs] == ["SUCCESS", "SUCCESS"]
@@ -53,48 +53,48 @@ def test_a_demo_whose_warehouse_cannot_be_written_fails_by_name(sf_assets, port:
         "SF_ASSETS_ENDPOINTS": "account,profile",
     }
 
-    ended = sf_assets("demo", "--port", str(port), *few, SALESFORCE_REQUESTS_PER_SECOND="1000", **nowhere)
+    process = sf_assets("demo", "--port", str(port), *few, SALESFORCE_REQUESTS_PER_SECOND="1000", **nowhere)
 
-    assert ended.returncode == 1
-    assert "PYICEBERG_CATALOG__SALESFORCE__" in ended.stdout
-    assert "Traceback" not in ended.stdout + ended.stderr
+    assert process.returncode == 1
+    assert "PYICEBERG_CATALOG__SALESFORCE__" in process.stdout
+    assert "Traceback" not in process.stdout + process.stderr
 
 
 def test_tables_says_when_there_are_none(sf_assets) -> None:
-    ended = sf_assets("tables")
+    process = sf_assets("tables")
 
-    assert ended.returncode == 1
-    assert "there are no tables yet" in ended.stderr
-    assert "What to do: Materialize some endpoints first" in ended.stderr
+    assert process.returncode == 1
+    assert "there are no tables yet" in process.stderr
+    assert "What to do: Materialize some endpoints first" in process.stderr
 
 
 def test_a_wrong_setting_is_one_message_with_its_remedy(sf_assets) -> None:
-    ended = sf_assets("demo", SALESFORCE_REQUESTS_PER_SECOND="two")
+    process = sf_assets("demo", SALESFORCE_REQUESTS_PER_SECOND="two")
 
-    assert ended.returncode == 1
-    assert "ConfigError: SALESFORCE_REQUESTS_PER_SECOND is 'two'" in ended.stderr
-    assert "What to do:" in ended.stderr
-    assert "Traceback" not in ended.stderr
+    assert process.returncode == 1
+    assert "ConfigError: SALESFORCE_REQUESTS_PER_SECOND is 'two'" in process.stderr
+    assert "What to do:" in process.stderr
+    assert "Traceback" not in process.stderr
 
 
-@pytest.mark.parametrize(("vanished", "titled"), [(0, False), (3, True)])
-def test_the_column_gone_is_shown_when_something_went(vanished: int, titled: bool) -> None:
+@pytest.mark.parametrize(("vanished", "has_title"), [(0, False), (3, True)])
+def test_the_column_gone_is_shown_when_something_went(vanished: int, has_title: bool) -> None:
     outcomes = [Outcome("user_role", 0.5, kind="replace", rows=12, vanished=vanished)]
     screen = StringIO()
 
     Console(file=screen, width=80).print(outcome_table(outcomes))
 
-    assert ("gone" in screen.getvalue()) is titled
+    assert ("gone" in screen.getvalue()) is has_title
 
 
 def test_a_failed_endpoint_is_a_line_of_its_own() -> None:
-    failed = Outcome("task", 1.0, kind="failed", error="task: no right. Grant it.")
+    failed_outcome = Outcome("task", 1.0, kind="failed", error="task: no right. Grant it.")
 
-    assert failures([failed, Outcome("user", 1.0, kind="walk")]) == ["task: no right. Grant it."]
+    assert failures([failed_outcome, Outcome("user", 1.0, kind="walk")]) == ["task: no right. Grant it."]
 
 
 def test_one_cause_of_many_failures_is_one_line() -> None:
-    refused = "the org does not know this consumer key. Copy it."
-    outcomes = [Outcome(name, kind="failed", error=f"{name}: {refused}") for name in ("account", "task")]
+    refusal = "the org does not know this consumer key. Copy it."
+    outcomes = [Outcome(name, kind="failed", error=f"{name}: {refusal}") for name in ("account", "task")]
 
-    assert failures(outcomes) == [f"account, task: {refused}"]
+    assert failures(outcomes) == [f"account, task: {refusal}"]

@@ -22,19 +22,19 @@ def seed() -> Org:
 
 
 @pytest.fixture
-def served(seed):
+def server(seed):
     with serve(seed.copy()) as server:
         yield server
 
 
 @pytest.fixture
-def environment(served, tmp_path, monkeypatch) -> dict[str, str]:
+def environment(server, tmp_path, monkeypatch) -> dict[str, str]:
     values = {
         "SF_ASSETS_DEPLOYMENT": "production",
         "SF_ASSETS_HOME": str(tmp_path),
-        "SALESFORCE_INSTANCE_URL": served.url,
+        "SALESFORCE_INSTANCE_URL": server.url,
         "SALESFORCE_REQUESTS_PER_SECOND": "1000",
-        **{f"SALESFORCE_{name.upper()}": value for name, value in served.credentials.items()},
+        **{f"SALESFORCE_{name.upper()}": value for name, value in server.credentials.items()},
     }
     for name, value in values.items():
         monkeypatch.setenv(name, value)
@@ -49,20 +49,20 @@ def status(result: list[Finding], check: str) -> str:
     return next(finding.status for finding in result if finding.check == check)
 
 
-def test_a_sound_deployment_has_no_failure_and_costs_few_calls(served, environment):
+def test_a_sound_deployment_has_no_failure_and_costs_few_calls(server, environment):
     result = findings(environment)
 
     assert exit_status(result) == 0
     names = [finding.check for finding in result]
     assert set(names) >= {"ledger", "catalog", "key", "host", "login", "clock", "rights", "quota"}
-    assert len(served.requests) <= 10
+    assert len(server.requests) <= 10
 
 
 def test_a_user_who_may_write_is_warned_of(environment):
-    warned = [finding for finding in findings(environment) if finding.status == "warn"]
+    warnings = [finding for finding in findings(environment) if finding.status == "warn"]
 
-    assert any("may write 30 objects" in finding.message for finding in warned)
-    assert all(finding.remedy for finding in warned)
+    assert any("may write 30 objects" in finding.message for finding in warnings)
+    assert all(finding.remedy for finding in warnings)
 
 
 @pytest.mark.parametrize(
@@ -74,25 +74,25 @@ def test_a_user_who_may_write_is_warned_of(environment):
         ("Account", "the right to read it"),
     ],
 )
-def test_an_object_that_is_missing_is_named_with_the_right_or_feature(served, environment, sobject, remedy):
-    served.org.switch_off(sobject)
+def test_an_object_that_is_missing_is_named_with_the_right_or_feature(server, environment, sobject, remedy):
+    server.org.switch_off(sobject)
 
     result = findings(environment)
 
-    (failed,) = [finding for finding in result if finding.status == "fail"]
-    assert failed.message.startswith(f"{sobject} is not in the list of objects")
-    assert remedy in failed.remedy
+    (failure,) = [finding for finding in result if finding.status == "fail"]
+    assert failure.message.startswith(f"{sobject} is not in the list of objects")
+    assert remedy in failure.remedy
     assert exit_status(result) == 1
 
 
-def test_a_refused_login_is_one_failure_and_the_rest_is_still_examined(served, environment):
-    served.org.behave(user_active=False)
+def test_a_refused_login_is_one_failure_and_the_rest_is_still_examined(server, environment):
+    server.org.behave(user_active=False)
 
     result = findings(environment)
 
     assert [finding.check for finding in result if finding.status == "fail"] == ["host"]
     assert {"ledger", "catalog", "key"} <= {finding.check for finding in result if finding.status == "ok"}
-    assert len(served.requests) == 1
+    assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize(
@@ -109,69 +109,69 @@ def test_what_cannot_be_reached_is_a_failure_with_its_remedy(environment, change
 
     result = findings(environment, **changes)
 
-    failed = [finding for finding in result if finding.status == "fail"]
-    assert failed[0].check == check
-    assert failed[0].remedy
+    failures = [finding for finding in result if finding.status == "fail"]
+    assert failures[0].check == check
+    assert failures[0].remedy
 
 
-def test_an_unusable_key_is_told_before_a_request(served, environment, monkeypatch):
+def test_an_unusable_key_is_told_before_a_request(server, environment, monkeypatch):
     monkeypatch.setenv("SALESFORCE_PRIVATE_KEY", "no key at all")
 
     result = findings(environment, SALESFORCE_PRIVATE_KEY="no key at all")
 
     assert status(result, "key") == "fail"
-    assert served.requests == ()
+    assert server.requests == ()
 
 
-def test_a_clock_that_is_off_is_told(served, environment):
+def test_a_clock_that_is_off_is_told(server, environment):
     from datetime import UTC, datetime, timedelta
 
-    served.org.clock = lambda: datetime.now(UTC) + timedelta(seconds=100)
+    server.org.clock = lambda: datetime.now(UTC) + timedelta(seconds=100)
 
     assert status(findings(environment), "clock") == "warn"
 
 
-def test_a_reserve_that_is_reached_is_told(served, environment):
-    served.org.behave(daily_limit=1_000)
-    served.org.spend_calls(895)
+def test_a_reserve_that_is_reached_is_told(server, environment):
+    server.org.behave(daily_limit=1_000)
+    server.org.spend_calls(895)
 
     assert status(findings(environment), "quota") == "warn"
 
 
-def test_the_command_prints_json_and_ends_with_its_status(environment, capsys, served):
-    served.org.switch_off("Quote")
+def test_the_command_prints_json_and_ends_with_its_status(environment, capsys, server):
+    server.org.switch_off("Quote")
 
-    with pytest.raises(SystemExit) as ended:
+    with pytest.raises(SystemExit) as error_info:
         main(["doctor", "--json", "quote", "account"], standalone_mode=False)
 
     output = json.loads(capsys.readouterr().out)
-    assert ended.value.code == 1
+    assert error_info.value.code == 1
     assert output["answers"] == []
     assert {finding["word"] for finding in output["findings"]} == {"ok", "warn", "fail"}
 
 
 def test_open_questions_are_asked_only_when_told_to(environment, capsys):
-    with pytest.raises(SystemExit) as ended:
+    with pytest.raises(SystemExit) as error_info:
         main(["doctor", "--json", "--ask-open-questions", "account"], standalone_mode=False)
 
     output = {entry["question"]: entry["answer"] for entry in json.loads(capsys.readouterr().out)["answers"]}
-    assert ended.value.code == 0
+    assert error_info.value.code == 0
     assert set(output) == set(QUESTIONS)
     assert output["Does FIELDS(STANDARD) on PermissionSet give every Permissions column?"].endswith("describe has 386")
     assert "refused: AssertionRefused" in output["Is an assertion accepted with an exp that is an hour ahead?"]
     assert "answered" in output["What do setup objects answer to this user?"]
 
 
-def test_the_doctor_tells_no_secret(served, environment, capsys):
-    served.org.faults.append(Fault(kind="composite", status=500, error_code="ECHO", message=new_private_key()))
+def test_the_doctor_tells_no_secret(server, environment, capsys):
+    server.org.faults.append(Fault(kind="composite", status=500, error_code="ECHO", message=new_private_key()))
 
     with pytest.raises(SystemExit):
         main(["doctor", "--ask-open-questions"], standalone_mode=False)
 
     output = capsys.readouterr().out
     for name in ("consumer_key", "username"):
-        assert served.credentials[name] not in output
-    assert served.credentials["private_key"].splitlines()[3] not in output
+        assert server.credentials[name] not in output
+    assert server.credentials["private_key"].splitlines()[3] not in output
 
 
 def test_a_check_that_is_registered_is_run(environment):
@@ -194,16 +194,16 @@ CHANGING = (
 
 
 @pytest.mark.parametrize("org", ["complete", "incomplete"])
-def test_the_printed_lines_are_the_snapshot(org, environment, served, capsys, snapshot):
+def test_the_printed_lines_are_the_snapshot(org, environment, server, capsys, snapshot):
     if org == "incomplete":
-        served.org.switch_off("Quote")
-        served.org.spend_calls(95_000)
+        server.org.switch_off("Quote")
+        server.org.spend_calls(95_000)
 
-    with pytest.raises(SystemExit) as ended:
+    with pytest.raises(SystemExit) as error_info:
         main(["doctor"], standalone_mode=False)
 
-    printed = " ".join(capsys.readouterr().out.split()).replace(environment["SF_ASSETS_HOME"], "HOME")
+    output = " ".join(capsys.readouterr().out.split()).replace(environment["SF_ASSETS_HOME"], "HOME")
     for pattern, replacement in CHANGING:
-        printed = re.sub(pattern, replacement, printed)
-    assert re.sub(r" (?=(ok|warn|fail) )", "\n", printed) == snapshot(extension_class=TextSnapshot)
-    assert ended.value.code == (1 if org == "incomplete" else 0)
+        output = re.sub(pattern, replacement, output)
+    assert re.sub(r" (?=(ok|warn|fail) )", "\n", output) == snapshot(extension_class=TextSnapshot)
+    assert error_info.value.code == (1 if org == "incomplete" else 0)

@@ -20,9 +20,9 @@ FINDINGS = [
 ]
 
 
-@pytest.mark.parametrize(("version", "served", "today", "status", "message"), FINDINGS)
-def test_a_version_is_warned_of_a_year_before_its_end(version, served, today, status, message):
-    finding = version_finding("acme.my.salesforce.com", version, served, today)
+@pytest.mark.parametrize(("version", "versions", "today", "status", "message"), FINDINGS)
+def test_a_version_is_warned_of_a_year_before_its_end(version, versions, today, status, message):
+    finding = version_finding("acme.my.salesforce.com", version, versions, today)
 
     assert finding.status == status
     assert message in finding.message

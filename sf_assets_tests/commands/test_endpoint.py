@@ -15,7 +15,7 @@ def seed():
 
 
 @pytest.fixture
-def served(seed, tmp_path, monkeypatch):
+def org(seed, tmp_path, monkeypatch):
     """A served org that the environment names, with the working directory in a temporary folder."""
     with serve(seed.copy()) as server:
         values = {
@@ -49,8 +49,8 @@ def add_invoice(org):
     org.add_object("Invoice__c", fields=[*SYSTEM, {"name": "Number__c", "type": "string"}], key_prefix="a0V")
 
 
-def test_an_object_becomes_an_endpoint_by_one_command(served, tmp_path):
-    add_invoice(served)
+def test_an_object_becomes_an_endpoint_by_one_command(org, tmp_path):
+    add_invoice(org)
 
     result = invoke("add", "Invoice__c")
 
@@ -63,9 +63,9 @@ def test_an_object_becomes_an_endpoint_by_one_command(served, tmp_path):
     assert "the asset salesforce/invoice, group custom" in result.output
 
 
-def test_a_second_object_is_added_to_the_same_file(served, tmp_path):
-    add_invoice(served)
-    served.add_object("Line__c", fields=[*SYSTEM, {"name": "Amount__c", "type": "double"}], key_prefix="a0W")
+def test_a_second_object_is_added_to_the_same_file(org, tmp_path):
+    add_invoice(org)
+    org.add_object("Line__c", fields=[*SYSTEM, {"name": "Amount__c", "type": "double"}], key_prefix="a0W")
 
     assert invoke("add", "Invoice__c").exit_code == 0
     assert invoke("add", "Line__c", "--name", "invoice_line").exit_code == 0
@@ -73,8 +73,8 @@ def test_a_second_object_is_added_to_the_same_file(served, tmp_path):
     assert [spec.endpoint for spec in endpoints(tmp_path / "specs")][30:] == ["invoice", "invoice_line"]
 
 
-def test_a_dry_run_prints_both_files_and_writes_nothing(served, tmp_path):
-    add_invoice(served)
+def test_a_dry_run_prints_both_files_and_writes_nothing(org, tmp_path):
+    add_invoice(org)
 
     result = invoke("add", "Invoice__c", "--dry-run")
 
@@ -93,9 +93,9 @@ def test_a_dry_run_prints_both_files_and_writes_nothing(served, tmp_path):
         ("ContentDocumentLink", "without a filter on Id or ContentDocumentId or LinkedEntityId"),
     ],
 )
-def test_an_object_that_cannot_be_added_is_refused_by_name(served, tmp_path, sobject, what):
+def test_an_object_that_cannot_be_added_is_refused_by_name(org, tmp_path, sobject, what):
     for name in ("Click__b", "Invoice__x", "ContentDocumentLink"):
-        served.add_object(name)
+        org.add_object(name)
 
     result = invoke("add", sobject)
 
@@ -105,8 +105,8 @@ def test_an_object_that_cannot_be_added_is_refused_by_name(served, tmp_path, sob
     assert not (tmp_path / "specs").exists()
 
 
-def test_an_existing_query_is_not_overwritten(served, tmp_path):
-    add_invoice(served)
+def test_an_existing_query_is_not_overwritten(org, tmp_path):
+    add_invoice(org)
     (tmp_path / "specs").mkdir()
     (tmp_path / "specs/invoice.soql").write_text("mine")
 
@@ -116,9 +116,9 @@ def test_an_existing_query_is_not_overwritten(served, tmp_path):
     assert (tmp_path / "specs/invoice.soql").read_text() == "mine"
 
 
-def test_the_difference_names_hidden_and_new_columns(served):
-    served.hide_field("Account", "Phone")
-    served.add_field("Account", {"name": "NewStandard", "type": "string"})
+def test_the_difference_names_hidden_and_new_columns(org):
+    org.hide_field("Account", "Phone")
+    org.add_field("Account", {"name": "NewStandard", "type": "string"})
 
     result = invoke("diff", "account", "profile")
 

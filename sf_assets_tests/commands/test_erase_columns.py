@@ -57,12 +57,12 @@ def test_an_excluded_column_leaves_every_file_of_the_table(runs, tmp_path, monke
     result = CliRunner().invoke(main, ["erase-columns", "contact", "--yes"], catch_exceptions=False)
 
     facts = runs.warehouse.facts("contact")
-    _, held = texts(runs, tmp_path, "id")
+    _, content = texts(runs, tmp_path, "id")
     assert result.exit_code == 0
     assert "mobile_phone and all older snapshots removed" in result.output
     assert "mobile_phone" not in facts.columns
     assert facts.rows == 20
-    assert not any(value in held for value in values)
+    assert not any(value in content for value in values)
     assert Path(runs.deployment.iceberg.local_folder).exists()
 
 
@@ -87,12 +87,12 @@ def test_texts_of_a_column_that_is_hashed_now_leave_every_file(runs, tmp_path, m
     assert "erase-columns contact Email" in hashing("contact").checks["contact", "as_specified"].description
 
     CliRunner().invoke(main, ["erase-columns", "contact", "Email", "--yes"], catch_exceptions=False)
-    refreshed = hashing("contact", config={"full_refresh": True})
+    after_refresh = hashing("contact", config={"full_refresh": True})
 
-    hashes, held = texts(runs, tmp_path, "email")
-    assert refreshed.checks["contact", "as_specified"].passed
+    hashes, content = texts(runs, tmp_path, "email")
+    assert after_refresh.checks["contact", "as_specified"].passed
     assert len(hashes) == len(values)
-    assert not any(value in held for value in values)
+    assert not any(value in content for value in values)
 
 
 @pytest.mark.parametrize(

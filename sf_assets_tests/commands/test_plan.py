@@ -40,16 +40,16 @@ def test_a_first_copy_that_the_reserve_would_stop_is_exit_status_three(org, caps
     org.behave(daily_limit=1_000)
     org.spend_calls(696)
 
-    with pytest.raises(SystemExit) as ended:
+    with pytest.raises(SystemExit) as error_info:
         main(["plan", "account"], standalone_mode=False)
 
-    assert ended.value.code == 3
+    assert error_info.value.code == 3
     assert "spread_over_days: false" in capsys.readouterr().out
 
 
 def test_an_endpoint_that_there_is_not_is_named(org, capsys):
-    with pytest.raises(SystemExit) as ended:
+    with pytest.raises(SystemExit) as error_info:
         main(["plan", "acount"], standalone_mode=False)
 
-    assert ended.value.code == 1
+    assert error_info.value.code == 1
     assert "no endpoint or group is named acount" in capsys.readouterr().err

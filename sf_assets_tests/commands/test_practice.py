@@ -49,14 +49,14 @@ def stranger() -> Iterator[int]:
 
 
 def test_a_port_that_another_program_has_is_refused_with_the_way_out(stranger: int, tmp_path: Path) -> None:
-    taken = practice_org(tmp_path, port=stranger, options=SMALL)
+    org_on_busy_port = practice_org(tmp_path, port=stranger, options=SMALL)
 
-    with pytest.raises(ConfigError) as refused, taken:
+    with pytest.raises(ConfigError) as error_info, org_on_busy_port:
         pass
 
-    assert f"port {stranger} of 127.0.0.1, for the practice org, is in use" in str(refused.value)
+    assert f"port {stranger} of 127.0.0.1, for the practice org, is in use" in str(error_info.value)
 
-    assert "--port" in refused.value.remedy
+    assert "--port" in error_info.value.remedy
 
 
 def test_another_web_server_is_not_taken_for_the_practice_org(stranger: int, tmp_path: Path) -> None:
@@ -81,10 +81,10 @@ def test_the_file_of_a_server_that_has_ended_is_ignored(port: int, tmp_path: Pat
 
 def test_an_org_is_served_once(sf_assets, tmp_path: Path) -> None:
     with practice_org(tmp_path / "practice", options=SMALL) as url:
-        ended = sf_assets("practice")
+        process = sf_assets("practice")
 
-    assert ended.returncode == 1
-    assert f"is already served on {url}" in ended.stderr
+    assert process.returncode == 1
+    assert f"is already served on {url}" in process.stderr
 
 
 def test_an_unknown_object_of_rows_is_named(port: int, tmp_path: Path) -> None:

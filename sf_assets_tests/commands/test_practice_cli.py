@@ -66,12 +66,12 @@ def test_columns_rows_and_objects_are_hidden_and_shown_again(running, run):
     run("break", "contact", "--hide-column", "last_name", "--refuse-column", "FirstName")
     run("break", "quote", "--switch-off")
     output = run("break", "contact", "--hide-rows", "2").output
-    fields = {field["name"]: field for field in call(running[1], "fields/Contact")}
+    fields_meanwhile = {field["name"]: field for field in call(running[1], "fields/Contact")}
     run("fix")
-    fixed = {field["name"]: field for field in call(running[1], "fields/Contact")}
+    fields = {field["name"]: field for field in call(running[1], "fields/Contact")}
 
-    assert (fields["LastName"]["visible"], fields["FirstName"]["queryable"]) == (False, False)
-    assert (fixed["LastName"]["visible"], fixed["FirstName"]["queryable"]) == (True, True)
+    assert (fields_meanwhile["LastName"]["visible"], fields_meanwhile["FirstName"]["queryable"]) == (False, False)
+    assert (fields["LastName"]["visible"], fields["FirstName"]["queryable"]) == (True, True)
     assert output == "2 records of Contact are hidden.\n"
 
 
@@ -99,10 +99,10 @@ def test_a_fault_is_injected_and_removed(running, run):
     ],
 )
 def test_a_wrong_change_names_what_is_wrong(run, arguments, message):
-    with pytest.raises(ConfigError) as refused:
+    with pytest.raises(ConfigError) as error_info:
         run(*arguments)
 
-    assert message in str(refused.value)
+    assert message in str(error_info.value)
 
 
 @pytest.mark.parametrize("arguments", [("change", "account"), ("break",), ("break", "--switch-off")])

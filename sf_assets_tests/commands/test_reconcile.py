@@ -24,14 +24,14 @@ def org(environment):
 
 def test_a_dry_run_names_the_rows_and_the_run_makes_the_table_equal(sf_assets, org):
     first = sf_assets("reconcile", "contact", **org.shell)
-    gone = next(row["Id"] for row in org.org.rows("Contact") if not row["IsDeleted"])
-    org.org.purge("Contact", gone)
+    purged = next(row["Id"] for row in org.org.rows("Contact") if not row["IsDeleted"])
+    org.org.purge("Contact", purged)
 
     dry = sf_assets("reconcile", "contact", "--dry-run", **org.shell)
-    repaired = sf_assets("reconcile", "contact", **org.shell)
+    process = sf_assets("reconcile", "contact", **org.shell)
     again = sf_assets("reconcile", "contact", "--dry-run", **org.shell)
 
-    assert (first.returncode, repaired.returncode, again.returncode) == (0, 0, 0), first.stderr + repaired.stderr
+    assert (first.returncode, process.returncode, again.returncode) == (0, 0, 0), first.stderr + process.stderr
     assert "contact: not compared, it is not read completely yet." in first.stdout
-    assert f"contact: 1 in the table and not shown by the org: {gone}." in dry.stdout
+    assert f"contact: 1 in the table and not shown by the org: {purged}." in dry.stdout
     assert "contact: equal to the org." in again.stdout

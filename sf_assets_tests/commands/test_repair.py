@@ -46,9 +46,9 @@ def newest_data_file(tables: IcebergTables) -> Path:
 
 
 def test_sound_tables_need_no_repair(sf_assets, shell, tables):
-    done = sf_assets("repair", **shell)
+    process = sf_assets("repair", **shell)
 
-    assert (done.returncode, done.stdout) == (0, "31 tables checked, no damage\n")
+    assert (process.returncode, process.stdout) == (0, "31 tables checked, no damage\n")
 
 
 def test_a_repair_prints_its_plan_and_changes_nothing_unless_asked(sf_assets, shell, tables):
@@ -62,30 +62,30 @@ def test_a_repair_prints_its_plan_and_changes_nothing_unless_asked(sf_assets, sh
     assert plan.stdout.endswith("Nothing was changed. To repair: sf-assets repair --apply account\n")
     assert sf_assets("repair", "account", **shell).stdout == plan.stdout
 
-    done = sf_assets("repair", "--apply", "account", **shell)
-    assert done.returncode == 0
-    assert done.stdout.endswith("Repaired: account. Run these endpoints to read what is missing.\n")
+    process = sf_assets("repair", "--apply", "account", **shell)
+    assert process.returncode == 0
+    assert process.stdout.endswith("Repaired: account. Run these endpoints to read what is missing.\n")
     assert sf_assets("repair", **shell).returncode == 0
     assert tables.scan("account").collect()["id"].to_list() == ["1"]
 
 
 def test_a_full_copy_is_for_named_endpoints_only(sf_assets, shell, tables):
-    refused = sf_assets("repair", "--full-copy", **shell)
-    assert refused.returncode == 1
-    assert "--full-copy needs the names of endpoints" in refused.stderr
+    process = sf_assets("repair", "--full-copy", **shell)
+    assert process.returncode == 1
+    assert "--full-copy needs the names of endpoints" in process.stderr
 
-    done = sf_assets("repair", "--full-copy", "--apply", "account", **shell)
-    assert "repair: rename the table to account__set_aside_" in done.stdout
+    process = sf_assets("repair", "--full-copy", "--apply", "account", **shell)
+    assert "repair: rename the table to account__set_aside_" in process.stdout
     assert tables.facts("account") is None
 
 
 def test_the_doctor_finds_a_missing_file(sf_assets, shell, tables):
     newest_data_file(tables).unlink()
 
-    done = sf_assets("doctor", **shell)
+    process = sf_assets("doctor", **shell)
 
-    assert "the file is missing" in done.stdout
-    assert "sf-assets repair account" in done.stdout
+    assert "the file is missing" in process.stdout
+    assert "sf-assets repair account" in process.stdout
 
 
 def test_the_command_that_is_printed_has_the_flags_that_found_the_damage():

@@ -43,9 +43,9 @@ def test_old_files_that_no_snapshot_needs_go_and_all_else_stays(sf_assets, catal
     old, young = left_behind(ours, "old.parquet", days=4), left_behind(ours, "young.parquet", days=2)
     others = left_behind(foreign.location(), "old.parquet", days=4)
 
-    done = sf_assets("sweep", **shell)
+    process = sf_assets("sweep", **shell)
 
-    assert done.stdout.splitlines() == ["mine: 1 file removed", "theirs: not a table of sf_assets, left alone"]
+    assert process.stdout.splitlines() == ["mine: 1 file removed", "theirs: not a table of sf_assets, left alone"]
     assert (old.exists(), young.exists(), others.exists()) == (False, True, True)
     assert warehouse.scan("mine").select("id").sort("id").collect().equals(frame)
 
@@ -54,13 +54,13 @@ def test_old_files_that_no_snapshot_needs_go_and_all_else_stays(sf_assets, catal
 
 
 def test_what_a_running_write_may_still_need_is_not_asked_away(sf_assets, shell):
-    refused = sf_assets("sweep", "--older-than-days", "0.5", **shell)
+    process = sf_assets("sweep", "--older-than-days", "0.5", **shell)
 
-    assert refused.returncode == 2
-    assert "0.5 is not in the range" in refused.stderr
+    assert process.returncode == 2
+    assert "0.5 is not in the range" in process.stderr
 
 
 def test_without_tables_there_is_nothing_to_sweep(sf_assets, shell):
-    done = sf_assets("sweep", **shell)
+    process = sf_assets("sweep", **shell)
 
-    assert (done.returncode, done.stdout) == (0, "")
+    assert (process.returncode, process.stdout) == (0, "")

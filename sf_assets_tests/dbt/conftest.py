@@ -42,10 +42,10 @@ class Downstream:
             limits=RequestLimits(requests_per_second=100_000),
             clock=Clock(sleep=lambda seconds: None),
         )
-        known = preflight(with_all, tables=self.warehouse, client=client, read_deleted=True, now=now)
+        answers = preflight(with_all, tables=self.warehouse, client=client, read_deleted=True, now=now)
         for spec in with_all:
-            done = sync(spec, preflight=known, tables=self.warehouse, client=client, **sync_options(), now=now)
-            write_sync(self.warehouse, spec.endpoint, done, "run")
+            sync_result = sync(spec, preflight=answers, tables=self.warehouse, client=client, **sync_options(), now=now)
+            write_sync(self.warehouse, spec.endpoint, sync_result, "run")
         client.close()
 
     def dbt(self, verb: str, *options: str, **variables: Any) -> "subprocess.CompletedProcess[str]":
@@ -82,9 +82,9 @@ def downstream(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Downstream]
     """The practice org as a newcomer has it, read into tables."""
     pytest.importorskip("dbt.adapters.duckdb", reason="the extra dbt is not installed")
     with serve(sample_org(seed=7)) as server:
-        found = Downstream(server, tmp_path_factory.mktemp("home"))
-        found.sync()
-        yield found
+        tables_of_org = Downstream(server, tmp_path_factory.mktemp("home"))
+        tables_of_org.sync()
+        yield tables_of_org
 
 
 @pytest.fixture(scope="session")

@@ -24,9 +24,9 @@ def test_without_the_setting_dbt_is_not_imported_and_there_are_no_marts():
         f"{EXTRA} or name == 'sf_assets.assets.dbt'))"
     )
 
-    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env={})
+    process = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env={})
 
-    assert said.stdout.split() == ["31"]
+    assert process.stdout.split() == ["31"]
 
 
 def test_without_the_extra_a_person_is_told_what_to_install():
@@ -38,9 +38,9 @@ def test_without_the_extra_a_person_is_told_what_to_install():
     )
 
     env = {"SF_ASSETS_DBT": "1"}
-    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env=env)
+    process = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env=env)
 
-    assert said.stdout == "SF_ASSETS_DBT is 1, and dagster_dbt is not installed Install the extra: sf-assets[dbt].\n"
+    assert process.stdout == "SF_ASSETS_DBT is 1, and dagster_dbt is not installed Install the extra: sf-assets[dbt].\n"
 
 
 @pytest.fixture(scope="module")
@@ -71,8 +71,8 @@ def marts(graph):
 
 def followers(graph, *endpoint_names):
     """The marts that hang on one of the endpoints."""
-    named = {dg.AssetKey(["salesforce", name]) for name in endpoint_names}
-    return [name for name in marts(graph) if graph.get(dg.AssetKey(["marts", name])).parent_keys & named]
+    keys = {dg.AssetKey(["salesforce", name]) for name in endpoint_names}
+    return [name for name in marts(graph) if graph.get(dg.AssetKey(["marts", name])).parent_keys & keys]
 
 
 def test_every_mart_hangs_on_our_tables_and_on_nothing_else(graph):
@@ -94,13 +94,13 @@ def test_every_mart_hangs_on_our_tables_and_on_nothing_else(graph):
 
 
 def test_dbts_tests_are_checks_of_the_marts_and_the_tables_keep_their_own(graph):
-    checked = {}
+    checks = {}
     for key in graph.asset_check_keys:
-        checked.setdefault(key.asset_key, set()).add(key.name)
+        checks.setdefault(key.asset_key, set()).add(key.name)
 
-    assert all(checked[key] == {"complete", "as_specified", "current"} for key in KEYS)
-    assert {name for name in marts(graph) if dg.AssetKey(["marts", name]) not in checked} == set()
-    assert "not_null_win_rate_owner_id" in checked[dg.AssetKey(["marts", "win_rate"])]
+    assert all(checks[key] == {"complete", "as_specified", "current"} for key in KEYS)
+    assert {name for name in marts(graph) if dg.AssetKey(["marts", name]) not in checks} == set()
+    assert "not_null_win_rate_owner_id" in checks[dg.AssetKey(["marts", "win_rate"])]
 
 
 def test_the_marts_have_a_running_sensor_of_their_own(defs):
@@ -165,10 +165,10 @@ def test_a_manifest_is_parsed_again_only_after_a_project_file_has_changed(enviro
 
 
 def test_a_folder_without_a_project_is_refused(environment, tmp_path):
-    with pytest.raises(ConfigError, match="holds no dbt project") as refused:
+    with pytest.raises(ConfigError, match="holds no dbt project") as error_info:
         build_definitions(read_deployment({**environment, "SF_ASSETS_DBT_PROJECT": str(tmp_path)}))
 
-    assert "SF_ASSETS_DBT_PROJECT" in refused.value.remedy
+    assert "SF_ASSETS_DBT_PROJECT" in error_info.value.remedy
 
 
 def test_a_project_that_dbt_cannot_read_is_refused_with_what_dbt_says(environment, tmp_path):
@@ -188,13 +188,13 @@ class Daemon:
         self.defs, self.graph, self.instance = defs, graph, instance
         self.cursor, self.now = None, datetime(2026, 3, 10, 12, 0, 30, tzinfo=UTC)
 
-    def filled(self, version, *endpoint_names):
+    def report_syncs(self, version, *endpoint_names):
         for key in KEYS:
             if not endpoint_names or key.path[-1] in endpoint_names:
                 tags = {"dagster/data_version": version}
-                passed = dg.AssetCheckEvaluation(key, check_name="complete", passed=True)
+                evaluation = dg.AssetCheckEvaluation(key, check_name="complete", passed=True)
                 self.instance.report_runless_asset_event(dg.AssetMaterialization(key, tags=tags))
-                self.instance.report_runless_asset_event(passed)
+                self.instance.report_runless_asset_event(evaluation)
 
     def tick(self):
         """The marts that are asked for, each as often as it is, and built at once."""
@@ -213,30 +213,30 @@ class Daemon:
 
 @pytest.fixture
 def daemon(defs, graph, instance):
-    found = Daemon(defs, graph, instance)
-    found.filled("1")
-    assert found.tick() == marts(graph)
-    assert found.tick() == []
-    return found
+    daemon_at_rest = Daemon(defs, graph, instance)
+    daemon_at_rest.report_syncs("1")
+    assert daemon_at_rest.tick() == marts(graph)
+    assert daemon_at_rest.tick() == []
+    return daemon_at_rest
 
 
-@pytest.mark.parametrize("changed", ["opportunity_history", "opportunity", "user", "organization", "quote", "contact"])
-def test_after_all_thirty_ran_and_one_changed_only_its_marts_are_asked_for(daemon, graph, changed):
-    daemon.filled("1")
-    daemon.filled("2", changed)
+@pytest.mark.parametrize("endpoint", ["opportunity_history", "opportunity", "user", "organization", "quote", "contact"])
+def test_after_all_thirty_ran_and_one_changed_only_its_marts_are_asked_for(daemon, graph, endpoint):
+    daemon.report_syncs("1")
+    daemon.report_syncs("2", endpoint)
 
-    assert daemon.tick() == followers(graph, changed)
+    assert daemon.tick() == followers(graph, endpoint)
     assert daemon.tick() == []
 
 
 def test_after_a_tick_in_which_all_changed_each_mart_is_asked_for_once(daemon, graph):
-    daemon.filled("2")
+    daemon.report_syncs("2")
 
     assert daemon.tick() == marts(graph)
     assert [daemon.tick() for _ in range(5)] == [[]] * 5
 
 
 def test_syncs_without_news_ask_for_no_mart(daemon):
-    daemon.filled("1")
+    daemon.report_syncs("1")
 
     assert [daemon.tick() for _ in range(3)] == [[]] * 3

@@ -62,8 +62,8 @@ class Story:
 
     def run(self, *keys):
         """Execute assets with their own checks in one run, by endpoint or key; without names all tables."""
-        chosen = [dg.AssetKey(key.split("/") if "/" in key else ["salesforce", key]) for key in keys or TABLES]
-        self.job.execute_in_process(instance=self.instance, asset_selection=chosen, raise_on_error=False, **QUIET)
+        selection = [dg.AssetKey(key.split("/") if "/" in key else ["salesforce", key]) for key in keys or TABLES]
+        self.job.execute_in_process(instance=self.instance, asset_selection=selection, raise_on_error=False, **QUIET)
 
     def run_check(self, endpoint):
         key = dg.AssetCheckKey(dg.AssetKey(["salesforce", endpoint]), "visible_in_snowflake")
@@ -88,20 +88,20 @@ class Story:
 
     def follow(self, minutes=1):
         """A tick, and one run of what it asks for, as the daemon launches it."""
-        asked = self.tick(minutes)
-        if asked:
-            self.run(*(f"marts/{name}" for name in asked))
-        return asked
+        names = self.tick(minutes)
+        if names:
+            self.run(*(f"marts/{name}" for name in names))
+        return names
 
 
 @pytest.fixture
 def story(instance):
     """All tables filled, all marts built, and the daemon at rest."""
-    told = Story(instance)
-    told.run()
-    assert told.follow() == sorted(MARTS)
-    assert told.follow() == []
-    return told
+    story_at_rest = Story(instance)
+    story_at_rest.run()
+    assert story_at_rest.follow() == sorted(MARTS)
+    assert story_at_rest.follow() == []
+    return story_at_rest
 
 
 @pytest.fixture
@@ -153,12 +153,12 @@ def test_tables_that_came_in_separate_runs_between_two_ticks_ask_once(story):
 
 def test_a_change_while_the_mart_is_built_is_not_lost(story):
     story.change("task")
-    asked = story.tick()
+    names = story.tick()
 
     story.change("task")
-    story.run(*(f"marts/{name}" for name in asked))
+    story.run(*(f"marts/{name}" for name in names))
 
-    assert asked == ["rep_activity"]
+    assert names == ["rep_activity"]
     assert story.follow() == ["rep_activity"]
     assert story.follow() == []
 
@@ -168,9 +168,9 @@ def test_a_mart_whose_run_failed_is_tried_again_each_quarter_of_an_hour(story):
     story.change("task")
     assert story.follow() == ["rep_activity"]
 
-    asked = [story.follow(minutes=5) for _ in range(12)]
-    assert asked.count(["rep_activity"]) == 4
-    assert asked.count([]) == 8
+    ticks = [story.follow(minutes=5) for _ in range(12)]
+    assert ticks.count(["rep_activity"]) == 4
+    assert ticks.count([]) == 8
 
     story.broken.clear()
     assert sum((story.follow(minutes=5) for _ in range(9)), []) == ["rep_activity"]

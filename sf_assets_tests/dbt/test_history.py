@@ -53,12 +53,12 @@ class KeptDownstream(Downstream):
             clock=ClientClock(now=self.clock, sleep=lambda seconds: None),
             transport=self.transport,
         )
-        known = preflight(specs, tables=self.warehouse, client=client, read_deleted=True, now=self.clock)
+        answers = preflight(specs, tables=self.warehouse, client=client, read_deleted=True, now=self.clock)
         for spec in specs:
-            done = sync(
-                spec, preflight=known, tables=self.warehouse, client=client, **sync_options(), now=self.clock
+            sync_result = sync(
+                spec, preflight=answers, tables=self.warehouse, client=client, **sync_options(), now=self.clock
             )  # fmt: skip
-            write_sync(self.warehouse, spec.endpoint, done, "run")
+            write_sync(self.warehouse, spec.endpoint, sync_result, "run")
         client.close()
         self.warehouse.histories.update("opportunity")
 
@@ -73,29 +73,29 @@ class KeptDownstream(Downstream):
 
 
 @pytest.fixture(scope="module")
-def kept(tmp_path_factory):
+def lake_of_days(tmp_path_factory):
     pytest.importorskip("dbt.adapters.duckdb", reason="the extra dbt is not installed")
     downstream = KeptDownstream(tmp_path_factory.mktemp("kept"))
     for _ in range(3):
         downstream.day()
-    selected = "opportunity_validity pipeline_by_day every_version_has_the_stage_of_its_time"
-    downstream.dbt("build", "--select", selected, changes=True)
+    selection = "opportunity_validity pipeline_by_day every_version_has_the_stage_of_its_time"
+    downstream.dbt("build", "--select", selection, changes=True)
     return downstream
 
 
 @pytest.mark.slow
-def test_the_pipeline_of_each_day_equals_the_orgs_own_rows(kept):
-    found = {}
-    for day, stage, count, amount in kept.mart("pipeline_by_day", "day, stage_name, opportunities, amount"):
+def test_the_pipeline_of_each_day_equals_the_orgs_own_rows(lake_of_days):
+    pipeline = {}
+    for day, stage, count, amount in lake_of_days.mart("pipeline_by_day", "day, stage_name, opportunities, amount"):
         if count:
-            found.setdefault(day, {})[stage] = (count, amount)
+            pipeline.setdefault(day, {})[stage] = (count, amount)
 
-    assert found == kept.journal
+    assert pipeline == lake_of_days.journal
 
 
 @pytest.mark.slow
-def test_versions_of_a_deal_follow_each_other_without_a_gap(kept):
-    rows = kept.mart("opportunity_validity", "id, _change_number, valid_from, valid_to, is_current")
+def test_versions_of_a_deal_follow_each_other_without_a_gap(lake_of_days):
+    rows = lake_of_days.mart("opportunity_validity", "id, _change_number, valid_from, valid_to, is_current")
     by_id = {}
     for row in sorted(rows):
         by_id.setdefault(row[0], []).append(row[1:])

@@ -47,8 +47,11 @@ class Truth:
     def fiscal(self, frame, day):
         """The frame with fiscal_year and fiscal_quarter of a date column."""
         months = pl.col(day).dt.year() * 12 + pl.col(day).dt.month() - self.start
-        named = 1 if self.start > 1 and not self.named_by_start else 0
-        year, quarter = (months // 12 + named).alias("fiscal_year"), (months % 12 // 3 + 1).alias("fiscal_quarter")
+        years_added = 1 if self.start > 1 and not self.named_by_start else 0
+        year, quarter = (
+            (months // 12 + years_added).alias("fiscal_year"),
+            (months % 12 // 3 + 1).alias("fiscal_quarter"),
+        )
         return frame.with_columns(year, quarter)
 
     def users(self):
@@ -91,13 +94,15 @@ def deals(truth):
         is_won="IsWon",
     )
     current = truth.accounts()
-    moved = pl.Series("account_id", [current.get(account, account) for account in frame["account_id"]], dtype=pl.String)
-    return truth.fiscal(frame.with_columns(moved), "close_date")
+    account_ids = pl.Series(
+        "account_id", [current.get(account, account) for account in frame["account_id"]], dtype=pl.String
+    )
+    return truth.fiscal(frame.with_columns(account_ids), "close_date")
 
 
-def named(truth, counted):
+def with_names(truth, frame):
     kinds = truth.rows("RecordType", record_type_id="Id", record_type="Name")
-    return counted.join(truth.users(), on="owner_id", how="left").join(kinds, on="record_type_id", how="left")
+    return frame.join(truth.users(), on="owner_id", how="left").join(kinds, on="record_type_id", how="left")
 
 
 @mart(
@@ -108,13 +113,13 @@ def pipeline_by_stage(truth):
     accounts = truth.rows("Account", account_id="Id", industry="Industry")
     grain = ["stage_name", "forecast_category_name", "owner_id", "record_type_id", "industry", "fiscal_year"]
     grain += ["fiscal_quarter", "currency_iso_code"]
-    counted = (
+    figures = (
         deals(truth).filter(~pl.col("is_closed")).join(accounts, on="account_id", how="left").group_by(grain).agg(
             opportunities=pl.len(), opportunities_without_amount=pl.col("amount").is_null().sum(),
             amount=pl.col("amount").sum(), expected_revenue=pl.col("expected_revenue").sum(),
         )
     )  # fmt: skip
-    return named(truth, counted)
+    return with_names(truth, figures)
 
 
 @mart(
@@ -124,13 +129,13 @@ def pipeline_by_stage(truth):
 def win_rate(truth):
     grain = ["owner_id", "record_type_id", "fiscal_year", "fiscal_quarter", "currency_iso_code"]
     won = pl.col("is_won")
-    counted = (
+    figures = (
         deals(truth).filter("is_closed").group_by(grain).agg(
             closed_opportunities=pl.len(), won_opportunities=won.sum(), lost_opportunities=(~won).sum(),
             won_amount=pl.col("amount").filter(won).sum(), lost_amount=pl.col("amount").filter(~won).sum(),
         ).with_columns(win_rate=pl.col("won_opportunities") / pl.col("closed_opportunities"))
     )  # fmt: skip
-    return named(truth, counted)
+    return with_names(truth, figures)
 
 
 @mart(
@@ -143,12 +148,12 @@ def stage_duration(truth):
     ).sort("entered_at", "row")  # fmt: skip
     visits = []
     for (deal,), steps in history.group_by("opportunity_id", maintain_order=True):
-        entered = []
+        visit_starts = []
         for step in steps.to_dicts():
-            if not entered or entered[-1]["stage_name"] != step["stage_name"]:
-                entered.append(step)
-        leaving = [step["entered_at"] for step in entered[1:]] + [None]
-        for number, (step, left_at) in enumerate(zip(entered, leaving, strict=True), start=1):
+            if not visit_starts or visit_starts[-1]["stage_name"] != step["stage_name"]:
+                visit_starts.append(step)
+        leaving = [step["entered_at"] for step in visit_starts[1:]] + [None]
+        for number, (step, left_at) in enumerate(zip(visit_starts, leaving, strict=True), start=1):
             days = left_at and (left_at - step["entered_at"]).total_seconds() / 86_400
             visits.append({"opportunity_id": deal, "visit_number": number, "stage_name": step["stage_name"],
                            "entered_at": step["entered_at"], "left_at": left_at, "days": days,
@@ -182,8 +187,8 @@ def quote_to_order(truth):
         place(order, row, lines.get(order["Id"], (0, Decimal(0))))
     for key, row in documents.items():
         if key in quotes and row["first_activated_at"]:
-            spent = row["first_activated_at"] - datetime.fromisoformat(quotes[key]["CreatedDate"])
-            row["days_to_order"] = spent.total_seconds() / 86_400
+            duration = row["first_activated_at"] - datetime.fromisoformat(quotes[key]["CreatedDate"])
+            row["days_to_order"] = duration.total_seconds() / 86_400
     return pl.DataFrame(list(documents.values()), infer_schema_length=None)
 
 
@@ -230,17 +235,19 @@ def rep_activity(truth):
         series="IsRecurrence", all_day="IsAllDayEvent", minutes="DurationInMinutes",
     ).filter(~pl.col("series"))  # fmt: skip
     cases = truth.rows("Case", owner_id="OwnerId", day=("ClosedDate", "date"), closed="IsClosed")
-    done = tasks.filter("closed").select(
+    completed_tasks = tasks.filter("closed").select(
         "owner_id", day=pl.coalesce("done", "due"), tasks_completed=1, calls=(pl.col("kind") == "Call").cast(int),
         call_minutes=pl.col("seconds").cast(float).fill_null(0) / 60,
     )  # fmt: skip
     due = tasks.filter(~pl.col("closed")).select("owner_id", day="due", tasks_due_open=1)
-    met = events.select(
+    past_events = events.select(
         "owner_id", day=pl.coalesce("day", "start"), events=1,
         event_minutes=pl.when("all_day").then(0).otherwise(pl.col("minutes")).fill_null(0),
     )  # fmt: skip
-    solved = cases.filter("closed").select("owner_id", "day", cases_closed=1)
-    every = pl.concat([done, due, met, solved], how="diagonal_relaxed").filter(pl.col("day").is_not_null())
+    closed_cases = cases.filter("closed").select("owner_id", "day", cases_closed=1)
+    every = pl.concat([completed_tasks, due, past_events, closed_cases], how="diagonal_relaxed").filter(
+        pl.col("day").is_not_null()
+    )
     counts = [name for name in every.columns if name not in ("owner_id", "day")]
     return every.group_by("owner_id", "day").agg(pl.col(counts).fill_null(0).sum()).join(truth.users(), on="owner_id")
 
@@ -254,7 +261,7 @@ def permission_audit(truth):
     users = truth.rows("User", user_id="Id", username="Username", user_name="Name", profile_id="ProfileId",
                        active="IsActive").filter("active")  # fmt: skip
     profiles = truth.rows("Profile", profile_id="Id", profile_name="Name")
-    held = (
+    assignments = (
         truth.rows("PermissionSetAssignment", user_id="AssigneeId", set_id="PermissionSetId", active="IsActive",
                    revoked="IsRevoked")
         .filter(pl.col("active") & ~pl.col("revoked")).select("user_id", "set_id").unique()
@@ -262,25 +269,25 @@ def permission_audit(truth):
     words = {"can_read": "Read", "can_create": "Create", "can_edit": "Edit", "can_delete": "Delete",
              "can_view_all": "ViewAllRecords", "can_modify_all": "ModifyAllRecords"}  # fmt: skip
     rights = {name: f"Permissions{word}" for name, word in words.items()}
-    granted = truth.rows("ObjectPermissions", set_id="ParentId", sobject_type="SobjectType", **rights)
-    objects = held.join(granted, on="set_id").group_by("user_id", "sobject_type")
+    object_rights = truth.rows("ObjectPermissions", set_id="ParentId", sobject_type="SobjectType", **rights)
+    objects = assignments.join(object_rights, on="set_id").group_by("user_id", "sobject_type")
     objects = objects.agg(pl.col(list(rights)).any(), granted_by_sets=pl.len())
-    fields = held.join(
+    fields = assignments.join(
         truth.rows("FieldPermissions", set_id="ParentId", sobject_type="SobjectType", field="Field",
                    readable_fields="PermissionsRead", editable_fields="PermissionsEdit"), on="set_id"
     )  # fmt: skip
     both = ["readable_fields", "editable_fields"]
     fields = fields.group_by("user_id", "sobject_type", "field").agg(pl.col(both).any())
     fields = fields.group_by("user_id", "sobject_type").agg(pl.col(both).sum())
-    systems = held.join(
+    systems = assignments.join(
         truth.rows("PermissionSet", set_id="Id", can_view_all_data="PermissionsViewAllData",
                    can_modify_all_data="PermissionsModifyAllData"), on="set_id"
     )  # fmt: skip
     systems = systems.group_by("user_id").agg(pl.col("can_view_all_data", "can_modify_all_data").any())
-    counted = held.group_by("user_id").agg(permission_sets=pl.len())
+    sets_by_user = assignments.group_by("user_id").agg(permission_sets=pl.len())
     return (
         users.join(objects, on="user_id").join(fields, on=["user_id", "sobject_type"], how="left")
-        .join(systems, on="user_id", how="left").join(counted, on="user_id")
+        .join(systems, on="user_id", how="left").join(sets_by_user, on="user_id")
         .join(profiles, on="profile_id", how="left").with_columns(pl.col(both).fill_null(0))
     )  # fmt: skip
 
@@ -294,9 +301,9 @@ def lead_conversion(truth):
                        on=("ConvertedDate", "date"), opportunity_id="ConvertedOpportunityId")  # fmt: skip
     deal = deals(truth).select("opportunity_id", "is_won", lives=True)
     month = pl.col("created").dt.truncate("1mo")
-    joined = leads.join(deal, on="opportunity_id", how="left").with_columns(created_month=month)
+    leads_with_deal = leads.join(deal, on="opportunity_id", how="left").with_columns(created_month=month)
     converted = pl.col("converted")
-    return joined.group_by("lead_source", "created_month").agg(
+    return leads_with_deal.group_by("lead_source", "created_month").agg(
         leads=pl.len(), open_leads=(~converted).sum(), converted_leads=converted.sum(),
         conversion_rate=converted.mean(), opportunities=(converted & pl.col("lives").fill_null(False)).sum(),
         won_opportunities=(converted & pl.col("is_won").fill_null(False)).sum(),
@@ -318,17 +325,17 @@ def product_performance(truth):
     lost = ~is_open & ~won
     grain = ["product_id", "currency_iso_code", "fiscal_year", "fiscal_quarter"]
 
-    def distinct(chosen):
-        return pl.col("opportunity_id").filter(chosen).n_unique()
+    def distinct(condition):
+        return pl.col("opportunity_id").filter(condition).n_unique()
 
-    counted = lines.join(deal, on="opportunity_id").group_by(grain).agg(
+    figures = lines.join(deal, on="opportunity_id").group_by(grain).agg(
         open_opportunities=distinct(is_open), won_opportunities=distinct(won), lost_opportunities=distinct(lost),
         won_quantity=pl.col("quantity").filter(won).sum(), open_amount=pl.col("amount").filter(is_open).sum(),
         won_amount=pl.col("amount").filter(won).sum(), lost_amount=pl.col("amount").filter(lost).sum(),
     )  # fmt: skip
     closed = pl.col("won_opportunities") + pl.col("lost_opportunities")
     rate = pl.when(closed > 0).then(pl.col("won_opportunities") / closed)
-    return counted.with_columns(win_rate=rate).join(products, on="product_id", how="left")
+    return figures.with_columns(win_rate=rate).join(products, on="product_id", how="left")
 
 
 def comparable(rows):
@@ -373,12 +380,12 @@ def change_deals(org, opened, closed):
 
 
 def change_documents(org, living, *, account):
-    quoted = [row for row in living["Order"] if row["QuoteId"]]
-    org.delete("Quote", quoted[0]["QuoteId"])
-    org.update("Order", quoted[1]["Id"], {"CurrencyIsoCode": "CHF", "AccountId": account})
-    org.update("Order", quoted[2]["Id"], {"ActivatedDate": None, "Status": "Draft"})
-    org.delete("Order", quoted[3]["Id"])
-    org.delete("OrderItem", next(row["Id"] for row in living["OrderItem"] if row["OrderId"] == quoted[4]["Id"]))
+    orders = [row for row in living["Order"] if row["QuoteId"]]
+    org.delete("Quote", orders[0]["QuoteId"])
+    org.update("Order", orders[1]["Id"], {"CurrencyIsoCode": "CHF", "AccountId": account})
+    org.update("Order", orders[2]["Id"], {"ActivatedDate": None, "Status": "Draft"})
+    org.delete("Order", orders[3]["Id"])
+    org.delete("OrderItem", next(row["Id"] for row in living["OrderItem"] if row["OrderId"] == orders[4]["Id"]))
     org.update("QuoteLineItem", living["QuoteLineItem"][5]["Id"], {"TotalPrice": -12.5})
     org.delete("OpportunityLineItem", living["OpportunityLineItem"][0]["Id"])
     org.update("OpportunityLineItem", living["OpportunityLineItem"][1]["Id"], {"Quantity": 7.0, "TotalPrice": 70.7})
@@ -393,8 +400,8 @@ def change_people(org, living):
     org.update("Task", waiting[1]["Id"], {"IsClosed": True, "CompletedDateTime": None})
     org.delete("Task", waiting[2]["Id"])
     org.delete("Event", living["Event"][0]["Id"])
-    queued = {"IsClosed": True, "ClosedDate": moment, "OwnerId": "00G000000000001AAA"}
-    org.update("Case", living["Case"][0]["Id"], queued)
+    in_queue = {"IsClosed": True, "ClosedDate": moment, "OwnerId": "00G000000000001AAA"}
+    org.update("Case", living["Case"][0]["Id"], in_queue)
     org.update("User", living["User"][3]["Id"], {"IsActive": False})
     org.delete("PermissionSetAssignment", living["PermissionSetAssignment"][7]["Id"])
     leads = [row for row in living["Lead"] if not row["IsConverted"]]
@@ -408,14 +415,14 @@ STATES = [pytest.param("as the org began", marks=pytest.mark.heavy), "after chan
 
 
 @pytest.fixture(scope="module", params=STATES)
-def built(request, downstream):
+def marts_state(request, downstream):
     """The marts over the org of each state in turn; the second time with every test of dbt's, which must be green."""
     verb = "run"
     if request.param != "as the org began":
         change(downstream.org)
         [organization] = downstream.org.rows("Organization")
-        named = {"FiscalYearStartMonth": 11, "UsesStartDateAsFiscalYearName": True}
-        downstream.org.update("Organization", organization["Id"], named)
+        fiscal_year = {"FiscalYearStartMonth": 11, "UsesStartDateAsFiscalYearName": True}
+        downstream.org.update("Organization", organization["Id"], fiscal_year)
         verb = "build"
     downstream.sync()
     downstream.dbt(verb)
@@ -423,7 +430,7 @@ def built(request, downstream):
 
 
 @pytest.mark.parametrize("name", MARTS)
-def test_a_mart_equals_what_the_orgs_own_rows_give(downstream, built, name):
+def test_a_mart_equals_what_the_orgs_own_rows_give(downstream, marts_state, name):
     columns, compute = MARTS[name]
 
     expected = compute(Truth(downstream.org)).select(columns).rows()
@@ -437,7 +444,7 @@ def test_every_mart_of_the_project_is_compared_column_by_column(downstream):
 
     query = "select table_name, column_name from information_schema.columns where table_schema = 'marts'"
     with duckdb.connect(str(downstream.home / "analytics.duckdb"), read_only=True) as connection:
-        found = connection.execute(query).fetchall()
+        table_columns = connection.execute(query).fetchall()
 
     left_out = {("quote_to_order", "quoted_at")}  # days_to_order is counted from it
-    assert {*found} - left_out == {(name, column) for name, (columns, _) in MARTS.items() for column in columns}
+    assert {*table_columns} - left_out == {(name, column) for name, (columns, _) in MARTS.items() for column in columns}

@@ -13,7 +13,7 @@ OFFLINE = ("--no-introspect", "--no-populate-cache")
 
 
 @pytest.fixture(scope="module")
-def compiled(tmp_path_factory, run_dbt):
+def target_folder(tmp_path_factory, run_dbt):
     home = tmp_path_factory.mktemp("home")
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("SNOWFLAKE_DATABASE", "LAKE")
@@ -26,20 +26,20 @@ def models(folder):
     return {path.stem: path.read_text() for path in (folder / "compiled/sf_assets/models/marts").glob("*.sql")}
 
 
-def test_every_mart_is_compiled(compiled):
-    assert models(compiled).keys() == {path.stem for path in (PROJECT / "models/marts").glob("*.sql")}
+def test_every_mart_is_compiled(target_folder):
+    assert models(target_folder).keys() == {path.stem for path in (PROJECT / "models/marts").glob("*.sql")}
 
 
-def test_what_is_compiled_is_snowflakes_sql(compiled):
-    for name, text in models(compiled).items():
+def test_what_is_compiled_is_snowflakes_sql(target_folder):
+    for name, text in models(target_folder).items():
         [statement] = sqlglot.parse(text, dialect="snowflake")
         assert statement.find(sqlglot.exp.Select), name
         assert "::" not in text
         assert "at time zone" not in text
 
 
-def test_the_tables_are_read_unquoted_from_the_lakes_database(compiled):
-    manifest = json.loads((compiled / "manifest.json").read_text())
+def test_the_tables_are_read_unquoted_from_the_lakes_database(target_folder):
+    manifest = json.loads((target_folder / "manifest.json").read_text())
 
     names = {source["name"]: source["relation_name"] for source in manifest["sources"].values()}
     assert names["account"] == "LAKE.salesforce.account"

@@ -28,9 +28,9 @@ def test_the_projects_files_are_what_the_specs_say(path):
 
 
 def test_no_staging_model_is_left_of_an_endpoint_that_is_gone():
-    written = {str(path.relative_to(PROJECT)) for path in (PROJECT / "models/staging").glob("stg_*.sql")}
+    model_paths = {str(path.relative_to(PROJECT)) for path in (PROJECT / "models/staging").glob("stg_*.sql")}
 
-    assert written == {path for path in FILES if path.endswith(".sql")}
+    assert model_paths == {path for path in FILES if path.endswith(".sql")}
 
 
 def test_every_endpoint_is_a_table_of_the_source_beside_the_status():
@@ -42,8 +42,8 @@ def test_every_endpoint_is_a_table_of_the_source_beside_the_status():
 def test_the_columns_and_their_types_are_the_tables(endpoint):
     columns = {column["name"]: column["data_type"] for column in TABLES[endpoint]["columns"]}
 
-    planned = {column.name: column.snowflake for column in plan_columns(SPECS[endpoint], None).table}
-    assert columns == {**planned, "_synced_at": "TIMESTAMP_LTZ(6)"}
+    types = {column.name: column.snowflake for column in plan_columns(SPECS[endpoint], None).table}
+    assert columns == {**types, "_synced_at": "TIMESTAMP_LTZ(6)"}
 
 
 @pytest.mark.parametrize("endpoint", SPECS)
@@ -58,7 +58,7 @@ def test_every_key_is_tested(endpoint):
 
 
 def test_a_reference_is_tested_when_it_has_one_target_among_the_endpoints():
-    tested = {
+    relationships = {
         (name, column["name"]): test["relationships"]
         for name, table in TABLES.items()
         for column in table["columns"]
@@ -66,13 +66,13 @@ def test_a_reference_is_tested_when_it_has_one_target_among_the_endpoints():
         if isinstance(test, dict)
     }
 
-    assert tested["opportunity", "account_id"] == {
+    assert relationships["opportunity", "account_id"] == {
         "arguments": {"to": "source('salesforce', 'account')", "field": "id"},
         "config": {"severity": "warn"},
     }
-    assert ("task", "who_id") not in tested
-    assert ("case", "owner_id") not in tested
-    for endpoint, column in tested:
+    assert ("task", "who_id") not in relationships
+    assert ("case", "owner_id") not in relationships
+    for endpoint, column in relationships:
         fields = {column_name(field.name): field for field in SPECS[endpoint].catalogue}
         assert len(fields[column].reference_to) == 1
 
@@ -83,14 +83,14 @@ def test_dbt_uses_the_tables_and_marts_names_of_the_orgs_code_location(org, tmp_
     deployment = read_deployment(env)
     profile = yaml.safe_load((PROJECT / "profiles.yml").read_text())["sf_assets"]["outputs"]
 
-    def said(text):
+    def render(text):
         target = SimpleNamespace(type="duckdb", database="analytics")
         template = SandboxedEnvironment().from_string(text)  # as dbt's own is
         return template.render(target=target, env_var=env.get, var=lambda name, other: other)
 
-    assert said(SOURCE["schema"]) == deployment.iceberg.namespace
-    assert said(profile["duckdb"]["path"]) == str(database(tmp_path, deployment.naming))
-    assert {said(output["schema"]) for output in profile.values()} == {deployment.naming.of_org("marts")}
+    assert render(SOURCE["schema"]) == deployment.iceberg.namespace
+    assert render(profile["duckdb"]["path"]) == str(database(tmp_path, deployment.naming))
+    assert {render(output["schema"]) for output in profile.values()} == {deployment.naming.of_org("marts")}
 
 
 def test_freshness_reads_the_status_table_and_warns_about_a_late_table():
@@ -107,12 +107,12 @@ def test_freshness_reads_the_status_table_and_warns_about_a_late_table():
 def test_no_two_columns_of_a_staging_model_have_one_name(endpoint):
     names = [column.name for column in plan_columns(SPECS[endpoint], None).table]
     model = staging_model(SPECS[endpoint])
-    dropped = model.split("exclude (")[1].split(")")[0].split(", ")
+    excluded_names = model.split("exclude (")[1].split(")")[0].split(", ")
 
-    given = [line.strip(" ,").split(" as ")[1] for line in model.splitlines() if " as " in line]
+    new_names = [line.strip(" ,").split(" as ")[1] for line in model.splitlines() if " as " in line]
 
-    kept = [name for name in names if name not in dropped]
-    assert len({*kept, *given}) == len(kept) + len(given)
+    names_left = [name for name in names if name not in excluded_names]
+    assert len({*names_left, *new_names}) == len(names_left) + len(new_names)
 
 
 def test_staging_drops_deleted_rows_wherever_salesforce_shows_them():
@@ -121,7 +121,7 @@ def test_staging_drops_deleted_rows_wherever_salesforce_shows_them():
 
 
 def test_every_mart_has_a_description_of_itself():
-    described = yaml.safe_load((PROJECT / "models/marts/marts.yml").read_text())["models"]
+    models = yaml.safe_load((PROJECT / "models/marts/marts.yml").read_text())["models"]
 
     marts = {path.stem for path in (PROJECT / "models/marts").glob("*.sql")}
-    assert {model["name"] for model in described if model["description"]} == marts
+    assert {model["name"] for model in models if model["description"]} == marts

@@ -47,9 +47,9 @@ def test_a_removed_endpoints_model_is_removed_and_a_handwritten_one_stays(projec
     own = project / "models/staging/stg_erp__invoice.sql"
     own.write_text("select 1 as invoice_id")
 
-    changed = write_sources(project, [spec for spec in endpoints() if spec.endpoint != "asset"])
+    paths = write_sources(project, [spec for spec in endpoints() if spec.endpoint != "asset"])
 
-    assert sorted(changed) == [
+    assert sorted(paths) == [
         "models/sources.yml",
         "models/staging/staging.yml",
         "models/staging/stg_salesforce__asset.sql",

@@ -68,8 +68,8 @@ def org(clock) -> Org:
 
 @pytest.fixture
 def server(org: Org) -> Iterator[Server]:
-    with serve(org) as served:
-        yield served
+    with serve(org) as server:
+        yield server
 
 
 Ask = Callable[..., Any]
@@ -79,7 +79,7 @@ Ask = Callable[..., Any]
 def sign(server: Server) -> Ask:
     """Sign a login of the server's own user; claims and key may be replaced."""
 
-    def signed(*, key: str = server.credentials["private_key"], **claims: Any) -> str:
+    def sign_claims(*, key: str = server.credentials["private_key"], **claims: Any) -> str:
         whole = {
             "iss": server.credentials["consumer_key"],
             "sub": server.credentials["username"],
@@ -88,7 +88,7 @@ def sign(server: Server) -> Ask:
         }
         return jwt.encode({**whole, **claims}, read_key(key), algorithm="RS256")
 
-    return signed
+    return sign_claims
 
 
 @pytest.fixture
@@ -96,11 +96,11 @@ def log_in(server: Server, sign: Ask) -> Iterator[Ask]:
     """Send a login; the answer as httpx gives it."""
     with httpx.Client(base_url=server.url, verify=False) as client:
 
-        def sent(assertion: str | None = None, **form: str) -> httpx.Response:
+        def send(assertion: str | None = None, **form: str) -> httpx.Response:
             whole = {"grant_type": GRANT, "assertion": sign() if assertion is None else assertion}
             return client.post("/services/oauth2/token", data={**whole, **form})
 
-        yield sent
+        yield send
 
 
 @pytest.fixture
@@ -115,10 +115,10 @@ def http(server: Server, log_in: Ask) -> Iterator[httpx.Client]:
 def ask(http: httpx.Client) -> Ask:
     """Send a statement; the answer as httpx gives it."""
 
-    def sent(soql: str, *, resource: str = "query", **headers: str) -> httpx.Response:
+    def send(soql: str, *, resource: str = "query", **headers: str) -> httpx.Response:
         return http.get(f"/services/data/v60.0/{resource}", params={"q": soql}, headers=headers)
 
-    return sent
+    return send
 
 
 @pytest.fixture

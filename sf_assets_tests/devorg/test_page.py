@@ -39,16 +39,18 @@ def test_a_table_lists_every_name_of_the_code(title, names):
 
 
 def test_every_route_of_the_admin_api_is_listed():
-    listed = re.findall(r"`((?:GET|POST|DELETE) /practice/[^`?]+)`", section("The admin API"))
+    routes_on_page = re.findall(r"`((?:GET|POST|DELETE) /practice/[^`?]+)`", section("The admin API"))
 
     routes = [f"{method} {pattern}" for method, pattern, _ in ADMIN_ROUTES]
-    assert sorted(listed) == sorted(route.replace(r"(\w+)", "<sObject>").replace(r"(\d+)", "<n>") for route in routes)
+    assert sorted(routes_on_page) == sorted(
+        route.replace(r"(\w+)", "<sObject>").replace(r"(\d+)", "<n>") for route in routes
+    )
 
 
 def test_every_named_refusal_is_listed():
-    listed = section("Faults").partition("Names of refusals")[2].partition("refusal_catalog.py`:")[2]
+    names = section("Faults").partition("Names of refusals")[2].partition("refusal_catalog.py`:")[2]
 
-    assert sorted(re.findall(r"`(\w+)`", listed)) == sorted([*DATA_REFUSALS, *LOGIN_REFUSALS])
+    assert sorted(re.findall(r"`(\w+)`", names)) == sorted([*DATA_REFUSALS, *LOGIN_REFUSALS])
 
 
 def test_the_language_is_listed():

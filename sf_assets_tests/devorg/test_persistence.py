@@ -100,13 +100,13 @@ def test_a_line_cut_by_a_crash_is_left_out(start, tmp_path):
 def test_keys_are_made_once_and_only_the_owner_reads_them(start, tmp_path, clock):
     home, org = PracticeHome(tmp_path, clock=clock), start()
 
-    made = home.credentials(org)
+    credentials = home.credentials(org)
 
-    assert home.credentials(org) == made
+    assert home.credentials(org) == credentials
     assert json.loads(home.credentials_file.read_text())["private_key"] == home.key_file.read_text()
     assert {oct(path.stat().st_mode)[-3:] for path in (home.key_file, home.credentials_file)} == {"600"}
     assert (tmp_path / ".gitignore").read_text() == "*\n"
-    assert "PRIVATE" not in repr(made)
+    assert "PRIVATE" not in repr(credentials)
 
 
 def test_the_behaviour_of_a_start_is_its_own(start):
@@ -118,7 +118,7 @@ def test_the_behaviour_of_a_start_is_its_own(start):
 
 
 @pytest.mark.parametrize(
-    ("given", "counts"),
+    ("arguments", "counts"),
     [
         (["account=5000"], {"Account": 5000}),
         (["sales_order=3", "product=2", "opportunity_line_item=1", "pricebook=0"], None),
@@ -126,14 +126,14 @@ def test_the_behaviour_of_a_start_is_its_own(start):
         ([], {}),
     ],
 )
-def test_rows_are_named_by_endpoint_or_object(given, counts):
-    assert row_counts(given) == (
+def test_rows_are_named_by_endpoint_or_object(arguments, counts):
+    assert row_counts(arguments) == (
         counts if counts is not None else {"Order": 3, "Product2": 2, "OpportunityLineItem": 1, "Pricebook2": 0}
     )
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["--rows", "acount=5"], "no object 'acount'"),
         (["--rows", "account"], "OBJECT=N"),
@@ -142,17 +142,17 @@ def test_rows_are_named_by_endpoint_or_object(given, counts):
         (["--faults", "/no/such/file"], "No such file"),
     ],
 )
-def test_a_wrong_argument_ends_the_command_with_its_name(arguments, told, capsys):
+def test_a_wrong_argument_ends_the_command_with_its_name(arguments, message, capsys):
     handlers = [(number, signal.getsignal(number)) for number in (signal.SIGTERM, signal.SIGINT)]
     try:
-        with pytest.raises(SystemExit) as ended:
+        with pytest.raises(SystemExit) as error_info:
             main(["--port", "0", *arguments])
     finally:
         for number, handler in handlers:
             signal.signal(number, handler)
 
-    assert ended.value.code == 2
-    assert told in capsys.readouterr().err
+    assert error_info.value.code == 2
+    assert message in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -164,8 +164,8 @@ def test_the_command_serves_prints_how_to_reach_it_and_ends_cleanly(tmp_path, nu
     )
     try:
         lines = [process.stdout.readline() for _ in range(5)]
-        told = dict(re.findall(r"export (\w+)=(\S+)", "".join(lines)))
-        status = httpx.get(f"{told['SALESFORCE_INSTANCE_URL']}/services/data", verify=False).status_code
+        environment = dict(re.findall(r"export (\w+)=(\S+)", "".join(lines)))
+        status = httpx.get(f"{environment['SALESFORCE_INSTANCE_URL']}/services/data", verify=False).status_code
         process.send_signal(number)
         output, errors = process.communicate(timeout=20)
     finally:
@@ -173,7 +173,7 @@ def test_the_command_serves_prints_how_to_reach_it_and_ends_cleanly(tmp_path, nu
 
     assert lines[0].startswith("# practice org 00D")
     assert status == 200
-    assert Path(told["SALESFORCE_PRIVATE_KEY_FILE"]).read_text().startswith("-----BEGIN PRIVATE KEY-----")
+    assert Path(environment["SALESFORCE_PRIVATE_KEY_FILE"]).read_text().startswith("-----BEGIN PRIVATE KEY-----")
     assert (process.returncode, output, errors) == (0, "", "")
     assert "BEGIN" not in "".join(lines)
     assert os.path.exists(tmp_path / "org" / "org.json")

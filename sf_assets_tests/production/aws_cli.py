@@ -29,10 +29,10 @@ def run_script(script: str, folder: Path) -> None:
     command.write_text(RECORDER, encoding="utf-8")
     command.chmod(command.stat().st_mode | stat.S_IXUSR)
     environment = {**os.environ, "PATH": f"{command.parent}:{os.environ['PATH']}", "AWS_LOG": str(log)}
-    ended = subprocess.run(
+    process = subprocess.run(
         ["sh", "-s"], input=script, cwd=folder, env=environment, capture_output=True, text=True, check=False
     )
-    assert ended.returncode == 0, ended.stderr
+    assert process.returncode == 0, process.stderr
     for file in sorted(log.glob("*.args")):
         document = file.with_suffix(".stdin")
         text = document.read_text(encoding="utf-8") if document.exists() else ""
@@ -50,22 +50,22 @@ def send(folder: Path, document: str, service: str, operation: str, *arguments: 
         if option == "region":
             continue
         member, kind = members[option]
-        parameters[member] = parsed(values, kind, folder, document)
+        parameters[member] = parse(values, kind, folder, document)
     getattr(client, operation.replace("-", "_"))(**parameters)
 
 
 def options(arguments: tuple[str, ...]) -> list[tuple[str, list[str]]]:
     """Return each option with its values."""
-    found: list[tuple[str, list[str]]] = []
+    pairs: list[tuple[str, list[str]]] = []
     for argument in arguments:
         if argument.startswith("--"):
-            found.append((argument[2:], []))
+            pairs.append((argument[2:], []))
         else:
-            found[-1][1].append(argument)
-    return found
+            pairs[-1][1].append(argument)
+    return pairs
 
 
-def parsed(values: list[str], kind: Any, folder: Path, document: str) -> Any:
+def parse(values: list[str], kind: Any, folder: Path, document: str) -> Any:
     """Return a parameter as boto3 takes it."""
     text = values[0]
     if text == "file:///dev/stdin":

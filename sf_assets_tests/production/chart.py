@@ -12,19 +12,19 @@ from typing import Any
 DEFAULTS = json.loads((Path(__file__).parent / "chart_defaults.json").read_text(encoding="utf-8"))["values"]
 
 
-def merged(defaults: Any, values: Any) -> Any:
+def merge(defaults: Any, values: Any) -> Any:
     """Merge as Helm does: maps key by key, everything else replaced."""
     if not (isinstance(defaults, Mapping) and isinstance(values, Mapping)):
         return values
-    return {**defaults, **{key: merged(defaults.get(key), value) for key, value in values.items()}}
+    return {**defaults, **{key: merge(defaults.get(key), value) for key, value in values.items()}}
 
 
 def instance(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the dagster.yaml that the chart writes, without storage and launcher."""
-    whole = merged(DEFAULTS, values)
+    whole = merge(DEFAULTS, values)
     daemon = whole["dagsterDaemon"]
     monitoring, retries = daemon["runMonitoring"], daemon["runRetries"]
-    rendered = {
+    values_by_key = {
         "run_coordinator": _coordinator(daemon["runCoordinator"], whole["concurrency"]),
         "run_monitoring": {
             "enabled": monitoring["enabled"],
@@ -40,21 +40,21 @@ def instance(values: Mapping[str, Any]) -> dict[str, Any]:
         "telemetry": {"enabled": whole["telemetry"]["enabled"]},
     }
     if whole["concurrency"]["enabled"]:
-        rendered["concurrency"] = _concurrency(whole["concurrency"])
+        values_by_key["concurrency"] = _concurrency(whole["concurrency"])
     if whole["retention"]["enabled"]:
-        rendered["retention"] = {"sensor": {"purge_after_days": whole["retention"]["sensor"]["purgeAfterDays"]}}
-    return rendered | whole["additionalInstanceConfig"]
+        values_by_key["retention"] = {"sensor": {"purge_after_days": whole["retention"]["sensor"]["purgeAfterDays"]}}
+    return values_by_key | whole["additionalInstanceConfig"]
 
 
 def _coordinator(coordinator: Mapping[str, Any], concurrency: Mapping[str, Any]) -> dict[str, Any]:
-    queued = coordinator["config"]["queuedRunCoordinator"]
+    settings = coordinator["config"]["queuedRunCoordinator"]
     config: dict[str, Any] = {}
-    if queued["maxConcurrentRuns"] is not None or not concurrency["enabled"]:
-        config["max_concurrent_runs"] = -1 if queued["maxConcurrentRuns"] is None else queued["maxConcurrentRuns"]
-    if queued["tagConcurrencyLimits"]:
-        config["tag_concurrency_limits"] = queued["tagConcurrencyLimits"]
-    if queued["dequeueUseThreads"]:
-        config |= {"dequeue_use_threads": True, "dequeue_num_workers": queued["dequeueNumWorkers"]}
+    if settings["maxConcurrentRuns"] is not None or not concurrency["enabled"]:
+        config["max_concurrent_runs"] = -1 if settings["maxConcurrentRuns"] is None else settings["maxConcurrentRuns"]
+    if settings["tagConcurrencyLimits"]:
+        config["tag_concurrency_limits"] = settings["tagConcurrencyLimits"]
+    if settings["dequeueUseThreads"]:
+        config |= {"dequeue_use_threads": True, "dequeue_num_workers": settings["dequeueNumWorkers"]}
     return {"module": "dagster.core.run_coordinator", "class": coordinator["type"], "config": config}
 
 

@@ -33,7 +33,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from sf_assets.iceberg.model import Chunk, TableColumn
 from sf_assets_tests.production.glue_bounds import violations
 from sf_assets_tests.production.processes import free_port
-from sf_assets_tests.production.rest_catalog import RestCatalogServer, served
+from sf_assets_tests.production.rest_catalog import RestCatalogServer, serve_catalog
 
 KEYS = {"region": "eu-central-1", "access-key-id": "testing", "secret-access-key": "testing"}
 NOWHERE = {
@@ -51,31 +51,32 @@ POSTGRES_BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
 
 @dataclass
 class Aws:
-    """A served AWS. `requests`: (service, method) -> how many came, since `forget`; `busy`: S3 refuses so many.
+    """An AWS on loopback that counts requests and can refuse them.
 
-    `fetched`: object -> how often it was read; `keys`: the access keys that S3 was asked with; `lost`: so many updates
-    of Glue tables are made and answered with a fault; `denied`: methods that S3 does not allow; `answers`: action ->
-    status, type and body that are given instead of moto's.
+    `requests`: (service, method) -> how many came since `forget`. `reads`: object -> how often it was read. `keys`: the
+    access keys of the requests to S3. `busy`: S3 refuses this many requests. `denied`: methods that S3 refuses.
+    `lost_answers`: this many updates of Glue tables are made and answered with an error. `answers`: action -> status,
+    type and body, instead of moto's.
     """
 
     url: str
     busy: int = 0
-    lost: int = 0
+    lost_answers: int = 0
     denied: set[str] = field(default_factory=set)
     answers: dict[str, tuple[int, str, str]] = field(default_factory=dict)
     keys: set[str] = field(default_factory=set)
     requests: Counter[tuple[str, str]] = field(default_factory=Counter)
     actions: Counter[str] = field(default_factory=Counter)
-    fetched: Counter[str] = field(default_factory=Counter)
+    reads: Counter[str] = field(default_factory=Counter)
 
     def forget(self) -> None:
         self.requests.clear()
-        self.fetched.clear()
+        self.reads.clear()
         self.keys.clear()
         self.actions.clear()
 
-    def counted(self, service: str, *methods: str) -> int:
-        return sum(count for (asked, method), count in self.requests.items() if asked == service and method in methods)
+    def count_requests(self, service: str, *methods: str) -> int:
+        return sum(count for (name, method), count in self.requests.items() if name == service and method in methods)
 
     @property
     def catalog(self) -> dict[str, str]:
@@ -106,7 +107,7 @@ class _Silent(WSGIRequestHandler):
 
 
 def _counting(application: Any, aws: Aws) -> Any:
-    def counted(environ: dict[str, Any], start: Any) -> Iterable[bytes]:
+    def count_and_answer(environ: dict[str, Any], start: Any) -> Iterable[bytes]:
         target = environ.get("HTTP_X_AMZ_TARGET", "")
         service = {"AWSGlue": "glue", "secretsmanager": "secrets"}.get(target.split(".")[0], "s3")
         aws.requests[service, environ["REQUEST_METHOD"]] += 1
@@ -115,7 +116,7 @@ def _counting(application: Any, aws: Aws) -> Any:
             start(f"{answer[0]} Recorded", [("Content-Type", answer[1])])
             return [answer[2].encode()]
         if (service, environ["REQUEST_METHOD"]) == ("s3", "GET"):
-            aws.fetched[environ["PATH_INFO"]] += 1
+            aws.reads[environ["PATH_INFO"]] += 1
         if service == "s3" and aws.busy > 0:
             aws.busy -= 1
             start("503 Slow Down", [("Content-Type", "application/xml")])
@@ -125,17 +126,17 @@ def _counting(application: Any, aws: Aws) -> Any:
             return [b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"]
         if service == "s3":
             aws.keys.update(re.findall(r"Credential=([^/]+)/", environ.get("HTTP_AUTHORIZATION", "")))
-        if service == "glue" and (refused := _refused_by_model(target.split(".")[-1], environ)):
+        if service == "glue" and (problems := _refused_by_model(target.split(".")[-1], environ)):
             start("400 Bad Request", [("Content-Type", "application/x-amz-json-1.1")])
-            return [json.dumps({"__type": "ValidationException", "message": "; ".join(refused)}).encode()]
-        if aws.lost > 0 and target.endswith("UpdateTable"):
-            aws.lost -= 1
+            return [json.dumps({"__type": "ValidationException", "message": "; ".join(problems)}).encode()]
+        if aws.lost_answers > 0 and target.endswith("UpdateTable"):
+            aws.lost_answers -= 1
             b"".join(application(environ, lambda *_: None))
             start("500 Internal Server Error", [("Content-Type", "application/x-amz-json-1.1")])
             return [b'{"__type": "InternalServiceException", "message": "lost"}']
         return application(environ, start)
 
-    return counted
+    return count_and_answer
 
 
 def _action(environ: dict[str, Any]) -> str:
@@ -162,18 +163,18 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
     for name, value in NOWHERE.items():
         monkeypatch.setenv(name, value)
     _let_glue_notice_stale_versions(monkeypatch)
-    served = Aws("")
-    application = _counting(DomainDispatcherApplication(create_backend_app), served)
+    aws_server = Aws("")
+    application = _counting(DomainDispatcherApplication(create_backend_app), aws_server)
     server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=_Silent)
-    served.url = f"http://127.0.0.1:{server.port}"
+    aws_server.url = f"http://127.0.0.1:{server.port}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     for service in ("s3", "glue", "secretsmanager", "iam"):
         get_backend(service).reset()
     lake = {"LocationConstraint": KEYS["region"]}
-    served.client("s3").create_bucket(Bucket="lake", CreateBucketConfiguration=lake)
-    served.forget()
-    yield served
+    aws_server.client("s3").create_bucket(Bucket="lake", CreateBucketConfiguration=lake)
+    aws_server.forget()
+    yield aws_server
     server.shutdown()
     thread.join()
     server.server_close()
@@ -200,7 +201,7 @@ def _let_glue_notice_stale_versions(monkeypatch: pytest.MonkeyPatch) -> None:
 def rest_catalog(tmp_path: Path) -> Iterator[RestCatalogServer]:
     """A served, empty REST catalog with its files in a folder."""
     catalog = RestCatalogServer(f"file://{tmp_path}/rest")
-    with served(catalog) as server:
+    with serve_catalog(catalog) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         yield catalog

@@ -37,10 +37,10 @@ def plainly(deployment: Deployment, specs: Sequence[EndpointSpec]) -> bool:
     tables, client, options = deployment.iceberg.tables(), salesforce.client(), salesforce.deployment_options()
     answers = preflight(specs, tables=tables, client=client, read_deleted=True, now=now)
     for spec in specs:
-        done = sync(
+        sync_result = sync(
             spec, preflight=answers, tables=tables, client=client, run=RunOptions(), deployment=options, now=now
         )  # fmt: skip
-        write_sync(tables, spec.endpoint, done, "run")
+        write_sync(tables, spec.endpoint, sync_result, "run")
     return True
 
 

@@ -67,7 +67,7 @@ class Engine:
     """A podman of its own; `socket` speaks Docker's language while `serve` has not been ended."""
 
     folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="image-")))
-    ended: threading.Event = field(default_factory=threading.Event)
+    stop_event: threading.Event = field(default_factory=threading.Event)
     service: subprocess.Popen[bytes] | None = None
     nurse: threading.Thread | None = None
 
@@ -126,9 +126,9 @@ class Engine:
         lent = ["-v", f"{self.folder / 'pip.conf'}:/etc/pip.conf:ro"]
         if CERTIFICATES.exists():
             lent += ["-v", f"{CERTIFICATES}:{CERTIFICATES}:ro"]
-        chosen = ["--pull=never", "--isolation=chroot", "--ignorefile", str(context / f"{file}.dockerignore")]
-        chosen = chosen if (context / f"{file}.dockerignore").exists() else chosen[:2]
-        self.podman("build", *chosen, *lent, "-f", str(context / file), "-t", tag, str(context), seconds=900)
+        options = ["--pull=never", "--isolation=chroot", "--ignorefile", str(context / f"{file}.dockerignore")]
+        options = options if (context / f"{file}.dockerignore").exists() else options[:2]
+        self.podman("build", *options, *lent, "-f", str(context / file), "-t", tag, str(context), seconds=900)
 
     def serve(self) -> None:
         """Serve Docker's interface, and ask for the containers' health, which podman leaves to systemd."""
@@ -143,7 +143,7 @@ class Engine:
         self.nurse.start()
 
     def _ask_for_health(self) -> None:
-        while not self.ended.wait(2):
+        while not self.stop_event.wait(2):
             for name in self.podman("ps", "--format", "{{.Names}}", fails=True).split():
                 if not self.is_healthy(name):
                     self.podman("healthcheck", "run", name, fails=True)
@@ -153,14 +153,14 @@ class Engine:
 
     def compose(self, folder: Path, files: Sequence[str], *arguments: str, seconds: float = 600) -> None:
         """Run Compose against this engine."""
-        named = [argument for file in files for argument in ("-f", file)]
+        file_options = [argument for file in files for argument in ("-f", file)]
         environment = {"PATH": os.environ["PATH"], "DOCKER_HOST": f"unix://{self.socket}"}
-        command = ["docker-compose", "-p", "deploy", *named, *arguments]
+        command = ["docker-compose", "-p", "deploy", *file_options, *arguments]
         subprocess.run(command, cwd=folder, env=environment, check=True, timeout=seconds)
 
     def end(self) -> None:
         """End the containers and the service; remove all."""
-        self.ended.set()
+        self.stop_event.set()
         if self.nurse:
             self.nurse.join()
         self.podman("rm", "--all", "--force", "--time=5", fails=True)

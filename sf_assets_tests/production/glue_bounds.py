@@ -53,10 +53,10 @@ def _size(shape: Any, size: int, path: str) -> Iterator[str]:
 
 def _pattern(shape: Any, value: str, path: str) -> Iterator[str]:
     pattern = shape.metadata.get("pattern")
-    if pattern and not _compiled(pattern).fullmatch(value):
+    if pattern and not _compile(pattern).fullmatch(value):
         yield f"{path}: does not satisfy {pattern}"
 
 
 @cache
-def _compiled(pattern: str) -> re.Pattern[str]:
+def _compile(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern.replace(SURROGATES, r"\U00010000-\U0010FFFF"))

@@ -10,10 +10,10 @@ from typing import Any
 def free_ports(count: int) -> list[int]:
     """Return so many different ports that are free."""
     with ExitStack() as stack:
-        taken = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in taken:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
             one.bind(("127.0.0.1", 0))
-        return [int(one.getsockname()[1]) for one in taken]
+        return [int(one.getsockname()[1]) for one in sockets]
 
 
 def free_port() -> int:

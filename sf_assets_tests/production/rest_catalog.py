@@ -44,7 +44,7 @@ class Answer:
     body: Mapping[str, Any] | None = None
 
 
-def refused(status: int, kind: str, message: str) -> Answer:
+def refusal(status: int, kind: str, message: str) -> Answer:
     return Answer(status, {"error": {"message": message, "type": kind, "code": status}})
 
 
@@ -60,12 +60,12 @@ class RestCatalogServer:
     root: str
     io: Mapping[str, str] = field(default_factory=dict)
     vended: Mapping[str, str] = field(default_factory=dict)
-    lost: deque[tuple[int, bool]] = field(default_factory=deque)
+    lost_answers: deque[tuple[int, bool]] = field(default_factory=deque)
     late: bool = False
-    held: list[tuple[str, str, bytes]] = field(default_factory=list)
+    delayed_commits: list[tuple[str, str, bytes]] = field(default_factory=list)
     forbidden: set[str] = field(default_factory=set)
     answering: tuple[int, bytes] | None = None
-    asked: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
     logins: int = 0
     url: str = ""
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -91,7 +91,7 @@ class RestCatalogServer:
 
     def deliver(self) -> None:
         """Let the commits that were held arrive."""
-        for namespace, name, body in self.held:
+        for namespace, name, body in self.delayed_commits:
             assert self._post_table(namespace, name, body).status == 200
 
     def token(self, form: Mapping[str, str]) -> Answer:
@@ -105,16 +105,16 @@ class RestCatalogServer:
     def answer(self, method: str, path: str, *, bearer: str, body: bytes) -> Answer:
         """Answer a request of the catalog's."""
         if bearer not in self._tokens:
-            return refused(401, "NotAuthorizedException", "token unknown or expired")
+            return refusal(401, "NotAuthorizedException", "token unknown or expired")
         if path == "/v1/config":
             return Answer(200, {"defaults": {}, "overrides": {"prefix": "acme"}, "endpoints": SERVED})
         parts = [unquote(part) for part in path.removeprefix("/v1/acme/namespaces").strip("/").split("/") if part]
         kind = "table" if len(parts) == 3 else "tables" if len(parts) == 2 else "namespace" if parts else "namespaces"
         handle: Callable[..., Answer] | None = getattr(self, f"_{method.lower()}_{kind}", None)
         if handle is None:
-            return refused(404, "NoSuchEndpoint", f"{method} {path}")
+            return refusal(404, "NoSuchEndpoint", f"{method} {path}")
         if f"{method} {kind}" in self.forbidden:
-            return refused(403, "ForbiddenException", f"principal loader is not authorized to {method} {kind}")
+            return refusal(403, "ForbiddenException", f"principal loader is not authorized to {method} {kind}")
         with self.lock:
             return handle(*(part for part in parts if part != "tables"), *((body,) if method == "POST" else ()))
 
@@ -125,29 +125,29 @@ class RestCatalogServer:
         request = json.loads(body)
         (name,) = request["namespace"]
         if name in self._namespaces:
-            return refused(409, "AlreadyExistsException", name)
+            return refusal(409, "AlreadyExistsException", name)
         self._namespaces[name] = request["properties"]
         return self._get_namespace(name)
 
     def _get_namespace(self, name: str) -> Answer:
         if name not in self._namespaces:
-            return refused(404, "NoSuchNamespaceException", name)
+            return refusal(404, "NoSuchNamespaceException", name)
         return Answer(200, {"namespace": [name], "properties": self._namespaces[name]})
 
     _head_namespace = _get_namespace
 
     def _get_tables(self, namespace: str) -> Answer:
-        found = [{"namespace": [place], "name": name} for place, name in self._tables if place == namespace]
-        return Answer(200, {"identifiers": found})
+        identifiers = [{"namespace": [place], "name": name} for place, name in self._tables if place == namespace]
+        return Answer(200, {"identifiers": identifiers})
 
     def _post_tables(self, namespace: str, body: bytes) -> Answer:
         """Create a table."""
         left_out = {"location": None, "partition-spec": None, "write-order": None}
         request = CreateTableRequest.model_validate({**left_out, **json.loads(body)})
         if namespace not in self._namespaces:
-            return refused(404, "NoSuchNamespaceException", namespace)
+            return refusal(404, "NoSuchNamespaceException", namespace)
         if (namespace, request.name) in self._tables:
-            return refused(409, "AlreadyExistsException", request.name)
+            return refusal(409, "AlreadyExistsException", request.name)
         metadata = new_table_metadata(
             schema=request.table_schema,
             partition_spec=request.partition_spec or UNPARTITIONED_PARTITION_SPEC,
@@ -160,7 +160,7 @@ class RestCatalogServer:
 
     def _get_table(self, namespace: str, name: str) -> Answer:
         if (namespace, name) not in self._tables:
-            return refused(404, "NoSuchTableException", name)
+            return refusal(404, "NoSuchTableException", name)
         metadata = json.loads(self._read((namespace, name)).model_dump_json())
         location = self._tables[namespace, name]
         return Answer(200, {"metadata-location": location, "metadata": metadata, "config": dict(self.vended)})
@@ -171,28 +171,28 @@ class RestCatalogServer:
         """Commit, provided that every requirement holds."""
         if self.late:
             self.late = False
-            self.held.append((namespace, name, body))
-            return refused(504, "GatewayTimeout", "lost")
-        status, lands = self.lost.popleft() if self.lost else (0, True)
+            self.delayed_commits.append((namespace, name, body))
+            return refusal(504, "GatewayTimeout", "lost")
+        status, lands = self.lost_answers.popleft() if self.lost_answers else (0, True)
         if (namespace, name) not in self._tables:
-            return refused(404, "NoSuchTableException", name)
-        request, found = CommitTableRequest.model_validate_json(body), self._read((namespace, name))
+            return refusal(404, "NoSuchTableException", name)
+        request, table = CommitTableRequest.model_validate_json(body), self._read((namespace, name))
         try:
             for requirement in request.requirements:
-                requirement.validate(found)
+                requirement.validate(table)
         except CommitFailedException as error:
-            return refused(409, "CommitFailedException", str(error))
+            return refusal(409, "CommitFailedException", str(error))
         if lands:
             before = self._tables[namespace, name]
-            metadata = update_table_metadata(found, request.updates, metadata_location=before)
+            metadata = update_table_metadata(table, request.updates, metadata_location=before)
             self._write((namespace, name), metadata, version=_version(before) + 1)
         if status:
-            return refused(status, "CommitFailedException" if status == 409 else "InternalServerError", "lost")
+            return refusal(status, "CommitFailedException" if status == 409 else "InternalServerError", "lost")
         return self._get_table(namespace, name)
 
     def _delete_table(self, namespace: str, name: str) -> Answer:
-        gone = self._tables.pop((namespace, name), None)
-        return Answer(204) if gone else refused(404, "NoSuchTableException", name)
+        table = self._tables.pop((namespace, name), None)
+        return Answer(204) if table else refusal(404, "NoSuchTableException", name)
 
     def _read(self, table: tuple[str, str]) -> TableMetadata:
         location = self._tables[table]
@@ -218,7 +218,7 @@ class Handler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         path = self.path.partition("?")[0]
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        self.catalog.asked.append(f"{self.command} {path.removeprefix('/v1/').removeprefix('acme/')}")
+        self.catalog.requests.append(f"{self.command} {path.removeprefix('/v1/').removeprefix('acme/')}")
         if self.catalog.answering:
             self._say(*self.catalog.answering)
             return
@@ -243,7 +243,7 @@ class Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-def served(catalog: RestCatalogServer) -> ThreadingHTTPServer:
+def serve_catalog(catalog: RestCatalogServer) -> ThreadingHTTPServer:
     """Return a server of the catalog on a free port of loopback; the catalog knows its URL then."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (Handler,), {"catalog": catalog}))
     server.daemon_threads = True

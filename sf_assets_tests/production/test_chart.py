@@ -103,7 +103,7 @@ def test_all_pods_have_the_one_account_that_the_role_is_bound_to():
     assert set(VALUES["serviceAccount"]["annotations"]) == {"eks.amazonaws.com/role-arn"}
 
 
-def loaded(values: dict[str, Any], folder: Path) -> InstanceRef:
+def load_instance(values: dict[str, Any], folder: Path) -> InstanceRef:
     """Load the instance of these values with Dagster's own code."""
     (folder / "dagster.yaml").write_text(yaml.safe_dump(instance(values)), encoding="utf-8")
     ref = InstanceRef.from_dir(str(folder))
@@ -112,7 +112,7 @@ def loaded(values: dict[str, Any], folder: Path) -> InstanceRef:
 
 
 def test_dagster_loads_the_instance_that_the_chart_writes(tmp_path):
-    settings = loaded(VALUES, tmp_path).settings
+    settings = load_instance(VALUES, tmp_path).settings
 
     assert settings["concurrency"]["runs"]["max_concurrent_runs"] == 8
     assert settings["concurrency"]["pools"] == {"default_limit": 1, "granularity": "run"}
@@ -126,7 +126,7 @@ def test_the_same_limits_as_additional_config_would_not_load(tmp_path):
     values = {name: value for name, value in VALUES.items() if name != "concurrency"}
 
     with pytest.raises(DagsterInvalidConfigError, match="max_concurrent_runs"):
-        loaded(values | {"additionalInstanceConfig": {"concurrency": limits}}, tmp_path)
+        load_instance(values | {"additionalInstanceConfig": {"concurrency": limits}}, tmp_path)
 
 
 def test_the_runs_have_one_memory_figure_and_it_is_the_deployments():

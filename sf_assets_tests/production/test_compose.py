@@ -33,17 +33,17 @@ def folder(tmp_path: Path) -> Path:
     for name in FILES:
         shutil.copy(DEPLOY / name, tmp_path)
     lines = (DEPLOY / ".env.example").read_text(encoding="utf-8").splitlines()
-    filled = [
+    lines_filled_in = [
         f"{name}={VALUES.get(name, value)}"
         for name, _, value in (line.partition("=") for line in lines)
         if value or name in VALUES
     ]
-    (tmp_path / ".env").write_text("\n".join(filled), encoding="utf-8")
+    (tmp_path / ".env").write_text("\n".join(lines_filled_in), encoding="utf-8")
     shutil.copy(DEPLOY / "production.env.example", tmp_path / "production.env")
     return tmp_path
 
 
-def asked(folder: Path, *arguments: str, status: int = 0) -> str:
+def run_compose(folder: Path, *arguments: str, status: int = 0) -> str:
     """What Compose says to the arguments, in the operator's folder."""
     environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     command = [*compose(), *arguments]
@@ -55,8 +55,8 @@ def asked(folder: Path, *arguments: str, status: int = 0) -> str:
 
 
 def services(folder: Path, *files: str) -> dict[str, Any]:
-    named = [argument for file in files for argument in ("-f", file)]
-    return dict(yaml.safe_load(asked(folder, *named, "config"))["services"])
+    file_options = [argument for file in files for argument in ("-f", file)]
+    return dict(yaml.safe_load(run_compose(folder, *file_options, "config"))["services"])
 
 
 def test_compose_takes_the_file_with_the_two_copies_beside_it(folder):
@@ -71,8 +71,8 @@ def test_compose_takes_the_file_with_the_two_copies_beside_it(folder):
 def test_all_that_a_container_is_told_to_wait_for_says_when_it_is_healthy(folder):
     read = services(folder, "docker-compose.yaml")
 
-    waited = {name: set(service.get("depends_on", {})) for name, service in read.items()}
-    assert waited == {
+    dependencies = {name: set(service.get("depends_on", {})) for name, service in read.items()}
+    assert dependencies == {
         "postgres": set(),
         "code": set(),
         "webserver": {"postgres", "code"},
@@ -92,4 +92,4 @@ def test_compose_takes_a_second_org_beside_the_first(folder):
 def test_without_a_password_compose_names_what_is_missing(folder):
     (folder / ".env").write_text("", encoding="utf-8")
 
-    assert "DAGSTER_PG_PASSWORD" in asked(folder, "-f", "docker-compose.yaml", "config", status=1)
+    assert "DAGSTER_PG_PASSWORD" in run_compose(folder, "-f", "docker-compose.yaml", "config", status=1)

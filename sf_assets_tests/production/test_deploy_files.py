@@ -41,12 +41,12 @@ def test_the_image_installs_hashed_files_alone():
 
 
 def test_all_that_the_image_copies_is_there_and_let_through():
-    ignored = (DEPLOY / "Dockerfile.dockerignore").read_text(encoding="utf-8").splitlines()
+    patterns = (DEPLOY / "Dockerfile.dockerignore").read_text(encoding="utf-8").splitlines()
     sources = [line.split()[1:-1] for line in DOCKERFILE.splitlines() if re.match(r"COPY (?!--from)", line)]
 
     for source in [name for names in sources for name in names]:
         assert (ROOT / source).exists()
-        assert f"!{source}" in ignored
+        assert f"!{source}" in patterns
 
 
 def test_the_image_with_marts_has_the_dbt_project_and_hashed_dbt():
@@ -141,8 +141,8 @@ def test_both_code_servers_are_in_the_workspace():
     assert {entry["host"] for entry in entries} <= {*COMPOSE["services"], *services}
     assert len({entry["location_name"] for entry in entries}) == len(entries)
     for name in ("webserver", "daemon"):
-        (mounted,) = services[name]["volumes"]
-        source, target, _ = mounted.split(":")
+        (volume,) = services[name]["volumes"]
+        source, target, _ = volume.split(":")
         assert (DEPLOY / source).exists()
         assert target in COMPOSE["services"][name]["command"]
 

@@ -98,7 +98,7 @@ def test_a_lake_is_found_and_nothing_is_written(aws, run_check, account_columns,
     assert (finding.status, finding.remedy) == ("ok", "")
     assert "s3://lake/salesforce" in finding.message
     assert "1 tables are listed" in finding.message
-    assert aws.counted("s3", "PUT", "POST", "DELETE") == 0
+    assert aws.count_requests("s3", "PUT", "POST", "DELETE") == 0
     assert not {name for name in aws.actions if name.startswith(("Create", "Update", "Delete"))}
 
 

@@ -39,8 +39,8 @@ def test_files_that_cannot_be_deleted_are_an_error_and_go_next_time(aws):
     client = aws.client("s3")
 
     def rows_files():
-        listed = client.list_objects_v2(Bucket="lake").get("Contents", [])
-        return {entry["Key"] for entry in listed if entry["Key"].endswith((".parquet", ".avro"))}
+        objects = client.list_objects_v2(Bucket="lake").get("Contents", [])
+        return {entry["Key"] for entry in objects if entry["Key"].endswith((".parquet", ".avro"))}
 
     warehouse = IcebergTables("salesforce", "salesforce", aws.catalog)
     deleted(warehouse)
@@ -48,14 +48,14 @@ def test_files_that_cannot_be_deleted_are_an_error_and_go_next_time(aws):
     aws.denied.add("DELETE")
     with pytest.raises(IcebergReadOnly):
         warehouse.erase("account", "is_deleted")
-    kept = rows_files() & before
+    files_left = rows_files() & before
     aws.denied.clear()
 
     again = IcebergTables("salesforce", "salesforce", aws.catalog)
-    erased = again.erase("account", "is_deleted")
+    erased_rows = again.erase("account", "is_deleted")
 
-    assert kept == before
-    assert erased == 0
+    assert files_left == before
+    assert erased_rows == 0
     assert rows_files() & before == set()
     assert again.scan("account").collect()["name"].to_list() == ["Sylvester"]
     assert again.erase("account", "is_deleted") == 0
@@ -65,7 +65,7 @@ def test_files_that_cannot_be_deleted_are_an_error_and_go_next_time(aws):
 def test_an_erasure_whose_last_commit_is_lost_is_ended_by_the_next_one(rest_catalog, landed, tmp_path):
     warehouse = IcebergTables("salesforce", "salesforce", rest_catalog.catalog)
     deleted(warehouse)
-    rest_catalog.lost.extend([(0, True), (504, landed)])
+    rest_catalog.lost_answers.extend([(0, True), (504, landed)])
     with pytest.raises(CommitUnknown):
         warehouse.erase("account", "is_deleted")
     merge(warehouse, ("3", "Granny", False), minute=2)
@@ -90,9 +90,9 @@ def test_a_reader_of_the_older_snapshot_still_reads_until_it_has_moved(aws):
     deleted(warehouse)
     before = warehouse.facts("account").snapshot_id
 
-    erased = warehouse.erase("account", "is_deleted")
+    erased_rows = warehouse.erase("account", "is_deleted")
 
-    assert erased == 1
+    assert erased_rows == 1
     assert read_all(warehouse, before) == ["Sylvester", CANARY]
     assert warehouse.versions("account").is_erasure_pending
     assert warehouse.erase("account", "is_deleted") == 0

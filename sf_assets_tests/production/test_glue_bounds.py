@@ -26,9 +26,9 @@ def test_a_column_of_any_description_is_created_and_added(aws, account_columns, 
     second = (*first, TableColumn("later", TimestamptzType(), description))
 
     tables.merge("account", columns=first, chunks=[_with(account_chunk(0), "note")], base=None, **settings)
-    written = tables.merge("account", columns=second, chunks=[_with(account_chunk(1), "note")], base="s0", **settings)
+    result = tables.merge("account", columns=second, chunks=[_with(account_chunk(1), "note")], base="s0", **settings)
 
-    assert written.added_columns == ["later"] or tuple(written.added_columns) == ("later",)
+    assert result.added_columns == ["later"] or tuple(result.added_columns) == ("later",)
 
 
 def test_a_long_table_description_is_created(aws, account_columns, account_chunk):
@@ -52,9 +52,9 @@ def test_a_frame_of_any_other_asset_is_stored(aws):
 def test_the_bounds_are_those_of_the_service_model():
     table = {"Name": "t", "StorageDescriptor": {"Columns": [{"Name": "c", "Comment": "x" * 256}]}}
 
-    (refused,) = violations("CreateTable", {"DatabaseName": "d", "TableInput": table})
+    (violation,) = violations("CreateTable", {"DatabaseName": "d", "TableInput": table})
 
-    assert refused.startswith("TableInput.StorageDescriptor.Columns.0.member.Comment: length 256")
+    assert violation.startswith("TableInput.StorageDescriptor.Columns.0.member.Comment: length 256")
 
 
 def _with(chunk: Chunk, column: str) -> Chunk:

@@ -46,15 +46,15 @@ CONSTRAINTS = versions(
 )
 
 
-def wanted_by(requirement: Requirement, seen: set[str], machine: dict[str, str]) -> Iterator[str]:
+def wanted_by(requirement: Requirement, visited: set[str], machine: dict[str, str]) -> Iterator[str]:
     """The requirement's name and those that it needs on this machine, as far as it is installed here."""
-    if str(requirement) in seen:
+    if str(requirement) in visited:
         return
-    seen.add(str(requirement))
+    visited.add(str(requirement))
     yield canonicalize_name(requirement.name)
     for need in needs(requirement.name):
         if applies(need, requirement.extras, machine):
-            yield from wanted_by(need, seen, machine)
+            yield from wanted_by(need, visited, machine)
 
 
 @cache
@@ -107,22 +107,22 @@ def test_make_install_takes_hashed_files_alone():
 
 @pytest.mark.parametrize("machine", MACHINES, ids=lambda one: f"{one['python_version']}-{one['platform_machine']}")
 def test_every_machine_finds_all_that_it_needs_among_the_hashed(machine):
-    seen: set[str] = set()
-    wanted = wanted_with("dev", "test", "dbt", "docker", "postgres")
+    visited: set[str] = set()
+    requirements = wanted_with("dev", "test", "dbt", "docker", "postgres")
 
-    needed = {name for requirement in wanted for name in wanted_by(requirement, seen, machine)}
+    names = {name for requirement in requirements for name in wanted_by(requirement, visited, machine)}
 
-    assert needed - set(versions(CHECKOUT)) == set()
+    assert names - set(versions(CHECKOUT)) == set()
 
 
 @pytest.mark.parametrize("machine", MACHINES, ids=lambda one: f"{one['python_version']}-{one['platform_machine']}")
 def test_make_install_alone_brings_all_that_demo_dev_and_marts_need(machine):
-    seen: set[str] = set()
-    wanted = wanted_with("dev", "dbt", "postgres")
+    visited: set[str] = set()
+    requirements = wanted_with("dev", "dbt", "postgres")
 
-    needed = {name for requirement in wanted for name in wanted_by(requirement, seen, machine)}
+    names = {name for requirement in requirements for name in wanted_by(requirement, visited, machine)}
 
-    assert needed - set(versions(OF_MAKE_INSTALL)) == set()
+    assert names - set(versions(OF_MAKE_INSTALL)) == set()
 
 
 def test_what_only_tests_need_comes_with_make_test():

@@ -52,7 +52,7 @@ def engine() -> Iterator[Engine]:
 
 
 @pytest.fixture(scope="module")
-def started(engine: Engine) -> Engine:
+def compose_engine(engine: Engine) -> Engine:
     """The compose file as it is; the runs' containers share a network with the practice org, which is on loopback."""
     folder, lake, org = (engine.folder / name for name in ("deploy", "lake", "org"))
     folder.mkdir()
@@ -64,9 +64,9 @@ def started(engine: Engine) -> Engine:
     (folder / ".env").write_text(as_lines(values))
     (folder / "production.env").write_text(as_lines(environment(lake)))
     (folder / "dagster.yaml").write_text(yaml.safe_dump(instance(lake, org)))
-    mounted = {"volumes": ["./dagster.yaml:/etc/sf_assets/dagster.yaml:ro"]}
+    volumes = {"volumes": ["./dagster.yaml:/etc/sf_assets/dagster.yaml:ro"]}
     (folder / FILES[1]).write_text(
-        yaml.safe_dump({"services": dict.fromkeys(("code", "webserver", "daemon"), mounted)})
+        yaml.safe_dump({"services": dict.fromkeys(("code", "webserver", "daemon"), volumes)})
     )
     engine.serve()
     engine.compose(folder, FILES, "up", "-d")
@@ -144,27 +144,29 @@ def test_its_user_can_change_nothing_of_what_it_runs(engine):
     assert in_image(engine, "id sf_assets") == [f"uid={USER}(sf_assets) gid={USER}(sf_assets) groups={USER}(sf_assets)"]
 
 
-def test_all_of_the_compose_file_becomes_healthy(started):
+def test_all_of_the_compose_file_becomes_healthy(compose_engine):
     for name in ("postgres", "code", "webserver", "daemon"):
-        until(lambda name=name: started.is_healthy(f"deploy_{name}_1"))
+        until(lambda name=name: compose_engine.is_healthy(f"deploy_{name}_1"))
     entries = until(lambda: ask(LOADED)["workspaceOrError"]["locationEntries"])
 
     assert entries == [{"locationOrLoadError": {"__typename": "RepositoryLocation"}}]
 
 
-def test_a_container_cannot_gain_rights_or_write_outside_its_folders(started):
-    tried = "for f in / /etc /opt/sf_assets /dagster; do touch $f/x 2>/dev/null && echo $f; done; "
-    allowed = "for f in /tmp /home/sf_assets /dagster/storage; do touch $f/x || echo $f; done; "
+def test_a_container_cannot_gain_rights_or_write_outside_its_folders(compose_engine):
+    writes_elsewhere = "for f in / /etc /opt/sf_assets /dagster; do touch $f/x 2>/dev/null && echo $f; done; "
+    writes_in_own_folders = "for f in /tmp /home/sf_assets /dagster/storage; do touch $f/x || echo $f; done; "
     rights = "grep -E 'CapEff|CapBnd|NoNewPrivs' /proc/self/status | tr -s '\\t' ' '"
 
     for name in ("code", "webserver", "daemon"):
-        messages = started.podman("exec", f"deploy_{name}_1", "sh", "-c", tried + allowed + rights)
+        messages = compose_engine.podman(
+            "exec", f"deploy_{name}_1", "sh", "-c", writes_elsewhere + writes_in_own_folders + rights
+        )
 
         assert set(messages.splitlines()) == {f"CapEff: {0:016x}", f"CapBnd: {0:016x}", "NoNewPrivs: 1"}
 
 
-def test_a_run_that_dagit_launches_fills_the_tables_in_a_container(started):
-    until(lambda: started.is_healthy("deploy_daemon_1"))
+def test_a_run_that_dagit_launches_fills_the_tables_in_a_container(compose_engine):
+    until(lambda: compose_engine.is_healthy("deploy_daemon_1"))
     selector = {
         "repositoryLocationName": "sf_assets",
         "repositoryName": "__repository__",
@@ -172,17 +174,17 @@ def test_a_run_that_dagit_launches_fills_the_tables_in_a_container(started):
         "assetSelection": [{"path": ["salesforce", endpoint]} for endpoint in ("account", "contact")],
     }
 
-    launched = ask(LAUNCH, params={"selector": selector, "runConfigData": {}, "mode": "default"})["launchRun"]
-    answer = until(lambda: ended(launched["run"]["runId"]), seconds=180)
+    launch = ask(LAUNCH, params={"selector": selector, "runConfigData": {}, "mode": "default"})["launchRun"]
+    answer = until(lambda: finished_run(launch["run"]["runId"]), seconds=180)
 
     messages = [event["message"] for event in answer["logsForRun"]["events"] if event.get("message")]
     assert answer["runOrError"]["status"] == "SUCCESS", "\n".join(messages)
     assert any("Launching run in a new container" in message for message in messages)
-    assert rows(started) == {"account": 40, "contact": 60}
-    until(lambda: len(started.podman("ps", "--all", "--quiet").split()) == 5)  # the run's container is removed
+    assert rows(compose_engine) == {"account": 40, "contact": 60}
+    until(lambda: len(compose_engine.podman("ps", "--all", "--quiet").split()) == 5)  # the run's container is removed
 
 
-def ended(run_id: str) -> dict[str, Any] | None:
+def finished_run(run_id: str) -> dict[str, Any] | None:
     answer = ask(STATUS, id=run_id)
     return answer if answer["runOrError"]["status"] in ("SUCCESS", "FAILURE", "CANCELED") else None
 

@@ -27,7 +27,7 @@ ELSEWHERE = "import socket; socket.socket(socket.AF_INET{0}, socket.SOCK_DGRAM).
 
 
 @pytest.fixture
-def traced(tmp_path):
+def trace_addresses(tmp_path):
     """Runs a command in an environment; returns the addresses that it or a child of it sent to or connected to."""
 
     def run(*command, environment):
@@ -47,7 +47,7 @@ def credentials(practice_org):
 
 
 @pytest.fixture
-def materialize(aws, practice_org, traced, tmp_path):
+def materialize(aws, practice_org, trace_addresses, tmp_path):
     """Sync all endpoints under an environment; returns every table and the addresses that were spoken to.
 
     way: through a run of Dagster's, or `plain`, by the same syncs without it. only: these endpoints (`plain` alone).
@@ -65,7 +65,7 @@ def materialize(aws, practice_org, traced, tmp_path):
             "DAGSTER_DISABLE_TELEMETRY": "yes",
             **environment,
         }
-        hosts = traced(sys.executable, DRIVER, target, way, *only, environment=settings)
+        hosts = trace_addresses(sys.executable, DRIVER, target, way, *only, environment=settings)
         outcome = json.loads(target.read_text())
         assert outcome["success"]
         return outcome["tables"], hosts
@@ -82,7 +82,7 @@ def secret(aws, practice_org):
 
 
 @pytest.fixture
-def registered(snowflake, aws):
+def snowflake_settings(snowflake, aws):
     """Snowflake's settings, for an account that finds each table where Glue says it is."""
     glue = aws.client("glue")
 
@@ -103,18 +103,18 @@ def registered(snowflake, aws):
 
 def addresses(trace):
     """The hosts of a trace that anything was sent to or connected to."""
-    found = re.findall(r'inet_addr\("([^"]+)"\)|inet_pton\(AF_INET6, "([^"]+)"', trace)
-    return {four or six for four, six in found}
+    addresses_found = re.findall(r'inet_addr\("([^"]+)"\)|inet_pton\(AF_INET6, "([^"]+)"', trace)
+    return {four or six for four, six in addresses_found}
 
 
 def test_glue_postgresql_and_rest_hold_what_sqlite_holds(
-    materialize, aws, postgres, rest_catalog, snowflake, as_environment, credentials, secret, registered
+    materialize, aws, postgres, rest_catalog, snowflake, as_environment, credentials, secret, snowflake_settings
 ):
     on_s3 = {name: value for name, value in aws.catalog.items() if name.startswith("s3.")}
     sql = {"type": "sql", "uri": postgres.create("catalog"), "warehouse": "s3://lake/sql", **on_s3}
 
     local, _ = materialize("sqlite", credentials)
-    glue, hosts = materialize("glue", as_environment(aws.catalog) | secret | registered, way="dagster")
+    glue, hosts = materialize("glue", as_environment(aws.catalog) | secret | snowflake_settings, way="dagster")
     in_postgres, also = materialize("postgres", as_environment(sql) | credentials, only=SOME)
     in_rest, and_also = materialize("rest", as_environment(rest_catalog.catalog) | credentials, only=SOME)
 
@@ -124,7 +124,7 @@ def test_glue_postgresql_and_rest_hold_what_sqlite_holds(
         assert glue[endpoint] == table, endpoint
     assert in_postgres == in_rest == {endpoint: local[endpoint] for endpoint in SOME}
     assert len(aws.client("glue").get_tables(DatabaseName="salesforce")["TableList"]) == 31
-    assert len([path for path in rest_catalog.asked if path == "POST namespaces/salesforce/tables"]) == len(SOME)
+    assert len([path for path in rest_catalog.requests if path == "POST namespaces/salesforce/tables"]) == len(SOME)
     assert len(snowflake.tables) == 31
     assert aws.actions["GetSecretValue"] == 1
     assert hosts | also | and_also == {"127.0.0.1"}
@@ -178,7 +178,7 @@ def test_a_rest_catalog_that_others_wrote_holds_what_sqlite_holds(materialize, s
 
 @pytest.mark.skipif(STRACE is None, reason="no strace here: apt-get install strace")
 @pytest.mark.parametrize(("family", "address"), [("", "127.0.0.2"), ("6", "::1")])
-def test_whoever_spoke_to_another_address_would_be_seen(traced, family, address):
-    hosts = traced(sys.executable, "-c", ELSEWHERE.format(family, address), environment={})
+def test_whoever_spoke_to_another_address_would_be_seen(trace_addresses, family, address):
+    hosts = trace_addresses(sys.executable, "-c", ELSEWHERE.format(family, address), environment={})
 
     assert hosts == {address}

@@ -21,7 +21,7 @@ def writer(aws):
     iam.create_user(UserName="writer")
     keys = iam.create_access_key(UserName="writer")["AccessKey"]
 
-    def enforced(without=()):
+    def enforce(without=()):
         policy = writer_policy(VALUES)
         for statement in policy["Statement"]:
             actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
@@ -33,7 +33,7 @@ def writer(aws):
         own = {"access-key-id": keys["AccessKeyId"], "secret-access-key": keys["SecretAccessKey"]}
         return aws.catalog | {f"{service}.{name}": value for service in ("glue", "s3") for name, value in own.items()}
 
-    yield enforced
+    yield enforce
     httpx.post(f"{aws.url}/moto-api/reset-auth", content="inf", trust_env=False)
 
 

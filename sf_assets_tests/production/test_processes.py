@@ -40,7 +40,7 @@ class Deployment:
     code_port: int = field(default_factory=free_port)
     web_port: int = field(default_factory=free_port)
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
-    killed: list[int] = field(default_factory=list)
+    killed_pids: list[int] = field(default_factory=list)
 
     def start(self, name: str) -> None:
         """Start one of the three; what it says goes into a file."""
@@ -65,7 +65,7 @@ class Deployment:
         process = self.processes.pop(name)
         process.kill()
         process.wait()
-        self.killed.append(process.pid)
+        self.killed_pids.append(process.pid)
 
     def ask(self, query: str, **variables: Any) -> dict[str, Any]:
         """Ask Dagit."""
@@ -96,9 +96,9 @@ class Deployment:
 
     def end(self) -> None:
         """End all, the runs with their code server."""
-        for orphaned in self.killed:  # what a killed code server had started lives on
+        for pid in self.killed_pids:  # what a killed code server had started lives on
             with suppress(ProcessLookupError):
-                os.killpg(orphaned, signal.SIGKILL)
+                os.killpg(pid, signal.SIGKILL)
         for process in self.processes.values():
             process.terminate()
         for process in self.processes.values():
@@ -114,11 +114,11 @@ def deployment(postgres: Any, practice_org: Any, tmp_path: Path, monkeypatch: py
     """The deployment of deploy/ without its containers; its instance is read by the test as well."""
     ledger, catalog = postgres.create("ledger"), postgres.create("lake")
     postgres.create("dagster")
-    stored = {"HOST": "127.0.0.1", "PORT": str(postgres.port), "DB": "dagster"}
-    stored |= {"USERNAME": "sf_assets", "PASSWORD": "-"}
+    postgres_settings = {"HOST": "127.0.0.1", "PORT": str(postgres.port), "DB": "dagster"}
+    postgres_settings |= {"USERNAME": "sf_assets", "PASSWORD": "-"}
     environment = {
         **{name: os.environ[name] for name in PASSED_ON if name in os.environ},
-        **{f"DAGSTER_PG_{name}": value for name, value in stored.items()},
+        **{f"DAGSTER_PG_{name}": value for name, value in postgres_settings.items()},
         **{f"SALESFORCE_{name.upper()}": value for name, value in practice_org.credentials.items()},
         "DAGSTER_HOME": str(tmp_path),
         "SF_ASSETS_DEPLOYMENT": "production",
@@ -166,12 +166,12 @@ def test_three_runs_keep_one_pace_and_survive_the_death_of_all_that_runs(deploym
         deployment.start("daemon")
         until(deployment.is_loaded)
         practice_org.forget_requests()
-        launched = [deployment.launch(*endpoints) for endpoints in SETS]
+        run_ids = [deployment.launch(*endpoints) for endpoints in SETS]
 
-        victim = until(lambda: pid_of(instance, launched[0]))
+        victim = until(lambda: pid_of(instance, run_ids[0]))
         until(lambda: len(practice_org.requests) > 4)
         os.kill(victim, signal.SIGKILL)
-        until(lambda: _has_begun(instance, parent=launched[0]))
+        until(lambda: _has_begun(instance, parent=run_ids[0]))
         deployment.kill("daemon")
         deployment.kill("code")
         deployment.start("code")
@@ -179,10 +179,12 @@ def test_three_runs_keep_one_pace_and_survive_the_death_of_all_that_runs(deploym
         until(lambda: _all_ended(instance), seconds=90)
         runs = instance.get_runs()
 
-    retried = {run.parent_run_id for run in runs if run.parent_run_id and run.status == dg.DagsterRunStatus.SUCCESS}
-    succeeded = {run.run_id for run in runs if run.status == dg.DagsterRunStatus.SUCCESS}
-    assert launched[0] in retried
-    assert set(launched) <= succeeded | retried
+    ids_of_retried_runs = {
+        run.parent_run_id for run in runs if run.parent_run_id and run.status == dg.DagsterRunStatus.SUCCESS
+    }
+    ids_of_good_runs = {run.run_id for run in runs if run.status == dg.DagsterRunStatus.SUCCESS}
+    assert run_ids[0] in ids_of_retried_runs
+    assert set(run_ids) <= ids_of_good_runs | ids_of_retried_runs
     _assert_one_pace(sorted(request.at for request in practice_org.requests))
     _assert_tables(deployment, practice_org)
 
@@ -197,8 +199,8 @@ def _all_ended(instance: dg.DagsterInstance) -> bool:
     """No run is under way, and each that has failed has had its retry."""
     runs = instance.get_runs()
     parents = {run.parent_run_id for run in runs}
-    failed = [run for run in runs if run.status == dg.DagsterRunStatus.FAILURE and run.parent_run_id is None]
-    return all(run.status in ENDED for run in runs) and all(run.run_id in parents for run in failed)
+    failures = [run for run in runs if run.status == dg.DagsterRunStatus.FAILURE and run.parent_run_id is None]
+    return all(run.status in ENDED for run in runs) and all(run.run_id in parents for run in failures)
 
 
 def _assert_one_pace(times: list[datetime]) -> None:

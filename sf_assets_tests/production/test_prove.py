@@ -64,7 +64,7 @@ def prove(environment, tmp_path):
 
 
 @pytest.fixture
-def filled(environment):
+def tables(environment):
     """One endpoint with rows."""
     tables = read_deployment(environment).iceberg.tables()
     tables.overwrite("organization", [pl.DataFrame({"id": ["1", "2"], "n": [1, 2]})])
@@ -138,10 +138,10 @@ def test_a_probe_that_cannot_be_removed_is_named(prove, aws):
         assert "What remains" in exchange["answer"]
 
 
-def test_snowflake_is_asked_and_changed_only_if_allowed(prove, snowflake, filled):
+def test_snowflake_is_asked_and_changed_only_if_allowed(prove, snowflake, tables):
     snowflake.plays("the linked database runs", "the automated refresh runs", "a session has no warehouse")
     snowflake.answers |= {"LIST_NAMESPACES": [['["salesforce"]']], "^SHOW": [["account", "LOADER"]]}
-    snowflake.sees_all(lambda table: filled.facts(table).metadata_location if table == "organization" else "")
+    snowflake.sees_all(lambda table: tables.facts(table).metadata_location if table == "organization" else "")
 
     exchanges = prove("--snowflake", "organization", answers="n\nn\n")
 
@@ -151,7 +151,7 @@ def test_snowflake_is_asked_and_changed_only_if_allowed(prove, snowflake, filled
     assert not [statement for statement in snowflake.queries if statement.startswith("ALTER")]
 
 
-def test_content_is_compared_and_no_figure_is_reported(prove, snowflake, filled):
+def test_content_is_compared_and_no_figure_is_reported(prove, snowflake, tables):
     snowflake.answers = {"^SELECT COUNT": [["2", "3"]], "SELECT SYSTEM": [["{}"]], "^SHOW": [["x"]]}
     snowflake.sees_all(lambda table: "s3://x")
 
@@ -160,7 +160,7 @@ def test_content_is_compared_and_no_figure_is_reported(prove, snowflake, filled)
     assert (exchange["answer"], exchange["verdict"]) == ("equal", "as documented")
 
 
-def test_an_answer_has_the_form_of_the_stand_ins(prove, snowflake, filled):
+def test_an_answer_has_the_form_of_the_stand_ins(prove, snowflake, tables):
     snowflake.plays("the automated refresh has stopped")
 
     exchange = prove("--snowflake", "organization", answers="n\nn\n")["refresh state of organization"]
@@ -170,7 +170,7 @@ def test_an_answer_has_the_form_of_the_stand_ins(prove, snowflake, filled):
     assert exchange["answer"] == snowflake.answer("SELECT SYSTEM$AUTO_REFRESH_STATUS('x')")
 
 
-def test_the_report_holds_no_secret_and_no_name_of_the_account(prove, environment, tmp_path, filled):
+def test_the_report_holds_no_secret_and_no_name_of_the_account(prove, environment, tmp_path, tables):
     prove("--yes", "organization")
 
     text = (tmp_path / "prove.json").read_text(encoding="utf-8")
@@ -182,7 +182,7 @@ def test_the_report_holds_no_secret_and_no_name_of_the_account(prove, environmen
 
 
 @pytest.mark.parametrize(
-    ("text", "redacted"),
+    ("text", "expected"),
     [
         ("arn:aws:sts::123456789012:assumed-role/w/i", "arn:aws:sts::<ACCOUNT_ID>:assumed-role/w/i"),
         ("https://acme--uat.sandbox.my.salesforce.com/x", "https://<MY_DOMAIN>/x"),
@@ -193,8 +193,8 @@ def test_the_report_holds_no_secret_and_no_name_of_the_account(prove, environmen
         ("ORG-ACCT.snowflakecomputing.com", "<SNOWFLAKE_HOST>"),
     ],
 )
-def test_names_of_an_account_are_replaced(text, redacted):
-    assert Redaction({}).value({"x": [text]}) == {"x": [redacted]}
+def test_names_of_an_account_are_replaced(text, expected):
+    assert Redaction({}).value({"x": [text]}) == {"x": [expected]}
 
 
 @pytest.fixture

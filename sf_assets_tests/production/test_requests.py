@@ -51,35 +51,35 @@ def merge(aws):
 
 def test_an_append_of_fifty_rows_costs_no_more_than_pyicebergs_own(aws, merge):
     """pyiceberg 0.12: load and append 12 changes, a LIST and 9 reads on S3, 4 calls of Glue; no look at the keys."""
-    written = merge(frame(5000, 5050, minute=1), base="s0", state="s1")
+    result = merge(frame(5000, 5050, minute=1), base="s0", state="s1")
 
-    assert written.inserted == 50
-    assert aws.counted("s3", *CHANGES) <= 12
-    assert aws.counted("s3", *READS) <= 9 + LISTS
-    assert aws.counted("glue", "POST") <= 4
+    assert result.inserted == 50
+    assert aws.count_requests("s3", *CHANGES) <= 12
+    assert aws.count_requests("s3", *READS) <= 9 + LISTS
+    assert aws.count_requests("glue", "POST") <= 4
 
 
 def test_sixty_changed_rows_cost_at_most_a_quarter_of_an_upsert(aws, merge):
     """pyiceberg 0.12: an upsert into 26 snapshots 35 changes and 301 reads on S3, into two 34 and 50."""
-    written = merge(frame(0, 60, minute=1), base="s0", state="s1")
+    result = merge(frame(0, 60, minute=1), base="s0", state="s1")
 
-    assert written.updated == 60
-    assert aws.counted("s3", *CHANGES) <= 34
-    assert aws.counted("s3", *READS) <= 50
+    assert result.updated == 60
+    assert aws.count_requests("s3", *CHANGES) <= 34
+    assert aws.count_requests("s3", *READS) <= 50
 
 
 def test_manifest_list_and_manifests_are_read_once_a_commit(aws, merge):
     for number in range(1, 8):
         merge(frame(0, 60 * number, minute=number), base=f"s{number - 1}", state=f"s{number}")
-        manifests = {path: count for path, count in aws.fetched.items() if path.endswith(".avro")}
+        manifests = {path: count for path, count in aws.reads.items() if path.endswith(".avro")}
         assert len(manifests) >= 2
         assert set(manifests.values()) == {1}
         aws.forget()
 
 
 def test_a_merge_without_news_changes_nothing(aws, merge):
-    written = merge(frame(0, 60), base="s0", state="s0")
+    result = merge(frame(0, 60), base="s0", state="s0")
 
-    assert written.commits == 0
-    assert aws.counted("s3", *CHANGES) == 0
+    assert result.commits == 0
+    assert aws.count_requests("s3", *CHANGES) == 0
     assert aws.actions["UpdateTable"] == 0

@@ -36,11 +36,11 @@ class Account:
         return self.stream(self.chunk(number) for number in numbers)
 
     def stream(self, chunks):
-        written = self.warehouse.merge(
+        result = self.warehouse.merge(
             "account", columns=self.columns, keys=("id",), stamp="system_modstamp", chunks=chunks, base=self.base
         )
         self.base = self.base if self.base is UNCHECKED else self.state
-        return written
+        return result
 
     def settle(self, state):
         self.warehouse.commit_state("account", columns=self.columns, base=self.base, state=state)
@@ -104,27 +104,27 @@ def test_of_two_writers_one_is_refused_and_no_row_is_lost_or_doubled(account, an
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
 def test_a_commit_that_landed_counts_whatever_was_answered(account, rest_catalog, status):
-    rest_catalog.lost.append((status, True))
+    rest_catalog.lost_answers.append((status, True))
 
-    written = account.merge(2)
+    result = account.merge(2)
 
-    assert (written.commits, written.inserted) == (1, 1)
+    assert (result.commits, result.inserted) == (1, 1)
     assert account.rows == [1, 2]
     assert account.merge(2).commits == 0
 
 
 def test_a_commit_that_was_sent_twice_and_refused_once_counts(account, rest_catalog):
-    rest_catalog.lost.append((409, True))
+    rest_catalog.lost_answers.append((409, True))
 
-    written = account.merge(2)
+    result = account.merge(2)
 
-    assert (written.commits, written.inserted) == (1, 1)
+    assert (result.commits, result.inserted) == (1, 1)
     assert account.rows == [1, 2]
 
 
 @pytest.mark.parametrize("status", [500, 502, 504])
 def test_an_unknown_commit_is_named_and_repaired_by_the_next_run(account, rest_catalog, status):
-    rest_catalog.lost.append((status, False))
+    rest_catalog.lost_answers.append((status, False))
 
     with pytest.raises(CommitUnknown, match="lost") as refusal:
         account.merge(2)
@@ -149,7 +149,7 @@ def test_a_commit_that_arrives_late_is_neither_lost_nor_doubled(account, rest_ca
 
 @pytest.mark.parametrize("landed", [True, False])
 def test_a_state_without_rows_survives_a_lost_answer(account, rest_catalog, landed):
-    rest_catalog.lost.append((504, landed))
+    rest_catalog.lost_answers.append((504, landed))
 
     with pytest.raises(CommitUnknown):
         account.settle("s9")
@@ -162,9 +162,9 @@ def test_a_state_without_rows_survives_a_lost_answer(account, rest_catalog, land
 def test_a_token_that_expired_is_renewed_and_the_commit_is_made_once(account, rest_catalog):
     rest_catalog.expire_tokens()
 
-    written = account.merge(2)
+    result = account.merge(2)
 
-    assert written.commits == 1
+    assert result.commits == 1
     assert account.rows == [1, 2]
 
 

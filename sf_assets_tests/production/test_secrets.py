@@ -41,21 +41,21 @@ def test_a_rotated_secret_is_read_as_it_is_now(aws, resource):
 
 
 @pytest.mark.parametrize(
-    "stored",
+    "secret_text",
     [
         {"SecretBinary": json.dumps(WHOLE).encode()},
         {"SecretString": '{"consumer_key": "3MVG9", "username": "u", "private_key": "one\ntwo"}'},
     ],
     ids=["binary", "raw line breaks"],
 )
-def test_what_people_store_is_read(aws, resource, stored):
-    aws.client("secretsmanager").create_secret(Name="salesforce/sf_assets", **stored)
+def test_what_people_store_is_read(aws, resource, secret_text):
+    aws.client("secretsmanager").create_secret(Name="salesforce/sf_assets", **secret_text)
 
     assert resource.fetch().consumer_key == "3MVG9"
 
 
 def test_a_secret_that_is_refused_is_named(aws, resource):
-    with pytest.raises(ConfigError, match="ResourceNotFoundException") as refused:
+    with pytest.raises(ConfigError, match="ResourceNotFoundException") as error_info:
         resource.fetch()
 
-    assert refused.value.values["setting"] == "SALESFORCE_SECRET_ID"
+    assert error_info.value.values["setting"] == "SALESFORCE_SECRET_ID"

@@ -34,7 +34,7 @@ VARIANTS = {
 }
 
 
-def printed(*arguments):
+def setup_script(*arguments):
     result = CliRunner().invoke(main, ["setup", *arguments], catch_exceptions=False)
     assert result.exit_code == 0
     return result.output
@@ -58,7 +58,7 @@ def shell(aws, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_the_script_runs_and_doctor_finds_secret_and_storage(aws, shell, tmp_path, monkeypatch, variant):
-    script = printed("aws", *ARGUMENTS, *USERS, *VARIANTS[variant])
+    script = setup_script("aws", *ARGUMENTS, *USERS, *VARIANTS[variant])
 
     shell(script)
 
@@ -72,14 +72,14 @@ def test_the_script_runs_and_doctor_finds_secret_and_storage(aws, shell, tmp_pat
         monkeypatch.setenv(name, value)
     monkeypatch.setattr("pyiceberg.catalog._ENV_CONFIG", Config())  # pyiceberg reads the environment when imported
     deployment = read_deployment(environment)
-    found = {finding.check: finding for finding in run_checks(deployment, endpoints())}
-    assert found["secret"].status == "ok"
-    assert found["storage"].status in ("ok", "warn")
-    assert "s3://acme-lake/salesforce" in found["storage"].message or "first sync" in found["storage"].remedy
+    findings = {finding.check: finding for finding in run_checks(deployment, endpoints())}
+    assert findings["secret"].status == "ok"
+    assert findings["storage"].status in ("ok", "warn")
+    assert "s3://acme-lake/salesforce" in findings["storage"].message or "first sync" in findings["storage"].remedy
 
 
 def test_the_roles_of_the_script_are_the_least_that_are_needed(aws, shell):
-    shell(printed("aws", *ARGUMENTS, *USERS))
+    shell(setup_script("aws", *ARGUMENTS, *USERS))
 
     iam = aws.client("iam")
     trust = iam.get_role(RoleName="sf-assets-snowflake-reader")["Role"]["AssumeRolePolicyDocument"]
@@ -88,17 +88,17 @@ def test_the_roles_of_the_script_are_the_least_that_are_needed(aws, shell):
 
 
 def test_the_bucket_of_the_script_is_private_and_versioned(aws, shell):
-    shell(printed("aws", *ARGUMENTS, *USERS))
+    shell(setup_script("aws", *ARGUMENTS, *USERS))
 
     s3 = aws.client("s3")
-    blocked = s3.get_public_access_block(Bucket="acme-lake")["PublicAccessBlockConfiguration"]
-    assert set(blocked.values()) == {True}
+    access_block = s3.get_public_access_block(Bucket="acme-lake")["PublicAccessBlockConfiguration"]
+    assert set(access_block.values()) == {True}
     assert s3.get_bucket_versioning(Bucket="acme-lake")["Status"] == "Enabled"
     assert len(s3.get_bucket_lifecycle_configuration(Bucket="acme-lake")["Rules"]) == 2
 
 
 def test_each_org_has_a_database_and_a_secret(aws, shell):
-    shell(printed("aws", *ARGUMENTS, *USERS, "--orgs", "emea"))
+    shell(setup_script("aws", *ARGUMENTS, *USERS, "--orgs", "emea"))
 
     databases = aws.client("glue").get_databases()["DatabaseList"]
     assert {database["Name"] for database in databases} == {"salesforce", "salesforce_emea"}
@@ -111,7 +111,9 @@ def test_each_org_has_a_database_and_a_secret(aws, shell):
 def test_the_last_lines_of_both_scripts_are_a_whole_environment(tmp_path, mode):
     key = tmp_path / "snowflake.p8"
     key.write_text("PEM", encoding="utf-8")
-    environment = settings(printed("aws", *ARGUMENTS), "#") | settings(printed("snowflake", "--mode", mode), "--")
+    environment = settings(setup_script("aws", *ARGUMENTS), "#") | settings(
+        setup_script("snowflake", "--mode", mode), "--"
+    )
     environment |= {"SALESFORCE_INSTANCE_URL": "acme.my.salesforce.com", "SF_ASSETS_HOME": str(tmp_path)}
     environment |= {"SNOWFLAKE_ACCOUNT": "ORG-ACCOUNT", "SNOWFLAKE_PRIVATE_KEY_FILE": str(key)}
 
@@ -122,7 +124,7 @@ def test_the_last_lines_of_both_scripts_are_a_whole_environment(tmp_path, mode):
 
 
 def test_the_runs_of_compose_can_get_each_setting_that_the_scripts_print():
-    printed_names = {*settings(printed("aws", *ARGUMENTS), "#"), *settings(printed("snowflake"), "--")}
+    printed_names = {*settings(setup_script("aws", *ARGUMENTS), "#"), *settings(setup_script("snowflake"), "--")}
     text = (DOCS.parent / "deploy/dagster.yaml").read_text(encoding="utf-8")
 
     assert printed_names - set(re.findall(r"^ +(?:# )?- ([A-Z_0-9]+)$", text, flags=re.MULTILINE)) == set()
@@ -158,7 +160,7 @@ def test_each_setup_command_of_the_docs_prints_a_script(command, tmp_path):
     if "--account-id" in arguments and not arguments[arguments.index("--account-id") + 1].isdigit():
         arguments = arguments[: arguments.index("--account-id")]  # its values are left to the reader
 
-    assert printed(*arguments)
+    assert setup_script(*arguments)
 
 
 def test_the_tests_that_the_page_names_exist():

@@ -75,10 +75,10 @@ def test_two_orgs_keep_their_tables_apart_and_their_books_together(materialize, 
 def test_one_namespace_does_not_take_two_orgs(materialize, practice_org, emea):
     materialize(practice_org, "salesforce")
 
-    kept, failures = materialize(emea, "salesforce")
+    account_rows, failures = materialize(emea, "salesforce")
 
     assert failures == ["TableForeign"]
-    assert kept == ids(practice_org)
+    assert account_rows == ids(practice_org)
 
 
 @pytest.fixture
@@ -86,14 +86,16 @@ def ledgers(tmp_path):
     """Three code locations at one ledger: an org, another org, and the first org once more."""
     hosts = {"": "acme", "emea": "acme-emea", "sales": "acme"}
     secrets = {f"SALESFORCE_{name}": "-" for name in ("CONSUMER_KEY", "PRIVATE_KEY", "USERNAME")}
-    shared = {"SF_ASSETS_DEPLOYMENT": "production", "SF_ASSETS_HOME": str(tmp_path), **secrets}
+    settings = {"SF_ASSETS_DEPLOYMENT": "production", "SF_ASSETS_HOME": str(tmp_path), **secrets}
     environments = {
-        org: shared | {"SF_ASSETS_ORG": org, "SALESFORCE_INSTANCE_URL": f"{host}.my.salesforce.com"}
+        org: settings | {"SF_ASSETS_ORG": org, "SALESFORCE_INSTANCE_URL": f"{host}.my.salesforce.com"}
         for org, host in hosts.items()
     }
-    opened = {org: read_deployment(environment).salesforce.open_ledger() for org, environment in environments.items()}
-    yield opened
-    for ledger in opened.values():
+    ledgers_by_org = {
+        org: read_deployment(environment).salesforce.open_ledger() for org, environment in environments.items()
+    }
+    yield ledgers_by_org
+    for ledger in ledgers_by_org.values():
         ledger.close()
 
 
@@ -119,9 +121,9 @@ def test_a_pushback_is_heard_in_every_location_of_its_org_and_in_no_other(ledger
 def test_the_days_calls_are_counted_by_org_and_not_by_location(ledgers):
     ledgers[""].read(Usage(99_000, 100_000))
 
-    refused = {org: isinstance(ledger.permit(None, reserve=0.1), QuotaExceeded) for org, ledger in ledgers.items()}
+    refusals = {org: isinstance(ledger.permit(None, reserve=0.1), QuotaExceeded) for org, ledger in ledgers.items()}
 
-    assert refused == {"": True, "sales": True, "emea": False}
+    assert refusals == {"": True, "sales": True, "emea": False}
 
 
 def test_on_aws_no_file_of_an_org_lies_in_a_tables_folder_of_another(aws, account_columns, account_chunk):

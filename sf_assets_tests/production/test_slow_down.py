@@ -31,10 +31,10 @@ def test_without_it_the_burst_is_an_error_of_the_warehouse(aws, account_chunk, a
 
 def test_a_commit_that_is_sent_again_after_a_lost_answer_counts_once(aws, account_chunk, account_columns):
     """boto3 repeats the update by itself; Glue refuses the second one, for the first has moved the version."""
-    aws.lost = 1
+    aws.lost_answers = 1
 
-    written = merge(aws.catalog, account_chunk, account_columns)
+    result = merge(aws.catalog, account_chunk, account_columns)
 
-    assert aws.lost == 0
-    assert (written.commits, written.inserted) == (1, 1)
+    assert aws.lost_answers == 0
+    assert (result.commits, result.inserted) == (1, 1)
     assert IcebergTables("salesforce", "salesforce", aws.catalog).scan("account").collect().height == 1

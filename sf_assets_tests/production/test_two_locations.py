@@ -68,7 +68,7 @@ class TwoLocations:
             code = ("dagster", "code-server", "start", "-m", "sf_assets.definitions", *PORT, str(self.ports[name]))
             self.start(name, *code, **environment)
         self.start("webserver", "dagster-webserver", "-w", "workspace.yaml", *PORT, str(self.ports["webserver"]))
-        self.locations = until(self.loaded)
+        self.locations = until(self.read_locations)
         self.start("daemon", "dagster-daemon", "run", "-w", "workspace.yaml")
 
     def ask(self, query, **variables):
@@ -83,14 +83,14 @@ class TwoLocations:
         settings = self.ask(TICKED, selector=repository | {"sensorName": SENSORS[name]})
         return settings["sensorOrError"]["sensorState"]["ticks"]
 
-    def loaded(self):
+    def read_locations(self):
         """What Dagit shows of each location, once it has loaded both."""
         try:
             entries = self.ask(LOADED)["workspaceOrError"]["locationEntries"]
-            found = {entry["name"]: entry["locationOrLoadError"]["repositories"][0] for entry in entries}
+            repositories = {entry["name"]: entry["locationOrLoadError"]["repositories"][0] for entry in entries}
         except (httpx.HTTPError, KeyError, TypeError, ValueError):
             return None
-        return found if set(found) == set(self.environments) else None
+        return repositories if set(repositories) == set(self.environments) else None
 
     def end(self):
         """Kill all, the runs with their code server: nothing of it is needed any more."""
@@ -109,8 +109,8 @@ def orgs(practice_org):
 @pytest.fixture
 def environments(orgs, tmp_path):
     """Location -> its environment, the practice orgs' keys beside each other under one home."""
-    shared = {"SF_ASSETS_HOME": str(tmp_path), "SF_ASSETS_ENDPOINTS": ",".join(ENDPOINTS)}
-    settings = {name: shared | {"SALESFORCE_INSTANCE_URL": org.url} for name, org in orgs.items()}
+    common = {"SF_ASSETS_HOME": str(tmp_path), "SF_ASSETS_ENDPOINTS": ",".join(ENDPOINTS)}
+    settings = {name: common | {"SALESFORCE_INSTANCE_URL": org.url} for name, org in orgs.items()}
     settings["emea"] |= {"SF_ASSETS_ORG": "emea", "DAGSTER_CONTAINER_CONTEXT": json.dumps(CONTEXT)}
     for name, environment in settings.items():
         folder = read_deployment(environment).practice

@@ -38,33 +38,33 @@ def test_a_job_of_glue_is_run_to_its_end(aws, tmp_path, monkeypatch):
         Command={"Name": "glueetl", "ScriptLocation": "s3://lake/upkeep.py"},
     )
 
-    ended = run(tmp_path, {"JobName": "sf-assets-upkeep", "Arguments": {"--statements": "s3://lake/upkeep.sql"}})
+    result = run(tmp_path, {"JobName": "sf-assets-upkeep", "Arguments": {"--statements": "s3://lake/upkeep.sql"}})
 
-    (started,) = glue.get_job_runs(JobName="sf-assets-upkeep")["JobRuns"]
-    (materialized,) = ended.asset_materializations_for_node("lake_upkeep")
-    assert ended.success
-    assert started["Arguments"]["--statements"] == "s3://lake/upkeep.sql"
-    assert materialized.metadata["AWS Glue Job Run ID"].value == started["Id"]
+    (job_run,) = glue.get_job_runs(JobName="sf-assets-upkeep")["JobRuns"]
+    (materialization,) = result.asset_materializations_for_node("lake_upkeep")
+    assert result.success
+    assert job_run["Arguments"]["--statements"] == "s3://lake/upkeep.sql"
+    assert materialization.metadata["AWS Glue Job Run ID"].value == job_run["Id"]
 
 
 def test_a_job_that_glue_does_not_have_is_a_named_failure(aws, tmp_path, monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL_GLUE", aws.url)
 
-    ended = run(tmp_path, {"JobName": "no-such-job"})
+    result = run(tmp_path, {"JobName": "no-such-job"})
 
-    (failed,) = [event for event in ended.all_node_events if event.is_step_failure]
-    assert "The upkeep by Glue failed" in failed.step_failure_data.user_failure_data.description
-    assert "no-such-job" in failed.step_failure_data.user_failure_data.description
+    (failure,) = [event for event in result.all_node_events if event.is_step_failure]
+    assert "The upkeep by Glue failed" in failure.step_failure_data.user_failure_data.description
+    assert "no-such-job" in failure.step_failure_data.user_failure_data.description
 
 
 class EmrServerless(BaseHTTPRequestHandler):
     """Answers of EMR Serverless, as in its API reference: StartJobRun, GetJobRun, GetApplication, dashboard."""
 
-    started: list[dict] = []
+    job_requests: list[dict] = []
     state = "SUCCESS"
 
     def do_POST(self):
-        self.started.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        self.job_requests.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
         self._answer({"applicationId": "00f1", "jobRunId": "00j1", "arn": "arn:aws:emr-serverless:::/x"})
 
     def do_GET(self):
@@ -104,20 +104,20 @@ def emr(aws, monkeypatch):
 def test_a_job_of_emr_serverless_is_started_once_for_a_run(emr, tmp_path):
     job = {**job_run(VALUES), "applicationId": "00f1"}
 
-    ended = run(tmp_path, job)
+    result = run(tmp_path, job)
 
-    (request,) = emr.started
-    assert ended.success
-    assert request["clientToken"] == ended.run_id
+    (request,) = emr.job_requests
+    assert result.success
+    assert request["clientToken"] == result.run_id
     assert request["executionRoleArn"] == job["executionRoleArn"]
     assert request["jobDriver"]["sparkSubmit"]["entryPoint"] == "s3://acme-lake/salesforce-upkeep/upkeep.py"
-    assert request["tags"]["dagster/run-id"] == ended.run_id
+    assert request["tags"]["dagster/run-id"] == result.run_id
 
 
 def test_a_job_of_emr_serverless_that_fails_is_a_named_failure(emr, tmp_path):
     emr.state = "FAILED"
 
-    ended = run(tmp_path, {**job_run(VALUES), "applicationId": "00f1"})
+    result = run(tmp_path, {**job_run(VALUES), "applicationId": "00f1"})
 
-    (failed,) = [event for event in ended.all_node_events if event.is_step_failure]
-    assert "The upkeep by EMR Serverless failed" in failed.step_failure_data.user_failure_data.description
+    (failure,) = [event for event in result.all_node_events if event.is_step_failure]
+    assert "The upkeep by EMR Serverless failed" in failure.step_failure_data.user_failure_data.description

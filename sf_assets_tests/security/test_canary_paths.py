@@ -42,7 +42,7 @@ class Canary:
             "private key": lines[len(lines) // 2],
         }
 
-    def quoted(self, name: str) -> str:
+    def texts_of_secrets(self, name: str) -> str:
         """Every secret in one encoding, between marks."""
         return f"begin {' | '.join(ENCODINGS[name](secret) for secret in self.secrets().values())} end of {name}"
 
@@ -51,8 +51,8 @@ class Canary:
         with dg.instance_for_test(temp_dir=str(self.home)) as instance:
             job = definitions.resolve_implicit_global_asset_job_def()
             selection = [dg.AssetKey(key.split("/")) for key in keys]
-            ended = job.execute_in_process(LOUD, instance, asset_selection=selection, raise_on_error=False)
-            return [dg.serialize_value(entry) for entry in instance.all_logs(ended.run_id)]
+            result = job.execute_in_process(LOUD, instance, asset_selection=selection, raise_on_error=False)
+            return [dg.serialize_value(entry) for entry in instance.all_logs(result.run_id)]
 
 
 @pytest.fixture
@@ -76,21 +76,21 @@ def canary(practice_org, tmp_path, monkeypatch):
     return Canary(deployment, practice_org.org, practice_org.credentials, home)
 
 
-def left(canary, events, caplog, capfd):
+def traces_of_run(canary, events, caplog, capfd):
     """Everything that the run has left, by its place."""
-    held = {"log": caplog.text, **capfd.readouterr()._asdict()}
-    held |= {f"event {number}": text for number, text in enumerate(events)}
-    return held | {name: content.decode("utf-8", "replace") for name, content in files_of(canary.home)}
+    contents = {"log": caplog.text, **capfd.readouterr()._asdict()}
+    contents |= {f"event {number}": text for number, text in enumerate(events)}
+    return contents | {name: content.decode("utf-8", "replace") for name, content in files_of(canary.home)}
 
 
-def found(canary, held):
+def secrets_in(canary, contents):
     """Where a secret is visible, with its name and encoding."""
     in_json = {name: lambda text, encode=encode: json.dumps(encode(text))[1:-1] for name, encode in ENCODINGS.items()}
     return [
         (place, secret, name)
         for secret, value in canary.secrets().items()
         for name in ENCODINGS
-        for place, text in held.items()
+        for place, text in contents.items()
         if is_visible(value, text, ENCODINGS[name]) or is_visible(value, text, in_json[name])
     ]
 
@@ -103,18 +103,18 @@ def test_what_the_org_quotes_is_left_nowhere_in_any_encoding(canary, caplog, cap
     for sobject, some in zip(OBJECTS, names, strict=True):
         for kind in ("query", "queryAll"):
             refusals = lambda some=some: [  # noqa: E731
-                {"errorCode": "INSUFFICIENT_ACCESS", "message": " ".join(map(canary.quoted, some))}
+                {"errorCode": "INSUFFICIENT_ACCESS", "message": " ".join(map(canary.texts_of_secrets, some))}
             ]
             canary.org.faults.append(Echo(kind=kind, sobject=sobject, times=None, status=403, answer=refusals))
 
     keys = [f"salesforce/{endpoint}" for endpoint in ENDPOINTS]
     events = canary.run(build_definitions(canary.deployment), *keys)
 
-    held = left(canary, events, caplog, capfd)
-    assert found(canary, held) == []
+    contents = traces_of_run(canary, events, caplog, capfd)
+    assert secrets_in(canary, contents) == []
     failures = [event for event in events if '"STEP_FAILURE"' in event and '"PIPELINE_FAILURE"' not in event]
     assert sum("begin" in event for event in failures) == len(ENDPOINTS)
-    assert "end of JSON" in "".join(text for place, text in held.items() if place.endswith(".parquet"))
+    assert "end of JSON" in "".join(text for place, text in contents.items() if place.endswith(".parquet"))
 
 
 class TalkativeCredentials(EnvironmentCredentials):
@@ -136,8 +136,8 @@ def test_an_exception_that_is_not_ours_is_left_nowhere(canary, caplog, capfd):
 
     events = canary.run(build_definitions(replace(canary.deployment, salesforce=salesforce)), "salesforce/account")
 
-    held = left(canary, events, caplog, capfd)
-    assert found(canary, held) == []
+    contents = traces_of_run(canary, events, caplog, capfd)
+    assert secrets_in(canary, contents) == []
     assert [event for event in events if '"PIPELINE_FAILURE"' in event and "account: ended by ValueError: " in event]
 
 
@@ -148,13 +148,13 @@ def test_what_any_asset_logs_is_left_nowhere(canary, caplog, capfd):
     def talks(context):
         context.resources.salesforce.client().org_id()
         for name in ENCODINGS:
-            text = canary.quoted(name)
+            text = canary.texts_of_secrets(name)
             context.log.info(text)
             context.log.warning("as arguments: %s", text)
             values = {"text": text, "md": dg.MetadataValue.md(text), "json": {"a": [text, {text: 1}]}}
             context.log_event(dg.AssetObservation("talks", description=text, metadata=values))
         try:
-            raise ValueError(canary.quoted("as it is"))
+            raise ValueError(canary.texts_of_secrets("as it is"))
         except ValueError:
             context.log.exception("in a traceback")
         yield dg.AssetCheckResult(check_name="sound", passed=False, metadata=values, description=text)
@@ -163,11 +163,11 @@ def test_what_any_asset_logs_is_left_nowhere(canary, caplog, capfd):
     both = dg.Definitions.merge(build_definitions(canary.deployment), dg.Definitions(assets=[talks]))
     events = canary.run(both, "talks")
 
-    held = left(canary, events, caplog, capfd)
-    assert found(canary, held) == []
+    contents = traces_of_run(canary, events, caplog, capfd)
+    assert secrets_in(canary, contents) == []
     for kind in KINDS:
         assert [event for event in events if f'"{kind}"' in event]
-    compute_log = "".join(text for place, text in held.items() if place.endswith(".err"))
+    compute_log = "".join(text for place, text in contents.items() if place.endswith(".err"))
     assert "as arguments: begin …" in compute_log
     assert "Traceback" in compute_log
     assert [name for name in ENCODINGS if f"end of {name}" not in compute_log] == []

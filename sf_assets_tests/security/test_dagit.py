@@ -33,7 +33,7 @@ LAUNCHES = {
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory):
+def server(tmp_path_factory):
     """Dagit as `sf-assets dev` starts it, over a deployment whose org is a listener that counts connections."""
     home = tmp_path_factory.mktemp("home")
     with ExitStack() as stack, socket.create_server(("127.0.0.1", 0)) as org, socket.socket() as probe:
@@ -68,11 +68,13 @@ def wait_for(url, process):
     raise AssertionError(f"Dagit did not start on {url}")
 
 
-def asked(served, path="/graphql", body=None, **headers):
+def send(server, path="/graphql", body=None, **headers):
     """Status and text of one request; a body makes it a POST."""
     data = None if body is None else json.dumps(body).encode()
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    request = urllib.request.Request(f"http://{served.host}{path}", data, {"Content-Type": "application/json", **named})
+    header_names = {name.replace("_", "-"): value for name, value in headers.items()}
+    request = urllib.request.Request(
+        f"http://{server.host}{path}", data, {"Content-Type": "application/json", **header_names}
+    )
     try:
         with urllib.request.urlopen(request, timeout=60) as response:
             return response.status, response.read().decode()
@@ -81,15 +83,15 @@ def asked(served, path="/graphql", body=None, **headers):
             return error.code, error.read().decode()
 
 
-def websocket(served, origin, host=None):
+def websocket(server, origin, host=None):
     """The status line with which a websocket is answered."""
     key = base64.b64encode(os.urandom(16)).decode()
     lines = [
-        "GET /graphql HTTP/1.1", f"Host: {host or served.host}", "Connection: Upgrade", "Upgrade: websocket",
+        "GET /graphql HTTP/1.1", f"Host: {host or server.host}", "Connection: Upgrade", "Upgrade: websocket",
         "Sec-WebSocket-Version: 13", f"Sec-WebSocket-Key: {key}", "Sec-WebSocket-Protocol: graphql-ws",
         f"Origin: {origin}",
     ]  # fmt: skip
-    with socket.create_connection(("127.0.0.1", served.port), timeout=30) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
         connection.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
         return connection.recv(200).decode().splitlines()[0]
 
@@ -97,11 +99,11 @@ def websocket(served, origin, host=None):
 VERSION = {"query": "{version}"}
 
 
-def test_dagits_own_pages_and_local_programs_are_served(served):
-    assert asked(served, body=VERSION)[0] == 200
-    assert asked(served, body=VERSION, Origin=f"http://{served.host}", Sec_Fetch_Site="same-origin")[0] == 200
-    assert asked(served, "/")[0] == 200
-    assert " 101 " in websocket(served, f"http://{served.host}")
+def test_dagits_own_pages_and_local_programs_are_served(server):
+    assert send(server, body=VERSION)[0] == 200
+    assert send(server, body=VERSION, Origin=f"http://{server.host}", Sec_Fetch_Site="same-origin")[0] == 200
+    assert send(server, "/")[0] == 200
+    assert " 101 " in websocket(server, f"http://{server.host}")
 
 
 @pytest.mark.parametrize(
@@ -117,13 +119,13 @@ def test_dagits_own_pages_and_local_programs_are_served(served):
         {"Sec_Fetch_Site": "same-site"},
     ],
 )
-def test_a_request_of_another_site_is_refused(served, headers):
-    assert asked(served, body=VERSION, **headers)[0] == 403
+def test_a_request_of_another_site_is_refused(server, headers):
+    assert send(server, body=VERSION, **headers)[0] == 403
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_no_link_and_no_image_can_launch_a_run(served, method):
-    request = urllib.request.Request(f"http://{served.host}/graphql?query=mutation%7Bx%7D", method=method)
+def test_no_link_and_no_image_can_launch_a_run(server, method):
+    request = urllib.request.Request(f"http://{server.host}/graphql?query=mutation%7Bx%7D", method=method)
 
     with pytest.raises(urllib.error.HTTPError) as refusal:
         urllib.request.urlopen(request, timeout=30)
@@ -132,13 +134,13 @@ def test_no_link_and_no_image_can_launch_a_run(served, method):
     assert refusal.value.code == 403
 
 
-def test_a_websocket_of_another_site_is_refused(served):
-    assert " 403 " in websocket(served, "https://evil.example")
-    assert " 403 " in websocket(served, "http://evil.example", host="evil.example")
+def test_a_websocket_of_another_site_is_refused(server):
+    assert " 403 " in websocket(server, "https://evil.example")
+    assert " 403 " in websocket(server, "http://evil.example", host="evil.example")
 
 
-def test_no_other_page_may_show_dagit_in_a_frame(served):
-    with urllib.request.urlopen(f"http://{served.host}/", timeout=30) as response:
+def test_no_other_page_may_show_dagit_in_a_frame(server):
+    with urllib.request.urlopen(f"http://{server.host}/", timeout=30) as response:
         assert response.headers["X-Frame-Options"] == "DENY"
 
 
@@ -146,16 +148,16 @@ STEAL = {"resources": {"salesforce": {"config": {"audience": {"env": "SALESFORCE
 
 
 @pytest.mark.parametrize("name", LAUNCHES)
-def test_a_launch_that_sets_a_resource_is_refused_by_dagit(served, name):
+def test_a_launch_that_sets_a_resource_is_refused_by_dagit(server, name):
     query = f"mutation($run: RunConfigData!) {{ {LAUNCHES[name]} }}"
 
-    status, text = asked(served, body={"query": query, "variables": {"run": STEAL}})
+    status, text = send(server, body={"query": query, "variables": {"run": STEAL}})
 
     assert status == 200
     assert text.count('"RunConfigValidationInvalid"') == (2 if name == "launchMultipleRuns" else 1)
     assert "root:resources:salesforce:config" in text
     with pytest.raises(BlockingIOError):
-        served.org.accept()
+        server.org.accept()
 
 
 @pytest.mark.parametrize(("module", "word"), [("dagster_webserver", "webserver"), ("dagster._daemon", "daemon")])
@@ -172,8 +174,8 @@ def test_other_commands_of_dagster_dev_stay():
 
 
 def test_a_port_in_use_is_refused_with_the_option_to_change_it():
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        port = sock.getsockname()[1]
 
         with pytest.raises(ConfigError, match=f"port {port} ") as refusal:
             require_free(port, flag="--dagit-port", what="Dagit")

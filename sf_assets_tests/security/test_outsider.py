@@ -34,11 +34,11 @@ def test_an_origin_that_is_no_url_is_refused_by_the_guard(origin):
 
 @pytest.mark.parametrize("text", ["[/x]", "[bold", "[link=https://evil.example]here[/link]", "[red]calm[/red]"])
 def test_an_answer_of_the_org_is_no_markup_of_the_terminal(text):
-    printed = io.StringIO()
+    output = io.StringIO()
 
-    Console(file=printed, width=200).print(diff_table([ACCOUNT], {"Account": AccessDenied(f"no right: {text}")}))
+    Console(file=output, width=200).print(diff_table([ACCOUNT], {"Account": AccessDenied(f"no right: {text}")}))
 
-    assert text in printed.getvalue()
+    assert text in output.getvalue()
 
 
 @pytest.mark.parametrize("name", ["../evil", "a/b", "..", "/tmp/x", "a\\b", "a b", "-x", "x\n"])
@@ -87,8 +87,8 @@ def test_a_spec_file_of_a_gigabyte_is_not_read_whole(name, tmp_path):
 
 
 def test_a_text_of_the_org_shows_no_image_and_no_html_in_dagit():
-    shown = as_markdown("![x](https://evil.example/p.png) <img src=https://evil.example/p.png> [here](https://evil)")
+    text = as_markdown("![x](https://evil.example/p.png) <img src=https://evil.example/p.png> [here](https://evil)")
 
-    assert "!\\[x](" in shown
-    assert "\\[here](" in shown
-    assert "<" not in shown
+    assert "!\\[x](" in text
+    assert "\\[here](" in text
+    assert "<" not in text

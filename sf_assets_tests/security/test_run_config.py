@@ -96,17 +96,17 @@ def test_a_run_cannot_send_the_login_to_another_host(command, environment, liste
     config = {"resources": {"salesforce": {"config": attacks(listener.url)["salesforce"]}}}
     path = tmp_path / "run.yaml"
     path.write_text(json.dumps(config))
-    given = ["--config", str(path)] if command == "dagster job execute" else ["--config-json", json.dumps(config)]
+    options = ["--config", str(path)] if command == "dagster job execute" else ["--config-json", json.dumps(config)]
 
-    ended = subprocess.run(
-        [sys.executable, *COMMANDS[command], *given],
+    process = subprocess.run(
+        [sys.executable, *COMMANDS[command], *options],
         env=os.environ | environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
 
-    assert ended.returncode != 0
-    assert "root:resources:salesforce:config" in ended.stdout + ended.stderr
+    assert process.returncode != 0
+    assert "root:resources:salesforce:config" in process.stdout + process.stderr
     assert listener.connections() == 0
-    assert KEY_LINE not in ended.stdout + ended.stderr
+    assert KEY_LINE not in process.stdout + process.stderr
     assert KEY_LINE.encode() not in held_by(environment["SF_ASSETS_HOME"])
 
 
@@ -172,11 +172,11 @@ def test_environment_variables_are_still_read_when_a_run_starts(environment, mon
     monkeypatch.setenv("SALESFORCE_CONSUMER_KEY", "3MVG9.consumer")
     monkeypatch.setenv("SALESFORCE_USERNAME", "loader@acme.example")
     deployment = read_deployment(environment)
-    seen = []
+    keys = []
 
     @dg.asset(required_resource_keys={"salesforce"})
     def reads(context) -> None:
-        seen.append(context.resources.salesforce.credentials.fetch().private_key)
+        keys.append(context.resources.salesforce.credentials.fetch().private_key)
 
     definitions = dg.Definitions(assets=[reads], resources=fix_resources({"salesforce": deployment.salesforce}))
     monkeypatch.setenv("SALESFORCE_PRIVATE_KEY", KEY)
@@ -184,13 +184,13 @@ def test_environment_variables_are_still_read_when_a_run_starts(environment, mon
         run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
     )
 
-    assert seen == [KEY.strip()]
+    assert keys == [KEY.strip()]
 
 
 def test_the_resource_page_shows_the_deployments_values(environment):
     snapshot = RepositorySnap.from_def(build_definitions(read_deployment(environment)).get_repository_def())
-    shown = {resource.name: resource.configured_values for resource in snapshot.resources}
+    values = {resource.name: resource.configured_values for resource in snapshot.resources}
 
-    assert shown["salesforce"]["instance_url"] == '"127.0.0.1:9"'
-    assert shown["iceberg"]["catalog"] == '"salesforce"'
+    assert values["salesforce"]["instance_url"] == '"127.0.0.1:9"'
+    assert values["iceberg"]["catalog"] == '"salesforce"'
     assert KEY_LINE not in dg.serialize_value(snapshot)

@@ -49,7 +49,7 @@ def environment(practice_org, tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def told(environment, monkeypatch):
+def definitions_text(environment, monkeypatch):
     """What Dagit is told of a deployment with all that has a secret, and the secrets by their settings' names."""
     more = {
         "SF_ASSETS_LEDGER": "postgresql+psycopg2://ledger:open-sesame@127.0.0.1:9/ledger",
@@ -66,8 +66,8 @@ def told(environment, monkeypatch):
     return dg.serialize_value(RepositorySnap.from_def(repository)), secrets
 
 
-def test_what_dagit_is_told_of_the_definitions_holds_no_secret(told):
-    text, secrets = told
+def test_what_dagit_is_told_of_the_definitions_holds_no_secret(definitions_text):
+    text, secrets = definitions_text
 
     for name, secret in secrets.items():
         assert name in text  # by which a run will find it
@@ -78,9 +78,9 @@ def test_a_ledger_with_a_password_is_found_by_its_name(environment, monkeypatch)
     url = "postgresql+psycopg2://ledger:open-sesame@127.0.0.1:9/ledger"
     monkeypatch.setenv("SF_ASSETS_LEDGER", url)
 
-    found = read_deployment({**environment, "SF_ASSETS_LEDGER": url}).salesforce.resolved().open_ledger()
+    ledger = read_deployment({**environment, "SF_ASSETS_LEDGER": url}).salesforce.resolved().open_ledger()
 
-    assert str(found) == "postgresql+psycopg2://ledger:***@127.0.0.1:9/ledger"
+    assert str(ledger) == "postgresql+psycopg2://ledger:***@127.0.0.1:9/ledger"
 
 
 def test_an_excluded_column_is_neither_asked_for_nor_in_the_table(environment, practice_org):
@@ -92,20 +92,20 @@ def test_an_excluded_column_is_neither_asked_for_nor_in_the_table(environment, p
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
         )
 
-    asked = [request.query for request in practice_org.requests if "LastName" in request.query]
-    assert asked
-    assert not any("MobilePhone" in soql for soql in asked)
+    queries = [request.query for request in practice_org.requests if "LastName" in request.query]
+    assert queries
+    assert not any("MobilePhone" in soql for soql in queries)
     assert not {"mobile_phone", "mobilephone"} & set(deployment.iceberg.tables().facts("contact").columns)
 
 
 @pytest.fixture
 def impostor(tmp_path):
     """A TLS server for 127.0.0.1 whose certificate nobody has signed but itself; what it was asked is kept."""
-    asked = []
+    paths = []
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self):
-            asked.append(self.path)
+            paths.append(self.path)
             self.send_error(400)
 
         def log_message(self, *_):
@@ -118,7 +118,7 @@ def impostor(tmp_path):
         server.socket = context.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
-        yield f"https://127.0.0.1:{server.server_address[1]}", asked
+        yield f"https://127.0.0.1:{server.server_address[1]}", paths
         server.shutdown()
         thread.join()
 
@@ -140,14 +140,14 @@ def own_certificate(folder):
 
 
 def test_an_untrusted_certificate_is_refused_before_anything_is_sent(environment, impostor):
-    url, asked = impostor
+    url, paths = impostor
     resource = read_deployment({**environment, "SALESFORCE_INSTANCE_URL": url}).salesforce.resolved()
     hasty = resource.model_copy(update={"give_up_after_seconds": 0.05})
 
     with pytest.raises(HostUnreachable, match="CERTIFICATE_VERIFY_FAILED|certificate"):
         hasty.client().org_id()
 
-    assert asked == []
+    assert paths == []
 
 
 def test_the_password_of_a_catalog_is_in_no_message():
@@ -163,9 +163,9 @@ def test_the_password_of_a_catalog_is_in_no_message():
 def test_the_bucket_is_closed_to_the_public_and_to_plain_http():
     script = CliRunner().invoke(main, ["setup", "aws"], catch_exceptions=False).output
 
-    closed = re.search(r"put-public-access-block .*?\n\s+(\S+)", script)
-    assert closed is not None
-    assert sorted(closed[1].split(",")) == [
+    settings = re.search(r"put-public-access-block .*?\n\s+(\S+)", script)
+    assert settings is not None
+    assert sorted(settings[1].split(",")) == [
         "BlockPublicAcls=true", "BlockPublicPolicy=true", "IgnorePublicAcls=true", "RestrictPublicBuckets=true",
     ]  # fmt: skip
     assert re.search(r'"Effect": "Deny".*?"aws:SecureTransport": "false"', script, flags=re.DOTALL)

@@ -17,16 +17,18 @@ TEXT, WIDE = 1, {5, 6}
 def build(jars: Path, target: Path) -> None:
     """Write a jar with the renamed classes of Spark's Jackson jars."""
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as output:
-        seen: set[str] = set()
+        names: set[str] = set()
         for jar in sorted(jars.glob("jackson-*.jar")):
             with zipfile.ZipFile(jar) as source:
                 for name in source.namelist():
-                    if name.startswith(PLAIN.decode()) and name.endswith(".class") and name not in seen:
-                        seen.add(name)
-                        output.writestr(name.replace(PLAIN.decode(), SHADED.decode()), renamed(source.read(name)))
+                    if name.startswith(PLAIN.decode()) and name.endswith(".class") and name not in names:
+                        names.add(name)
+                        output.writestr(
+                            name.replace(PLAIN.decode(), SHADED.decode()), rename_package(source.read(name))
+                        )
 
 
-def renamed(content: bytes) -> bytes:
+def rename_package(content: bytes) -> bytes:
     """Return a class file with the package renamed in every text of its constant pool."""
     count, place, parts = struct.unpack_from(">H", content, 8)[0], 10, [content[:10]]
     index = 1

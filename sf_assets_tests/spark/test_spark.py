@@ -20,7 +20,7 @@ pytestmark = pytest.mark.spark
 READER = Path(__file__).parent / "read_tables.py"
 
 
-def merged(account: Account) -> None:
+def merge_rows(account: Account) -> None:
     account.merge(account.frame(("1", "a", 10), ("2", "b", 20), ("3", None, 30)), state="s1")
     account.merge(account.frame(("2", "B 'quoted' \"x\" 🚀", 25), ("4", "ü\n", 40)), state="s2")
     account.merge(account.frame(("2", "C", 26)), state="s3")
@@ -30,8 +30,8 @@ def empty(account: Account) -> None:
     account.tables.commit_state("account", columns=account.columns, base=None, state="s1", keys=("id",))
 
 
-def evolved(account: Account) -> None:
-    merged(account)
+def evolve_columns(account: Account) -> None:
+    merge_rows(account)
     kinds = (IntegerType(), LongType(), DoubleType(), BooleanType(), DateType(), DecimalType(38, 6), StringType())
     account.columns = (*COLUMNS, *(TableColumn(f"c{n}", kind) for n, kind in enumerate(kinds)))
     frame = account.frame(("3", "c", 50), ("5", "e", 50)).with_columns(
@@ -42,38 +42,38 @@ def evolved(account: Account) -> None:
     account.merge(frame, state="s4")
 
 
-def widened(account: Account) -> None:
+def widen_type(account: Account) -> None:
     account.columns = (*COLUMNS, TableColumn("seats", IntegerType()))
     account.merge(account.frame(("1", "a", 10), seats=pl.lit(5, pl.Int32)), state="s1")
     account.columns = (*COLUMNS, TableColumn("seats", LongType()))
     account.merge(account.frame(("2", "b", 20), seats=pl.lit(2**40)), state="s2")
 
 
-def renamed(account: Account) -> None:
-    merged(account)
+def rename_column(account: Account) -> None:
+    merge_rows(account)
     with account.table.update_schema() as update:
         update.rename_column("name", "full_name")
 
 
-def compacted(account: Account) -> None:
-    merged(account)
+def compact(account: Account) -> None:
+    merge_rows(account)
     account.tables.maintenance.maintain("account")
     account.merge(account.frame(("1", "A", 90)), state="s9")
 
 
-def replaced(account: Account) -> None:
-    merged(account)
+def replace_rows(account: Account) -> None:
+    merge_rows(account)
     account.replace(account.frame(("1", "a", 10), ("9", "new", 99)), state="s9")
 
 
 def partitioned_later(account: Account) -> None:
-    merged(account)
+    merge_rows(account)
     with account.table.update_spec() as update:
         update.add_field("name", IdentityTransform(), "part")
     account.merge(account.frame(("1", "A", 90), ("6", "f", 90)), state="s9")
 
 
-TABLES = (merged, empty, evolved, widened, renamed, compacted, replaced, partitioned_later)
+TABLES = (merge_rows, empty, evolve_columns, widen_type, rename_column, compact, replace_rows, partitioned_later)
 
 
 def as_hadoop_table(account: Account) -> str:

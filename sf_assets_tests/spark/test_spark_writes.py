@@ -92,10 +92,10 @@ def test_spark_s_upkeep_between_two_syncs_changes_nothing_for_them(lake: Lake, n
     between = account.facts.state
     account.merge(account.frame(("3", "C3", 35), ("5", "e", 50)), state="s4")
     lake.spark(UPKEEP["compaction"](account.name))
-    written = account.merge(account.frame(("1", "A", 60), ("5", "E", 60)), state="s5")
+    result = account.merge(account.frame(("1", "A", 60), ("5", "E", 60)), state="s5")
 
     assert between == "s3"
-    assert (written.updated, written.inserted, written.rows) == (2, 0, 5)
+    assert (result.updated, result.inserted, result.rows) == (2, 0, 5)
     expected = [("1", "A"), ("2", "C"), ("3", "C3"), ("4", "d"), ("5", "E")]
     assert account.rows("id", "name") == expected
     assert lake.rows(account) == expected
@@ -129,9 +129,9 @@ def test_rows_that_spark_changes_are_read_like_any_others(lake: Lake, mode: str)
     lake.spark(f"DELETE FROM {table} WHERE id = '1'")
     lake.spark(f"UPDATE {table} SET name = 'by hand' WHERE id = '3'")
 
-    written = account.merge(account.frame(("1", "back", 60), ("4", "D", 60)), state="s4")
+    result = account.merge(account.frame(("1", "back", 60), ("4", "D", 60)), state="s4")
 
-    assert (written.inserted, written.updated, written.rows) == (1, 1, 4)
+    assert (result.inserted, result.updated, result.rows) == (1, 1, 4)
     assert account.rows("id", "name") == [("1", "back"), ("2", "C"), ("3", "by hand"), ("4", "D")]
     assert lake.rows(account) == account.rows("id", "name")
 
@@ -150,8 +150,8 @@ def test_an_upgrade_to_format_version_3_is_refused_by_name(lake: Lake) -> None:
 def test_spark_runs_every_statement_that_setup_upkeep_prints(lake: Lake) -> None:
     account = lake.account("account")
     command = ["setup", "upkeep", "--engine", "spark", "--endpoints", "account"]
-    printed = CliRunner().invoke(main, command, catch_exceptions=False).output
-    statements = [line.rstrip(";") for line in printed.splitlines() if "salesforce.account'" in line]
+    script = CliRunner().invoke(main, command, catch_exceptions=False).output
+    statements = [line.rstrip(";") for line in script.splitlines() if "salesforce.account'" in line]
     moments = {days_ago(days): datetime.now(UTC) - timedelta(days=days) for days in (1, 3)}
 
     for statement in statements:

@@ -20,17 +20,17 @@ PLACE = ["--account-id", "123456789012", "--region", "eu-central-1", "--bucket",
 CATALOG = "spark.sql.catalog.salesforce"
 
 
-def printed(engine: str) -> str:
+def script(engine: str) -> str:
     command = ["setup", "upkeep", "--engine", engine, *PLACE]
     return CliRunner().invoke(main, command, catch_exceptions=False).output
 
 
 def spark_submit(folder: Path, jars: Path) -> list[str]:
     """Return the command that a file of SF_ASSETS_UPKEEP_JOB has for a Spark of one's own."""
-    program = re.search(r"<<'PY'\n(.*?)\nPY\n", printed("emr"), flags=re.DOTALL)
+    program = re.search(r"<<'PY'\n(.*?)\nPY\n", script("emr"), flags=re.DOTALL)
     assert program is not None
     (folder / "upkeep.py").write_text(program[1])
-    (folder / "upkeep.sql").write_text(printed("spark"))
+    (folder / "upkeep.sql").write_text(script("spark"))
     paths = [str(path) for path in sorted(jars.glob("*.jar"))]
     settings = {
         "spark.jars": ",".join(paths),
@@ -67,12 +67,12 @@ def test_the_asset_lets_a_local_spark_run_the_printed_program(
     properties = {"type": "sql", "uri": f"sqlite:///{tmp_path}/catalog.db", "warehouse": f"file://{tmp_path}/lake"}
 
     with dg.DagsterInstance.ephemeral() as instance:
-        ended = dg.materialize(
+        result = dg.materialize(
             [asset], resources={"iceberg": IcebergResource(properties=properties)}, instance=instance
         )
 
-    (materialized,) = ended.asset_materializations_for_node("lake_upkeep")
-    values = {name: entry.value for name, entry in materialized.metadata.items()}
+    (materialization,) = result.asset_materializations_for_node("lake_upkeep")
+    values = {name: entry.value for name, entry in materialization.metadata.items()}
     assert (values["tables"], values["data_files"], values["delete_files"]) == (2, 2, 0)
     assert values["saved_data_files"] == 10
     expected = [*((f"{n}", "a") for n in range(6)), ("shared", "v5")]

@@ -126,11 +126,11 @@ def test_the_commands_of_the_steps_can_be_pasted_in_one_folder(tmp_path):
 
     environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "LOG": str(tmp_path / "log")}
     script = "set -e\n" + "\n".join(commands)
-    ended = subprocess.run(
+    process = subprocess.run(
         ["sh"], input=script, cwd=tmp_path, env=environment, text=True, capture_output=True, check=False
     )
 
-    assert ended.returncode == 0, ended.stderr
+    assert process.returncode == 0, process.stderr
     (metadata,) = tmp_path.rglob("sf_assets.permissionset-meta.xml")
     assert metadata.read_text().strip() == permission_set_metadata(SPECS).strip()
     calls = (tmp_path / "log").read_text().splitlines()

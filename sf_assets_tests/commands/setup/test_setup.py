@@ -48,7 +48,7 @@ EXTENSIONS = {"aws": ShellSnapshot, "snowflake": SqlSnapshot, "salesforce": Text
 FULL = SetupValues(account_id="123456789012", region="eu-central-1", bucket="acme-lake", external_id="x" * 32)
 
 
-def printed(*arguments):
+def script(*arguments):
     result = CliRunner().invoke(main, ["setup", *arguments], catch_exceptions=False)
     assert result.exit_code == 0
     return result.output
@@ -58,26 +58,26 @@ def printed(*arguments):
 def test_the_printed_scripts_are_the_snapshots(name, snapshot):
     arguments = SCRIPTS[name]
 
-    assert printed(*arguments) == snapshot(extension_class=EXTENSIONS[arguments[0]])
+    assert script(*arguments) == snapshot(extension_class=EXTENSIONS[arguments[0]])
 
 
 @pytest.mark.parametrize("name", [name for name in SCRIPTS if name.startswith("aws")])
 def test_a_shell_reads_the_aws_script(name):
-    result = subprocess.run(["sh", "-n"], input=printed(*SCRIPTS[name]), text=True, capture_output=True, check=False)
+    result = subprocess.run(["sh", "-n"], input=script(*SCRIPTS[name]), text=True, capture_output=True, check=False)
 
     assert (result.returncode, result.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("name", [name for name in SCRIPTS if name.startswith("aws")])
 def test_each_document_of_the_aws_script_is_json(name):
-    documents = re.findall(r"<<'JSON'\n(.*?)\nJSON\n", printed(*SCRIPTS[name]), flags=re.DOTALL)
+    documents = re.findall(r"<<'JSON'\n(.*?)\nJSON\n", script(*SCRIPTS[name]), flags=re.DOTALL)
 
     assert len(documents) >= 7
     assert all(json.loads(document) for document in documents)
 
 
 def test_a_gap_names_its_option_and_where_its_value_comes_from():
-    text = printed("snowflake")
+    text = script("snowflake")
 
     for name in ("account_id", "region", "bucket", "external_id", "public_key"):
         assert f"--   {gap(name)}: --{name.replace('_', '-')}, from: {ORIGINS[name]}" in text
@@ -85,7 +85,7 @@ def test_a_gap_names_its_option_and_where_its_value_comes_from():
 
 @pytest.mark.parametrize("name", ["aws-last", "aws-eks", "aws-guarded", "snowflake-linked", "snowflake-tables"])
 def test_a_script_with_all_values_has_no_gap(name):
-    text = printed(*SCRIPTS[name])
+    text = script(*SCRIPTS[name])
 
     assert "Not filled in yet" not in text
     assert not re.search(r"<[A-Z_]+>", text)
@@ -129,7 +129,7 @@ def test_a_region_of_another_partition_is_refused_by_name(region):
 
 
 def test_a_value_of_every_form_stays_one_word_of_the_shell():
-    text = printed("aws", *PLACE, *EXTERNAL, *USERS, "--secret", "team=a/sf_assets+x@y")
+    text = script("aws", *PLACE, *EXTERNAL, *USERS, "--secret", "team=a/sf_assets+x@y")
 
     assert "--name team=a/sf_assets+x@y " in text or "--name 'team=a/sf_assets+x@y' " in text
 
@@ -181,12 +181,12 @@ def test_the_secret_of_another_name_is_not_covered():
 def test_policies_name_their_actions_and_resources(policy):
     for statement in policy["Statement"]:
         actions, resources = statement["Action"], statement["Resource"]
-        assert not [action for action in _listed(actions) if "*" in action]
-        assert all(re.search("acme-lake|123456789012", resource) for resource in _listed(resources))
+        assert not [action for action in _as_list(actions) if "*" in action]
+        assert all(re.search("acme-lake|123456789012", resource) for resource in _as_list(resources))
 
 
 def test_the_reader_changes_nothing():
-    actions = [action for statement in reader_policy(FULL)["Statement"] for action in _listed(statement["Action"])]
+    actions = [action for statement in reader_policy(FULL)["Statement"] for action in _as_list(statement["Action"])]
 
     assert [action for action in actions if not re.search(r":(Get|List)", action)] == []
 
@@ -196,7 +196,7 @@ def test_a_key_of_ones_own_is_for_both_roles():
 
     assert reader_policy(values)["Statement"][-1]["Action"] == ["kms:Decrypt"]
     assert writer_policy(values)["Statement"][-1]["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
-    assert "put-bucket-encryption" in printed(*SCRIPTS["aws-guarded"])
+    assert "put-bucket-encryption" in script(*SCRIPTS["aws-guarded"])
 
 
 def test_iam_decides_on_new_tables_unless_lake_formation_is_chosen():
@@ -241,7 +241,7 @@ def test_pod_identity_tags_its_session_for_one_service_account():
 
 
 def test_a_machine_gets_the_role_by_an_instance_profile():
-    text = printed(*SCRIPTS["aws-guarded"])
+    text = script(*SCRIPTS["aws-guarded"])
 
     assert "create-instance-profile" in text
     assert "add-role-to-instance-profile" in text
@@ -254,7 +254,7 @@ def test_requests_without_tls_are_denied():
 
 
 def test_the_linked_database_cannot_write():
-    text = printed("snowflake")
+    text = script("snowflake")
 
     assert "ALLOWED_WRITE_OPERATIONS = NONE" in text
     assert "ALLOW_WRITES = FALSE" in text
@@ -262,7 +262,7 @@ def test_the_linked_database_cannot_write():
 
 
 def test_the_reader_role_gets_schemas_that_are_discovered_later():
-    text = printed(*SCRIPTS["snowflake-linked"])
+    text = script(*SCRIPTS["snowflake-linked"])
     order = [
         "SHOW SCHEMAS IN DATABASE SF_RAW",
         "GRANT USAGE ON ALL SCHEMAS",
@@ -278,14 +278,14 @@ def test_the_reader_role_gets_schemas_that_are_discovered_later():
 
 @pytest.mark.parametrize("mode", ["linked", "tables"])
 def test_the_loader_has_a_warehouse_in_both_modes(mode):
-    text = printed("snowflake", "--mode", mode)
+    text = script("snowflake", "--mode", mode)
 
     assert "GRANT USAGE ON WAREHOUSE SF_LOADING TO ROLE SF_LOADER" in text
     assert "-- SNOWFLAKE_WAREHOUSE=SF_LOADING" in text
 
 
 def test_the_namespaces_are_listed_from_the_root_of_the_catalog():
-    text = printed("snowflake")
+    text = script("snowflake")
 
     integration = text[text.index("CREATE CATALOG INTEGRATION") : text.index("DESC CATALOG INTEGRATION")]
     assert "CATALOG_NAMESPACE" not in integration
@@ -294,17 +294,17 @@ def test_the_namespaces_are_listed_from_the_root_of_the_catalog():
 
 @pytest.mark.parametrize(("discovery", "patience"), [("30", "600"), ("300", "600"), ("3600", "7200")])
 def test_the_patience_covers_two_discoveries(discovery, patience):
-    assert f"-- SNOWFLAKE_PATIENCE_SECONDS={patience}\n" in printed("snowflake", "--discovery-seconds", discovery)
+    assert f"-- SNOWFLAKE_PATIENCE_SECONDS={patience}\n" in script("snowflake", "--discovery-seconds", discovery)
 
 
 @pytest.mark.parametrize("mode", ["linked", "tables"])
 def test_each_statement_has_its_page(mode):
-    text = printed("snowflake", "--mode", mode)
+    text = script("snowflake", "--mode", mode)
 
     for statement in ("EXTERNAL VOLUME IF", "CATALOG INTEGRATION IF", "USER IF NOT", "DATABASE ", "SELECT SYSTEM"):
         place = text.index(statement)
         assert "docs.snowflake.com/en" in "\n".join(text[:place].splitlines()[-12:])
 
 
-def _listed(value):
+def _as_list(value):
     return [value] if isinstance(value, str) else value

@@ -25,7 +25,7 @@ OPERATIONS = {
 }
 
 
-def printed(engine, *arguments):
+def script(engine, *arguments):
     result = CliRunner().invoke(main, ["setup", "upkeep", "--engine", engine, *arguments], catch_exceptions=False)
     assert result.exit_code == 0
     return result.output
@@ -35,14 +35,14 @@ def printed(engine, *arguments):
 def test_the_printed_script_is_the_snapshot(engine, snapshot):
     extension = SqlSnapshot if engine == "spark" else ShellSnapshot
 
-    text = printed(engine, *PLACE, "--endpoints", "account", "--orgs", "emea")
+    text = script(engine, *PLACE, "--endpoints", "account", "--orgs", "emea")
 
     assert text == snapshot(extension_class=extension)
 
 
 @pytest.mark.parametrize("engine", ["emr", "glue", "s3tables"])
 def test_a_shell_reads_the_script(engine):
-    result = subprocess.run(["sh", "-n"], input=printed(engine, *PLACE), text=True, capture_output=True, check=False)
+    result = subprocess.run(["sh", "-n"], input=script(engine, *PLACE), text=True, capture_output=True, check=False)
 
     assert (result.returncode, result.stderr) == (0, "")
 
@@ -51,7 +51,7 @@ def test_a_shell_reads_the_script(engine):
 def test_the_services_own_models_take_each_request(engine, count):
     requests = re.findall(
         r"aws (\S+ \S+) [^\n]*--cli-input-json file:///dev/stdin <<'JSON'\n(.*?)\nJSON\n",
-        printed(engine, *PLACE),
+        script(engine, *PLACE),
         flags=re.DOTALL,
     )
 
@@ -64,29 +64,31 @@ def test_the_services_own_models_take_each_request(engine, count):
 
 
 def test_each_table_gets_all_procedures_of_spark():
-    text = printed("spark", "--endpoints", "account")
+    text = script("spark", "--endpoints", "account")
 
     for procedure in ("rewrite_data_files", "rewrite_position_delete_files", "rewrite_manifests", "expire_snapshots"):
         assert f"CALL salesforce.system.{procedure}(table => 'salesforce.salesforce.account'" in text
     assert text.count("remove_orphan_files") == 2
 
 
-def kept(*arguments):
+def days_by_table(*arguments):
     """Return table -> days for which Spark keeps its snapshots."""
-    text = printed("spark", "--endpoints", "account,contact", *arguments)
+    text = script("spark", "--endpoints", "account,contact", *arguments)
     return dict(re.findall(r"expire_snapshots\(table => 'salesforce\.salesforce\.(\w+)', .*<(\d+)_DAYS?_AGO>", text))
 
 
 def test_snapshots_stay_for_a_day_and_for_five_with_a_history(monkeypatch):
     monkeypatch.setenv("SF_ASSETS_HISTORY", "contact")
 
-    assert kept("--history", "") == {"account": "1", "contact": "1", "_sync_status": "1"}
-    assert kept() == {"account": "1", "contact": "5", "contact_changes": "1", "_sync_status": "1"}
-    assert kept("--keep-days", "9") == dict.fromkeys(("account", "contact", "contact_changes", "_sync_status"), "9")
+    assert days_by_table("--history", "") == {"account": "1", "contact": "1", "_sync_status": "1"}
+    assert days_by_table() == {"account": "1", "contact": "5", "contact_changes": "1", "_sync_status": "1"}
+    assert days_by_table("--keep-days", "9") == dict.fromkeys(
+        ("account", "contact", "contact_changes", "_sync_status"), "9"
+    )
 
 
 def test_optimizers_keep_a_day_and_expire_twice_a_day():
-    text = printed("glue", "--endpoints", "account", "--history", "account", *PLACE)
+    text = script("glue", "--endpoints", "account", "--history", "account", *PLACE)
 
     days = re.findall(
         r'"TableName": "(\w+)",\n  "Type": "retention".*?Days": (\d),.*?Hours": (\d+)', text, flags=re.DOTALL
@@ -102,7 +104,7 @@ def program(tmp_path):
     (tmp_path / "pyspark/sql.py").write_text(SPARK)
 
     def run(*arguments):
-        text = printed("emr", *PLACE, *arguments)
+        text = script("emr", *PLACE, *arguments)
         command = re.search(r"^sf-assets setup (upkeep .*) > upkeep.sql$", text, flags=re.MULTILINE)[1]
         sql = CliRunner().invoke(main, ["setup", *shlex.split(command)], catch_exceptions=False).output
         (tmp_path / "upkeep.sql").write_text(sql)
@@ -132,13 +134,13 @@ SparkSession.builder = SparkSession.read = SparkSession()
 
 
 def test_the_program_runs_all_statements_and_names_those_that_fail(program):
-    ended = program("--endpoints", "account,contact", "--orgs", "emea")
+    process = program("--endpoints", "account,contact", "--orgs", "emea")
 
-    assert ended.returncode == 1
-    assert len(ended.stdout.splitlines()) == 4 * 5  # two tables in two orgs
-    assert len(ended.stderr.splitlines()) == 2 * 5
-    assert "DAY" not in ended.stdout
-    assert all(line.endswith(": no such table") for line in ended.stderr.splitlines())
+    assert process.returncode == 1
+    assert len(process.stdout.splitlines()) == 4 * 5  # two tables in two orgs
+    assert len(process.stderr.splitlines()) == 2 * 5
+    assert "DAY" not in process.stdout
+    assert all(line.endswith(": no such table") for line in process.stderr.splitlines())
     assert program("--endpoints", "account").returncode == 0
 
 

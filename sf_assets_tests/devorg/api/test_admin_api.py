@@ -37,14 +37,14 @@ def test_the_truth_may_leave_deleted_rows_out(org, admin):
 
 
 def test_a_wrong_change_is_refused_in_plain_words(admin):
-    for change, told in (
+    for change, message in (
         ({"op": "drop"}, "no operation 'drop'"),
         ({"op": "insert", "sobject": "Acount", "record": {}}, "no object Acount"),
         ({"op": "insert", "sobjct": "Account"}, "unexpected keyword argument 'sobjct'"),
     ):
         answer = admin.post("/changes", json=change)
         assert answer.status_code == 400
-        assert told in answer.json()["error"]
+        assert message in answer.json()["error"]
 
 
 def test_the_log_leaves_requests_of_the_admin_api_out(http, admin):
@@ -57,13 +57,13 @@ def test_the_log_leaves_requests_of_the_admin_api_out(http, admin):
 
 
 def test_faults_are_scripted_seen_and_cleared(ask, admin):
-    scripted = admin.post("/faults", json=[{"kind": "query", "status": 503, "times": None}]).json()
+    rules = admin.post("/faults", json=[{"kind": "query", "status": 503, "times": None}]).json()
     statuses = [ask("SELECT Id FROM Account").status_code]
     admin.delete("/faults")
     statuses.append(ask("SELECT Id FROM Account").status_code)
 
     assert statuses == [503, 200]
-    assert (scripted[0]["status"], scripted[0]["times"]) == (503, None)
+    assert (rules[0]["status"], rules[0]["times"]) == (503, None)
     assert admin.get("/faults").json() == []
 
 

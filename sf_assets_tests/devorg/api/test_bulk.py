@@ -15,17 +15,17 @@ JOBS = f"{DATA}/jobs/query"
 def create(http):
     """Create a query job; the answer as httpx gives it."""
 
-    def sent(soql="SELECT Id, Name FROM Account", *, operation="query", url=JOBS, **more):
+    def send(soql="SELECT Id, Name FROM Account", *, operation="query", url=JOBS, **more):
         return http.post(url, json={"operation": operation, "query": soql, **more})
 
-    return sent
+    return send
 
 
 @pytest.fixture
 def results(http):
     """Fetch all pages of a job's results by their locators; the rows of all, and the headers of each."""
 
-    def fetched(job_id, **parameters):
+    def fetch(job_id, **parameters):
         rows, pages, locator = [], [], None
         while locator != "null":
             page = http.get(
@@ -37,7 +37,7 @@ def results(http):
             rows += list(csv.DictReader(io.StringIO(page.text, newline="")))
         return rows, pages
 
-    return fetched
+    return fetch
 
 
 def code(answer):
@@ -47,14 +47,14 @@ def code(answer):
 def test_a_job_is_created_completes_and_is_described(org, create, http):
     org.insert_many("Account", [{"Name": "a"}] * 3)
 
-    created = create().json()
-    info = http.get(f"{JOBS}/{created['id']}").json()
+    job = create().json()
+    info = http.get(f"{JOBS}/{job['id']}").json()
 
-    assert created["id"].startswith("750")
-    assert (created["operation"], created["object"], created["contentType"]) == ("query", "Account", "CSV")
-    assert (created["lineEnding"], created["columnDelimiter"], created["apiVersion"]) == ("LF", "COMMA", 60.0)
+    assert job["id"].startswith("750")
+    assert (job["operation"], job["object"], job["contentType"]) == ("query", "Account", "CSV")
+    assert (job["lineEnding"], job["columnDelimiter"], job["apiVersion"]) == ("LF", "COMMA", 60.0)
     assert (info["state"], info["numberRecordsProcessed"], info["jobType"]) == ("JobComplete", 3, "V2Query")
-    assert [job["id"] for job in http.get(JOBS).json()["records"]] == [created["id"]]
+    assert [entry["id"] for entry in http.get(JOBS).json()["records"]] == [job["id"]]
 
 
 def test_a_job_waits_and_runs_as_long_as_the_settings_say(org, create, http, clock):
@@ -142,8 +142,8 @@ def test_an_empty_result_is_a_header_alone(create, results, http):
 
 
 def test_query_all_reads_deleted_rows_too(org, create, results):
-    kept, gone = org.insert_many("Account", [{"Name": "a"}] * 2)
-    org.delete("Account", gone)
+    live_id, deleted_id = org.insert_many("Account", [{"Name": "a"}] * 2)
+    org.delete("Account", deleted_id)
 
     assert len(results(create().json()["id"])[0]) == 1
     assert len(results(create(operation="queryAll").json()["id"])[0]) == 2

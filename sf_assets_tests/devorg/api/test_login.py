@@ -11,10 +11,10 @@ from sf_assets.devorg.credentials import new_private_key
 def test_a_signed_login_gives_a_session_without_an_expiry(server, log_in):
     answer = log_in()
 
-    granted = answer.json()
+    token = answer.json()
     assert answer.status_code == 200
-    assert re.fullmatch(r"00D\w{12}!\S{90,}", granted.pop("access_token"))
-    assert granted == {
+    assert re.fullmatch(r"00D\w{12}!\S{90,}", token.pop("access_token"))
+    assert token == {
         "scope": "api refresh_token",
         "instance_url": server.url,
         "id": f"https://login.salesforce.com/id/{server.org.org_id}/{server.org.user['Id']}",
@@ -92,20 +92,20 @@ def test_a_sandbox_wants_the_test_audience(server, log_in, sign):
 
 
 def test_expiry_is_judged_by_the_orgs_clock(clock, log_in, sign):
-    signed = sign()
+    assertion = sign()
     clock.advance(minutes=10)
 
-    assert log_in(signed).json()["error_description"] == "expired authorization code"
+    assert log_in(assertion).json()["error_description"] == "expired authorization code"
 
 
 def test_expired_sessions_are_401_until_the_next_login(server, http, log_in):
     server.org.expire_sessions()
 
-    refused = http.get("/services/data/v60.0/limits")
+    response = http.get("/services/data/v60.0/limits")
     http.headers["Authorization"] = f"Bearer {log_in().json()['access_token']}"
 
-    assert refused.status_code == 401
-    assert refused.json() == [{"message": "Session expired or invalid", "errorCode": "INVALID_SESSION_ID"}]
+    assert response.status_code == 401
+    assert response.json() == [{"message": "Session expired or invalid", "errorCode": "INVALID_SESSION_ID"}]
     assert http.get("/services/data/v60.0/limits").status_code == 200
 
 
@@ -123,16 +123,16 @@ def test_some_401_are_not_cured_by_a_login(server, http, log_in):
     server.org.behave(sessions_refused=True)
     assert log_in().status_code == 200
 
-    refused = http.get("/services/data/v60.0/limits")
+    response = http.get("/services/data/v60.0/limits")
 
-    assert refused.status_code == 401
-    assert refused.json()[0]["message"] == "This session is not valid for use with the REST API"
+    assert response.status_code == 401
+    assert response.json()[0]["message"] == "This session is not valid for use with the REST API"
 
 
 def test_a_malformed_header_differs_from_an_expired_session(http):
-    refused = http.get("/services/data/v60.0/limits", headers={"Authorization": "Basic dXNlcg=="})
+    response = http.get("/services/data/v60.0/limits", headers={"Authorization": "Basic dXNlcg=="})
 
-    assert (refused.status_code, refused.json()[0]["errorCode"]) == (401, "INVALID_AUTH_HEADER")
+    assert (response.status_code, response.json()[0]["errorCode"]) == (401, "INVALID_AUTH_HEADER")
 
 
 def test_the_private_key_shows_in_no_repr(server):
@@ -147,14 +147,14 @@ def test_no_address_but_loopback_is_served(host):
 
 
 @pytest.mark.parametrize(
-    ("kind", "accepted", "refused"),
+    ("kind", "good_audiences", "bad_audiences"),
     [
         ("connected", ("generic", "own", "https"), {}),
         ("external", ("own", "https"), {"generic": "app_not_found"}),
         ("generic", ("generic",), {"own": "invalid_grant", "https": "invalid_grant"}),
     ],
 )
-def test_each_kind_of_app_accepts_its_own_audiences(org, server, log_in, sign, kind, accepted, refused):
+def test_each_kind_of_app_accepts_its_own_audiences(org, server, log_in, sign, kind, good_audiences, bad_audiences):
     org.behave(app_kind=kind)
     audiences = {
         "generic": "https://login.salesforce.com",
@@ -164,8 +164,8 @@ def test_each_kind_of_app_accepts_its_own_audiences(org, server, log_in, sign, k
 
     answers = {name: log_in(sign(aud=audience)) for name, audience in audiences.items()}
 
-    assert [name for name, answer in answers.items() if answer.status_code == 200] == list(accepted)
-    assert {name: answers[name].json()["error"] for name in refused} == refused
+    assert [name for name, answer in answers.items() if answer.status_code == 200] == list(good_audiences)
+    assert {name: answers[name].json()["error"] for name in bad_audiences} == bad_audiences
 
 
 def test_a_login_is_refused_by_name_for_a_time_or_always(org, log_in):

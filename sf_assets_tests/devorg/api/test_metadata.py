@@ -120,11 +120,15 @@ def test_each_part_of_a_composite_has_its_own_status(org, http):
         http, "/sobjects/Account/describe", "/sobjects/Foo/describe", "/query?q=SELECT+COUNT(Id)+n+FROM+Account"
     )
 
-    described, missing, counted = answer.json()["compositeResponse"]
+    describe_part, missing, count_part = answer.json()["compositeResponse"]
     assert answer.status_code == 200
-    assert (described["httpStatusCode"], described["referenceId"], described["body"]["name"]) == (200, "r0", "Account")
+    assert (describe_part["httpStatusCode"], describe_part["referenceId"], describe_part["body"]["name"]) == (
+        200,
+        "r0",
+        "Account",
+    )
     assert (missing["httpStatusCode"], missing["body"][0]["errorCode"]) == (404, "NOT_FOUND")
-    assert counted["body"]["records"][0]["n"] == 1
+    assert count_part["body"]["records"][0]["n"] == 1
 
 
 def test_a_composite_counts_as_one_call(org, http):
@@ -144,17 +148,17 @@ def test_a_long_statement_goes_by_composite_and_its_pages_by_get(org, http):
 
 
 @pytest.mark.parametrize(
-    ("urls", "told"),
+    ("urls", "message"),
     [(["/sobjects/Account/describe"] * 26, "more than 25 operations"), (["/queryAll?q=x"] * 6, "more than 5 query")],
 )
-def test_a_composite_has_its_limits(http, urls, told):
+def test_a_composite_has_its_limits(http, urls, message):
     answer = composite(http, *urls)
 
     part = answer.json()["compositeResponse"][0]
     assert answer.status_code == 400
     assert (part["httpStatusCode"], part["referenceId"]) == (400, None)
     assert part["body"][0]["errorCode"] == "LIMIT_EXCEEDED"
-    assert told in part["body"][0]["message"]
+    assert message in part["body"][0]["message"]
 
 
 def test_pages_and_describes_are_not_queries_for_the_limit_of_five(http):

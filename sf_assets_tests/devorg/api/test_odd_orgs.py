@@ -94,9 +94,9 @@ def test_a_restricted_object_is_read_with_its_filter(org, ask):
         "ContentDocumentLink", {"LinkedEntityId": "001000000000001AAA", "ContentDocumentId": "069000000000001AAA"}
     )
 
-    found = ask("SELECT Id FROM ContentDocumentLink WHERE LinkedEntityId IN ('001000000000001AAA') AND Id != null")
+    response = ask("SELECT Id FROM ContentDocumentLink WHERE LinkedEntityId IN ('001000000000001AAA') AND Id != null")
 
-    assert found.json()["totalSize"] == 1
+    assert response.json()["totalSize"] == 1
 
 
 def test_an_object_of_ones_own_can_be_added(org, ask, http):
@@ -166,8 +166,8 @@ def test_ignored_clauses_are_ignored_without_an_error(org, ask):
     org.insert_many("Account", [{"Name": f"n{i}"} for i in range(4)])
     everything = ask("SELECT Id FROM Account").json()["totalSize"]
     middle = sorted(row["Id"] for row in org.rows("Account"))[everything // 2]
-    bounded = f"SELECT Id FROM Account WHERE Id > '{middle}' AND (Id <= '{middle}' OR Name = 'x') LIMIT 1"
-    assert ask(bounded).json()["totalSize"] == 0
+    query = f"SELECT Id FROM Account WHERE Id > '{middle}' AND (Id <= '{middle}' OR Name = 'x') LIMIT 1"
+    assert ask(query).json()["totalSize"] == 0
     org.behave(ignored_clauses=frozenset({"lower_bounds", "upper_bounds", "limit"}))
 
-    assert ask(bounded).json()["totalSize"] == everything
+    assert ask(query).json()["totalSize"] == everything

@@ -57,12 +57,12 @@ def test_the_next_page_can_be_fully_qualified_or_lead_astray(server, ids, ask):
 
 
 @pytest.mark.parametrize(
-    ("batch_size", "given"), [("1000", 1_000), ("200", 200), ("5", 200), ("9999", 2_000), ("x", 2_000)]
+    ("batch_size", "page_rows"), [("1000", 1_000), ("200", 200), ("5", 200), ("9999", 2_000), ("x", 2_000)]
 )
-def test_batch_size_is_kept_within_its_bounds(ids, ask, batch_size, given):
+def test_batch_size_is_kept_within_its_bounds(ids, ask, batch_size, page_rows):
     page = ask(ALL, **{"Sforce-Query-Options": f"batchSize={batch_size}"}).json()
 
-    assert len(page["records"]) == given
+    assert len(page["records"]) == page_rows
 
 
 def test_pages_may_be_short_without_being_the_last(server, ids, pages):
@@ -114,15 +114,15 @@ def test_a_query_that_finds_too_much_times_out_and_a_smaller_one_does_not(server
 
 
 def test_a_crowded_second_is_read_by_stamp_and_id_in_order(ids, select):
-    noon, seen = "2026-03-10T12:00:00Z", []
+    noon, ids_read = "2026-03-10T12:00:00Z", []
     while True:
-        behind = f"({SM} > {noon} OR ({SM} = {noon} AND Id > '{seen[-1]}'))" if seen else f"{SM} >= {noon}"
+        behind = f"({SM} > {noon} OR ({SM} = {noon} AND Id > '{ids_read[-1]}'))" if ids_read else f"{SM} >= {noon}"
         part = select(f"SELECT Id FROM Account WHERE {behind} ORDER BY {SM}, Id LIMIT 1500")
         if not part:
             break
-        seen += [row["Id"] for row in part]
+        ids_read += [row["Id"] for row in part]
 
-    assert seen == ids
+    assert ids_read == ids
 
 
 # -- what happens between two pages -------------------------------------------------------------------------------

@@ -12,10 +12,10 @@ DATA = "/services/data/v60.0"
 
 
 @pytest.fixture
-def replicated(http, clock):
+def replication(http, clock):
     """Ask for the Ids of some minutes; the answer as httpx gives it."""
 
-    def sent(kind="deleted", *, sobject="Account", minutes=60, start=None, end=None):
+    def send(kind="deleted", *, sobject="Account", minutes=60, start=None, end=None):
         now = clock()
         span = {
             "start": (start or now - timedelta(minutes=minutes)).isoformat(),
@@ -23,20 +23,20 @@ def replicated(http, clock):
         }
         return http.get(f"{DATA}/sobjects/{sobject}/{kind}/", params=span)
 
-    return sent
+    return send
 
 
 def ids(answer):
     return [record["id"] for record in answer.json()["deletedRecords"]]
 
 
-def test_soft_and_hard_deletes_are_listed_with_their_times(org, replicated, clock):
+def test_soft_and_hard_deletes_are_listed_with_their_times(org, replication, clock):
     soft, hard, *_ = org.insert_many("Account", [{"Name": "a"}] * 3)
     org.delete("Account", soft)
     clock.advance(seconds=90)
     org.purge("Account", hard)
 
-    body = replicated().json()
+    body = replication().json()
 
     assert body["deletedRecords"] == [
         {"deletedDate": "2026-03-10T12:00:00.000+0000", "id": soft},
@@ -46,15 +46,15 @@ def test_soft_and_hard_deletes_are_listed_with_their_times(org, replicated, cloc
     assert body["earliestDateAvailable"] == "2026-02-23T12:01:00.000+0000"
 
 
-def test_a_row_that_came_back_is_no_longer_listed(org, replicated):
+def test_a_row_that_came_back_is_no_longer_listed(org, replication):
     record_id = org.insert("Account", {"Name": "a"})
     org.delete("Account", record_id)
     org.undelete("Account", record_id)
 
-    assert ids(replicated()) == []
+    assert ids(replication()) == []
 
 
-def test_children_are_listed_unless_their_cascade_leaves_no_entry(org, replicated):
+def test_children_are_listed_unless_their_cascade_leaves_no_entry(org, replication):
     parents = org.insert_many("Account", [{"Name": "a"}] * 3)
     children = [org.insert("Contact", {"LastName": "c", "AccountId": parent}) for parent in parents]
     for parent, cascade in zip(parents, ("restamped", "silent", "unlogged"), strict=True):
@@ -62,18 +62,18 @@ def test_children_are_listed_unless_their_cascade_leaves_no_entry(org, replicate
 
     rows = {row["Id"]: row for row in org.rows("Contact")}
 
-    assert ids(replicated(sobject="Contact")) == children[:2]
+    assert ids(replication(sobject="Contact")) == children[:2]
     assert [rows[child]["SystemModstamp"][17:19] for child in children] == ["01", "00", "00"]
 
 
-def test_seconds_are_ignored_and_both_ends_are_included(org, replicated, clock):
+def test_seconds_are_ignored_and_both_ends_are_included(org, replication, clock):
     record_id = org.insert("Account", {"Name": "a"})
     org.delete("Account", record_id, stamp=clock() - timedelta(minutes=10))
     at = clock() - timedelta(minutes=10)
 
-    assert ids(replicated(start=at + timedelta(seconds=59), end=clock())) == [record_id]
-    assert ids(replicated(start=at - timedelta(minutes=5), end=at + timedelta(seconds=50))) == [record_id]
-    assert ids(replicated(start=at + timedelta(minutes=1), end=clock())) == []
+    assert ids(replication(start=at + timedelta(seconds=59), end=clock())) == [record_id]
+    assert ids(replication(start=at - timedelta(minutes=5), end=at + timedelta(seconds=50))) == [record_id]
+    assert ids(replication(start=at + timedelta(minutes=1), end=clock())) == []
 
 
 @pytest.mark.parametrize(
@@ -84,8 +84,8 @@ def test_seconds_are_ignored_and_both_ends_are_included(org, replicated, clock):
         (-31 * 1440, 0, "more than 30 days ago"),
     ],
 )
-def test_impossible_times_are_an_invalid_replication_date(replicated, clock, start, end, message):
-    answer = replicated(start=clock() + timedelta(minutes=start), end=clock() + timedelta(minutes=end))
+def test_impossible_times_are_an_invalid_replication_date(replication, clock, start, end, message):
+    answer = replication(start=clock() + timedelta(minutes=start), end=clock() + timedelta(minutes=end))
 
     assert (answer.status_code, answer.json()[0]["errorCode"]) == (400, "INVALID_REPLICATION_DATE")
     assert message in answer.json()[0]["message"]
@@ -111,85 +111,85 @@ def test_a_date_with_a_plus_that_is_not_encoded_is_refused(http):
     assert answer.json()[0]["errorCode"] == "INVALID_ARGUMENT"
 
 
-def test_deletes_end_after_fifteen_days_and_updates_after_thirty(org, replicated, clock):
+def test_deletes_end_after_fifteen_days_and_updates_after_thirty(org, replication, clock):
     old, older = org.insert_many("Account", [{"Name": "a"}] * 2)
     org.delete("Account", old, stamp=clock() - timedelta(days=14))
     org.delete("Account", older, stamp=clock() - timedelta(days=16))
     org.insert("Account", {"Name": "b"}, stamp=clock() - timedelta(days=29))
 
-    assert ids(replicated(minutes=20 * 1440)) == [old]
-    assert len(replicated("updated", minutes=29.5 * 1440).json()["ids"]) == 1
+    assert ids(replication(minutes=20 * 1440)) == [old]
+    assert len(replication("updated", minutes=29.5 * 1440).json()["ids"]) == 1
 
 
-def test_too_many_ids_are_refused(org, replicated):
+def test_too_many_ids_are_refused(org, replication):
     org.behave(replication_ids=2)
-    made = org.insert_many("Account", [{"Name": "a"}] * 3)
-    org.purge_many("Account", made[:2])
+    row_ids = org.insert_many("Account", [{"Name": "a"}] * 3)
+    org.purge_many("Account", row_ids[:2])
 
-    assert len(ids(replicated())) == 2
-    org.purge_many("Account", made[2:])
-    assert replicated().json()[0]["errorCode"] == "EXCEEDED_ID_LIMIT"
+    assert len(ids(replication())) == 2
+    org.purge_many("Account", row_ids[2:])
+    assert replication().json()[0]["errorCode"] == "EXCEEDED_ID_LIMIT"
 
 
-def test_a_trimmed_log_is_shorter_or_refused(org, replicated, clock):
+def test_a_trimmed_log_is_shorter_or_refused(org, replication, clock):
     first, second = org.insert_many("Account", [{"Name": "a"}] * 2)
     org.purge("Account", first)
     clock.advance(seconds=300)
     org.trim_delete_log("Account", clock() - timedelta(minutes=2))
     org.purge("Account", second)
 
-    body = replicated().json()
+    body = replication().json()
     assert [record["id"] for record in body["deletedRecords"]] == [second]
     assert body["earliestDateAvailable"] == "2026-03-10T12:03:00.000+0000"
-    assert replicated(end=clock() - timedelta(minutes=3)).json()[0]["errorCode"] == "INVALID_REPLICATION_DATE"
+    assert replication(end=clock() - timedelta(minutes=3)).json()[0]["errorCode"] == "INVALID_REPLICATION_DATE"
     org.behave(trimmed_log="refused")
-    assert replicated().json()[0]["errorCode"] == "INVALID_REPLICATION_DATE"
+    assert replication().json()[0]["errorCode"] == "INVALID_REPLICATION_DATE"
 
 
-def test_latest_date_covered_waits_for_the_oldest_transaction(org, replicated):
+def test_latest_date_covered_waits_for_the_oldest_transaction(org, replication):
     org.behave(oldest_transaction_seconds=600)
 
-    assert replicated().json()["latestDateCovered"] == "2026-03-10T11:50:00.000+0000"
+    assert replication().json()["latestDateCovered"] == "2026-03-10T11:50:00.000+0000"
 
 
-def test_an_emptied_bin_leaves_the_log_or_takes_it_along(org, ask, replicated, clock):
-    kept, lost = org.insert_many("Account", [{"Name": "a"}] * 2)
-    org.delete("Account", kept)
+def test_an_emptied_bin_leaves_the_log_or_takes_it_along(org, ask, replication, clock):
+    binned, emptied = org.insert_many("Account", [{"Name": "a"}] * 2)
+    org.delete("Account", binned)
     assert org.empty_bin("Account") == 1
     assert ask("SELECT Id FROM Account", resource="queryAll").json()["totalSize"] == 1
-    assert ids(replicated()) == [kept]
+    assert ids(replication()) == [binned]
 
-    org.delete("Account", lost)
+    org.delete("Account", emptied)
     org.empty_bin("Account", log=False)
     clock.advance(seconds=60)
-    assert ids(replicated()) == []
+    assert ids(replication()) == []
 
 
-def test_rows_out_of_sight_are_in_neither_list(org, replicated):
-    live, gone = org.insert_many("Account", [{"Name": "a"}] * 2)
-    org.delete("Account", gone)
-    org.hide_rows("Account", [live, gone])
+def test_rows_out_of_sight_are_in_neither_list(org, replication):
+    live, hidden_id = org.insert_many("Account", [{"Name": "a"}] * 2)
+    org.delete("Account", hidden_id)
+    org.hide_rows("Account", [live, hidden_id])
 
-    assert ids(replicated()) == []
-    assert replicated("updated").json()["ids"] == []
-
-
-def test_updates_are_live_rows_by_stamp(org, replicated, clock):
-    old, changed, gone = org.insert_many("Account", [{"Name": "a"}] * 3, stamp=clock() - timedelta(days=2))
-    org.update("Account", changed, {"Name": "b"})
-    org.delete("Account", gone)
-
-    assert replicated("updated").json() == {"ids": [changed], "latestDateCovered": "2026-03-10T12:00:00.000+0000"}
+    assert ids(replication()) == []
+    assert replication("updated").json()["ids"] == []
 
 
-def test_an_object_that_is_not_replicateable_says_so(org, replicated, http):
+def test_updates_are_live_rows_by_stamp(org, replication, clock):
+    old, updated_id, deleted_id = org.insert_many("Account", [{"Name": "a"}] * 3, stamp=clock() - timedelta(days=2))
+    org.update("Account", updated_id, {"Name": "b"})
+    org.delete("Account", deleted_id)
+
+    assert replication("updated").json() == {"ids": [updated_id], "latestDateCovered": "2026-03-10T12:00:00.000+0000"}
+
+
+def test_an_object_that_is_not_replicateable_says_so(org, replication, http):
     org.add_object("ObjectPermissions", [{"name": "Id", "type": "id"}])
     schema = org.tables["ObjectPermissions"].schema
     object.__setattr__(schema, "replicateable", False)
 
     assert http.get(f"{DATA}/sobjects/ObjectPermissions/describe").json()["replicateable"] is False
-    assert "is not replicable" in replicated(sobject="ObjectPermissions").json()[0]["message"]
-    assert replicated(sobject="Nothing__c").status_code == 404
+    assert "is not replicable" in replication(sobject="ObjectPermissions").json()[0]["message"]
+    assert replication(sobject="Nothing__c").status_code == 404
 
 
 def test_composite_carries_both(org, http, clock):
@@ -209,8 +209,8 @@ def test_composite_carries_both(org, http, clock):
 
 def test_a_copied_org_has_a_log_of_its_own(org):
     record_id = org.insert("Account", {"Name": "a"})
-    copied = org.copy()
-    copied.purge("Account", record_id)
+    copy = org.copy()
+    copy.purge("Account", record_id)
 
-    assert len(copied.delete_log("Account").between(0, 2**63)) == 1
+    assert len(copy.delete_log("Account").between(0, 2**63)) == 1
     assert org.delete_log("Account").between(0, 2**63) == []

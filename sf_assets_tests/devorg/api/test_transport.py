@@ -14,7 +14,7 @@ DATA = "/services/data/v60.0"
 
 
 @pytest.fixture
-def linked(org):
+def transport_parts(org):
     """The org's server and a transport to it; delays are noted and not waited for."""
     delays = []
     server, transport = in_process(org, sleep=delays.append)
@@ -22,9 +22,9 @@ def linked(org):
 
 
 @pytest.fixture
-def direct(linked, clock):
+def direct(transport_parts, clock):
     """An httpx client over the transport, with a session."""
-    server, transport, _ = linked
+    server, transport, _ = transport_parts
     token = server.org.sessions.open(server.org.org_id, server.org.now())
     with httpx.Client(base_url=ORIGIN, transport=transport, headers={"Authorization": f"Bearer {token}"}) as client:
         yield client
@@ -42,7 +42,7 @@ def test_a_response_equals_the_one_over_http(org, direct, http):
     assert "api-usage=" in answers[0].headers["sforce-limit-info"]
 
 
-def test_faults_of_the_wire_are_those_that_httpx_raises(org, direct, linked):
+def test_faults_of_the_wire_are_those_that_httpx_raises(org, direct, transport_parts):
     org.faults += [Fault(reset=True), Fault(truncate=True), Fault(delay_seconds=7.0), Fault(status=503, html=True)]
 
     with pytest.raises(httpx.ReadError):
@@ -50,13 +50,13 @@ def test_faults_of_the_wire_are_those_that_httpx_raises(org, direct, linked):
     with pytest.raises(httpx.RemoteProtocolError, match="peer closed connection"):
         direct.get(f"{DATA}/limits")
     assert direct.get(f"{DATA}/limits").status_code == 200
-    assert linked[2] == [7.0]
+    assert transport_parts[2] == [7.0]
     assert direct.get(f"{DATA}/limits").text.startswith("<html>")
-    assert [record.status for record in linked[0].requests] == [200, 200, 200, 503]
+    assert [record.status for record in transport_parts[0].requests] == [200, 200, 200, 503]
 
 
-def test_the_products_client_logs_in_and_reads_over_it(org, linked, clock):
-    server, transport, _ = linked
+def test_the_products_client_logs_in_and_reads_over_it(org, transport_parts, clock):
+    server, transport, _ = transport_parts
     org.insert_many("Account", [{"Name": "a"}] * 3)
     client = Client(
         OrgAccess(server.url, Credentials(**server.credentials)),

@@ -17,12 +17,12 @@ def test_the_date_is_the_orgs(http):
 
 def test_the_quota_header_has_two_forms_or_is_missing(org, http):
     org.spend_calls(17)
-    told = []
+    headers = []
     for form in ("plain", "per_app", "none"):
         org.behave(limit_info=form)
-        told.append(http.get(f"{DATA}/limits").headers.get("sforce-limit-info"))
+        headers.append(http.get(f"{DATA}/limits").headers.get("sforce-limit-info"))
 
-    assert told == [
+    assert headers == [
         "api-usage=18/100000",
         "api-usage=19/100000; per-app-api-usage=19/100000(appName=sf-assets)",
         None,
@@ -32,11 +32,11 @@ def test_the_quota_header_has_two_forms_or_is_missing(org, http):
 def test_a_spent_quota_is_403_until_calls_come_back(org, http, clock):
     org.behave(daily_limit=3, session_seconds=10**9)
     statuses = [http.get(f"{DATA}/limits").status_code for _ in range(4)]
-    refused = http.get(f"{DATA}/limits")
+    response = http.get(f"{DATA}/limits")
     clock.advance(hours=24)
 
     assert statuses == [200, 200, 200, 403]
-    assert refused.json() == [{"message": "TotalRequests Limit exceeded.", "errorCode": "REQUEST_LIMIT_EXCEEDED"}]
+    assert response.json() == [{"message": "TotalRequests Limit exceeded.", "errorCode": "REQUEST_LIMIT_EXCEEDED"}]
     assert http.get(f"{DATA}/limits").status_code == 200
 
 
@@ -57,11 +57,11 @@ def test_record_counts_are_by_object(org, http):
 def test_a_gateway_may_push_back_above_its_pace(org, http, clock):
     org.behave(requests_per_second=1.0)
     statuses = [http.get(f"{DATA}/limits").status_code for _ in range(2)]
-    pushed = http.get(f"{DATA}/limits")
+    response = http.get(f"{DATA}/limits")
     clock.advance(seconds=1)
 
     assert statuses == [200, 429]
-    assert pushed.headers["retry-after"] == "1"
+    assert response.headers["retry-after"] == "1"
     assert http.get(f"{DATA}/limits").status_code == 200
 
 
@@ -103,9 +103,9 @@ def test_an_org_may_not_serve_a_resource(org, http, ask, status):
 def test_an_edition_without_api_says_so(org, http):
     org.behave(api_enabled=False)
 
-    refused = http.get(f"{DATA}/limits")
+    response = http.get(f"{DATA}/limits")
 
-    assert (refused.status_code, refused.json()[0]["errorCode"]) == (403, "API_DISABLED_FOR_ORG")
+    assert (response.status_code, response.json()[0]["errorCode"]) == (403, "API_DISABLED_FOR_ORG")
 
 
 # -- sizes --------------------------------------------------------------------------------------------------------
@@ -138,13 +138,13 @@ def test_bytes_are_measured_and_not_characters(http):
 def test_gzip_is_used_when_asked_for(org, http, ask):
     org.insert_many("Account", [{"Name": f"account {n}"} for n in range(100)])
 
-    packed = ask("SELECT Id, Name FROM Account")
+    response = ask("SELECT Id, Name FROM Account")
     plain = ask("SELECT Id, Name FROM Account", **{"Accept-Encoding": "identity"})
 
-    assert packed.headers["content-encoding"] == "gzip"
+    assert response.headers["content-encoding"] == "gzip"
     assert "content-encoding" not in plain.headers
-    assert packed.content == plain.content
-    assert int(packed.headers["content-length"]) == len(gzip.compress(plain.content, 1, mtime=0))
+    assert response.content == plain.content
+    assert int(response.headers["content-length"]) == len(gzip.compress(plain.content, 1, mtime=0))
     org.behave(gzip=False)
     assert "content-encoding" not in ask("SELECT Id, Name FROM Account").headers
 
@@ -169,10 +169,10 @@ def test_many_readers_and_a_writer_do_not_tear_a_page(org, ask):
 
     with ThreadPoolExecutor(6) as pool:
         writing = pool.map(write, range(1, 5))
-        torn = [pair for rows in pool.map(read, range(20)) for pair in rows if pair[0] != pair[1]]
+        torn_pairs = [pair for rows in pool.map(read, range(20)) for pair in rows if pair[0] != pair[1]]
         list(writing)
 
-    assert torn == []
+    assert torn_pairs == []
 
 
 def test_the_log_shows_each_request(server, ask):

@@ -12,9 +12,9 @@ PAST = datetime(2026, 3, 1, tzinfo=UTC)
 @pytest.fixture
 def ids(org, clock):
     """Three accounts of noon; then it is five past."""
-    made = org.insert_many("Account", [{"Name": name} for name in ("a", "b", "c")])
+    row_ids = org.insert_many("Account", [{"Name": name} for name in ("a", "b", "c")])
     clock.advance(minutes=5)
-    return made
+    return row_ids
 
 
 def stamps(row):

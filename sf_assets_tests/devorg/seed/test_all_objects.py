@@ -104,15 +104,15 @@ def test_every_value_fits_type_length_and_picklist_of_its_field(size):
 @pytest.mark.parametrize("size", SIZES)
 def test_every_id_has_its_prefix_and_checksum_and_ids_ascend_with_birth(size):
     for name, rows in org(size).items():
-        stored = [
+        bad_ids = [
             row for row in rows if name not in COMPUTED or not row["Id"].startswith(("0000", "1100000", "01k0000"))
         ]
-        ids = [row["Id"] for row in stored]
+        ids = [row["Id"] for row in bad_ids]
 
         assert all(row_id.startswith(SCHEMAS[name].key_prefix) and eighteen(row_id[:15]) == row_id for row_id in ids)
         assert ids == sorted(set(ids))
         if "CreatedDate" in SCHEMAS[name].fields:
-            assert [row["CreatedDate"] for row in stored] == sorted(row["CreatedDate"] for row in stored)
+            assert [row["CreatedDate"] for row in bad_ids] == sorted(row["CreatedDate"] for row in bad_ids)
 
 
 def home(prefix_of, row_id):
@@ -123,8 +123,8 @@ def home(prefix_of, row_id):
 def test_every_reference_leads_to_a_row_of_a_fitting_object(size):
     rows = org(size)
     prefix_of = {schema.key_prefix: name for name, schema in SCHEMAS.items()}
-    known = {row["Id"] for _, row in each(rows)}
-    lost = set()
+    row_ids = {row["Id"] for _, row in each(rows)}
+    dangling = set()
     for name, row in each(rows):
         for field in SCHEMAS[name].fields.values():
             if field.type != "reference" or row[field.name] is None:
@@ -133,18 +133,18 @@ def test_every_reference_leads_to_a_row_of_a_fitting_object(size):
             if target is None:  # an object outside the thirty: a licence, a queue
                 sound = any(other not in SCHEMAS for other in field.reference_to)
             else:
-                sound = target in field.reference_to and row[field.name] in known
+                sound = target in field.reference_to and row[field.name] in row_ids
             if not sound:
-                lost.add((name, field.name, row[field.name]))
+                dangling.add((name, field.name, row[field.name]))
 
-    assert lost == set()
+    assert dangling == set()
 
 
 @pytest.mark.parametrize("size", SIZES)
 def test_no_living_row_refers_to_a_deleted_one(size):
     rows = org(size)
     dead = {row["Id"] for _, row in each(rows) if row.get("IsDeleted")}
-    haunted = [
+    references = [
         (name, field.name)
         for name, row in each(rows)
         if not row.get("IsDeleted")
@@ -152,7 +152,7 @@ def test_no_living_row_refers_to_a_deleted_one(size):
         if field.type == "reference" and row[field.name] in dead
     ]
 
-    assert Counter(haunted) == {}
+    assert Counter(references) == {}
 
 
 @pytest.mark.parametrize("size", SIZES)

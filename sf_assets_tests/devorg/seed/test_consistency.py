@@ -21,7 +21,7 @@ def by_id(rows):
     return {row["Id"]: row for row in rows}
 
 
-def grouped(rows, name):
+def group_by(rows, name):
     groups = defaultdict(list)
     for row in rows:
         groups[row[name]].append(row)
@@ -37,15 +37,15 @@ def test_what_follows_from_a_stage_follows_from_it(org):
 
 
 def test_closed_deals_lie_in_the_past_and_most_open_ones_in_the_future(org):
-    closed = [deal for deal in org["Opportunity"] if deal["IsClosed"]]
+    closed_deals = [deal for deal in org["Opportunity"] if deal["IsClosed"]]
     open_deals = [deal for deal in org["Opportunity"] if not deal["IsClosed"]]
 
-    assert all(deal["CloseDate"] <= TODAY for deal in closed)
+    assert all(deal["CloseDate"] <= TODAY for deal in closed_deals)
     assert sum(deal["CloseDate"] > TODAY for deal in open_deals) > 0.6 * len(open_deals) > 50
 
 
 def test_the_amount_of_a_deal_is_the_sum_of_its_lines(org):
-    lines = grouped(org["OpportunityLineItem"], "OpportunityId")
+    lines = group_by(org["OpportunityLineItem"], "OpportunityId")
     for deal in org["Opportunity"]:
         own = lines.get(deal["Id"], [])
         assert deal["HasOpportunityLineItem"] == bool(own)
@@ -65,7 +65,7 @@ def test_a_line_is_sold_from_the_price_book_of_its_deal(org):
 def test_the_history_of_a_deal_ends_with_its_present_stage(org):
     places = {name: place for place, name in enumerate(BY_NAME)}
     deals = by_id(org["Opportunity"])
-    stories = grouped(org["OpportunityHistory"], "OpportunityId")
+    stories = group_by(org["OpportunityHistory"], "OpportunityId")
 
     for deal_id, story in stories.items():
         last = story[-1]
@@ -75,17 +75,17 @@ def test_the_history_of_a_deal_ends_with_its_present_stage(org):
         assert story[0]["PrevCloseDate"] is None
         for before, after in zip(story, story[1:], strict=False):
             assert (after["PrevAmount"], after["PrevCloseDate"]) == (before["Amount"], before["CloseDate"])
-        shown = ("StageName", "Amount", "ExpectedRevenue", "CloseDate", "Probability", "ForecastCategory")
-        assert all(deals[deal_id][name] == last[name] for name in shown)
+        field_names = ("StageName", "Amount", "ExpectedRevenue", "CloseDate", "Probability", "ForecastCategory")
+        assert all(deals[deal_id][name] == last[name] for name in field_names)
     assert len(stories) == len(deals)
 
 
 def test_a_deal_points_at_the_history_row_of_its_last_changes(org):
     history = by_id(org["OpportunityHistory"])
-    pointed = [deal for deal in org["Opportunity"] if deal["LastAmountChangedHistoryId"]]
+    deals = [deal for deal in org["Opportunity"] if deal["LastAmountChangedHistoryId"]]
 
-    assert len(pointed) > 300
-    for deal in pointed:
+    assert len(deals) > 300
+    for deal in deals:
         row = history[deal["LastAmountChangedHistoryId"]]
         assert row["OpportunityId"] == deal["Id"]
         assert row["Amount"] == deal["Amount"] != row["PrevAmount"]
@@ -102,10 +102,10 @@ def test_a_deleted_deal_took_its_children_with_it(org):
 def test_accepted_quotes_became_orders_with_the_same_goods(org):
     quotes, lines = by_id(org["Quote"]), by_id(org["QuoteLineItem"])
     deals = by_id(org["Opportunity"])
-    quoted = [order for order in org["Order"] if order["QuoteId"]]
+    orders = [order for order in org["Order"] if order["QuoteId"]]
 
-    assert len(quoted) > 40
-    for order in quoted:
+    assert len(orders) > 40
+    for order in orders:
         quote = quotes[order["QuoteId"]]
         assert quote["Status"] == "Accepted"
         assert deals[order["OpportunityId"]]["IsWon"]
@@ -134,10 +134,10 @@ def test_totals_are_the_sums_of_their_lines(org, parent, total, child, key):
 
 def test_a_converted_lead_points_at_a_deal_its_account_and_a_contact_of_it(org):
     deals, contacts = by_id(org["Opportunity"]), by_id(org["Contact"])
-    converted = [lead for lead in org["Lead"] if lead["IsConverted"]]
+    leads = [lead for lead in org["Lead"] if lead["IsConverted"]]
 
-    assert len(converted) > 50
-    for lead in converted:
+    assert len(leads) > 50
+    for lead in leads:
         deal = deals[lead["ConvertedOpportunityId"]]
         assert lead["Status"] == "Closed - Converted"
         assert deal["AccountId"] == lead["ConvertedAccountId"]
@@ -157,14 +157,14 @@ def test_losers_of_a_merge_are_deleted_and_name_a_living_winner(org, sobject):
 
 
 def test_roll_ups_of_campaigns_are_those_of_their_members_and_deals(org):
-    members, deals = grouped(org["CampaignMember"], "CampaignId"), grouped(org["Opportunity"], "CampaignId")
+    members, deals = group_by(org["CampaignMember"], "CampaignId"), group_by(org["Opportunity"], "CampaignId")
     for campaign in org["Campaign"]:
         mine = [row for row in members[campaign["Id"]] if not row["IsDeleted"]]
-        sold = [row for row in deals[campaign["Id"]] if not row["IsDeleted"]]
+        live_deals = [row for row in deals[campaign["Id"]] if not row["IsDeleted"]]
         assert campaign["NumberOfLeads"] + campaign["NumberOfContacts"] == len(mine)
         assert campaign["NumberOfResponses"] == sum(row["HasResponded"] for row in mine)
-        assert campaign["NumberOfWonOpportunities"] == sum(row["IsWon"] for row in sold)
-        amounts = sum(row["Amount"] or 0 for row in sold)
+        assert campaign["NumberOfWonOpportunities"] == sum(row["IsWon"] for row in live_deals)
+        amounts = sum(row["Amount"] or 0 for row in live_deals)
         assert campaign["AmountAllOpportunities"] == pytest.approx(amounts, abs=0.006)
 
 
@@ -199,21 +199,23 @@ def test_every_parent_chain_ends(org, sobject, above):
 
 
 def test_each_profile_owns_a_hidden_permission_set_with_its_rights(org):
-    owned = {row["ProfileId"]: row for row in org["PermissionSet"] if row["IsOwnedByProfile"]}
-    shared = [name for name in org["Profile"][0] if name.startswith("Permissions") and name in org["PermissionSet"][0]]
+    set_by_profile = {row["ProfileId"]: row for row in org["PermissionSet"] if row["IsOwnedByProfile"]}
+    permission_names = [
+        name for name in org["Profile"][0] if name.startswith("Permissions") and name in org["PermissionSet"][0]
+    ]
 
-    assert owned.keys() == {profile["Id"] for profile in org["Profile"]}
-    assert len(shared) > 380
+    assert set_by_profile.keys() == {profile["Id"] for profile in org["Profile"]}
+    assert len(permission_names) > 380
     for profile in org["Profile"]:
-        assert all(owned[profile["Id"]][name] == profile[name] for name in shared)
+        assert all(set_by_profile[profile["Id"]][name] == profile[name] for name in permission_names)
 
 
 def test_every_user_is_assigned_the_set_of_his_profile_and_no_set_twice(org):
-    owned = {row["ProfileId"]: row["Id"] for row in org["PermissionSet"] if row["IsOwnedByProfile"]}
+    set_by_profile = {row["ProfileId"]: row["Id"] for row in org["PermissionSet"] if row["IsOwnedByProfile"]}
     pairs = Counter((row["AssigneeId"], row["PermissionSetId"]) for row in org["PermissionSetAssignment"])
 
     assert max(pairs.values()) == 1
-    assert all((user["Id"], owned[user["ProfileId"]]) in pairs for user in org["User"])
+    assert all((user["Id"], set_by_profile[user["ProfileId"]]) in pairs for user in org["User"])
 
 
 def test_a_task_is_archived_only_when_it_was_done_long_ago(org):

@@ -76,9 +76,9 @@ def test_some_rows_lie_in_the_recycle_bin(org, sobject):
 
 @pytest.mark.parametrize("sobject", ["Task", "Event"])
 def test_old_activities_are_archived(org, sobject):
-    archived = sum(row["IsArchived"] for row in org[sobject])
+    archived_rows = sum(row["IsArchived"] for row in org[sobject])
 
-    assert 0.1 * len(org[sobject]) < archived < 0.9 * len(org[sobject])
+    assert 0.1 * len(org[sobject]) < archived_rows < 0.9 * len(org[sobject])
 
 
 @pytest.mark.parametrize(
@@ -122,13 +122,13 @@ def test_no_text_is_empty_since_salesforce_stores_null(texts):
 @pytest.mark.parametrize(("sobject", "key"), [("ObjectPermissions", "SobjectType"), ("FieldPermissions", "Field")])
 def test_computed_permissions_have_invalid_or_repeated_ids(org, sobject, key):
     admins = {row["Id"] for row in org["PermissionSet"] if row["PermissionsModifyAllData"]}
-    computed = [row for row in org[sobject] if row["ParentId"] in admins]
+    admin_rows = [row for row in org[sobject] if row["ParentId"] in admins]
     ids = Counter(row["Id"] for row in org[sobject])
     keys = Counter((row["ParentId"], row[key]) for row in org[sobject])
 
     assert ids[COMPUTED_ID] > 20
     assert sum(many > 1 for many in ids.values()) == 2
-    assert all(ids[row["Id"]] > 1 for row in computed)
+    assert all(ids[row["Id"]] > 1 for row in admin_rows)
     assert max(keys.values()) == 1
 
 

@@ -13,7 +13,7 @@ STAMP, MINUTE = "SystemModstamp", "2026-03-10T12:{:02}:00Z"
 
 
 @pytest.fixture
-def peopled(org, clock):
+def org_with_accounts(org, clock):
     """200 accounts on 20 minutes; some deleted, some out of sight."""
     rng = Random(1)
     ids = org.insert_many("Account", [{"Name": str(n % 7)} for n in range(200)])
@@ -69,22 +69,22 @@ ORDERS = {
 @pytest.mark.parametrize("all_rows", [True, False])
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("seed", range(3))
-def test_an_index_changes_nothing_but_the_time(peopled, all_rows, order, seed):
-    table = peopled.tables["Account"]
-    rows = [(row["Id"], row[STAMP], row["Name"]) for row in peopled.rows("Account", deleted=all_rows)]
-    seen = sorted((row for row in rows if row[0] not in table.hidden_keys), key=lambda row: ORDERS[order](*row))
+def test_an_index_changes_nothing_but_the_time(org_with_accounts, all_rows, order, seed):
+    table = org_with_accounts.tables["Account"]
+    rows = [(row["Id"], row[STAMP], row["Name"]) for row in org_with_accounts.rows("Account", deleted=all_rows)]
+    visible_rows = sorted((row for row in rows if row[0] not in table.hidden_keys), key=lambda row: ORDERS[order](*row))
 
     for condition, test in conditions([row[0] for row in rows], Random(seed)):
-        bound = plan(parse_soql(f"SELECT Id FROM Account WHERE {condition}{order}"), peopled.visible_table)
-        expected = [row[0] for row in seen if test(*row)]
-        assert select_keys(bound, table, all_rows=all_rows) == expected, condition
+        query = plan(parse_soql(f"SELECT Id FROM Account WHERE {condition}{order}"), org_with_accounts.visible_table)
+        expected = [row[0] for row in visible_rows if test(*row)]
+        assert select_keys(query, table, all_rows=all_rows) == expected, condition
 
 
 @pytest.mark.parametrize("resource", ["query", "queryAll"])
 @pytest.mark.parametrize("hidden", [True, False])
-def test_a_probe_from_the_index_is_the_probe_of_the_rows(peopled, select, resource, hidden):
+def test_a_probe_from_the_index_is_the_probe_of_the_rows(org_with_accounts, select, resource, hidden):
     if not hidden:
-        peopled.show_rows("Account")
+        org_with_accounts.show_rows("Account")
     for operator in (">=", ">", "<", "<=", "="):
         where = f"{STAMP} {operator} {MINUTE.format(7)}"
         fast = select(

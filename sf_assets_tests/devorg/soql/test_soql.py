@@ -334,8 +334,8 @@ def test_a_query_of_many_groups_does_not_page(org, ask):
 def test_rows_are_counted_by_month_and_by_day(org, select):
     for day in ("2026-01-31T23:59:59Z", "2026-02-01T00:00:00Z", "2026-02-01T12:00:00Z", "2025-02-03T00:00:00Z"):
         org.insert("Account", {"Name": "a"}, stamp=day)
-    gone = org.insert("Account", {"Name": "gone"}, stamp="2026-02-01T00:00:00Z")
-    org.delete("Account", gone)
+    deleted_id = org.insert("Account", {"Name": "gone"}, stamp="2026-02-01T00:00:00Z")
+    org.delete("Account", deleted_id)
 
     months = "CALENDAR_YEAR(CreatedDate), CALENDAR_MONTH(CreatedDate)"
     by_month = select(
@@ -371,9 +371,9 @@ def test_a_wrong_use_of_a_date_function_is_refused(ask, soql, error):
 
 
 def test_live_rows_are_counted_without_deleted_ones(org, ask):
-    kept, gone = org.insert_many("Account", [{"Name": "a"}, {"Name": "b"}])
+    live_id, deleted_id = org.insert_many("Account", [{"Name": "a"}, {"Name": "b"}])
     task = org.insert("Task", {"Subject": "archived", "IsArchived": True})
-    org.delete("Account", gone)
+    org.delete("Account", deleted_id)
 
     def count(where):
         return ask(f"SELECT COUNT() FROM {where}", resource="queryAll").json()["totalSize"]

@@ -11,23 +11,23 @@ from sf_assets.devorg.store.sorted_keys import SortedKeys
 @pytest.mark.parametrize("size", [0, 1, 999, 1_000, 5_000])
 def test_the_index_answers_as_a_sorted_list_does(size):
     rng = Random(size)
-    kept = rng.sample(range(20_000), size)
-    index = SortedKeys(kept)
+    numbers = rng.sample(range(20_000), size)
+    index = SortedKeys(numbers)
     for _ in range(3_000):
         key = rng.randrange(20_000)
-        if key in kept:
+        if key in numbers:
             index.remove(key)
-            kept.remove(key)
+            numbers.remove(key)
         else:
             index.add(key)
-            kept.append(key)
-    kept.sort()
+            numbers.append(key)
+    numbers.sort()
 
-    assert list(index.between()) == kept
-    assert list(index.backwards()) == kept[::-1]
-    assert len(index) == len(kept)
+    assert list(index.between()) == numbers
+    assert list(index.backwards()) == numbers[::-1]
+    assert len(index) == len(numbers)
     for low, high in [(None, 500), (500, None), (3_000, 9_000), (9_000, 3_000), (20_001, None), (None, -1)]:
-        inside = [key for key in kept if (low is None or key >= low) and (high is None or key < high)]
+        inside = [key for key in numbers if (low is None or key >= low) and (high is None or key < high)]
         assert list(index.between(low, high)) == inside
         assert list(index.backwards(low, high)) == inside[::-1]
         assert index.count(low, high) == len(inside)
