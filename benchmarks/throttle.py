@@ -75,7 +75,7 @@ def simulate(
         pace, permit = pace.permit(now)
         while not permit.is_kept:
             now += permit.wait_seconds
-            pace, permit = pace.permit(now, held=permit)
+            pace, permit = pace.permit(now, previous=permit)
         now = permit.slot
         if not limiter.takes(now):
             pace = pace.pushed_back(now=now + latency, sent_at=now, retry_after=retry_after(now))

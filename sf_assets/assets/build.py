@@ -124,9 +124,9 @@ def _changed(asset: dg.AssetsDefinition, endpoint: EndpointSpec, change: SpecCha
 
 
 def _cadences(deployment: Deployment, specs: Sequence[EndpointSpec]) -> dict[str, str]:
-    chosen = automated(specs, deployment.endpoints)
+    names = automated(specs, deployment.endpoints)
     words = cadences(specs, deployment.cadences)
-    return {name: word for name, word in words.items() if name in chosen}
+    return {name: word for name, word in words.items() if name in names}
 
 
 def _sensors(deployment: Deployment, specs: Sequence[EndpointSpec]) -> list[dg.SensorDefinition]:

@@ -109,9 +109,9 @@ def _column_warnings(spec: EndpointSpec, report: "SyncReport") -> Iterator[str]:
         yield (
             f"Half of an emoji was replaced by U+FFFD: {counted(problems.replaced)}. Correct the text in Salesforce."
         )
-    if held := report.planned.held_excluded:
+    if columns := report.planned.held_excluded:
         yield (
-            f"The table still holds values of columns that are excluded now: {joined(held)}. Remove them from every"
+            f"The table still holds values of columns that are excluded now: {joined(columns)}. Remove them from every"
             f" file: sf-assets erase-columns {spec.endpoint}"
         )
 
@@ -124,11 +124,11 @@ def _hashing_warnings(spec: EndpointSpec, report: "SyncReport") -> Iterator[str]
 
     clear, outdated = columns_out_of_policy(report.final, spec)
     unread = set(report.problems.missing) - set(report.final.columns.hidden)
-    if held := [name for name in clear if name not in unread]:
+    if columns := [name for name in clear if name not in unread]:
         yield (
-            f"The table may still hold the text of columns that are hashed now: {joined(held)}. Remove it from"
-            f" every file (sf-assets erase-columns {spec.endpoint} {' '.join(held)}), then run the endpoint once with"
-            " full_refresh: true."
+            f"The table may still hold the text of columns that are hashed now: {joined(columns)}. Remove it from"
+            f" every file (sf-assets erase-columns {spec.endpoint} {' '.join(columns)}), then run the endpoint once"
+            " with full_refresh: true."
         )
     if outdated:
         yield (

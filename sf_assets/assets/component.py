@@ -141,8 +141,8 @@ class SalesforceOrg(dg.StateBackedComponent, dg.Resolvable):
     def specs(self, path: Path) -> tuple[EndpointSpec, ...]:
         """Return the endpoints that become assets. `path`: the file that messages name."""
         specs = endpoints_of(specs_values(self.overrides, self.custom_objects), path=path)
-        chosen = automated(specs, ",".join(self.endpoints))
-        return tuple(spec for spec in specs if spec.endpoint in chosen)
+        names = automated(specs, ",".join(self.endpoints))
+        return tuple(spec for spec in specs if spec.endpoint in names)
 
     def deployment(self) -> Deployment:
         """Return the deployment that the attributes describe."""

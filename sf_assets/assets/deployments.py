@@ -135,7 +135,7 @@ def _naming(env: Environment) -> Naming:
     return Naming(env.get("SF_ASSETS_ORG", ""))
 
 
-def _practice(env: Environment, home: Path, given: CredentialsResource | None) -> SalesforceResource:
+def _practice(env: Environment, home: Path, login: CredentialsResource | None) -> SalesforceResource:
     folder = practice_folder(home, _naming(env))
     url = env.get("SALESFORCE_INSTANCE_URL") or served_url(folder) or PRACTICE_URL
     if not is_loopback(url):
@@ -144,12 +144,12 @@ def _practice(env: Environment, home: Path, given: CredentialsResource | None) -
             remedy="Set SF_ASSETS_DEPLOYMENT=production, or unset SALESFORCE_INSTANCE_URL for the practice org.",
             setting="SALESFORCE_INSTANCE_URL",
         )
-    return _salesforce(env, home, instance_url=url, credentials=given or PracticeCredentials(folder=str(folder)))
+    return _salesforce(env, home, instance_url=url, credentials=login or PracticeCredentials(folder=str(folder)))
 
 
-def _production(env: Environment, home: Path, given: CredentialsResource | None) -> SalesforceResource:
-    _refuse_missing(env, HOST if given or env.get("SALESFORCE_SECRET_ID") else {**HOST, **LOGIN})
-    return _salesforce(env, home, instance_url=env["SALESFORCE_INSTANCE_URL"], credentials=given or _credentials(env))
+def _production(env: Environment, home: Path, login: CredentialsResource | None) -> SalesforceResource:
+    _refuse_missing(env, HOST if login or env.get("SALESFORCE_SECRET_ID") else {**HOST, **LOGIN})
+    return _salesforce(env, home, instance_url=env["SALESFORCE_INSTANCE_URL"], credentials=login or _credentials(env))
 
 
 CALCULATED: Mapping[str, Literal["refresh", "stale", "exclude"]] = {

@@ -53,7 +53,7 @@ def with_history(specs: Iterable[EndpointSpec], wanted: str) -> frozenset[str]:
 
 def _named(specs: Sequence[EndpointSpec], wanted: str, setting: str) -> frozenset[str]:
     words = split(wanted)
-    _known(words, specs, setting)
+    _require_names(words, specs, setting)
     return frozenset(spec.endpoint for spec in specs if _names(spec).intersection(words))
 
 
@@ -63,7 +63,7 @@ def cadences(specs: Iterable[EndpointSpec], changes: str) -> dict[str, str]:
     The last entry that names an endpoint, its group or `all` holds.
     """
     specs, pairs = tuple(specs), [_pair(entry) for entry in split(changes)]
-    _known([name for name, _ in pairs], specs, "SF_ASSETS_CADENCES")
+    _require_names([name for name, _ in pairs], specs, "SF_ASSETS_CADENCES")
     return {spec.endpoint: _last_word(spec, pairs) for spec in specs}
 
 
@@ -114,7 +114,7 @@ def _pair(entry: str) -> tuple[str, str]:
     return name, word
 
 
-def _known(words: Iterable[str], specs: Iterable[EndpointSpec], setting: str) -> None:
+def _require_names(words: Iterable[str], specs: Iterable[EndpointSpec], setting: str) -> None:
     names = set[str]().union(*(_names(spec) for spec in specs))
     for word in words:
         if word not in names:

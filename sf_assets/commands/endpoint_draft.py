@@ -63,12 +63,12 @@ class EndpointDraft:
 
 def draft_endpoint(sobject: "SObject", *, name: str | None = None, row_names: Sequence[str] = ()) -> EndpointDraft:
     """Return an endpoint for an object. Raises: ConfigError or SpecError if it cannot be one."""
-    taken = {row.sobject: row.endpoint for row in ENDPOINTS}
-    if name is None and sobject.name in taken:
-        what = f"{sobject.name} is the endpoint {taken[sobject.name]} already"
+    endpoint_of = {row.sobject: row.endpoint for row in ENDPOINTS}
+    if name is None and sobject.name in endpoint_of:
+        what = f"{sobject.name} is the endpoint {endpoint_of[sobject.name]} already"
         raise ConfigError(what, remedy="Change it by [override] and a .soql file of its name (docs/endpoints.md).")
     endpoint_name = name or default_name(sobject.name)
-    if endpoint_name in {*row_names, *taken.values()}:
+    if endpoint_name in {*row_names, *endpoint_of.values()}:
         raise ConfigError(f"there is an endpoint {endpoint_name} already", remedy="Choose another name: --name.")
     names = {field.name: field for field in sobject.fields}
     row = EndpointRow(

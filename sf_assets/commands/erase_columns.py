@@ -66,7 +66,7 @@ def _spec(specs: "Path | None", endpoint: str) -> "EndpointSpec":
     from sf_assets.commands.plan import chosen_specs
     from sf_assets.specs.endpoints import endpoints
 
-    chosen = chosen_specs(endpoints(specs), (endpoint,))
-    if len(chosen) != 1:
+    matches = chosen_specs(endpoints(specs), (endpoint,))
+    if len(matches) != 1:
         raise ConfigError(f"{endpoint} is a group", remedy="Name one endpoint.")
-    return next(iter(chosen))
+    return next(iter(matches))

@@ -56,12 +56,12 @@ def plan_run(settings: "Deployment", names: Sequence[str], *, full_refresh: bool
     from sf_assets.specs.endpoints import endpoints
 
     specs = endpoints(settings.specs)
-    chosen = chosen_specs(specs, names)
+    selection = chosen_specs(specs, names)
     salesforce, with_cadence = settings.salesforce.resolved(), automated(specs, settings.endpoints)
     words = {name: word for name, word in cadences(specs, settings.cadences).items() if name in with_cadence}
-    hashes = any(spec.hashed for spec in chosen)
+    hashes = any(spec.hashed for spec in selection)
     return build_plan(
-        chosen,
+        selection,
         tables=settings.iceberg.tables(),
         client=salesforce.client(),
         run=EndpointConfig(full_refresh=full_refresh).run_options(),

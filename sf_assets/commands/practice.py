@@ -35,13 +35,13 @@ def practice_org(home: Path, *, port: int | None = None, options: Sequence[str] 
         return
     if port is not None:
         require_free(port, flag="--port", what="the practice org")
-    chosen = port or _usual_or_free_port()
+    server_port = port or _usual_or_free_port()
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     log = home / "server.log"
-    with log.open("wb") as output, _started(command(home, chosen, options), output) as process:
-        url = _url(chosen)
+    with log.open("wb") as output, _started(command(home, server_port, options), output) as process:
+        url = _url(server_port)
         _wait(process, url, log)
-        write_server_file(home, port=chosen, pid=process.pid)
+        write_server_file(home, port=server_port, pid=process.pid)
         yield url
 
 

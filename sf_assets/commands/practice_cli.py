@@ -113,8 +113,8 @@ def change(
     if verb is None and not values:
         raise click.UsageError('Name a change: COLUMN="new value", --insert, --delete, --undelete or --purge.')
     record_id = org.one_row(sobject, record_id)["Id"]
-    given = {"values": values} if verb is None else {}
-    org.apply(verb or "update", sobject=sobject, record_id=record_id, **given)
+    arguments = {"values": values} if verb is None else {}
+    org.apply(verb or "update", sobject=sobject, record_id=record_id, **arguments)
     click.echo(f"{PAST[verb]} {sobject} {record_id}.")
 
 
@@ -138,19 +138,19 @@ def break_org(endpoint: str | None, home: Path | None, fault: str | None, times:
       sf-assets practice break quote --switch-off
       sf-assets practice break --fault daily_limit
     """
-    chosen = {name: value for name, value in breaks.items() if value}
-    if not chosen and fault is None:
+    operations = {name: value for name, value in breaks.items() if value}
+    if not operations and fault is None:
         raise click.UsageError(
             "Name what to break: --hide-column, --refuse-column, --hide-rows, --switch-off, --fault."
         )
-    if chosen and endpoint is None:
+    if operations and endpoint is None:
         raise click.UsageError("Name the endpoint of the column, records or object that you want to break.")
     org = _running(home)
     sobject = None if endpoint is None else _sobject(endpoint)
     if fault is not None:
         org.add_fault(refusal=fault, sobject=sobject, times=times or None)
         click.echo(f"{'Every request' if times == 0 else f'The next {times} request(s)'}: {fault}.")
-    for name, value in chosen.items():
+    for name, value in operations.items():
         click.echo(_break(org, str(sobject), name, value))
 
 

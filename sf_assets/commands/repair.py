@@ -52,7 +52,7 @@ def plan_repair(tables: "IcebergTables", name: str, *, deep: bool, full_copy: bo
     return tables.maintenance.plan_repair(name, is_state_valid=state_check(name), deep=deep, full_copy=full_copy)
 
 
-def table_names(settings: "Deployment", chosen: Sequence[str]) -> list[str]:
+def table_names(settings: "Deployment", names: Sequence[str]) -> list[str]:
     """Return the tables of the chosen endpoints and groups, or all of them.
 
     The tables of histories and the status table can be chosen by their names.
@@ -63,10 +63,10 @@ def table_names(settings: "Deployment", chosen: Sequence[str]) -> list[str]:
     specs = all_endpoints(settings.specs)
     histories = [history_name(endpoint) for endpoint in sorted(with_history(specs, settings.history))]
     others = [*histories, STATUS_TABLE]
-    named = [name for name in others if name in chosen]
-    endpoints = [name for name in chosen if name not in named]
-    own = [spec.endpoint for spec in chosen_specs(specs, endpoints)] if endpoints or not chosen else []
-    return own + (named if chosen else others)
+    named = [name for name in others if name in names]
+    endpoints = [name for name in names if name not in named]
+    own = [spec.endpoint for spec in chosen_specs(specs, endpoints)] if endpoints or not names else []
+    return own + (named if names else others)
 
 
 def state_check(name: str) -> "StateCheck":

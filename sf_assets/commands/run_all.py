@@ -42,7 +42,7 @@ class Outcome:
 
 def run_with_progress(status: "Status") -> list[Outcome]:
     """Materialize every asset of the deployment and show the progress. `status` is paused meanwhile."""
-    done: list[Outcome] = []
+    outcomes_so_far: list[Outcome] = []
     status.stop()  # a terminal shows one moving thing at a time
     with os.fdopen(os.dup(sys.stdout.fileno()), "w") as out:  # Dagster captures what a step writes to stdout
         console = Console(file=out)
@@ -50,10 +50,10 @@ def run_with_progress(status: "Status") -> list[Outcome]:
             task = bar.add_task("Reading ...", total=None)
 
             def on_outcome(outcome: Outcome) -> None:
-                done.append(outcome)
+                outcomes_so_far.append(outcome)
                 bar.update(task, advance=1, description=outcome.endpoint)
                 if not console.is_terminal:
-                    console.print(f"{len(done):>3} {outcome.endpoint}: {outcome.kind}", highlight=False)
+                    console.print(f"{len(outcomes_so_far):>3} {outcome.endpoint}: {outcome.kind}", highlight=False)
 
             outcomes = materialize_all(
                 on_outcome,

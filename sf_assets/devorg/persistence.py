@@ -85,9 +85,9 @@ class PracticeHome:
         """Return the org's credentials; the first start makes them. Both files are the owner's alone."""
         if not self.key_file.exists():
             _write_secret(self.key_file, new_private_key())
-        made = Credentials(CONSUMER_KEY, self.key_file.read_text(encoding="ascii"), str(org.user["Username"]))
-        _write_secret(self.credentials_file, json.dumps(asdict(made), indent=1))
-        return made
+        credentials = Credentials(CONSUMER_KEY, self.key_file.read_text(encoding="ascii"), str(org.user["Username"]))
+        _write_secret(self.credentials_file, json.dumps(asdict(credentials), indent=1))
+        return credentials
 
     # -- the past -----------------------------------------------------------------------------------------------
 

@@ -249,16 +249,18 @@ class _Counting:
         if isinstance(planned, SfAssetsError):
             return EndpointPlan(spec, "failed", error=planned)
         answers = [counts.get((spec.endpoint, step)) for step in steps]
-        filled = [self._filled(spec, step, answer) for step, answer in zip(steps, answers, strict=True)]
+        counted_steps = [self._with_rows(spec, step, answer) for step, answer in zip(steps, answers, strict=True)]
         return EndpointPlan(
             spec,
             planned.report.kind,
-            rows=sum(step.rows or 0 for step in filled),
-            calls=sum(step.calls for step in filled) + self._newest_calls(spec, planned) + planned.comparison_calls,
+            rows=sum(step.rows or 0 for step in counted_steps),
+            calls=sum(step.calls for step in counted_steps)
+            + self._newest_calls(spec, planned)
+            + planned.comparison_calls,
             is_first=is_first_copy(planned),
             is_approximate=any(isinstance(answer, SalesforceError) for answer in answers),
             report=planned.report,
-            bulk=self._bulk_price(planned, filled),
+            bulk=self._bulk_price(planned, counted_steps),
         )
 
     def _bulk_price(self, planned: Sync, steps: Sequence[ReadStep]) -> BulkPrice | None:
@@ -270,7 +272,7 @@ class _Counting:
         by_bulk, by_rest = replace(whole, bulk=limits), replace(whole, bulk=None)
         return BulkPrice(by_bulk.calls + tail, by_rest.calls + tail, planned.why_rest)
 
-    def _filled(self, spec: EndpointSpec, step: ReadStep, answer: Answer | None) -> ReadStep:
+    def _with_rows(self, spec: EndpointSpec, step: ReadStep, answer: Answer | None) -> ReadStep:
         if answer is None:
             return step
         if isinstance(answer, SalesforceError):

@@ -141,13 +141,13 @@ def _why_not(text: str) -> str:
 
 def _unusable(text: str, why: str) -> ConfigError:
     return ConfigError(
-        f"SALESFORCE_INSTANCE_URL {_shown(text)}is not usable: {why}",
+        f"SALESFORCE_INSTANCE_URL {_for_message(text)}is not usable: {why}",
         remedy=f"Correct SALESFORCE_INSTANCE_URL: {_FORMS}.",
         setting="SALESFORCE_INSTANCE_URL",
     )
 
 
-def _shown(text: str) -> str:
+def _for_message(text: str) -> str:
     """Return the setting for a message, or nothing where it may be a secret."""
     bare = re.sub(r"//[^/@]{0,200}@", "//…@", text[:LONGEST_URL]).partition("?")[0]
     may_be_secret = len(bare) > LONGEST_SHOWN or not any(mark in bare for mark in ".:/") or "-----" in bare

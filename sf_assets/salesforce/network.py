@@ -28,11 +28,11 @@ def tls_context(environment: Mapping[str, str] = os.environ) -> ssl.SSLContext:
     Those of SSL_CERT_FILE and SSL_CERT_DIR; without them the system's, certifi's and those of REQUESTS_CA_BUNDLE, which
     often holds a company's CA alone. Raises: ConfigError that names the variable and the path.
     """
-    chosen = [name for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if environment.get(name)]
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if chosen else ssl.create_default_context()
-    if not chosen:
+    names = [name for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if environment.get(name)]
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if names else ssl.create_default_context()
+    if not names:
         context.load_verify_locations(certifi.where())
-    for name in chosen or [name for name in ("REQUESTS_CA_BUNDLE",) if environment.get(name)]:
+    for name in names or [name for name in ("REQUESTS_CA_BUNDLE",) if environment.get(name)]:
         _load_certificates(context, name, environment[name])
     return context
 

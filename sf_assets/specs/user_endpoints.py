@@ -105,12 +105,12 @@ class _Table:
         self.raw = self._read() if raw is None else raw
         self._refuse_unknown(self.raw, ("endpoint", "override"), where="the file")
 
-    def rows(self, taken: Sequence[str]) -> tuple[EndpointRow, ...]:
+    def rows(self, names: Sequence[str]) -> tuple[EndpointRow, ...]:
         """Return the rows of new endpoints. `taken` are the names that they may not have."""
         rows: list[EndpointRow] = []
         for number, raw in enumerate(self._list_of_tables(), 1):
             row = self._row(raw, where=f"{self.places.row} {number}")
-            if row.endpoint in {*taken, *(other.endpoint for other in rows)}:
+            if row.endpoint in {*names, *(other.endpoint for other in rows)}:
                 name = row.endpoint
                 remedy = f"Choose another name, or change that endpoint by [override.{name}] and {name}.soql"
                 raise self.refuse(f"there is an endpoint {name} already", remedy)

@@ -155,8 +155,8 @@ def _keeping(column: Column, fractional: Collection[str]) -> Column:
 def _visible(spec: EndpointSpec, described: SObject | None, dropped: Collection[str]) -> dict[str, Field]:
     """Return the readable fields by lower-case name. Salesforce takes a name in any case."""
     fields = described.fields if described else _plain_fields(spec)
-    gone = {name.lower() for name in dropped}
-    return {field.name.lower(): field for field in fields if field.name.lower() not in gone}
+    refused_names = {name.lower() for name in dropped}
+    return {field.name.lower(): field for field in fields if field.name.lower() not in refused_names}
 
 
 def _plain_fields(spec: EndpointSpec) -> Iterator[Field]:

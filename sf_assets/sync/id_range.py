@@ -47,35 +47,35 @@ class IdRange:
             ResultIncomplete: when a result stays short.
         """
         self.is_cut, self.sent_upper, limit = False, self.upper, self.limit
-        held, accepted, total, is_lost = list[Rows](), 0, 0, False
+        pages, accepted, total, is_lost = list[Rows](), 0, 0, False
         try:
             for page in self._reader.pages(
                 where=self._between(self.after, self.sent_upper), order_by=["Id"], limit=limit, watch=watch
             ):
-                held, total = [*held, page], page.total - accepted
-                if not is_ascending(self.after, [rows.frame["id"] for rows in held]):
+                pages, total = [*pages, page], page.total - accepted
+                if not is_ascending(self.after, [rows.frame["id"] for rows in pages]):
                     return self._read_again(is_ordered=False)
-                self.ignores_limit |= _height(held) > limit
+                self.ignores_limit |= _height(pages) > limit
                 if self.ignores_limit and not takes_more:
                     return None
-                if self._reader.lanes.held_rows <= _height(held) < total:
-                    if not self._confirm_part(held, total):
+                if self._reader.lanes.held_rows <= _height(pages) < total:
+                    if not self._confirm_part(pages, total):
                         return None
-                    yield from self._accept(held)
-                    held, accepted = [], accepted + _height(held)
+                    yield from self._accept(pages)
+                    pages, accepted = [], accepted + _height(pages)
         except QueryTimedOut as error:
             self.limit = _narrower(self._reader, limit, error)
             return None
         except LocatorLost:
-            self.limit = max(SMALLEST_RANGE_ROWS, held[0].frame.height) if held else limit
+            self.limit = max(SMALLEST_RANGE_ROWS, pages[0].frame.height) if pages else limit
             is_lost = True
-        if self._judge(held, total, limit=limit, is_lost=is_lost):
-            yield from self._accept(held)
+        if self._judge(pages, total, limit=limit, is_lost=is_lost):
+            yield from self._accept(pages)
 
-    def _accept(self, held: Sequence[Rows]) -> Iterator[Rows]:
+    def _accept(self, pages: Sequence[Rows]) -> Iterator[Rows]:
         """Yield the pages of a complete result. The caller has a page once it asks for the next."""
         self._tries = 0
-        for page in held:
+        for page in pages:
             rows = replace(page, is_resumable=True)
             yield rows
             if self.is_cut:
@@ -86,29 +86,29 @@ class IdRange:
         """End the present result after a row. Unless `is_done` the next query reads on."""
         self.is_cut, self.after, self.is_done = True, after, is_done
 
-    def _confirm_part(self, held: Sequence[Rows], total: int) -> bool:
+    def _confirm_part(self, pages: Sequence[Rows], total: int) -> bool:
         """Count the first part of a long result; return whether it lacks no row. `total`: rows from it to the end.
 
         Without a count that fits the part's end, the range cannot be read by Id.
         """
-        rows = _height(held)
-        count = self._reader.count(self._between(self.after, held[-1].frame["id"][-1]))
+        rows = _height(pages)
+        count = self._reader.count(self._between(self.after, pages[-1].frame["id"][-1]))
         if count is None or count >= total:
             self.is_done = self.is_unordered = True
         elif count > rows:
             self._read_again(rows=rows, total=count)
         return count is not None and count <= rows
 
-    def _judge(self, held: Sequence[Rows], total: int, *, limit: int, is_lost: bool) -> bool:
+    def _judge(self, pages: Sequence[Rows], total: int, *, limit: int, is_lost: bool) -> bool:
         """Judge a result: return whether no row up to its last one is missing.
 
         `is_lost`: its locator was lost, so pages after these are missing.
         """
-        rows = _height(held)
+        rows = _height(pages)
         if rows >= total and not is_lost:
             self.is_done = max(rows, total) < limit
             return True
-        last = next((page.frame["id"][-1] for page in reversed(held) if page.frame.height), None)
+        last = next((page.frame["id"][-1] for page in reversed(pages) if page.frame.height), None)
         confirm = self._reader.holds_all if is_lost else self._reader.confirm_complete
         if last is not None and confirm(self._between(self.after, last), rows):
             return True

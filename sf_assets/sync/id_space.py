@@ -49,9 +49,9 @@ class IdSpace:
             self._length = self._length or len(row_id)
             self._has_check_digits &= len(row_id) == LONG and with_check_digits(row_id[:SHORT]) == row_id
         digits = SHORT if self._has_check_digits else None
-        seen = {character for row_id in ids for character in row_id[:digits]}
-        if not seen <= self._seen:
-            self._seen |= seen
+        characters = {character for row_id in ids for character in row_id[:digits]}
+        if not characters <= self._seen:
+            self._seen |= characters
             self._read_alphabet()
 
     def _read_alphabet(self) -> None:

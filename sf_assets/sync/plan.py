@@ -180,7 +180,7 @@ def plan_sync(
         refuse_future(stored, spec.endpoint, now=later(now(), client.server_time) or now())
     owned = owned_state(spec, stored, preflight.org_id, run)
     described = preflight.described[spec.endpoint]
-    given, spec = spec, as_described(spec, described)
+    spec_of_table, spec = spec, as_described(spec, described)
     refused = refused_columns(owned, preflight, spec.endpoint)
     base = owned and with_fractional(with_refused(owned, refused), fractional)
     fractional |= frozenset(base.columns.fractional if base else ())
@@ -199,7 +199,7 @@ def plan_sync(
         began_at=earliest(now(), client.server_time),
         unavailable=str(described) if isinstance(described, ObjectUnavailable) else None,
         fractional=fractional,
-        is_unordered=spec.how != given.how,
+        is_unordered=spec.how != spec_of_table.how,
     )
     return plan if plan.unavailable else _with_step(plan, tables)
 

@@ -80,13 +80,13 @@ def preflight(
 def with_all_trials(preflight: Preflight, spec: EndpointSpec, *, tables: IcebergTables, client: Client) -> Preflight:
     """Try the endpoint's refused columns that this preflight has not tried; add the answers."""
     described, asked_at = preflight.described[spec.endpoint], preflight.asked_at
-    done = preflight.trials.get(spec.endpoint, {})
+    trials_so_far = preflight.trials.get(spec.endpoint, {})
     if isinstance(described, SalesforceError):
         return preflight
     state = _state(spec, tables, now=asked_at)
-    trials = [one for one in _due_trials(spec, state, described, None) if not set(one.columns) <= done.keys()]
+    trials = [one for one in _due_trials(spec, state, described, None) if not set(one.columns) <= trials_so_far.keys()]
     accepted = _accepted(trials, client.ask([trial.query for trial in trials])).get(spec.endpoint, {})
-    return replace(preflight, trials={**preflight.trials, spec.endpoint: {**done, **accepted}})
+    return replace(preflight, trials={**preflight.trials, spec.endpoint: {**trials_so_far, **accepted}})
 
 
 def as_described(spec: EndpointSpec, described: SObject | SalesforceError | None) -> EndpointSpec:

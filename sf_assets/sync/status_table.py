@@ -104,10 +104,10 @@ def _completed(tables: "IcebergTables", statuses: Iterable[Status]) -> list[Stat
     """Fill what a sync does not know from the row that the table has."""
     statuses = list(statuses)
     before = _before(tables) if any(status.true_as_of is None for status in statuses) else {}
-    return [_filled(one, before.get(one.endpoint, {})) for one in statuses]
+    return [_with_former_values(one, before.get(one.endpoint, {})) for one in statuses]
 
 
-def _filled(status: Status, before: dict[str, Any]) -> Status:
+def _with_former_values(status: Status, before: dict[str, Any]) -> Status:
     has_read = status.state not in ("failed", "quota_spent")
     names = [name for name in before if not (name == "calculated_as_of" and has_read)]
     return replace(status, **{name: before[name] for name in names if getattr(status, name) is None})

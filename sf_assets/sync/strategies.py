@@ -101,12 +101,12 @@ def walk(
     """
     start = base.position.walk
     assert start is not None
-    done = yield from _by_walk(reader, base, start, rows_expected=rows_expected, filter=filter)
+    walk_end = yield from _by_walk(reader, base, start, rows_expected=rows_expected, filter=filter)
     was_short = not start.is_begun and reader.report.read.pages <= 1 and reader.report.read.bulk_job is None
-    if was_short or done.position.tail_from is None:
+    if was_short or walk_end.position.tail_from is None:
         return
-    step = tail_after_walk(done, reader.columns)
-    yield from tail(reader, done, step, ceiling=ceiling, began_at=reader.report.began_at, last_probe=None)
+    step = tail_after_walk(walk_end, reader.columns)
+    yield from tail(reader, walk_end, step, ceiling=ceiling, began_at=reader.report.began_at, last_probe=None)
 
 
 def _by_walk(
@@ -186,19 +186,19 @@ def _in_one_query(reader: Reader, *, where: Sequence[str] = ()) -> Iterator[Rows
     """Read one result; read a short one again unless some of it was yielded."""
     most = reader.lanes.held_rows
     for tries_left in reversed(range(TRIES)):
-        held, rows, total = list[Rows](), 0, 0
+        pages, rows, total = list[Rows](), 0, 0
         try:
             for page in reader.pages(where=where):
                 rows, total = rows + page.frame.height, page.total
-                held.append(page)
+                pages.append(page)
                 if total > most:
-                    yield held.pop()
+                    yield pages.pop()
         except LocatorLost:
             if total > most or not tries_left:
                 raise
             continue
         if rows >= total or reader.confirm_complete(where, rows):
-            yield from held
+            yield from pages
             return
         if total > most:
             break

@@ -64,14 +64,14 @@ def not_ahead(ceiling: datetime | None, began_at: datetime) -> datetime | None:
     return ceiling and max(EARLIEST, min(ceiling, began_at.replace(microsecond=0)))
 
 
-def tail_after_walk(done: State, readable: Collection[str]) -> Step:
+def tail_after_walk(walk_end: State, readable: Collection[str]) -> Step:
     """Return the tail that follows a long walk.
 
     It begins at the walk's ceiling, or earlier if a column that was hidden came back during the walk.
     """
-    tail_from = done.position.tail_from
+    tail_from = walk_end.position.tail_from
     assert tail_from is not None
-    return Step("tail", lower=since_hidden(done, revealed_columns(done, readable), lower=tail_from - LOOKBACK))
+    return Step("tail", lower=since_hidden(walk_end, revealed_columns(walk_end, readable), lower=tail_from - LOOKBACK))
 
 
 def finished_walk(base: State, readable: Collection[str], *, filter: str | None) -> State:

@@ -45,12 +45,12 @@ def pod_resources(context: ProofContext) -> Iterator[Exchange]:
 def _run(command: list[str]) -> str:
     if shutil.which(command[0]) is None:
         raise ConfigError(f"{command[0]} is not installed", remedy=f"Install {command[0]}, or leave --kubernetes out.")
-    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=SECONDS)  # noqa: S603 - fixed arguments
-    if ended.returncode != 0:
+    process = subprocess.run(command, capture_output=True, text=True, check=False, timeout=SECONDS)  # noqa: S603 - fixed arguments
+    if process.returncode != 0:
         raise ConfigError(
-            f"{' '.join(command)} failed: {ended.stderr.strip()[:500]}", remedy="Correct it and try again."
+            f"{' '.join(command)} failed: {process.stderr.strip()[:500]}", remedy="Correct it and try again."
         )
-    return ended.stdout
+    return process.stdout
 
 
 def _is_instance(document: Any) -> bool:

@@ -96,39 +96,44 @@ def snowflake(mode: str, **values: Any) -> None:
 
 
 @setup.command("salesforce")
-@click.option("--endpoints", "chosen", default="", help="Names or groups, as in SF_ASSETS_ENDPOINTS; default: all.")
+@click.option(
+    "--endpoints", "names_or_groups", default="", help="Names or groups, as in SF_ASSETS_ENDPOINTS; default: all."
+)
 @_options("secret")
-def salesforce(chosen: str, secret: str) -> None:
+def salesforce(names_or_groups: str, secret: str) -> None:
     """Print app, user and permission set for the endpoints."""
     from sf_assets.assets.deployments import read_specs_folder
     from sf_assets.assets.freshness import automated
     from sf_assets.commands.setup.salesforce import salesforce_steps
 
     specs = endpoints(read_specs_folder())
-    names = automated(specs, chosen)
+    names = automated(specs, names_or_groups)
     chosen_specs = [spec for spec in specs if spec.endpoint in names]
     click.echo(salesforce_steps(chosen_specs, SetupValues(secret=secret)), nl=False)
 
 
 @setup.command("upkeep")
 @click.option("--engine", type=click.Choice(["spark", "emr", "glue", "s3tables"]), required=True, help=ENGINE)
-@click.option("--endpoints", "chosen", default="", help="Names or groups, as in SF_ASSETS_ENDPOINTS; default: all.")
+@click.option(
+    "--endpoints", "names_or_groups", default="", help="Names or groups, as in SF_ASSETS_ENDPOINTS; default: all."
+)
 @click.option("--history", help=HISTORY)
 @_options("account_id", "region", "bucket", "prefix", "namespace", "orgs", "kms_key", "keep_days")
-def upkeep(engine: str, chosen: str, history: str | None, **values: Any) -> None:
+def upkeep(engine: str, names_or_groups: str, history: str | None, **values: Any) -> None:
     """Print what another engine runs to maintain the tables."""
     from sf_assets.assets.deployments import read_history, read_specs_folder
     from sf_assets.assets.freshness import automated, with_history
     from sf_assets.commands.setup.upkeep import kept_days, upkeep_script
 
     specs, filled_in = endpoints(read_specs_folder()), SetupValues(**values)
-    names, histories = automated(specs, chosen), with_history(specs, read_history() if history is None else history)
+    names = automated(specs, names_or_groups)
+    histories = with_history(specs, read_history() if history is None else history)
     tables = kept_days([spec.endpoint for spec in specs if spec.endpoint in names], histories, filled_in)
-    arguments = _given({"endpoints": chosen, "history": ",".join(sorted(histories)), **values})
+    arguments = _as_arguments({"endpoints": names_or_groups, "history": ",".join(sorted(histories)), **values})
     click.echo(upkeep_script(filled_in, engine=cast("Any", engine), tables=tables, arguments=arguments), nl=False)
 
 
-def _given(options: Mapping[str, Any]) -> list[str]:
+def _as_arguments(options: Mapping[str, Any]) -> list[str]:
     """Return the options of a command that are not their defaults, as words."""
-    given = {name: value for name, value in options.items() if value and value != getattr(DEFAULTS, name, "")}
-    return [word for name, value in given.items() for word in (f"--{name.replace('_', '-')}", str(value))]
+    own_values = {name: value for name, value in options.items() if value and value != getattr(DEFAULTS, name, "")}
+    return [word for name, value in own_values.items() for word in (f"--{name.replace('_', '-')}", str(value))]

@@ -62,8 +62,8 @@ class ActiveRows:
 
     def insert(self, sobject: str, values: Row, at: int) -> str:
         """Insert a row and remember it."""
-        given = {name: value for name, value in values.items() if value is not None}
-        record_id = self.org.insert(sobject, given, stamp=moment(at))
+        cells = {name: value for name, value in values.items() if value is not None}
+        record_id = self.org.insert(sobject, cells, stamp=moment(at))
         if sobject in self._known:
             self._known[sobject].append(self.org.row(sobject, record_id))
         return record_id

@@ -219,8 +219,8 @@ def _info(org: Org, job: BulkJob) -> dict[str, Any]:
     if state == "Failed":
         facts["errorMessage"] = job.error
     if state != "UploadComplete":
-        done = len(job.rows or ()) if state == "JobComplete" else 0
-        facts |= {"numberRecordsProcessed": done, "retries": 0, "totalProcessingTime": done // 100}
+        rows_done = len(job.rows or ()) if state == "JobComplete" else 0
+        facts |= {"numberRecordsProcessed": rows_done, "retries": 0, "totalProcessingTime": rows_done // 100}
     return facts
 
 

@@ -101,8 +101,8 @@ def _page(org: Org, locator: Locator, *, offset: int, version: str, server_url: 
     if stop < len(locator.keys):
         org.locators.keep(locator)
         more = b'"nextRecordsUrl":"%b",' % _next_url(org, locator, stop, version=version, server_url=server_url)
-    done = b"false" if more else b"true"
-    return b'{"totalSize":%d,"done":%b,%b"records":[%b]}' % (len(locator.keys), done, more, records)
+    done_json = b"false" if more else b"true"
+    return b'{"totalSize":%d,"done":%b,%b"records":[%b]}' % (len(locator.keys), done_json, more, records)
 
 
 def _rows_of_page(org: Org, locator: Locator, *, offset: int) -> int:

@@ -41,10 +41,10 @@ def deleted_response(org: Org, request: Request, table: Table) -> Response:
     _check_log(org, span, earliest, log.trimmed_until)
     start, end = span.bounds()
     entries = log.between(max(start, _milliseconds(earliest)), end)
-    seen = [(key, at) for key, at in entries if key not in table.hidden_keys]
-    _check_count(org, len(seen))
+    visible = [(key, at) for key, at in entries if key not in table.hidden_keys]
+    _check_count(org, len(visible))
     body = {
-        "deletedRecords": [{"deletedDate": _text(at), "id": key[:18]} for key, at in seen],
+        "deletedRecords": [{"deletedDate": _text(at), "id": key[:18]} for key, at in visible],
         "earliestDateAvailable": stamp_text(_minute(earliest)),
         "latestDateCovered": _latest_covered(org, span),
     }

@@ -63,14 +63,14 @@ def serve(org: Org, port: int = 0, *, host: str = HOST, credentials: Credentials
     """
     if host != HOST:
         raise ValueError(f"the practice org is served on {HOST} only, not on {host}")
-    chosen = credentials or default_credentials(org)
-    app = PracticeApp(org, connected_app(chosen), origin="")
+    org_credentials = credentials or default_credentials(org)
+    app = PracticeApp(org, connected_app(org_credentials), origin="")
     http = PracticeHttp(app, port)
     app.origin = f"http://{HOST}:{http.server_port}"
     thread = Thread(target=http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:
-        yield Server(app, chosen)
+        yield Server(app, org_credentials)
     finally:
         http.shutdown()
         thread.join()

@@ -64,6 +64,6 @@ def in_process(
     org: Org, *, credentials: Credentials | None = None, sleep: Callable[[float], None] = time.sleep
 ) -> tuple[Server, PracticeTransport]:
     """Return an org that is reached through a transport alone, as `serve` does for sockets."""
-    chosen = credentials or default_credentials(org)
-    app = PracticeApp(org, connected_app(chosen), origin=ORIGIN)
-    return Server(app, chosen), PracticeTransport(app, sleep=sleep)
+    org_credentials = credentials or default_credentials(org)
+    app = PracticeApp(org, connected_app(org_credentials), origin=ORIGIN)
+    return Server(app, org_credentials), PracticeTransport(app, sleep=sleep)

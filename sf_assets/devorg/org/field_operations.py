@@ -23,9 +23,9 @@ class FieldOperations(OrgState):
         Names that end in __c are custom.
         """
         with self.lock:
-            made = field if isinstance(field, FieldSchema) else field_from(field)
-            self.table(sobject).set_field(made)
-            self._changed("add_field", sobject=sobject, field=asdict(made))
+            schema = field if isinstance(field, FieldSchema) else field_from(field)
+            self.table(sobject).set_field(schema)
+            self._changed("add_field", sobject=sobject, field=asdict(schema))
 
     def hide_field(self, sobject: str, name: str) -> None:
         """Hide a field by field-level security: describe leaves it out, queries refuse it."""
@@ -76,10 +76,10 @@ class FieldOperations(OrgState):
         It is one of SPECIAL_OBJECTS by its name, or any other with these fields.
         """
         with self.lock:
-            given = [field if isinstance(field, FieldSchema) else field_from(field) for field in fields]
-            schema = custom_object(name, given, key_prefix) if given else special_object(name)
+            schemas = [field if isinstance(field, FieldSchema) else field_from(field) for field in fields]
+            schema = custom_object(name, schemas, key_prefix) if schemas else special_object(name)
             self.tables[name] = Table(schema)
-            self._changed("add_object", name=name, fields=[asdict(field) for field in given], key_prefix=key_prefix)
+            self._changed("add_object", name=name, fields=[asdict(field) for field in schemas], key_prefix=key_prefix)
 
     def switch_off(self, sobject: str) -> None:
         """Switch off an object: 404 on its describe, INVALID_TYPE in SOQL."""
@@ -126,14 +126,14 @@ def field_from(facts: Mapping[str, Any]) -> FieldSchema:
     Raises:
         ValueError: A name is unknown; the message lists the known ones.
     """
-    given = {DESCRIBE_NAMES.get(name, name): value for name, value in facts.items()}
+    values = {DESCRIBE_NAMES.get(name, name): value for name, value in facts.items()}
     names = [entry.name for entry in fields(FieldSchema)]
-    unknown = sorted(set(given) - set(names))
+    unknown = sorted(set(values) - set(names))
     if unknown:
         raise ValueError(f"a field has no {', '.join(unknown)}; there are {', '.join(names)}")
-    lists = {name: tuple(given[name]) for name in ("reference_to", "picklist_values") if name in given}
-    custom = str(given.get("name", "")).endswith("__c")
-    return FieldSchema(**{"label": given.get("name", ""), "custom": custom, **given, **lists})
+    lists = {name: tuple(values[name]) for name in ("reference_to", "picklist_values") if name in values}
+    custom = str(values.get("name", "")).endswith("__c")
+    return FieldSchema(**{"label": values.get("name", ""), "custom": custom, **values, **lists})
 
 
 DESCRIBE_NAMES = {

@@ -36,9 +36,9 @@ class OrgState:
         """Return the org's time: whole seconds, UTC."""
         return as_moment(self.clock()).replace(microsecond=0)
 
-    def stamp(self, given: datetime | str | None) -> str:
+    def stamp(self, moment: datetime | str | None) -> str:
         """Return the stamp of a change: the org's time unless one is given."""
-        return stamp_text(self.now() if given is None else as_moment(given))
+        return stamp_text(self.now() if moment is None else as_moment(moment))
 
     def table(self, sobject: str) -> Table:
         """Return an object's table, even if it is switched off.

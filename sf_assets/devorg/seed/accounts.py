@@ -207,14 +207,14 @@ def lead_columns(rng: Random, index: int) -> Row:
 def convert_leads(builder: RowBuilder, *, opportunities: RowBuilder, contacts: RowBuilder) -> None:
     """Convert some live leads, each to a younger opportunity and a contact."""
     by_account = {row["AccountId"]: row["Id"] for row in reversed(contacts.live_rows) if row["AccountId"]}
-    taken: set[int] = set()
+    used_places: set[int] = set()
     for lead, at in zip(builder.live_rows, builder.live_born, strict=True):
         place = bisect_right(opportunities.live_born, at) + int(builder.rng.random() * 40)
-        if place in taken or place >= len(opportunities.live_rows) or builder.rng.random() > CONVERTED_SHARE:
+        if place in used_places or place >= len(opportunities.live_rows) or builder.rng.random() > CONVERTED_SHARE:
             continue
         deal = opportunities.live_rows[place]
         if deal["AccountId"] in by_account:
-            taken.add(place)
+            used_places.add(place)
             _convert(lead, deal, by_account[deal["AccountId"]], at=opportunities.live_born[place])
 
 

@@ -32,7 +32,7 @@ def fill_tasks(builder: RowBuilder, *, people: Sequence[RowBuilder], subjects: S
         due = at + int(rng.random() * 30) * DAY_SECONDS
         touched = min(builder.ends, builder.later(at))
         row = _task(rng, index) | _about(rng, at, people=people, subjects=subjects)
-        row |= _done(rng, due, touched, ends=builder.ends) | {"IsDeleted": is_deleted(builder, 0.03)}
+        row |= _progress(rng, due, touched, ends=builder.ends) | {"IsDeleted": is_deleted(builder, 0.03)}
         added = builder.add(at, row, touched=touched)
         if index % 50 == 9:
             added["OwnerId"] = CASE_QUEUE
@@ -67,7 +67,7 @@ def _about(rng: Random, at: int, *, people: Sequence[RowBuilder], subjects: Sequ
     return {"WhoId": who["Id"] if who else None, "WhatId": what["Id"] if what else None, "AccountId": account_id}
 
 
-def _done(rng: Random, due: int, touched: int, *, ends: int) -> Row:
+def _progress(rng: Random, due: int, touched: int, *, ends: int) -> Row:
     """Return whether a task is done and whether it is archived."""
     is_closed = rng.random() < 0.75 and due < ends
     status = "Completed" if is_closed else pick(rng, OPEN_STATUSES)

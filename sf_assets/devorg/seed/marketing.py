@@ -67,12 +67,12 @@ def _invitations(
     builder: RowBuilder, at: int, count: int, *, leads: RowBuilder, contacts: RowBuilder
 ) -> Iterator[tuple[int, Row]]:
     """Yield distinct people, each with the moment of the invitation."""
-    seen: set[str] = set()
+    person_ids: set[str] = set()
     for _ in range(count * 4):
         born = at + int((builder.ends - at) * builder.rng.random() ** 2)
         person = (leads if builder.rng.random() < 0.5 else contacts).one(builder.rng, born)
-        if person is not None and person["Id"] not in seen and len(seen) < count:
-            seen.add(person["Id"])
+        if person is not None and person["Id"] not in person_ids and len(person_ids) < count:
+            person_ids.add(person["Id"])
             yield born, person
 
 

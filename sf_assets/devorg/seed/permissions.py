@@ -57,7 +57,7 @@ def fill_permission_sets(builder: RowBuilder, *, profiles: RowBuilder) -> None:
         if profile is not None:
             builder.add(at, _owned(profile, names))
         else:
-            builder.add(at, _made(builder.rng, index - len(profiles.rows), names))
+            builder.add(at, _own_set(builder.rng, index - len(profiles.rows), names))
     builder.finish()
 
 
@@ -68,7 +68,7 @@ def _owned(profile: Row, names: list[str]) -> Row:
     return values | {"Type": "Profile", "LicenseId": profile["UserLicenseId"], "PsgCount": None}
 
 
-def _made(rng: Random, index: int, names: list[str]) -> Row:
+def _own_set(rng: Random, index: int, names: list[str]) -> Row:
     label = SETS[index % len(SETS)] + (f" {index // len(SETS) + 1}" if index >= len(SETS) else "")
     values = rights(rng, names, share=0.03, is_admin=index == 0)
     values |= {"Name": label.replace(" ", "_"), "Label": label, "IsCustom": True, "Type": "Regular", "PsgCount": 0}
@@ -80,8 +80,8 @@ def fill_assignments(builder: RowBuilder, *, sets: RowBuilder, users: RowBuilder
     """Assign to each user the set of the profile, then further sets, each pair once."""
     of_profile = {row["ProfileId"]: row["Id"] for row in sets.rows if row["ProfileId"]}
     own = [(user["Id"], of_profile[user["ProfileId"]]) for user in users.rows if user["ProfileId"] in of_profile]
-    made = [row["Id"] for row in sets.rows if not row["ProfileId"]]
-    further = [(user["Id"], set_id) for set_id in made for user in users.rows]
+    set_ids = [row["Id"] for row in sets.rows if not row["ProfileId"]]
+    further = [(user["Id"], set_id) for set_id in set_ids for user in users.rows]
     builder.rng.shuffle(further)
     for (user_id, set_id), at in zip([*own, *further], builder.birth_times(), strict=False):
         builder.add(at, _assigned(builder, user_id, set_id, at))

@@ -137,13 +137,13 @@ def comparisons(condition: Condition | None) -> Iterator[Compare]:
 
 
 def _columns(select: Select, table: Table) -> tuple[FieldSchema, ...]:
-    chosen: dict[str, FieldSchema] = {}
+    fields: dict[str, FieldSchema] = {}
     for item in select.items:
         for field in _fields_of(item, select=select, table=table):
-            if field.name in chosen:
+            if field.name in fields:
                 raise Refusal(400, "INVALID_FIELD", f"duplicate field selected: {field.name}")
-            chosen[field.name] = field
-    return tuple(chosen.values())
+            fields[field.name] = field
+    return tuple(fields.values())
 
 
 def _fields_of(item: Column | Aggregate | Fields, *, select: Select, table: Table) -> list[FieldSchema]:

@@ -31,8 +31,8 @@ def _object(name: str, key_prefix: str, *fields: FieldSchema) -> ObjectSchema:
     return ObjectSchema(name, name, key_prefix, by_name, has_is_deleted="IsDeleted" in by_name, undeletable=False)
 
 
-def _restricted(made: ObjectSchema, filters: tuple[str, ...], message: str) -> ObjectSchema:
-    return replace(made, restriction=Restriction(filters, 400, "MALFORMED_QUERY", message))
+def _restricted(schema: ObjectSchema, filters: tuple[str, ...], message: str) -> ObjectSchema:
+    return replace(schema, restriction=Restriction(filters, 400, "MALFORMED_QUERY", message))
 
 
 def _history() -> ObjectSchema:
@@ -51,8 +51,8 @@ def _history() -> ObjectSchema:
 
 
 SPECIAL_OBJECTS: dict[str, ObjectSchema] = {
-    made.name: made
-    for made in (
+    schema.name: schema
+    for schema in (
         _restricted(
             _object(
                 "ContentDocumentLink",

@@ -98,8 +98,8 @@ class Table:
         Reads the whole table.
         """
         place, wanted = self.place[name], {b'"%b"' % value.encode() for value in values}
-        held = (key for key in self.by_id.between() if any(text in self.rows[key] for text in wanted))
-        return [key for key in held if self.parts(key)[place] in wanted]
+        candidates = (key for key in self.by_id.between() if any(text in self.rows[key] for text in wanted))
+        return [key for key in candidates if self.parts(key)[place] in wanted]
 
     def free_ids(self) -> Iterator[str]:
         """Yield Ids for new rows, greater than all that the table ever held."""

@@ -132,13 +132,13 @@ def deleted_positions(io: FileIO, file: LiveFile, *, own: bool = False) -> pl.Se
 
 def read_batches(io: FileIO, file: LiveFile, *, schema: Schema, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
     """Yield the live rows by row group: the columns and POSITION (Int64)."""
-    gone = deleted_positions(io, file).to_frame() if file.deletes else None
+    hidden = deleted_positions(io, file).to_frame() if file.deletes else None
     with _parquet(io, file.path) as parquet:
         start = 0
         for group in range(parquet.num_row_groups):
             frame = _group_frame(parquet, group, file=file, schema=schema, columns=columns, start=start)
             start += frame.height
-            yield frame if gone is None else frame.join(gone, on=POSITION, how="anti", maintain_order="left")
+            yield frame if hidden is None else frame.join(hidden, on=POSITION, how="anti", maintain_order="left")
 
 
 def read_rows(

@@ -111,8 +111,8 @@ class _Plan:
 
     def evolution(self) -> Evolution:
         """Return the changes of the history's schema."""
-        held = {column.name for column in [*self._added, *self._retyped] if column.provisional}
-        after = tuple(sorted((self._former_provisional & set(self._provisional)) | held))
+        provisional = {column.name for column in [*self._added, *self._retyped] if column.provisional}
+        after = tuple(sorted((self._former_provisional & set(self._provisional)) | provisional))
         return Evolution(
             added=tuple(self._added),
             retyped=tuple(self._retyped),

@@ -40,9 +40,9 @@ class RowChanges:
 
     def vanished(self) -> pl.DataFrame:
         """Return PLACE and POSITION of the former rows that no frame had. Deleted rows are already gone."""
-        seen = pl.concat(self._seen)
-        gone = self.former.filter(~pl.col(ROW).is_in(seen.implode()) & ~pl.col(WAS_DELETED))
-        return gone.select(PLACE, POSITION)
+        rows = pl.concat(self._seen)
+        missing = self.former.filter(~pl.col(ROW).is_in(rows.implode()) & ~pl.col(WAS_DELETED))
+        return missing.select(PLACE, POSITION)
 
 
 def _change(columns: Sequence[str]) -> pl.Expr:
@@ -89,9 +89,9 @@ def indexed(batch: pl.DataFrame, number: int, *, keys: Sequence[str], content: S
     )
 
 
-def rows_at(source: RowSource, places: Sequence[Rows], gone: pl.DataFrame) -> Iterator[pl.DataFrame]:
+def rows_at(source: RowSource, places: Sequence[Rows], positions: pl.DataFrame) -> Iterator[pl.DataFrame]:
     """Yield the rows at PLACE and POSITION, without POSITION."""
-    for (number,), part in gone.partition_by(PLACE, as_dict=True).items():
+    for (number,), part in positions.partition_by(PLACE, as_dict=True).items():
         wanted = Rows(places[int(number)].file, part[POSITION].sort())
         for batch in source.batches(wanted):
             yield batch.drop(POSITION)

@@ -36,17 +36,17 @@ def referenced(table: Table) -> Iterator[str]:
     yield from (entry.metadata_file for entry in metadata.metadata_log)
     yield from (statistics.statistics_path for statistics in metadata.statistics)
     yield from (statistics.statistics_path for statistics in metadata.partition_statistics)
-    manifests, seen, past = Manifests(table.io), set[str](), past_snapshots(table)
+    manifests, paths, past = Manifests(table.io), set[str](), past_snapshots(table)
     for snapshot in metadata.snapshots:
         with suppress(*(TableDamaged,) if snapshot in past else ()):  # an erasure is deleting its files
-            yield from _files_of(snapshot, manifests, seen)
+            yield from _files_of(snapshot, manifests, paths)
 
 
-def _files_of(snapshot: Snapshot, manifests: Manifests, seen: set[str]) -> Iterator[str]:
+def _files_of(snapshot: Snapshot, manifests: Manifests, paths: set[str]) -> Iterator[str]:
     yield snapshot.manifest_list
     for manifest in manifests.of(snapshot):
-        if manifest.manifest_path not in seen:
-            seen.add(manifest.manifest_path)
+        if manifest.manifest_path not in paths:
+            paths.add(manifest.manifest_path)
             yield manifest.manifest_path
             yield from (entry.data_file.file_path for entry in manifests.entries(manifest))
 

@@ -67,8 +67,8 @@ def refusal_of_all(refusals: Sequence[LoginError], tried: Sequence[str]) -> Logi
 
     An error that names another cause than the audience comes first."""
     ranks: list[type[LoginError]] = [AssertionRefused, AudienceRefused, AppNotInstalled]
-    chosen = min(refusals, key=lambda error: ranks.index(type(error)) if type(error) in ranks else -1)
+    first = min(refusals, key=lambda error: ranks.index(type(error)) if type(error) in ranks else -1)
     if len(refusals) == 1:
-        return chosen
-    what = f"{chosen}; refused with each audience: {', '.join(tried)}"
-    return type(chosen)(what, remedy=chosen.remedy, **{**chosen.values, "audiences": ", ".join(tried)})
+        return first
+    what = f"{first}; refused with each audience: {', '.join(tried)}"
+    return type(first)(what, remedy=first.remedy, **{**first.values, "audiences": ", ".join(tried)})

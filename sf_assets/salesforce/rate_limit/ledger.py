@@ -16,10 +16,10 @@ class Ledger(Protocol):
     def standing(self) -> "LedgerState":
         """Return pace and quota as of now."""
 
-    def permit(self, held: Permit | None, *, reserve: float | None) -> Permit | QuotaExceeded:
+    def permit(self, previous: Permit | None, *, reserve: float | None) -> Permit | QuotaExceeded:
         """Return a permit to send, now or after a wait.
 
-        `held` is a permit after its wait. `reserve` None: the request costs no quota."""
+        `previous` is a permit after its wait. `reserve` None: the request costs no quota."""
 
     def pushed_back(self, sent_at: float, *, retry_after: float | None) -> None:
         """Reduce the rate: the org asked for fewer requests."""
@@ -43,15 +43,15 @@ class LedgerState:
         return LedgerState(self.pace.eased(now), self.quota.today(now))
 
     def permit(
-        self, now: float, *, held: Permit | None, reserve: float | None
+        self, now: float, *, previous: Permit | None, reserve: float | None
     ) -> tuple["LedgerState", Permit | QuotaExceeded]:
         quota = self.quota
-        if held is None and reserve is not None:
+        if previous is None and reserve is not None:
             spending = quota.spend(now=now, reserve=reserve)
             if isinstance(spending, QuotaExceeded):
                 return self, spending
             quota = spending
-        pace, permit = self.pace.permit(now, held=held)
+        pace, permit = self.pace.permit(now, previous=previous)
         return LedgerState(pace, quota), permit
 
     def pushed_back(self, now: float, *, sent_at: float, retry_after: float | None) -> "LedgerState":
@@ -80,9 +80,9 @@ class MemoryLedger:
     def standing(self) -> LedgerState:
         return self._standing.as_of(self._clock())
 
-    def permit(self, held: Permit | None, *, reserve: float | None) -> Permit | QuotaExceeded:
+    def permit(self, previous: Permit | None, *, reserve: float | None) -> Permit | QuotaExceeded:
         with self._lock:
-            self._standing, answer = self._standing.permit(self._clock(), held=held, reserve=reserve)
+            self._standing, answer = self._standing.permit(self._clock(), previous=previous, reserve=reserve)
         return answer
 
     def pushed_back(self, sent_at: float, *, retry_after: float | None) -> None:

@@ -80,10 +80,10 @@ class SqlLedger:
         with self._change() as (connection, now):
             return self._standing(connection, now).as_of(now)
 
-    def permit(self, held: Permit | None, *, reserve: float | None) -> Permit | QuotaExceeded:
+    def permit(self, previous: Permit | None, *, reserve: float | None) -> Permit | QuotaExceeded:
         with self._change() as (connection, now):
             before = self._standing(connection, now)
-            after, answer = before.permit(now, held=held, reserve=reserve)
+            after, answer = before.permit(now, previous=previous, reserve=reserve)
             if after != before:
                 self._keep(connection, after)
         return answer

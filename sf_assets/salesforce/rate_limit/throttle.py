@@ -71,30 +71,29 @@ class Throttle:
         last_slot = min(self.last_slot, now)
         return replace(eased, rate=rate, cut_at=now, eased_at=now, last_slot=last_slot, generation=self.generation + 1)
 
-    def permit(self, now: float, *, held: Permit | None = None) -> tuple["Throttle", Permit]:
+    def permit(self, now: float, *, previous: Permit | None = None) -> tuple["Throttle", Permit]:
         """Return a permit and the pace after it.
 
-        The permit is `held` while it is valid, else the next slot.
-
-        A late holder of the last slot moves it, so that the next slot keeps its distance from the sending.
+        The permit is `previous` while that is valid, else one for the next slot. If its holder is late for the last
+        slot, that slot moves, so that the next one keeps its distance from the sending.
         """
-        if held is not None and self._holds(held, now):
-            confirmed = replace(held, wait_seconds=max(0.0, held.slot - now))
-            is_late = now > held.slot == self.last_slot
+        if previous is not None and self._holds(previous, now):
+            confirmed = replace(previous, wait_seconds=max(0.0, previous.slot - now))
+            is_late = now > previous.slot == self.last_slot
             return (replace(self, last_slot=now) if is_late else self), confirmed
         pace = self._checked(now).eased(now)
         slot = max(now, pace.last_slot + pace.spacing / pace.rate, pace.closed_until)
         if slot - now > HORIZON_SECONDS:
             wait = slot - now - HORIZON_SECONDS / 2
             return pace, Permit(slot=slot, wait_seconds=wait, generation=pace.generation, is_kept=False)
-        given = Permit(slot=slot, wait_seconds=slot - now, generation=pace.generation, is_kept=True)
-        return replace(pace, last_slot=slot), given
+        permit = Permit(slot=slot, wait_seconds=slot - now, generation=pace.generation, is_kept=True)
+        return replace(pace, last_slot=slot), permit
 
-    def _holds(self, held: Permit, now: float) -> bool:
+    def _holds(self, permit: Permit, now: float) -> bool:
         """Return whether a permit is still valid.
 
         A holder who is too late would come too close to the next one."""
-        return held.is_kept and held.generation == self.generation and now <= held.slot + LATE_SECONDS
+        return permit.is_kept and permit.generation == self.generation and now <= permit.slot + LATE_SECONDS
 
     def _checked(self, now: float) -> "Throttle":
         """Return the pace without times far in the future.

@@ -97,13 +97,13 @@ class RangeComparison:
 
     def _affordable(self, leaves: Sequence[Leaf]) -> list[Range]:
         """Return the first ranges that fit today's calls; the next day finds the others."""
-        chosen = list[Leaf]()
+        affordable = list[Leaf]()
         for leaf in leaves:
-            if not fits([*chosen, leaf], calls=self._most_calls):
+            if not fits([*affordable, leaf], calls=self._most_calls):
                 self.result.is_partial = True
                 break
-            chosen.append(leaf)
-        return [one for one, _ in chosen]
+            affordable.append(leaf)
+        return [one for one, _ in affordable]
 
     def _counts(self, ranges: Sequence[Range]) -> list[RangeCount]:
         queries = [self._count_query(one) for one in ranges]

@@ -67,14 +67,14 @@ class Reconciliation:
     @cached_property
     def method(self) -> Method:
         """How the table is compared."""
-        chosen = choose_method(
+        method = choose_method(
             self.state,
             self.plan.began_at,
             rows=self.table.height,
             refreshed=self.plan.refreshed,
             limits=self.limits,
         )
-        return Method("values") if self.only_find and chosen.how == "rows" else chosen
+        return Method("values") if self.only_find and method.how == "rows" else method
 
     @property
     def limits(self) -> ComparisonLimits:
@@ -192,13 +192,13 @@ class Reconciliation:
         for ids in in_groups(to_read, self._group_size(to_read)):
             if self._record_spent():
                 return
-            gone = surplus & set(ids)
+            missing = surplus & set(ids)
             for frame in self._by_ids(ids):
-                gone -= set(frame[names.ID])
+                missing -= set(frame[names.ID])
                 self._result.rows_read += frame.height
                 self._record_oldest(frame)
                 yield Batch(frame, None)
-            yield from self._marks(gone)
+            yield from self._marks(missing)
 
     def _group_size(self, to_read: Sequence[str]) -> int:
         """Return how many Ids are read at a time. All, if the whole object costs fewer calls."""
@@ -229,13 +229,13 @@ class Reconciliation:
         self.report.problems.out_of_sight = len(unexplained)
         return [record_id for record_id in surplus if record_id in logged]
 
-    def _marks(self, gone: Collection[str]) -> Iterator[Batch]:
+    def _marks(self, missing: Collection[str]) -> Iterator[Batch]:
         """Yield the rows as deleted: keys, the mark, and when that was seen."""
-        if not gone or names.DELETED not in self.reader.empty_frame().columns:
+        if not missing or names.DELETED not in self.reader.empty_frame().columns:
             return
-        self._result.rows_marked += len(gone)
+        self._result.rows_marked += len(missing)
         keys = list(dict.fromkeys([names.ID, *self.plan.spec.keys]))
-        rows = self.table.filter(pl.col(names.ID).is_in(list(gone))).select(keys)
+        rows = self.table.filter(pl.col(names.ID).is_in(list(missing))).select(keys)
         deleted, seen_at = pl.lit(True), pl.lit(self.plan.began_at, dtype=pl.Datetime("us", "UTC"))
         yield Batch(rows.with_columns(deleted.alias(names.DELETED), seen_at.alias(SYNCED_AT)), None)
 

@@ -10,7 +10,7 @@ def take(pace, now):
     pace, permit = pace.permit(now)
     while not permit.is_kept:
         now += permit.wait_seconds
-        pace, permit = pace.permit(now, held=permit)
+        pace, permit = pace.permit(now, previous=permit)
     return pace, permit.slot
 
 
@@ -97,7 +97,7 @@ def test_no_permit_is_before_a_retry_after_not_even_an_earlier_one():
     pace, permit = pace.permit(0.0)
 
     pace = pace.pushed_back(now=0.1, sent_at=0.0, retry_after=10.0)
-    pace, again = pace.permit(0.5, held=permit)
+    pace, again = pace.permit(0.5, previous=permit)
 
     assert again.wait_seconds > 0
     assert take(pace, 0.5)[1] >= 10.1
@@ -107,7 +107,7 @@ def test_a_permit_that_is_shown_again_after_its_wait_is_good():
     pace, _ = Throttle.at_ceiling(2.0, now=0.0).permit(0.0)
     pace, permit = pace.permit(0.0)
 
-    pace_after, confirmed_permit = pace.permit(0.5, held=permit)
+    pace_after, confirmed_permit = pace.permit(0.5, previous=permit)
 
     assert confirmed_permit.wait_seconds == 0
     assert pace_after == pace
@@ -117,9 +117,9 @@ def test_a_holder_who_comes_late_keeps_his_distance_from_what_follows():
     pace, _ = Throttle.at_ceiling(2.0, now=0.0).permit(0.0)
     pace, permit = pace.permit(0.0)
 
-    alone, _ = pace.permit(permit.slot + 0.1, held=permit)
+    alone, _ = pace.permit(permit.slot + 0.1, previous=permit)
     next_permit, behind = pace.permit(0.2)
-    next_permit, _ = next_permit.permit(permit.slot + 0.1, held=permit)
+    next_permit, _ = next_permit.permit(permit.slot + 0.1, previous=permit)
 
     assert take(alone, 0.7)[1] == pytest.approx(permit.slot + 0.1 + 0.5)
     assert (behind.slot, take(next_permit, 0.7)[1]) == (permit.slot + 0.5, permit.slot + 1.0)
@@ -131,7 +131,7 @@ def test_a_permit_whose_holder_overslept_is_given_up(late_seconds, is_good):
     pace, permit = pace.permit(0.0)
     pace, _ = pace.permit(0.0)
 
-    _, new_permit = pace.permit(permit.slot + late_seconds, held=permit)
+    _, new_permit = pace.permit(permit.slot + late_seconds, previous=permit)
 
     assert (new_permit.slot == permit.slot) is is_good
 

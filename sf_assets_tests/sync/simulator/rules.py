@@ -63,7 +63,7 @@ BREAKS: Mapping[str, Break] = {
         "return ceiling",
     ),
     "a tail follows a walk": Break(
-        "sync/strategies.py", "if was_short or done.position.tail_from is None:", "if True:"
+        "sync/strategies.py", "if was_short or walk_end.position.tail_from is None:", "if True:"
     ),
     "a walk's ceiling is that of its start": Break(
         "sync/read.py",
