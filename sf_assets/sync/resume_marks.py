@@ -22,8 +22,10 @@ BOUND_IGNORED = "a lower bound of stamps"
 class ResumeMarks:
     """A tail's pages and its resume mark.
 
-    A mark is the last row with a stamp before `below`. It is `confirmed` once the org counts no more rows up to it
-    than were read: a page in the middle of a result may lack rows, and only the end of the result shows it.
+    A mark is the last row with a stamp before `below`. It is `confirmed` once the org counts no more rows from the last
+    confirmed mark up to it than were read: a page in the middle of a result may lack rows, and only the end of the
+    result shows it. Only these rows are counted, since an earlier row that is purged would hide one that lacks. Once
+    the org counts more, no later mark of the result is confirmed.
     If a cursor is lost, the next query goes on after the last row that was read, if nothing before it is missing.
     """
 
@@ -35,7 +37,9 @@ class ResumeMarks:
     _start: Resume | None = None
     _last: Resume | None = None
     _rows: int = 0
+    _confirmed_rows: int = 0
     _is_ordered: bool = True
+    _is_short: bool = False
     _end: Resume | None = None
     _end_rows: int = 0
     _where: list[str] = field(default_factory=list)
@@ -50,7 +54,7 @@ class ResumeMarks:
             try:
                 rows, total = yield from self._query()
                 error: SfAssetsError = self.reader.incomplete_error(rows, total)
-                if rows >= total or self.reader.confirm_complete(self._where, rows):
+                if rows >= total or self.reader.confirm_complete(self._rest(), rows - self._confirmed_rows):
                     return
             except LocatorLost as lost:
                 error = lost
@@ -71,23 +75,33 @@ class ResumeMarks:
     def confirm(self) -> Resume | None:
         """Count the rows up to the last mark; return the last confirmed mark."""
         mark = self._last
-        is_new = mark is not None and mark != self.confirmed
-        if mark and is_new and self.reader.holds_all([*self._where, _until(self.reader.spec.stamp, mark)], self._rows):
-            self.confirmed = self._start = mark
+        if mark is None or mark == self.confirmed or self._is_short:
+            return self.confirmed
+        if self.reader.holds_all(self._rest(mark), self._rows - self._confirmed_rows):
+            self.confirmed, self._start, self._confirmed_rows = mark, mark, self._rows
+        else:
+            self._is_short = True
         return self.confirmed
 
     def _go_on(self) -> bool:
         """Move the next start to the last row read; return whether it could."""
-        where = [*self._where, _until(self.reader.spec.stamp, self._end)] if self._end else []
-        if not where or not self.reader.holds_all(where, self._end_rows):
+        if self._end is None or self._is_short:
+            return False
+        if not self.reader.holds_all(self._rest(self._end), self._end_rows - self._confirmed_rows):
             return False
         self._start, self.confirmed = self._end, self._last or self.confirmed
         return True
 
+    def _rest(self, until: Resume | None = None) -> list[str]:
+        """Return the predicate of the rows after the last confirmed mark, up to another."""
+        name = self.reader.spec.stamp
+        return [_since(name, self.step.lower, self._start), *([_until(name, until)] if until else [])]
+
     def _begin(self) -> None:
         """Start a query."""
         self._where = [_since(self.reader.spec.stamp, self.step.lower, self._start)]
-        self._last, self._rows, self._is_ordered = None, 0, True
+        self._last, self._rows, self._is_ordered, self._is_short = None, 0, True, False
+        self._confirmed_rows = 0
         self._end, self._end_rows = None, 0
 
     def _add(self, frame: pl.DataFrame) -> None:

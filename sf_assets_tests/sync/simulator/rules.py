@@ -37,8 +37,8 @@ BREAKS: Mapping[str, Break] = {
     ),
     "a tail has no upper bound": Break(
         "sync/resume_marks.py",
-        "self._last, self._rows, self._is_ordered = None, 0, True",
-        """self._last, self._rows, self._is_ordered = None, 0, True
+        "self._last, self._rows, self._is_ordered, self._is_short = None, 0, True, False",
+        """self._last, self._rows, self._is_ordered, self._is_short = None, 0, True, False
         from datetime import timedelta
         if self.below:
             ceiling = datetime_literal(self.below + timedelta(minutes=20))
@@ -51,7 +51,7 @@ BREAKS: Mapping[str, Break] = {
     ),
     "a tail's position counts only if no row before it is missing": Break(
         "sync/resume_marks.py",
-        "self.reader.holds_all([*self._where, _until(self.reader.spec.stamp, mark)], self._rows):",
+        "self.reader.holds_all(self._rest(mark), self._rows - self._confirmed_rows):",
         "True:",
     ),
     "checkpoints rest on stamps below the ceiling less 20 minutes": Break(

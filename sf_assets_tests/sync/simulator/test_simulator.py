@@ -252,3 +252,19 @@ def test_a_row_back_in_sight_is_open_only_if_its_loss_was_named(out_of_sight):
     findings = check_claim(rows, world, "Contact", claim, is_snapshot=False, removes=False)
 
     assert bool(findings.lost) is not out_of_sight
+
+
+def test_a_purge_after_a_short_page_hides_no_row_of_a_tail(tmp_path):
+    """The org counts a row less, as if the page had been whole."""
+    during = ((5, Edit("insert", "Account", value=37)), (7, Edit("purge", "Account", row=6, quiet=True)))
+    steps = (
+        Edit("insert", "Account", value=50, count=8),
+        Sync(("account",)),
+        Edit("insert", "Account", value=75, count=8),
+        Pass(90_000),
+        Edit("restamp", "Account", count=20),
+        Pass(4_000),
+        Edit("update", "Account", row=3, value=98),
+        Sync(("account",), during=during, faults=(Fault("short_first", after=4),), reconcile=True),
+    )
+    play(History(("account",), steps, page_rows=3, comparison="counts", commit_rows=1), tmp_path)
