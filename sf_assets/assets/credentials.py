@@ -8,6 +8,7 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
+from sf_assets.assets.settings import setting_path
 from sf_assets.errors import ConfigError, SfAssetsError
 from sf_assets.errors.redaction import get_logger, protect
 from sf_assets.salesforce.login.credentials import LONGEST_KEY, Credentials
@@ -77,7 +78,7 @@ class EnvironmentCredentials(CredentialsResource):
     def _pem(self) -> str:
         if self.private_key:
             return self.private_key
-        return read_secret_file(Path(self.private_key_file), "SALESFORCE_PRIVATE_KEY_FILE")
+        return read_secret_file(setting_path(self.private_key_file), "SALESFORCE_PRIVATE_KEY_FILE")
 
 
 def read_secret_file(path: Path, name: str) -> str:

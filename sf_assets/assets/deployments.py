@@ -23,11 +23,13 @@ from sf_assets.assets.settings import (
     number,
     one_of,
     plain_name,
+    setting_path,
     switch,
     web_address,
     whole_number,
 )
 from sf_assets.errors import ConfigError
+from sf_assets.salesforce.setting_text import bare
 
 PRACTICE_URL = "http://127.0.0.1:8630"
 CHECKOUT = Path(__file__).parents[2]
@@ -93,7 +95,7 @@ def read_deployment(
         cadences=env.get("SF_ASSETS_CADENCES", ""),
         specs=read_specs_folder(env),
         dbt=switch(env, "SF_ASSETS_DBT", default=False),
-        dbt_project=Path(env.get("SF_ASSETS_DBT_PROJECT") or CHECKOUT / "dbt").absolute(),
+        dbt_project=setting_path(env.get("SF_ASSETS_DBT_PROJECT") or f"{CHECKOUT / 'dbt'}").absolute(),
         dbt_target=env.get("SF_ASSETS_DBT_TARGET") or DBT_TARGETS[name],
         docs=web_address(env, "SF_ASSETS_DOCS_URL"),
         history_days=whole_number(env, "SF_ASSETS_HISTORY_DAYS"),
@@ -118,7 +120,7 @@ def read_lake(environment: Environment | None = None) -> IcebergResource:
 def read_specs_folder(environment: Environment | None = None) -> Path | None:
     """Return the folder of the user's own endpoints, or None without one."""
     folder = (os.environ if environment is None else environment).get("SF_ASSETS_SPECS")
-    return Path(folder) if folder else None
+    return setting_path(folder) if folder else None
 
 
 def read_history(environment: Environment | None = None) -> str:
@@ -128,7 +130,7 @@ def read_history(environment: Environment | None = None) -> str:
 
 def home_folder(env: Environment) -> Path:
     """Return where the embedded defaults live: SF_ASSETS_HOME, else DAGSTER_HOME, else .sf_assets/ where we stand."""
-    return Path(env.get("SF_ASSETS_HOME") or env.get("DAGSTER_HOME") or ".sf_assets").absolute()
+    return setting_path(env.get("SF_ASSETS_HOME") or env.get("DAGSTER_HOME") or ".sf_assets").absolute()
 
 
 def _naming(env: Environment) -> Naming:
@@ -252,7 +254,7 @@ def _upkeep_job(env: Environment) -> Path | None:
             remedy="Set SF_ASSETS_UPKEEP=external, or remove SF_ASSETS_UPKEEP_JOB.",
             setting="SF_ASSETS_UPKEEP_JOB",
         )
-    return Path(path).absolute() if path else None
+    return setting_path(path).absolute() if path else None
 
 
 def _readers(env: Environment, iceberg: IcebergResource) -> Registration:
@@ -279,10 +281,14 @@ def _snowflake_login(env: Environment, mode: str) -> dict[str, Any]:
     _required(env, "SNOWFLAKE_USER", "the loader's user in Snowflake, of TYPE = SERVICE")
     if mode == "tables":
         _required(env, "SNOWFLAKE_WAREHOUSE", "the warehouse that creates and refreshes the tables")
-    key_file = env.get("SNOWFLAKE_PRIVATE_KEY_FILE", "")
+    key_file = env.get("SNOWFLAKE_PRIVATE_KEY_FILE") and str(setting_path(env["SNOWFLAKE_PRIVATE_KEY_FILE"]))
     if not key_file:
         _required(env, "SNOWFLAKE_PRIVATE_KEY", "the loader's private key as PEM, or SNOWFLAKE_PRIVATE_KEY_FILE")
-    key = {"private_key_path": key_file} if key_file else {"private_key": dg.EnvVar("SNOWFLAKE_PRIVATE_KEY")}
+    key = (
+        {"private_key_path": f"{setting_path(key_file)}"}
+        if key_file
+        else {"private_key": dg.EnvVar("SNOWFLAKE_PRIVATE_KEY")}
+    )
     named = {name: env.get(f"SNOWFLAKE_{name.upper()}") for name in ("account", "role", "warehouse")}
     return {"user": dg.EnvVar("SNOWFLAKE_USER"), **key, **{name: value for name, value in named.items() if value}}
 
@@ -295,7 +301,7 @@ def _required(env: Environment, name: str, meaning: str) -> str:
 
 def _audience(env: Environment) -> str:
     """Return the login's audience, an https origin; http is for this machine alone."""
-    text = env.get("SALESFORCE_LOGIN_AUDIENCE", "").strip().rstrip("/")
+    text = bare(env.get("SALESFORCE_LOGIN_AUDIENCE", "")).rstrip("/")
     if text and not is_origin(text):
         what = "SALESFORCE_LOGIN_AUDIENCE is not an https origin such as https://login.salesforce.com"
         raise ConfigError(what, setting="SALESFORCE_LOGIN_AUDIENCE")

@@ -2,9 +2,12 @@
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from sf_assets.errors import ConfigError
+from sf_assets.salesforce.setting_text import bare
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 SHOWN_LENGTH = 40
@@ -85,3 +88,14 @@ def switch(env: Mapping[str, str], name: str, *, default: bool) -> bool:
     if text not in ("0", "1"):
         raise ConfigError(f"{name} is {quoted(text)}; it must be 0 or 1", setting=name)
     return text == "1"
+
+
+def setting_path(text: str) -> Path:
+    """Return the path that a setting names.
+
+    `~` is this user's home, as in a shell: in the file of a container or a service no shell expands it.
+    """
+    path = Path(bare(text))
+    with suppress(RuntimeError):  # no home is known
+        return path.expanduser()
+    return path

@@ -31,6 +31,8 @@ DENIED_S3 = "ACCESS_DENIED"
 STORE_ERROR = re.compile("AWS Error|curlCode|HTTP|Azure|Google|ACCESS_DENIED|NETWORK", re.IGNORECASE)
 """What Arrow's errors of an object store say. Its errors of a damaged file have neither these words nor an errno."""
 CORRUPT_SQL = frozenset({"SQLITE_NOTADB", "SQLITE_CORRUPT"})
+MISPLACED_ERRNOS = frozenset({errno.ELOOP, errno.EISDIR, errno.ENOTDIR})
+"""A folder, or a symbolic link that leads to itself, is in a file's place."""
 FULL_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT})
 MAKE_ROOM = "Make room on the disk of the catalog and the tables, then run the endpoint again. No row was lost."
 BY_TYPE: tuple[tuple[type[Exception], type[IcebergError]], ...] = (
@@ -108,6 +110,8 @@ def damage_of(error: Exception) -> str | None:
     """Return what is wrong with a file, or None if storage or network failed."""
     if isinstance(error, FileNotFoundError):
         return "the file is missing"
+    if isinstance(error, OSError) and error.errno in MISPLACED_ERRNOS:
+        return f"no file is there: {_text(error)}"
     if isinstance(error, OSError) and (error.errno is not None or STORE_ERROR.search(str(error))):
         return None
     is_ours = isinstance(error, iceberg.RESTError | NotImplementedError) or is_from({"botocore", "sqlalchemy"}, error)

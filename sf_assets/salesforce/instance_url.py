@@ -7,11 +7,12 @@ from typing import Literal
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from sf_assets.errors import AnswerTorn, ConfigError, ForeignAddress
+from sf_assets.salesforce.setting_text import bare
 
 LONGEST_URL = 4_000
 LONGEST_SHOWN = 60
 """Characters of a setting that a message quotes; what is longer may be a key."""
-_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:]+\]")
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:]+\]")
 # Salesforce's locators are letters, digits and a hyphen; those of emulators hold base64, dots and the like
 _LINK = re.compile(
     r"/services/data/v[0-9.]+/(?P<resource>query|queryAll)(/(?P<locator>[A-Za-z0-9_.~:=%+-]{1,2000}))?/?"
@@ -110,7 +111,7 @@ def parse_instance_url(text: str) -> Address:
 
 def parse_origin(text: str) -> Address | None:
     """Return the https origin (http on loopback) that a text names, or None."""
-    parts = _split(text.strip())
+    parts = _split(bare(text))
     if parts is None or parts.username or parts.password or parts.path.strip("/") or parts.query or parts.fragment:
         return None
     host = (parts.hostname or "").lower().removesuffix(".")
@@ -131,7 +132,7 @@ def _split(text: str) -> SplitResult | None:
 
 
 def _why_not(text: str) -> str:
-    parts = _split(text.strip())
+    parts = _split(bare(text))
     if parts is None:
         return "it is not a URL"
     if parts.username or parts.password or parts.path.strip("/") or parts.query or parts.fragment:

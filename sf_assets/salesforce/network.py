@@ -1,6 +1,7 @@
 """The connection pool: proxy and certificates from the environment, and one deadline for each exchange."""
 
 import os
+import re
 import ssl
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -16,9 +17,11 @@ import httpx
 from sf_assets.errors import ConfigError
 from sf_assets.errors.redaction import protect
 from sf_assets.salesforce.instance_url import Address
+from sf_assets.salesforce.setting_text import bare
 
 _PROXIES = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
 _BYPASSES = ("no_proxy", "NO_PROXY")
+_BRACKETED = re.compile(r"\[([^\]]*)\](?::(\d+))?")
 KEEPALIVE_SECONDS = 30.0
 
 
@@ -59,7 +62,7 @@ def proxy_for(address: Address, environment: Mapping[str, str] = os.environ) -> 
     name = next((name for name in _PROXIES if environment.get(name, "").strip()), None)
     if name is None or address.is_loopback or _is_bypassed(address, environment):
         return None
-    text = environment[name].strip()
+    text = bare(environment[name])
     try:
         parts = urlsplit(text if "://" in text else f"http://{text}")
         is_usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
@@ -79,7 +82,7 @@ def proxy_for(address: Address, environment: Mapping[str, str] = os.environ) -> 
 
 def _is_bypassed(address: Address, environment: Mapping[str, str]) -> bool:
     name = next((name for name in _BYPASSES if environment.get(name, "").strip()), None)
-    entries = (environment[name] if name else "").replace(" ", ",").split(",")
+    entries = re.split(r"[\s,;|]+", bare(environment[name]) if name else "")
     return any(_matches(entry.strip().lower(), address) for entry in entries if entry.strip())
 
 
@@ -89,16 +92,22 @@ def _matches(entry: str, address: Address) -> bool:
     An entry is `*`, a name, a domain, an IP address or a network."""
     if entry == "*":
         return True
-    host = entry.rpartition("://")[2]
-    network = host.strip("[]")
+    host = entry.rpartition("://")[2].rstrip("/")
+    network, port = host.strip("[]"), ""
+    if bracketed := _BRACKETED.fullmatch(host):
+        network, port = bracketed[1], bracketed[2] or ""
     try:
-        return ip_address(address.host) in ip_network(network, strict=False)
+        return ip_address(address.host) in ip_network(network, strict=False) and _is_port(port, address)
     except ValueError:
         pass
     name, _, port = host.rpartition(":") if host.count(":") == 1 else (host, "", "")
     name = (name or host).removeprefix("*").removeprefix(".")
-    has_port = not port or port == str(address.port or 443)
-    return has_port and bool(name) and (address.host == name or address.host.endswith(f".{name}"))
+    return _is_port(port, address) and bool(name) and (address.host == name or address.host.endswith(f".{name}"))
+
+
+def _is_port(port: str, address: Address) -> bool:
+    """Return whether the port of an entry is the host's, or the entry has none."""
+    return not port or port == str(address.port or 443)
 
 
 class DeadlineBackend(httpcore.NetworkBackend):

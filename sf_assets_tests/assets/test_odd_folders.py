@@ -5,6 +5,7 @@ import polars as pl
 import pytest
 from pyiceberg.types import StringType
 
+from sf_assets.assets.credentials import EnvironmentCredentials
 from sf_assets.assets.deployments import read_deployment
 from sf_assets.downstream.tables import show_tables
 from sf_assets.iceberg.model import Chunk, TableColumn
@@ -48,3 +49,17 @@ def test_a_folder_with_an_odd_name_holds_the_whole_deployment(tmp_path, name):
     strays = [path for path in tmp_path.rglob("*") if path.is_file() and home not in path.parents]
     assert strays == []
     assert {path.name for path in home.rglob("*.db")} == {"catalog.db", "ledger.db"}
+
+
+def test_a_tilde_and_quotes_in_a_path_are_what_a_shell_makes_of_them(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "keys").mkdir()
+    (tmp_path / "keys" / "server.key").write_text("the key")
+    settings = {"SF_ASSETS_HOME": "~/home", "SF_ASSETS_SPECS": '"~/specs"', "SF_ASSETS_DBT_PROJECT": "'~/dbt'"}
+
+    deployment = read_deployment(settings)
+    login = EnvironmentCredentials(consumer_key="k", username="u", private_key_file="~/keys/server.key").fetch()
+
+    assert (deployment.home, deployment.specs) == (tmp_path / "home", tmp_path / "specs")
+    assert deployment.dbt_project == tmp_path / "dbt"
+    assert login.private_key == "the key"

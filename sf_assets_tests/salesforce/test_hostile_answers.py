@@ -120,3 +120,25 @@ def test_a_log_of_deletions_covers_no_future(org):
     log = org.client().drive(deleted_log("Account", since=until - timedelta(days=1), until=until, version="60.0"))
 
     assert log.covered_until == until
+
+
+def test_a_result_that_is_done_is_not_followed_further(org):
+    org.always(200, {**PAGE, "nextRecordsUrl": "/services/data/v60.0/query/01g-2000"})
+
+    assert len(list(org.client().read(QUERY))) == 1
+    assert len(org.data_calls) == 1
+
+
+XML = b"""<?xml version="1.0" encoding="UTF-8"?><Errors><Error><errorCode>UNKNOWN_EXCEPTION</errorCode><message>An
+unexpected error occurred. Please include this ErrorId if you contact support: 1234-5678</message></Error></Errors>"""
+
+
+@pytest.mark.parametrize("status", [200, 400, 500])
+def test_a_refusal_in_xml_is_called_xml(org, status):
+    org.always(status, XML, content_type="application/xml")
+
+    with pytest.raises(errors.SalesforceError) as refused:
+        list(org.client().read(QUERY))
+
+    assert f"XML of {len(XML)} bytes" in str(refused.value)
+    assert "HTML" not in str(refused.value)

@@ -10,6 +10,10 @@ ADDRESSES = [
     ("https://acme.my.salesforce.com", "https://acme.my.salesforce.com"),
     ("https://acme.my.salesforce.com/", "https://acme.my.salesforce.com"),
     ("  HTTPS://ACME.my.salesforce.com/ ", "https://acme.my.salesforce.com"),
+    ('"acme.my.salesforce.com"', "https://acme.my.salesforce.com"),
+    ("'https://acme.my.salesforce.com/' \n", "https://acme.my.salesforce.com"),
+    ("\ufeffacme.my.salesforce.com\u200b", "https://acme.my.salesforce.com"),
+    ("https://salesforce_gateway.acme.example", "https://salesforce_gateway.acme.example"),
     ("http://127.0.0.1:8630", "http://127.0.0.1:8630"),
     ("http://localhost:8630/", "http://localhost:8630"),
     ("http://[::1]:8630", "http://[::1]:8630"),
@@ -34,6 +38,11 @@ UNUSABLE = [
     "https://acme.my.salesforce.com:port",
     "acme my salesforce",
     "https://",
+    "https://https://acme.my.salesforce.com",
+    "https://acme--stage--c.visualforce.com",
+    "https://acme.lightning.force.com",
+    '"acme.my.salesforce.com',
+    '""',
 ]
 
 

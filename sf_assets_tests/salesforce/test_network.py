@@ -35,12 +35,26 @@ BYPASSES = [
     ("fe80::1%eth0, [fd00::/8], ::1, http://, :, /, [", False),
     ("[::1],salesforce.com", True),
     ("localhost salesforce.com", True),
+    ("localhost;*.salesforce.com", True),
+    ("localhost|salesforce.com|", True),
+    ('"localhost,salesforce.com"', True),
+    ("https://acme.my.salesforce.com/", True),
 ]
 
 
 @pytest.mark.parametrize(("bypass", "is_bypassed"), BYPASSES)
 def test_no_proxy_may_hold_names_networks_and_nonsense(bypass, is_bypassed):
     assert (proxy_for(ACME, {**PROXY, "NO_PROXY": bypass}) is None) == is_bypassed
+
+
+@pytest.mark.parametrize(
+    ("entry", "is_bypassed"),
+    [("10.1.2.3:8443", True), ("10.1.2.3:443", False), ("[fd00::5]:8443", True), ("[fd00::5]:443", False)],
+)
+def test_an_address_in_no_proxy_may_have_a_port(entry, is_bypassed):
+    host = "[fd00::5]:8443" if "fd00" in entry else "10.1.2.3:8443"
+
+    assert (proxy_for(parse_instance_url(host), {**PROXY, "no_proxy": entry}) is None) == is_bypassed
 
 
 @pytest.mark.parametrize("entry", ["10.0.0.0/8", "10.1.2.3", "[10.1.2.3]", "10.1.2.3/32"])
@@ -53,6 +67,7 @@ def test_no_proxy_may_name_the_address_of_the_host(entry):
     [
         ("http://proxy.example:3128", "proxy.example", 3128),
         ("proxy.example:3128", "proxy.example", 3128),
+        ('"http://proxy.example:3128"', "proxy.example", 3128),
         ("https://proxy.example", "proxy.example", None),
         ("http://user:p%40ss@[fd00::1]:3128/", "fd00::1", 3128),
     ],

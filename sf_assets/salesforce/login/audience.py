@@ -11,7 +11,7 @@ from sf_assets.errors import (
     LoginError,
 )
 from sf_assets.salesforce.instance_url import Address, parse_origin
-from sf_assets.salesforce.login.credentials import INVISIBLE
+from sf_assets.salesforce.setting_text import bare
 
 DOUBTFUL = (AppNotInstalled, AudienceRefused, AssertionRefused)
 """Refusals that another audience may cure; the last one says too little."""
@@ -26,7 +26,7 @@ def audiences(address: Address, setting: str = "") -> tuple[str, ...]:
     generic host. A host that does not say whether it is a sandbox has both. A host of the internet that is not
     Salesforce's has none: who receives an assertion for the generic host can log in with it there.
     """
-    if setting.strip(INVISIBLE):
+    if bare(setting):
         return (parse_audience(setting),)
     match = _DOMAINS.search(address.host)
     if match is None and not address.is_internal:
@@ -43,7 +43,7 @@ def parse_audience(setting: str) -> str:
 
     Raises: ConfigError, which does not quote it: it may be a secret.
     """
-    origin = parse_origin(setting.strip(INVISIBLE))
+    origin = parse_origin(bare(setting))
     if origin is None or "://" not in setting:
         raise ConfigError(
             "SALESFORCE_LOGIN_AUDIENCE is not an https origin",

@@ -4,16 +4,15 @@ from dataclasses import dataclass, field
 
 from sf_assets.errors import ConfigError
 from sf_assets.errors.redaction import protect
+from sf_assets.salesforce.setting_text import bare
 
-INVISIBLE = " \t\r\n\v\f\u00a0\ufeff\u200b"
-"""Characters that a copy and paste leaves at the ends of a value."""
 LONGEST_KEY = 100_000
 """Bytes of a key file that are read; an RSA key of 16,384 bits has 13,000."""
 
 
 @dataclass(frozen=True)
 class Credentials:
-    """Consumer key, private key and username of a login, without blanks or line ends around them."""
+    """Consumer key, private key and username of a login, without blanks, line ends or quotes around them."""
 
     consumer_key: str = field(repr=False)
     private_key: str = field(repr=False)
@@ -23,7 +22,7 @@ class Credentials:
 
     def __post_init__(self) -> None:
         for name in ("consumer_key", "private_key", "username"):
-            value = getattr(self, name).strip(INVISIBLE)
+            value = bare(getattr(self, name))
             if not value:
                 setting = f"SALESFORCE_{name.upper()}"
                 raise ConfigError(f"{setting} is empty", setting=setting)

@@ -11,7 +11,8 @@ from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import load_der_private_key
 
 from sf_assets.errors import ConfigError
-from sf_assets.salesforce.login.credentials import INVISIBLE, LONGEST_KEY
+from sf_assets.salesforce.login.credentials import LONGEST_KEY
+from sf_assets.salesforce.setting_text import INVISIBLE
 
 LEAST_BITS = 2048
 _BLOCK = re.compile(r"-{2,9}BEGIN ([A-Z0-9 ]{1,40}?) ?-{2,9}(.*?)-{2,9}END \1 ?-{2,9}", re.DOTALL)
@@ -99,8 +100,8 @@ def _why_other(blocks: list[tuple[str, str]]) -> str:
 
 def _plain(text: str) -> str:
     """Return the text without the quotes and escapes of JSON, shells and .env files."""
-    bare = text.strip(INVISIBLE).strip("\"'").strip(INVISIBLE)
-    return bare.replace("\\\\n", "\n").replace("\\r", "").replace("\\n", "\n").replace("\r", "")
+    plain = text.strip(INVISIBLE).strip("\"'").strip(INVISIBLE)
+    return plain.replace("\\\\n", "\n").replace("\\r", "").replace("\\n", "\n").replace("\r", "")
 
 
 def _unwrapped(text: str) -> str:

@@ -139,8 +139,8 @@ def test_an_unusable_key_file_is_named_with_its_path_alone(org, rsa_key, tmp_pat
     assert org.seen == []
 
 
-@pytest.mark.parametrize("around", [" {} ", "{}\r\n", "\ufeff{}\u00a0", "\t{}\n"])
-def test_blanks_around_consumer_key_and_username_are_no_part_of_them(around):
+@pytest.mark.parametrize("around", [" {} ", "{}\r\n", "\ufeff{}\u00a0", "\t{}\n", '"{}"', "'{}'\n", '" {}"'])
+def test_what_surrounds_consumer_key_and_username_is_no_part_of_them(around):
     with_blanks = Credentials(around.format("3MVG9"), around.format("PEM"), around.format("a@b.example"))
 
     assert with_blanks == Credentials("3MVG9", "PEM", "a@b.example")
