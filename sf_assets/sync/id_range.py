@@ -14,9 +14,9 @@ from sf_assets.sync.reader import Reader, Rows
 class IdRange:
     """The rows with Ids in `(after, upper]`; `upper` None means the end of the object.
 
-    A result is held until it is complete, so the rows up to `after` never lack one. A result that falls short of its
-    totalSize is continued after its last Id if nothing before that is missing, otherwise it is read again. The end is
-    a result with fewer rows than its LIMIT, by its rows and by its totalSize.
+    The pages of a result are yielded once the result is complete, so no row up to `after` is ever missing. If a result
+    has fewer rows than its totalSize and none is missing up to its last Id, the next query goes on after that Id;
+    otherwise the result is read again. The range ends once rows and totalSize are below the LIMIT.
 
     An org that ignores LIMIT sends the whole object as one result. It is accepted in parts of `held_rows`, each once
     the org counts no more rows up to its end.

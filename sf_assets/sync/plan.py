@@ -1,4 +1,4 @@
-"""What one sync is going to do: columns, base state and step, from the org's answers and the table's metadata."""
+"""Plan one sync from the org's answers and the table's metadata: its columns, its base state and its step."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
@@ -26,7 +26,7 @@ from sf_assets.sync.state_checks import owned_state, refuse_future
 
 @dataclass(frozen=True)
 class SyncPlan:
-    """One sync, decided. `step` is None for a re-read and for an object that is off.
+    """The plan of one sync. `step` is None for a re-read and for an object that is off.
 
     `stored`: the state in the table. `base`: the state that the read starts from, or None if nothing was read or the
     table is taken over from another org. `window`: COUNT and MAX of the table over the probe's predicate.
@@ -172,7 +172,7 @@ def plan_sync(
 ) -> SyncPlan:
     """Decide what one sync does. It reads the table's metadata and sends nothing.
 
-    `fractional`: whole-number columns in which this sync has met fractions.
+    `fractional`: whole-number columns in which this sync has found fractions.
     """
     facts = tables.facts(spec.endpoint)
     stored = State.from_json(facts.state) if facts and facts.state else None

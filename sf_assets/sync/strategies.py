@@ -19,26 +19,26 @@ from sf_assets.sync.reader import Reader, Rows
 from sf_assets.sync.resume_marks import ResumeMarks
 from sf_assets.sync.state import Probe, Reread, Resume, Spans, State, Walk, at_resume, at_walk, later
 from sf_assets.sync.transitions import (
-    explaining,
     finished_replace,
     finished_tail,
     finished_walk,
+    mid_walk_state,
     reread_state,
     tail_after_walk,
-    walked,
+    usable_probe,
 )
 
 MOST_COMMITS = 100
-"""A walk of slow pages commits after this part of its rows, but at least a page: a kill costs a hundredth of it."""
+"""A walk of slow pages commits this often, but not within a page: a kill costs at most a hundredth of its rows."""
 UNKNOWN_PAGES = 10
 """Pages between two commits of a walk if the rows are not counted."""
 __all__ = ["Batch", "read_by_id", "reread", "tail", "walk", "whole"]
 
 
 def _walk_threshold(reader: Reader) -> CommitThreshold:
-    """Return when a read by Id commits. A state costs no call, so it commits often where pages are slow.
+    """Return when a read by Id commits. A commit costs no API call, so slow pages are committed often.
 
-    A Bulk job's position moves only at the end of its pages.
+    The position in a Bulk job moves only at the end of a result page.
     """
     if reader.bulk is not None:
         return CommitThreshold(reader.client.now, most_rows=reader.commit_rows)
@@ -95,9 +95,9 @@ def _walk_in_order(reader: Reader, after_id: str | None) -> Iterator[WalkedPage]
 def walk(
     reader: Reader, base: State, *, ceiling: datetime | None, rows_expected: int | None, filter: str | None
 ) -> Iterator[Batch]:
-    """Read everything by Id from `base.walk` on. Then, if that took a while, read what changed meanwhile.
+    """Read every row by Id, from `base.position.walk` on. After a long walk, read the rows that changed meanwhile.
 
-    `ceiling` is today's: that of the walk may be days old when the walk was interrupted.
+    `ceiling` is that of this sync. The walk's own ceiling is days old if the walk was interrupted for days.
     """
     start = base.position.walk
     assert start is not None
@@ -119,15 +119,15 @@ def _by_walk(
     try:
         pages = _walk_pages(reader, after_id=start.after_id, spans=start.spans, rows_expected=rows_expected)
         for page in walk_by_bulk(reader, start, otherwise=pages):
-            state = walked(state, reader.columns, after_id=page.after_id, spans=page.spans, bulk=page.bulk)
-            state = _learned(reader, state)
+            state = mid_walk_state(state, reader.columns, after_id=page.after_id, spans=page.spans, bulk=page.bulk)
+            state = _with_findings(reader, state)
             yield from threshold.batch(
-                page.rows.frame, partial(_same, state), is_end=page.is_end, is_opening=page.is_opening
+                page.rows.frame, partial(_identity, state), is_end=page.is_end, is_opening=page.is_opening
             )
     except SfAssetsError:
         yield Batch(reader.empty_frame(), state)
         raise
-    final = _learned(reader, finished_walk(state, reader.columns, filter=filter))
+    final = _with_findings(reader, finished_walk(state, reader.columns, filter=filter))
     yield Batch(reader.empty_frame(), final)
     return final
 
@@ -135,13 +135,13 @@ def _by_walk(
 def tail(
     reader: Reader, base: State, step: Step, *, ceiling: datetime | None, began_at: datetime, last_probe: Probe | None
 ) -> Iterator[Batch]:
-    """Read the rows stamped since, without an upper bound, with checkpoints on the way."""
+    """Read the rows stamped from `step.lower` on, without an upper bound, with checkpoints between."""
     threshold, state = CommitThreshold(reader.client.now, most_rows=reader.commit_rows), base
     marks = ResumeMarks(reader, base, step, below=ceiling - LOOKBACK if ceiling else None)
     try:
         for rows in marks.pages():
-            yield from threshold.batch(rows.frame, lambda: _resuming(reader, base, step, marks.confirm()))
-            state = _resuming(reader, base, step, marks.confirmed)
+            yield from threshold.batch(rows.frame, lambda: _resume_state(reader, base, step, marks.confirm()))
+            state = _resume_state(reader, base, step, marks.confirmed)
     except QueryTimedOut:
         reader.report.note("QUERY_TIMEOUT: the tail is too long to be sorted by stamp; the object is walked by Id.")
         reader.report.kind = "walk"
@@ -155,23 +155,23 @@ def tail(
     yield _end(reader, final)
 
 
-def _resuming(reader: Reader, base: State, step: Step, resume: Resume | None) -> State:
+def _resume_state(reader: Reader, base: State, step: Step, resume: Resume | None) -> State:
     unread = with_rows_unread(base, reader.columns, since=step.lower)
-    return _learned(reader, at_resume(unread, resume))
+    return _with_findings(reader, at_resume(unread, resume))
 
 
 def whole(
     reader: Reader, base: State, *, ceiling: datetime | None, began_at: datetime, last_probe: Probe | None,
     filter: str | None, rows_expected: int | None, by_ids: bool,
 ) -> Iterator[Batch]:  # fmt: skip
-    """Read the whole object for a replace: the only commit point is the end. `by_ids` where Ids can be trusted."""
+    """Read the whole object for a replace, which commits once at its end. `by_ids`: by Id instead of one query."""
     newest: datetime | None = None
     pages = _all_pages(reader, rows_expected) if by_ids else _in_one_query(reader)
     for rows in whole_by_bulk(reader, base, otherwise=pages):
         newest = later(newest, rows.newest(reader.spec.stamp_column))
         yield Batch(rows.frame, None)
     final = finished_replace(
-        base, reader.columns, ceiling=ceiling, began_at=began_at, last_probe=explaining(last_probe, newest),
+        base, reader.columns, ceiling=ceiling, began_at=began_at, last_probe=usable_probe(last_probe, newest),
         filter=filter, hashed=reader.spec.hashed,
     )  # fmt: skip
     yield _end(reader, final)
@@ -228,15 +228,15 @@ def reread(reader: Reader, base: State, *, since: datetime | None, until: dateti
 
 
 def _end(reader: Reader, final: State) -> Batch:
-    return Batch(reader.empty_frame(), _learned(reader, final))
+    return Batch(reader.empty_frame(), _with_findings(reader, final))
 
 
-def _same(state: State) -> State:
+def _identity(state: State) -> State:
     return state
 
 
-def _learned(reader: Reader, state: State) -> State:
-    """Add what this read learned of columns: which lost digits, and which the org refuses."""
+def _with_findings(reader: Reader, state: State) -> State:
+    """Add to the state which columns lost digits and which the org refuses."""
     rounded, refused = set(reader.report.problems.rounded), dict.fromkeys(reader.dropped, reader.report.began_at)
     if not rounded <= set(state.columns.rounded):
         state = with_rounded(state, {*state.columns.rounded, *rounded})

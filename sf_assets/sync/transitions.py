@@ -26,7 +26,7 @@ EARLIEST = datetime(1700, 1, 1, tzinfo=UTC)
 """The first day that Salesforce stores. From an earlier stamp no time can be taken away."""
 
 
-def walked(
+def mid_walk_state(
     base: State,
     readable: Collection[str],
     *,
@@ -159,7 +159,7 @@ def _hashing_after_replace(before: HashStatus, readable: Collection[str], hashed
     return replace(before, hashed=tuple(sorted(pure)), mixed=tuple(sorted(set(before.mixed) - fresh)))
 
 
-def explaining(probe: Probe | None, newest: datetime | None) -> Probe | None:
+def usable_probe(probe: Probe | None, newest: datetime | None) -> Probe | None:
     """Return the probe, or None if a row that was read is newer than it.
 
     When that row disappears again, the org answers as before, but the table still holds the row.

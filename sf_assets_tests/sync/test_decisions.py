@@ -33,15 +33,15 @@ from sf_assets.sync.state import (
 )
 from sf_assets.sync.transitions import (
     checkpoint,
-    explaining,
     finished_replace,
     finished_tail,
     finished_walk,
+    mid_walk_state,
     needs_state_commit,
     not_ahead,
     reread_state,
     tail_after_walk,
-    walked,
+    usable_probe,
 )
 from sf_assets_tests.changed import changed
 from sf_assets_tests.sync.test_state import COLUMNS, NOW, QUIET, READ_ON, T
@@ -210,14 +210,14 @@ def test_a_checkpoint_is_the_last_named_row_strictly_below_the_bound(stamps, ids
     ],
 )
 def test_a_probe_explains_a_table_only_without_newer_rows(probe, newest, explains):
-    assert explaining(probe, newest) == (probe if explains else None)
-    assert explaining(None, newest) is None
+    assert usable_probe(probe, newest) == (probe if explains else None)
+    assert usable_probe(None, newest) is None
 
 
 def test_a_walk_loses_the_columns_that_it_could_not_read():
     state = at_walk(READ_ON, Walk(None, T, NOW, (*COLUMNS, "Old__c")))
     spans = (("3", "4"),)
-    middle = walked(state, COLUMNS, after_id="001", spans=spans)
+    middle = mid_walk_state(state, COLUMNS, after_id="001", spans=spans)
     assert middle.position.walk == Walk("001", T, NOW, COLUMNS, spans)
 
 

@@ -52,7 +52,7 @@ class PendingCommit:
         self.types = frame_types(self.schema)
         self._manifests = Manifests(self.io)
         self._live = live_files(table, self._manifests) if live is None else list(live)
-        self._gone: dict[str, pl.Series] = {}
+        self._hidden: dict[str, pl.Series] = {}
         self._dropped: set[str] = set()
         self._deletes: dict[str, DataFile] = {}
         self._delete_paths: list[str] = []
@@ -67,7 +67,7 @@ class PendingCommit:
 
     @property
     def files(self) -> list[LiveFile]:
-        """The table's files, then those written and closed here: all that may hold a key."""
+        """The table's files, then those that this commit has closed."""
         return self._live + [LiveFile(file) for file in self._writer.files]
 
     @property
@@ -77,8 +77,8 @@ class PendingCommit:
 
     @property
     def is_empty(self) -> bool:
-        """Whether no row comes and none goes."""
-        return self._writer.is_empty and not (self._gone or self._dropped or self._dangling)
+        """Whether the commit would add, hide and remove nothing."""
+        return self._writer.is_empty and not (self._hidden or self._dropped or self._dangling)
 
     def add(self, frame: pl.DataFrame) -> None:
         """Write complete rows of the pending schema."""
@@ -90,12 +90,12 @@ class PendingCommit:
 
     def hide(self, file: LiveFile, positions: pl.Series) -> None:
         """Hide the rows of a file at the given positions (Int64)."""
-        before = self._gone.get(file.path)
-        self._gone[file.path] = positions if before is None else pl.concat([before, positions]).unique()
+        before = self._hidden.get(file.path)
+        self._hidden[file.path] = positions if before is None else pl.concat([before, positions]).unique()
 
     def hidden_positions(self, file: LiveFile) -> pl.Series:
         """Return the positions that this commit hides in a file."""
-        return self._gone.get(file.path, pl.Series([], dtype=pl.Int64))
+        return self._hidden.get(file.path, pl.Series([], dtype=pl.Int64))
 
     def drop(self, file: LiveFile) -> None:
         """Remove a whole data file from the table."""
@@ -119,8 +119,8 @@ class PendingCommit:
     ) -> CommitResult:
         """Commit everything as one snapshot, in one swap of the metadata.
 
-        `now`: snapshots that are old by then expire; None keeps them.
-        Raises: ConcurrentCommit; the written files are removed then.
+        `now`: the moment by which snapshots are old and expire, or None to keep all.
+        Raises: ConcurrentCommit, after the written files are removed.
         """
         self._writer.close_file()
         delta = self._delta(summary)
@@ -156,7 +156,7 @@ class PendingCommit:
             if is_denied(error):
                 delta.discard()
                 raise
-            self._keep()
+            self._keep_files()
             result = self._find_commit(delta) if isinstance(error, Exception) else None
             if result is None:
                 raise
@@ -170,23 +170,24 @@ class PendingCommit:
         try:
             table = self._table.catalog.load_table(self._table.name())
         except BaseException:
-            self._keep()
+            self._keep_files()
             raise
         return None if table.snapshot_by_id(delta.snapshot_id) is None else table
 
-    def _keep(self) -> None:
+    def _keep_files(self) -> None:
+        """Keep the written files: they are, or may be, part of the table."""
         self._writer.keep()
         self._delete_paths.clear()
 
     def _result(self, table: Table) -> CommitResult:
         """Leave the written files to the table and return the result."""
         written = [*self._writer.files, *self._deletes.values()]
-        live = tuple(self._after(file) for file in self.files if file.path not in self._dropped)
-        self._keep()
+        live = tuple(self._file_after(file) for file in self.files if file.path not in self._dropped)
+        self._keep_files()
         remove_files(self.io, [file.file_path for file in self._writer.files if file.file_path in self._dropped])
         return CommitResult(table, live, files=len(written), bytes=sum(file.file_size_in_bytes for file in written))
 
-    def _after(self, file: LiveFile) -> LiveFile:
+    def _file_after(self, file: LiveFile) -> LiveFile:
         """Return the file after the commit: a new delete file replaces the former ones."""
         delete = self._deletes.get(file.path)
         if delete is None:
@@ -203,9 +204,9 @@ class PendingCommit:
     def _delta(self, summary: Mapping[str, str]) -> RowDelta:
         superseded = list(self._dangling)
         for file in self.files:
-            if file.path in self._gone and file.path not in self._dropped:
+            if file.path in self._hidden and file.path not in self._dropped:
                 superseded += file.own_deletes
-                self._hide(file)
+                self._write_delete_file(file)
             elif file.path in self._dropped:
                 superseded += file.own_deletes
         removed = [file.data for file in self._live if file.path in self._dropped]
@@ -221,13 +222,13 @@ class PendingCommit:
             summary=summary,
         )
 
-    def _hide(self, file: LiveFile) -> None:
+    def _write_delete_file(self, file: LiveFile) -> None:
         """Write one delete file for the data file, former positions included.
 
         A data file without live rows is dropped instead.
         """
         old = deleted_positions(self.io, file, own=True)
-        positions = pl.concat([old, self._gone[file.path]]).unique().sort()
+        positions = pl.concat([old, self._hidden[file.path]]).unique().sort()
         if len(positions) == file.data.record_count:
             self.drop(file)
             return

@@ -120,14 +120,14 @@ class RowDelta(UpdateTableMetadata["RowDelta"]):
             data = [self._without(manifest) for manifest in data]
         added = [self._manifest_of(files) for files in _by_spec(self._added)]
         deletes = [m for m in before if m.content == ManifestContent.DELETES]
-        return self._merged([*added, *data]) + self._delete_manifests(deletes)
+        return self._merge_small([*added, *data]) + self._delete_manifests(deletes)
 
     def _without(self, manifest: ManifestFile) -> ManifestFile:
         """Return the manifest with removed files marked as deleted, or unchanged without them."""
         entries = self._cache.entries(manifest)
         if not any(entry.data_file.file_path in self._removed_data for entry in entries):
             return manifest
-        with _opened(self._writer(manifest.partition_spec_id)) as writer:
+        with _open_writer(self._writer(manifest.partition_spec_id)) as writer:
             for entry in entries:
                 if entry.data_file.file_path in self._removed_data:
                     writer.delete(_without_bounds(entry))
@@ -148,20 +148,20 @@ class RowDelta(UpdateTableMetadata["RowDelta"]):
         added = [file for file in self._deletes if file.spec_id == spec_id]
         if not (entries or added):
             return None
-        with _opened(self._delete_writer(spec_id)) as writer:
+        with _open_writer(self._delete_writer(spec_id)) as writer:
             for entry in entries:
                 (writer.delete if entry.data_file.file_path in self._removed_deletes else writer.existing)(entry)
             for file in added:
-                writer.add(_added(file, self.snapshot_id))
+                writer.add(_added_entry(file, self.snapshot_id))
         return writer.to_manifest_file()
 
     def _manifest_of(self, files: Sequence[DataFile]) -> ManifestFile:
-        with _opened(self._writer(files[0].spec_id)) as writer:
+        with _open_writer(self._writer(files[0].spec_id)) as writer:
             for file in files:
-                writer.add(_added(file, self.snapshot_id))
+                writer.add(_added_entry(file, self.snapshot_id))
         return writer.to_manifest_file()
 
-    def _merged(self, manifests: list[ManifestFile]) -> list[ManifestFile]:
+    def _merge_small(self, manifests: list[ManifestFile]) -> list[ManifestFile]:
         """Merge small manifests. Opening a manifest costs more than one of its entries."""
         count = int(self._metadata.properties.get(MERGE_FROM, "8"))
         merged: list[ManifestFile] = []
@@ -172,7 +172,7 @@ class RowDelta(UpdateTableMetadata["RowDelta"]):
         return merged
 
     def _merge_manifests(self, manifests: Sequence[ManifestFile]) -> ManifestFile:
-        with _opened(self._writer(manifests[0].partition_spec_id)) as writer:
+        with _open_writer(self._writer(manifests[0].partition_spec_id)) as writer:
             for manifest in manifests:
                 for entry in self._entries(manifest):
                     if entry.status == ManifestEntryStatus.DELETED:
@@ -226,7 +226,7 @@ class RowDelta(UpdateTableMetadata["RowDelta"]):
 
 
 @contextmanager
-def _opened(writer: ManifestWriter) -> Iterator[ManifestWriter]:
+def _open_writer(writer: ManifestWriter) -> Iterator[ManifestWriter]:
     """Open the writer. pyiceberg replaces an error before the first entry by one about an empty manifest."""
     try:
         with writer:
@@ -259,7 +259,7 @@ def _without_bounds(entry: ManifestEntry) -> ManifestEntry:
     )
 
 
-def _added(file: DataFile, snapshot_id: int) -> ManifestEntry:
+def _added_entry(file: DataFile, snapshot_id: int) -> ManifestEntry:
     return ManifestEntry.from_args(
         status=ManifestEntryStatus.ADDED,
         snapshot_id=snapshot_id,

@@ -37,7 +37,7 @@ class RangeComparison:
     settled: datetime
     result: Reconciled
 
-    def differing(self) -> list[Range]:
+    def find_ranges(self) -> list[Range]:
         """Return the first small ranges that differ, as many as today's calls allow.
 
         Raises:
@@ -73,7 +73,7 @@ class RangeComparison:
                 " it ignores the bounds of the ranges"
             )
 
-    def visible(self, one: Range) -> Iterator[pl.DataFrame]:
+    def read_range(self, one: Range) -> Iterator[pl.DataFrame]:
         """Yield Id, IsDeleted and SystemModstamp of the org's rows in a range.
 
         Raises:
@@ -81,7 +81,7 @@ class RangeComparison:
         """
         last = [f"Id <= {string_literal(one.last)}"] if one.last else []
         for rows in read_by_id(self.reader, after=one.after, where=last):
-            page = identified(rows)
+            page = identifying_columns(rows)
             inside = page.filter(*one.bounds) if one.bounds else page
             if inside.height < page.height:
                 raise QueryRefused(f"the org does not order the Ids of {self.plan.spec.sobject} by their characters")
@@ -118,7 +118,7 @@ class RangeComparison:
         return Query(spec.sobject, soql, self.reader.all_rows)
 
 
-def identified(rows: Rows) -> pl.DataFrame:
+def identifying_columns(rows: Rows) -> pl.DataFrame:
     """Return the columns of a page that identify a version of a row."""
     columns = [name for name in (names.ID, names.DELETED, names.STAMP) if name in rows.frame.columns]
     return rows.frame.select(columns)

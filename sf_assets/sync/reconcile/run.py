@@ -22,7 +22,7 @@ from sf_assets.sync.reader import Reader
 from sf_assets.sync.reconcile import compare as names
 from sf_assets.sync.reconcile.compare import Differences, compare
 from sf_assets.sync.reconcile.method import Method, choose_method
-from sf_assets.sync.reconcile.range_comparison import RangeComparison, identified
+from sf_assets.sync.reconcile.range_comparison import RangeComparison, identifying_columns
 from sf_assets.sync.report import ComparisonLimits, Reconciled, SyncReport
 from sf_assets.sync.state import ReadTimes, State
 from sf_assets.sync.strategies import Batch, read_by_id
@@ -148,16 +148,16 @@ class Reconciliation:
 
         Only rows that the table has in this version are passed on.
         """
-        reader = self._narrow(self.method.columns)
+        reader = self._reader_of(self.method.columns)
         visible = [reader.empty_frame()]
         for rows in read_by_id(reader, after=None):
-            visible.append(identified(rows))
+            visible.append(identifying_columns(rows))
             if self.method.columns:
-                yield Batch(self._current(rows.frame), None)
+                yield Batch(self._rows_of_same_version(rows.frame), None)
         return self._compare(visible, self.table)
 
-    def _current(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """Return the rows that the table has in this very version."""
+    def _rows_of_same_version(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Return the rows that the table has in the same version: Id, IsDeleted and stamp."""
         on = [name for name in (names.ID, names.DELETED, names.STAMP) if name in frame.columns]
         return frame.join(self.table, on=on, how="semi", nulls_equal=True)
 
@@ -167,11 +167,11 @@ class Reconciliation:
         logged = live.filter(pl.col(names.ID).is_in(list(self.log.ids))) if self.log else live.clear()
         live = live.join(logged, on=names.ID, how="anti")
         differences = Differences(surplus=tuple(logged[names.ID]))
-        settled = self.state.position.tail_from or self.plan.began_at  # the table has been read up to here
-        ranges = RangeComparison(self.plan, self._narrow(()), live, settled=settled, result=self._result)
+        settled = self.state.position.tail_from or self.plan.began_at  # the table has been read up to this stamp
+        comparison = RangeComparison(self.plan, self._reader_of(()), live, settled=settled, result=self._result)
         table = self.table.join(logged, on=names.ID, how="anti")
-        for one in ranges.differing():
-            visible = [self._narrow(()).empty_frame(), *ranges.visible(one)]
+        for one in comparison.find_ranges():
+            visible = [self._reader_of(()).empty_frame(), *comparison.read_range(one)]
             differences += self._compare(visible, table.filter(*one.bounds) if one.bounds else table)
         return differences
 
@@ -180,8 +180,8 @@ class Reconciliation:
         org = pl.concat([frame.select(columns) for frame in visible])
         return compare(org, table, keeps_deleted=not removes_deleted(self.plan.spec))
 
-    def _narrow(self, columns: Collection[str]) -> Reader:
-        """Return a reader of the identifying columns and these."""
+    def _reader_of(self, columns: Collection[str]) -> Reader:
+        """Return a reader of these columns and of those that identify a row."""
         wanted = {column.api_name for column in self.plan.columns.read if column.name in self.plan.spec.required}
         return self.reader.of_columns(wanted | set(columns))
 
@@ -206,7 +206,7 @@ class Reconciliation:
         return len(to_read) if is_many else IDS_A_QUERY
 
     def _record_spent(self) -> bool:
-        """Record if today's calls are used up, and return that. The rest is found tomorrow."""
+        """Return whether today's calls are used up, and record it. The next day's comparison finds the rest."""
         is_spent = self.reader.report.read.calls >= self.limits.most_calls
         self._result.is_partial |= is_spent
         return is_spent
@@ -240,9 +240,9 @@ class Reconciliation:
         yield Batch(rows.with_columns(deleted.alias(names.DELETED), seen_at.alias(SYNCED_AT)), None)
 
     def _rows_back_in_sight(self) -> Iterator[Batch]:
-        """Read again what was stamped while rows were out of sight.
+        """Read again the rows that were stamped while rows were out of sight.
 
-        Counts alone do not show those versions.
+        Counts do not show that the table has other versions of them.
         """
         counts, lost = self.state.counts, self.report.problems.out_of_sight
         if counts.sight_lost_since is None or lost >= counts.out_of_sight or self._compares_all:
@@ -255,7 +255,7 @@ class Reconciliation:
     def _record_oldest(self, frame: pl.DataFrame) -> None:
         """Record the oldest stamp of rows that differed.
 
-        A column that was hidden is old from there on.
+        Columns that are hidden now were not read again: from this stamp on they are out of date.
         """
         stamps = [stamp for stamp in (self._result.oldest, frame[names.STAMP].min()) if stamp is not None]
         self._result.oldest = min(stamps, default=None)  # type: ignore[assignment]
