@@ -61,7 +61,7 @@ def serving(home: Path) -> str | None:
     try:
         server = json.loads((home / SERVER_FILE).read_text(encoding="utf-8"))
         os.kill(server["pid"], 0)
-    except (OSError, ValueError):
+    except (OSError, ValueError, TypeError, KeyError):
         return None
     return _url(server["port"]) if is_practice_org(_url(server["port"])) else None
 

@@ -50,7 +50,7 @@ class IcebergCatalog:
             except ValueError as error:
                 raise IcebergError(f"catalog {self._name}: {error}", catalog=self._name) from error
             except Exception as error:
-                if not left or not is_from(SQL, error):
+                if not left or not is_from(SQL, error) or "locked" in str(error):  # SQLite has waited
                     raise
         raise AssertionError("unreachable")
 
@@ -172,7 +172,16 @@ def contradiction_in(table: Table) -> str | None:
     folder = table.metadata_location.rpartition("/metadata/")[0]
     if folder and folder.rpartition("/")[0] == table.location().rpartition("/")[0] and folder != table.location():
         return f"it is of another table, in {table.location()}"
-    return None
+    odd = next((key for key in (KEYS, PROVISIONAL) if not _is_list_of_names(table.properties.get(key, "[]"))), None)
+    return odd and f"the table property {odd} is unreadable"
+
+
+def _is_list_of_names(text: str) -> bool:
+    try:
+        names = json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(names, list) and all(isinstance(name, str) for name in names)
 
 
 def with_timeout(name: str, properties: Mapping[str, str]) -> dict[str, str]:

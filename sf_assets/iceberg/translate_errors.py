@@ -122,7 +122,8 @@ def kind_of(error: Exception) -> type[IcebergError] | None:
     """Return the class for an exception, or None if another library raised it."""
     if is_denied(error):
         return IcebergReadOnly
-    if getattr(getattr(error, "orig", None), "sqlite_errorname", None) in CORRUPT_SQL:
+    driver = getattr(error, "orig", None)
+    if getattr(driver, "sqlite_errorname", None) in CORRUPT_SQL or "no such column" in str(driver):
         return CatalogDamaged
     by_type = (ours for theirs, ours in BY_TYPE if isinstance(error, theirs))
     by_library = (ours for library, ours in BY_LIBRARY.items() if is_from({library}, error))

@@ -10,7 +10,7 @@ from pyiceberg.table import StaticTable, Table
 from pyiceberg.table.snapshots import Snapshot, ancestors_of
 
 from sf_assets.errors import IcebergError, TableDamaged, TableUnsupported
-from sf_assets.iceberg.catalog import SET_ASIDE, IcebergCatalog
+from sf_assets.iceberg.catalog import SET_ASIDE, IcebergCatalog, contradiction_in
 from sf_assets.iceberg.commit.table_properties import VERSION
 from sf_assets.iceberg.commit.table_state import STATE, drop_state, state_at, state_of, state_property
 from sf_assets.iceberg.maintenance.damage import Damage, DamageFinder
@@ -180,9 +180,9 @@ class Repairer:
         try:
             with name_damage(path):
                 table = StaticTable.from_metadata(path, dict(self._catalog.catalog.properties))
-            return VERSION in table.properties and not DamageFinder(table.io, table.location()).check(
-                table.current_snapshot()
-            )
+            if VERSION not in table.properties or contradiction_in(table) is not None:
+                return False
+            return not DamageFinder(table.io, table.location()).check(table.current_snapshot())
         except IcebergError:
             return False
 

@@ -24,6 +24,12 @@ from sf_assets.salesforce.wire import Usage
 
 BUSY_SECONDS = 60
 """How long a process waits for the transactions of others (2 ms each) before the ledger counts as unreachable."""
+_DAMAGE = ("not a database", "malformed", "no such column")
+"""What SQLite says of a file that is not a ledger."""
+_NEW_FILE = (
+    "Move the ledger's file away: the next run makes a new one. It holds the pace and the count of today's calls, and"
+    " the next answer of the org shows the calls again."
+)
 _SETUP_LOCK = 7_308_332
 """PostgreSQL's advisory lock for creating the tables."""
 
@@ -120,7 +126,8 @@ class SqlLedger:
                 self._is_set_up = True
         except SQLAlchemyError as error:
             why = getattr(error, "orig", None) or error
-            raise LedgerUnreachable(f"the ledger {self} does not answer: {why}") from None
+            remedy = _NEW_FILE if self._is_sqlite and any(word in str(why) for word in _DAMAGE) else None
+            raise LedgerUnreachable(f"the ledger {self} does not answer: {why}", remedy=remedy) from None
 
     def _now(self, connection: sa.Connection) -> float:
         if self._clock is not None:

@@ -2,11 +2,13 @@
 
 import json
 import shutil
+import sqlite3
+import time
 from pathlib import Path
 
 import pytest
 
-from sf_assets.errors import CatalogDamaged, TableDamaged, TableForeign
+from sf_assets.errors import CatalogDamaged, IcebergUnreachable, TableDamaged, TableForeign
 from sf_assets.iceberg.commit.data_files import live_files
 from sf_assets.iceberg.commit.table_state import STATE
 from sf_assets.iceberg.maintenance.repair import Repair, RepairAction
@@ -293,3 +295,41 @@ def test_an_unreadable_property_of_ours_is_damage(account, another):
             "account", columns=account.columns, keys=("id",), stamp=None, base="s3",
             chunks=account.chunks(account.frame(("1", "a", 10)), state="s4"),
         )  # fmt: skip
+
+
+@pytest.mark.parametrize("key", ["sf_assets.keys", "sf_assets.provisional"])
+@pytest.mark.parametrize("text", ["{", "5", '"id"', "[5]"])
+def test_an_unreadable_property_returns_to_the_metadata_before(account, another, key, text):
+    account.table.transaction().set_properties({key: text}).commit_transaction()
+
+    steps = repair(another())
+
+    assert steps.action is RepairAction.RESTORE_METADATA
+    assert key in steps.damage[0].what
+    account.tables = another()
+    assert account.facts.rows == 4
+    assert plan(another()).action is RepairAction.NOTHING
+
+
+def test_a_catalog_of_an_older_form_is_damaged(account, another, tmp_path):
+    with sqlite3.connect(tmp_path / "catalog.db") as catalog:
+        catalog.execute("ALTER TABLE iceberg_tables DROP COLUMN metadata_location")
+
+    with pytest.raises(CatalogDamaged, match="no such column") as error_info:
+        another().facts("account")
+
+    assert "sf-assets repair" in error_info.value.remedy
+
+
+@pytest.mark.slow
+def test_a_locked_catalog_is_not_opened_five_times(tmp_path):
+    path = tmp_path / "locked.db"
+    with sqlite3.connect(path, isolation_level=None) as holder:
+        holder.execute("BEGIN EXCLUSIVE")
+        properties = {"type": "sql", "uri": f"sqlite:///{path}?timeout=1", "warehouse": f"file://{tmp_path}"}
+        began = time.monotonic()
+
+        with pytest.raises(IcebergUnreachable, match="locked"):
+            IcebergTables("test", "salesforce", properties).facts("account")
+
+    assert time.monotonic() - began < 12  # pyiceberg waits four times; with five tries it took 20 s

@@ -228,3 +228,16 @@ def test_the_password_of_a_database_is_not_told():
         SqlLedger("postgresql://me:hunter2@127.0.0.1:1/x", org="o", requests_per_second=2.0).permit(None, reserve=None)
 
     assert "hunter2" not in str(error_info.value)
+
+
+def test_a_damaged_ledger_says_how_to_get_a_new_one(tmp_path):
+    path = tmp_path / "ledger.db"
+    path.write_bytes(b"no database" * 500)
+    ledger = SqlLedger(f"sqlite:///{path}", org="acme", requests_per_second=2.0)
+
+    with pytest.raises(LedgerUnreachable, match="not a database") as error_info:
+        ledger.standing()
+
+    assert "Move the ledger's file away" in error_info.value.remedy
+    path.unlink()
+    assert ledger.standing().pace.rate == 2.0
