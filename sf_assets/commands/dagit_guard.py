@@ -5,6 +5,7 @@ the same browser could therefore launch runs. The guard lets through what the br
 programs on this machine, which send no `Origin`.
 """
 
+import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -16,6 +17,8 @@ App = Callable[[Message, Receive, Send], Awaitable[None]]
 
 LOCAL_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_HOST = re.compile(r"(\[[0-9a-fA-F:]+\]|[\w.-]+)(:\d+)?")
+"""One name or address with its port: no user, no path, and not two hosts."""
 FOREIGN_SITES = frozenset({"cross-site", "same-site"})
 NO_FRAMES = [(b"x-frame-options", b"DENY"), (b"content-security-policy", b"frame-ancestors 'none'")]
 """No page may show Dagit in a frame and lead a click onto its buttons."""
@@ -39,11 +42,11 @@ class DagitGuard:
 
 def refusal(scope: Mapping[str, Any]) -> str | None:
     """Return why a request is refused, or None if it may pass."""
-    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-    host, origin = headers.get("host", ""), headers.get("origin")
-    if _name(f"//{host}") not in LOCAL_NAMES:
+    pairs = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in scope["headers"]]
+    headers, host = dict(pairs), " ".join(value for name, value in pairs if name == "host")
+    if not _HOST.fullmatch(host) or _name(f"//{host}") not in LOCAL_NAMES:
         return "Dagit of `sf-assets dev` answers to 127.0.0.1 and localhost only; the Host header names another host."
-    if origin is not None and _place(origin) != host:
+    if any(_place(value) != host for name, value in pairs if name == "origin"):
         return "The request comes from another site: its Origin is not Dagit's own address."
     is_safe = scope.get("method") in SAFE_METHODS
     if not is_safe and headers.get("sec-fetch-site") in FOREIGN_SITES:

@@ -92,3 +92,18 @@ def test_a_text_of_the_org_shows_no_image_and_no_html_in_dagit():
     assert "!\\[x](" in text
     assert "\\[here](" in text
     assert "<" not in text
+
+
+HERE = (b"host", b"127.0.0.1:3000")
+ODD_HEADERS = [
+    [(b"host", b"evil.example"), HERE],
+    [HERE, (b"host", b"evil.example")],
+    [(b"host", b"evil.example@127.0.0.1:3000")],
+    [(b"host", b"127.0.0.1/evil.example")],
+    [HERE, (b"origin", b"http://evil.example"), (b"origin", b"http://127.0.0.1:3000")],
+]
+
+
+@pytest.mark.parametrize("headers", ODD_HEADERS, ids=str)
+def test_a_second_host_or_origin_is_refused_by_the_guard(headers):
+    assert refusal({"type": "http", "method": "POST", "path": "/graphql", "headers": headers}) is not None
