@@ -103,7 +103,7 @@ def table_of(total: Result, *, seed: int, seconds: float, commit: str) -> list[s
     rows = {
         "histories": f"{total.runs:,} (seeds {seed} to {seed + total.runs - 1}, commit {commit})",
         "time": f"{seconds / 60:,.0f} minutes, {total.runs / seconds * 3600:,.0f} histories an hour",
-        "syncs": f"{tally.syncs:,}, of which {tally.undisturbed:,} undisturbed",
+        "syncs": f"{tally.syncs:,}, {tally.undisturbed:,} of them undisturbed",
         "rows read": f"{tally.rows:,}",
         "edits of the org": counts_as_text(tally.edits),
         "faults of the wire": counts_as_text(tally.faults),

@@ -97,7 +97,7 @@ BREAKS: Mapping[str, Break] = {
     "a short result is read again": Break(
         "sync/reader.py", "return count is not None and count <= rows", "return True"
     ),
-    "a gap that a purge explains is no error": Break(
+    "a gap that a purge explains is not an error": Break(
         "sync/reader.py", "return count is not None and count <= rows", "return False"
     ),
     "a range ends at fewer rows than its LIMIT": Break(
