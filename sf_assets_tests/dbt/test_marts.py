@@ -6,7 +6,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 import polars as pl
 import pytest
 
-pytestmark = pytest.mark.usefixtures("built")
+pytestmark = pytest.mark.usefixtures("marts_state")
 
 MONEY = pl.Decimal(38, 6)
 MARTS = {}
