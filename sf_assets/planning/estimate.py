@@ -152,7 +152,7 @@ def build_plan(
     sizes = {plan.spec.endpoint: counting.size(plan) for plan in endpoints}
     return Plan(
         endpoints=endpoints,
-        shared_calls=shared_calls(len(specs), queries=len(answers.probes) + answers.trial_count),
+        shared_calls=shared_calls(len(specs), queries=len(answers.probes) + answers.trial_queries),
         requests_per_second=client.ledger.standing().pace.rate,
         budget=budget_of(client),
         deployment=deployment,

@@ -22,7 +22,7 @@ class Preflight:
 
     `described`: None if the org serves no describe, an error if this object has none. `probes`: an error, or no entry,
     if the object could not be asked. `asked_at`: a moment before the first probe. `trials`: refused columns that were
-    tried again today -> whether the org accepts them now.
+    tried again today -> whether the org accepts them now. `trial_queries`: the queries for that; columns may share one.
     """
 
     org_id: str
@@ -30,11 +30,7 @@ class Preflight:
     described: Mapping[str, SObject | SalesforceError | None]
     probes: Mapping[str, Probe | SalesforceError]
     trials: Mapping[str, Mapping[str, bool]] = field(default_factory=dict)
-
-    @property
-    def trial_count(self) -> int:
-        """How many refused columns were tried again."""
-        return sum(len(columns) for columns in self.trials.values())
+    trial_queries: int = 0
 
     def probe(self, endpoint: str) -> Probe | None:
         """Return the endpoint's probe, or None if there is none that can be used."""
@@ -74,7 +70,9 @@ def preflight(
         spec.endpoint: answer if isinstance(answer, SalesforceError) else _probe(spec, since[spec.endpoint], answer)
         for spec, answer in zip(askable, answers[: len(queries)], strict=True)
     }
-    return Preflight(org_id, asked_at, described, probes, _accepted(trials, answers[len(queries) :]))
+    return Preflight(
+        org_id, asked_at, described, probes, _accepted(trials, answers[len(queries) :]), trial_queries=len(trials)
+    )
 
 
 def with_all_trials(preflight: Preflight, spec: EndpointSpec, *, tables: IcebergTables, client: Client) -> Preflight:
@@ -86,7 +84,8 @@ def with_all_trials(preflight: Preflight, spec: EndpointSpec, *, tables: Iceberg
     state = _state(spec, tables, now=asked_at)
     trials = [one for one in _due_trials(spec, state, described, None) if not set(one.columns) <= trials_so_far.keys()]
     accepted = _accepted(trials, client.ask([trial.query for trial in trials])).get(spec.endpoint, {})
-    return replace(preflight, trials={**preflight.trials, spec.endpoint: {**trials_so_far, **accepted}})
+    all_trials = {**preflight.trials, spec.endpoint: {**trials_so_far, **accepted}}
+    return replace(preflight, trials=all_trials, trial_queries=preflight.trial_queries + len(trials))
 
 
 def as_described(spec: EndpointSpec, described: SObject | SalesforceError | None) -> EndpointSpec:

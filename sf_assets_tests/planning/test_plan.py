@@ -9,7 +9,7 @@ from sf_assets.errors import QuotaSpent
 from sf_assets.planning.estimate import Budget, refuse_unaffordable
 from sf_assets.specs.endpoints import endpoints
 from sf_assets.sync.endpoint import sync
-from sf_assets.sync.preflight import preflight
+from sf_assets.sync.preflight import preflight, with_all_trials
 from sf_assets.sync.report import DeploymentOptions
 from sf_assets.sync.write import write_sync
 from sf_assets_tests.options import sync_options
@@ -105,6 +105,20 @@ def test_a_first_copy_an_idle_run_and_a_changed_one_cost_what_was_planned(house)
 @pytest.mark.parametrize("name", ["account", "contact", "lead", "task", "campaign", "profile", "field_permissions"])
 def test_each_size_of_a_first_copy_costs_what_was_planned(house, name):
     assert house.plan(name).calls == house.run(name)
+
+
+@pytest.mark.slow
+def test_columns_that_are_tried_together_are_planned_as_one_query(house):
+    org = house.server.org
+    for name in ("Industry", "Rating", "Site", "Type"):
+        org.change_field("Account", name, calculated=True)
+    org.behave(formulas_per_query=4)
+    house.run("account")
+
+    answers = with_all_trials(house.preflight("account"), SPECS["account"], tables=house.warehouse, client=house.client)
+
+    assert len(answers.trials["account"]) > 1
+    assert answers.trial_queries == 1
 
 
 @pytest.mark.slow
