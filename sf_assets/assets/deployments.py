@@ -23,6 +23,7 @@ from sf_assets.assets.settings import (
     number,
     one_of,
     plain_name,
+    required,
     setting_path,
     switch,
     web_address,
@@ -121,11 +122,6 @@ def read_specs_folder(environment: Environment | None = None) -> Path | None:
     """Return the folder of the user's own endpoints, or None without one."""
     folder = (os.environ if environment is None else environment).get("SF_ASSETS_SPECS")
     return setting_path(folder) if folder else None
-
-
-def read_history(environment: Environment | None = None) -> str:
-    """Return the endpoints or groups that SF_ASSETS_HISTORY names."""
-    return (os.environ if environment is None else environment).get("SF_ASSETS_HISTORY", "")
 
 
 def home_folder(env: Environment) -> Path:
@@ -268,7 +264,7 @@ def _readers(env: Environment, iceberg: IcebergResource) -> Registration:
         account=build_account(_snowflake_login(env, mode), host=env.get("SNOWFLAKE_HOST", "")),
         iceberg=iceberg,
         mode=mode,
-        database=_required(env, "SNOWFLAKE_DATABASE", "the linked database, or the database of the tables"),
+        database=required(env, "SNOWFLAKE_DATABASE", "the linked database, or the database of the tables"),
         schema=env.get("SNOWFLAKE_SCHEMA") or iceberg.namespace,
         volume=env.get("SNOWFLAKE_EXTERNAL_VOLUME") or "sf_lake",
         integration=env.get("SNOWFLAKE_CATALOG_INTEGRATION") or "sf_irc",
@@ -278,12 +274,12 @@ def _readers(env: Environment, iceberg: IcebergResource) -> Registration:
 
 def _snowflake_login(env: Environment, mode: str) -> dict[str, Any]:
     """Return the loader's login; a REFRESH runs in a warehouse, a linked database needs none."""
-    _required(env, "SNOWFLAKE_USER", "the loader's user in Snowflake, of TYPE = SERVICE")
+    required(env, "SNOWFLAKE_USER", "the loader's user in Snowflake, of TYPE = SERVICE")
     if mode == "tables":
-        _required(env, "SNOWFLAKE_WAREHOUSE", "the warehouse that creates and refreshes the tables")
+        required(env, "SNOWFLAKE_WAREHOUSE", "the warehouse that creates and refreshes the tables")
     key_file = env.get("SNOWFLAKE_PRIVATE_KEY_FILE") and str(setting_path(env["SNOWFLAKE_PRIVATE_KEY_FILE"]))
     if not key_file:
-        _required(env, "SNOWFLAKE_PRIVATE_KEY", "the loader's private key as PEM, or SNOWFLAKE_PRIVATE_KEY_FILE")
+        required(env, "SNOWFLAKE_PRIVATE_KEY", "the loader's private key as PEM, or SNOWFLAKE_PRIVATE_KEY_FILE")
     key = (
         {"private_key_path": f"{setting_path(key_file)}"}
         if key_file
@@ -291,12 +287,6 @@ def _snowflake_login(env: Environment, mode: str) -> dict[str, Any]:
     )
     named = {name: env.get(f"SNOWFLAKE_{name.upper()}") for name in ("account", "role", "warehouse")}
     return {"user": dg.EnvVar("SNOWFLAKE_USER"), **key, **{name: value for name, value in named.items() if value}}
-
-
-def _required(env: Environment, name: str, meaning: str) -> str:
-    if not env.get(name):
-        raise ConfigError(f"{name} is not set: {meaning}", setting=name)
-    return env[name]
 
 
 def _audience(env: Environment) -> str:

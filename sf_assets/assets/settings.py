@@ -46,6 +46,13 @@ def one_of(env: Mapping[str, str], name: str, words: Mapping[str, object]) -> st
     return word
 
 
+def required(env: Mapping[str, str], name: str, meaning: str) -> str:
+    """Return the variable. Raises: ConfigError where it is not set."""
+    if not env.get(name):
+        raise ConfigError(f"{name} is not set: {meaning}", setting=name)
+    return env[name]
+
+
 def number(env: Mapping[str, str], name: str, default: float, meaning: str, admits: Callable[[float], bool]) -> float:
     """Return the variable as a number. Raises: ConfigError."""
     text = env.get(name) or str(default)

@@ -3,6 +3,7 @@
 It prints and changes nothing. The person sees each statement before it runs, and `sf-assets doctor` checks the result.
 """
 
+import os
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
@@ -121,13 +122,13 @@ def salesforce(names_or_groups: str, secret: str) -> None:
 @_options("account_id", "region", "bucket", "prefix", "namespace", "orgs", "kms_key", "keep_days")
 def upkeep(engine: str, names_or_groups: str, history: str | None, **values: Any) -> None:
     """Print what another engine runs to maintain the tables."""
-    from sf_assets.assets.deployments import read_history, read_specs_folder
+    from sf_assets.assets.deployments import read_specs_folder
     from sf_assets.assets.freshness import automated, with_history
     from sf_assets.commands.setup.upkeep import kept_days, upkeep_script
 
     specs, filled_in = endpoints(read_specs_folder()), SetupValues(**values)
     names = automated(specs, names_or_groups)
-    histories = with_history(specs, read_history() if history is None else history)
+    histories = with_history(specs, os.environ.get("SF_ASSETS_HISTORY", "") if history is None else history)
     tables = kept_days([spec.endpoint for spec in specs if spec.endpoint in names], histories, filled_in)
     arguments = _as_arguments({"endpoints": names_or_groups, "history": ",".join(sorted(histories)), **values})
     click.echo(upkeep_script(filled_in, engine=cast("Any", engine), tables=tables, arguments=arguments), nl=False)
