@@ -184,7 +184,7 @@ class LakeMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.model.state)
     @rule(key=IDS, name=TEXTS)
     def another_engine_adds_a_file_without_field_ids(self, key: str, name: str) -> None:
-        if key in self.model.rows:
+        if key in self.model.rows or "\ud7ff" in name:  # pyiceberg's own add_files cannot round it up for a bound
             return
         path = Path(self.folder.name) / f"plain{self.turn}-{key}.parquet"
         frame = self.frame({key: name})

@@ -100,8 +100,10 @@ class Raw(httpx.SyncByteStream):
         yield self.body
 
 
-def answer(status, body, header_list, encoding):
-    return httpx.Response(status, headers=header_list, stream=Raw(zlib.compress(body, wbits=31) if encoding else body))
+def answer(status, body, header_list, is_gzipped):
+    return httpx.Response(
+        status, headers=header_list, stream=Raw(zlib.compress(body, wbits=31) if is_gzipped else body)
+    )
 
 
 def ends_well(action):
@@ -116,28 +118,28 @@ def ends_well(action):
 
 
 @MANY
-@given(status=statuses, body=bodies(), header_list=headers, packed=st.booleans())
-def test_any_login_answer_ends_well(org, status, body, header_list, encoding):
-    org.logins = [lambda _: answer(status, body, header_list, encoding)] * 1000
+@given(status=statuses, body=bodies(), header_list=headers, is_gzipped=st.booleans())
+def test_any_login_answer_ends_well(org, status, body, header_list, is_gzipped):
+    org.logins = [lambda _: answer(status, body, header_list, is_gzipped)] * 1000
     org.always(404)
 
     ends_well(lambda: org.client(retry=BRIEF).org_id())
 
 
 @MANY
-@given(status=statuses, body=bodies(), header_list=headers, packed=st.booleans())
-def test_any_query_answer_ends_well(org, status, body, header_list, encoding):
+@given(status=statuses, body=bodies(), header_list=headers, is_gzipped=st.booleans())
+def test_any_query_answer_ends_well(org, status, body, header_list, is_gzipped):
     org.logins, org.script = [], []
-    org.last = lambda _: answer(status, body, header_list, encoding)
+    org.last = lambda _: answer(status, body, header_list, is_gzipped)
 
     ends_well(lambda: list(org.client(retry=BRIEF).read(QUERY)))
 
 
 @MANY
-@given(status=statuses, body=bodies(), header_list=headers, packed=st.booleans())
-def test_any_composite_answer_ends_well(org, status, body, header_list, encoding):
+@given(status=statuses, body=bodies(), header_list=headers, is_gzipped=st.booleans())
+def test_any_composite_answer_ends_well(org, status, body, header_list, is_gzipped):
     org.logins, org.script = [], []
-    org.last = lambda _: answer(status, body, header_list, encoding)
+    org.last = lambda _: answer(status, body, header_list, is_gzipped)
 
     ends_well(lambda: org.client(retry=BRIEF).describe(["Account"]))
     ends_well(lambda: org.client(retry=BRIEF).ask([QUERY]))
