@@ -5,7 +5,7 @@ import socket
 import struct
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
@@ -78,7 +78,7 @@ def serve(org: Org, port: int = 0, *, host: str = HOST, credentials: Credentials
 
 
 class PracticeHttp(ThreadingHTTPServer):
-    """One thread for each connection. The threads end with the process and never delay the end of a test."""
+    """One thread for each connection. The threads never delay the end of a test or of the process."""
 
     daemon_threads = True
     block_on_close = False
@@ -86,7 +86,28 @@ class PracticeHttp(ThreadingHTTPServer):
 
     def __init__(self, app: PracticeApp, port: int) -> None:
         self.app = app
+        self._connections = set[socket.socket]()
         super().__init__((HOST, port), Handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Start the thread of a connection, and keep the connection for `server_close`."""
+        self._connections.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        """Close a connection that has ended."""
+        self._connections.discard(request)
+        super().shutdown_request(request)
+
+    def server_close(self) -> None:
+        """Close the port and all connections.
+
+        Otherwise a thread that waits for a client's next request would keep the org in memory.
+        """
+        super().server_close()
+        for connection in list(self._connections):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Ignore clients that close their connection."""

@@ -8,6 +8,8 @@ from urllib.parse import quote
 import httpx
 import pytest
 
+from sf_assets.devorg.api.server import serve
+
 DATA = "/services/data/v60.0"
 
 
@@ -193,3 +195,11 @@ def test_the_log_shows_each_request(server, ask):
     assert (second.kind, second.status, second.sobject) == ("queryAll", 400, "Nothing")
     assert second.number == first.number + 1
     assert first.at == server.org.clock()
+
+
+def test_the_end_of_the_server_ends_its_connections(org):
+    with httpx.Client() as client:
+        with serve(org) as server:
+            client.get(f"{server.url}/services/data")
+        with pytest.raises(httpx.ConnectError):
+            client.get(f"{server.url}/services/data")  # the open connection would be answered
