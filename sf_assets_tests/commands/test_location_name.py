@@ -33,3 +33,15 @@ def test_make_dev_names_the_location(tmp_path: Path) -> None:
 
     workspace = command[command.index("-w") + 1]
     assert names(WorkspaceOpts(workspace=(workspace,))) == ["sf_assets"]
+
+
+def test_dg_is_quiet_in_a_shell_without_an_active_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("VIRTUAL_ENV", raising=False)
+    monkeypatch.setattr("sys.prefix", str(tmp_path))
+
+    context = DgContext.for_project_environment(ROOT, {})
+
+    assert capfd.readouterr() == ("", "")
+    assert not context.config.cli.telemetry_enabled
