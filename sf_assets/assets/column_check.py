@@ -7,13 +7,14 @@ import dagster as dg
 
 from sf_assets.assets.finding import Finding
 from sf_assets.assets.sentences import counted, joined, number, plural, priced
+from sf_assets.errors import ObjectUnavailable
 from sf_assets.specs.catalogue import SYSTEM_COLUMNS
 from sf_assets.specs.model import EndpointSpec
 
 if TYPE_CHECKING:  # Polars and pyiceberg take 0.4 s of CPU to import, and every Dagster process loads this module
     from sf_assets.sync.report import SyncReport
 
-GRANT = "Give the integration user read access to them, or list them under `excluded` in endpoints.toml."
+GRANT = "Give the integration user read access, or list what is not needed under `excluded` in endpoints.toml."
 
 
 def as_specified(spec: EndpointSpec, report: "SyncReport") -> Finding:
@@ -27,8 +28,8 @@ def as_specified(spec: EndpointSpec, report: "SyncReport") -> Finding:
         {
             "object": spec.sobject,
             "object_available": problems.unavailable is None,
-            "missing": joined(problems.missing) or None,
-            "hidden": joined(problems.hidden) or None,
+            "missing": None if problems.unavailable else joined(problems.missing) or None,
+            "hidden": None if problems.unavailable else joined(problems.hidden) or None,
             "refused": joined(problems.refused) or None,
             "too_complicated": joined(problems.complicated) or None,
             "shown_again": joined(planned.revealed) or None,
@@ -45,6 +46,8 @@ def as_specified(spec: EndpointSpec, report: "SyncReport") -> Finding:
 
 def _column_figures(spec: EndpointSpec, report: "SyncReport") -> str:
     problems, optional = report.problems, optional_columns(spec)
+    if problems.unavailable:
+        return "The rows of the table stay as they are."
     absent = [name for name in problems.missing if name in optional]
     total = report.planned.columns
     rounded = report.final.columns.rounded if report.final else ()
@@ -63,7 +66,7 @@ def _object_warnings(report: "SyncReport") -> Iterator[str]:
     problems = report.problems
     if problems.unavailable:
         why = problems.unavailable.rstrip(".")
-        yield f"The object is not available: {why}. Give the integration user access to it."
+        yield f"The object is not available: {why}. {ObjectUnavailable.remedy}"
     if "describe" in report.org.degraded:
         yield (
             "This org serves no describe: columns and types are those of our catalogue, and custom fields are not read."

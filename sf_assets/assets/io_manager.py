@@ -86,8 +86,18 @@ class IcebergIOManager(dg.ConfigurableIOManager):
         if self.columns_file:
             keep_columns(Path(self.columns_file), table, sync.columns)
         lineage = column_lineage(sync.columns, source=self.iceberg.source, sobject=sync.spec.sobject)
-        metadata = reporting.sync_metadata(sync, facts=facts, deleted=deleted, table=name, seconds=seconds)
+        metadata = reporting.sync_metadata(
+            sync, facts=facts, deleted=deleted, table=name, as_of=self._as_of(sync), seconds=seconds
+        )
         return metadata | {"dagster/column_lineage": lineage}
+
+    def _as_of(self, sync: "Sync") -> datetime | None:
+        """Return as of when the table is true, by this sync or the status table."""
+        if sync.report.true_as_of is not None:
+            return sync.report.true_as_of
+        with suppress(SfAssetsError):  # the rows are committed: a moment that is missing must not fail the run
+            return status_table.true_as_of(self.iceberg.tables(), sync.spec.endpoint)
+        return None
 
     def _count_deleted(self, sync: "Sync", table: str, facts: "TableFacts") -> int | None:
         """Return how many rows are deleted in Salesforce, or None if unknown."""

@@ -2,6 +2,7 @@
 
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -43,17 +44,18 @@ MOST_TAGS = 16
 
 
 def sync_metadata(
-    sync: "Sync", *, facts: "TableFacts", deleted: int | None, table: str, seconds: float
+    sync: "Sync", *, facts: "TableFacts", deleted: int | None, table: str, as_of: datetime | None, seconds: float
 ) -> dict[str, Any]:
     """Return the metadata of a materialization. The report must be complete; `table` is the table's full name.
 
-    `deleted`: rows of the table that are deleted in Salesforce, or None if unknown.
+    `deleted`: rows of the table that are deleted in Salesforce, or None if unknown. `as_of`: the moment at which the
+    table equals the org, or None if it never did.
     """
     spec, report = sync.spec, sync.report
-    schema = column_schema(spec, sync.columns, above=tags(spec, report, rows=facts.rows, deleted=deleted))
+    above = tags(spec, report, rows=facts.rows, deleted=deleted, as_of=as_of)
     return _present(
         {
-            "summary": dg.MetadataValue.md(summary(spec, report, rows=facts.rows, deleted=deleted)),
+            "summary": dg.MetadataValue.md(summary(spec, report, rows=facts.rows, deleted=deleted, as_of=as_of)),
             "kind": report.kind,
             **progress_metadata(report),
             **_write_metadata(report.written),
@@ -64,33 +66,34 @@ def sync_metadata(
             "dagster/uri": facts.uri,
             "dagster/table_name": table,
             "snapshot_id": None if facts.snapshot_id is None else str(facts.snapshot_id),
-            "dagster/column_schema": schema,
+            "dagster/column_schema": column_schema(spec, sync.columns, above=above),
             **_column_metadata(report),
             "terms": dg.MetadataValue.md("\n".join(f"- **{term}**: {meaning}" for term, meaning in TERMS.items())),
         }
     )
 
 
-def summary(spec: EndpointSpec, report: "SyncReport", *, rows: int, deleted: int | None) -> str:
+def summary(spec: EndpointSpec, report: "SyncReport", *, rows: int, deleted: int | None, as_of: datetime | None) -> str:
     """Return what a reader of the table wants to know first, as markdown."""
-    figures = ". ".join([f"True as of {_moment(report)}", ", ".join(_rows(rows, deleted)), _cost(report)])
+    figures = ". ".join([f"True as of {_moment(as_of)}", ", ".join(_rows(rows, deleted)), _cost(report)])
     return "\n".join([f"**{figures}.**", "", *(f"- {as_markdown(sentence)}" for sentence in _verdict(spec, report))])
 
 
-def tags(spec: EndpointSpec, report: "SyncReport", *, rows: int, deleted: int | None) -> list[str]:
+def tags(
+    spec: EndpointSpec, report: "SyncReport", *, rows: int, deleted: int | None, as_of: datetime | None
+) -> list[str]:
     """Return the summary as short texts for the tags that Dagit shows above the columns."""
     warned = [part for sentence in _verdict(spec, report) for part in _parts(sentence)]
     rest = ["... and more: see Checks"] if len(warned) > MOST_TAGS else []
-    return [f"As of {_moment(report)}", *_rows(rows, deleted), *_parts(_cost(report)), *warned[:MOST_TAGS], *rest]
+    return [f"As of {_moment(as_of)}", *_rows(rows, deleted), *_parts(_cost(report)), *warned[:MOST_TAGS], *rest]
 
 
 def _parts(text: str) -> list[str]:
-    return textwrap.wrap(text, TAG)
+    return textwrap.wrap(text.replace("`", ""), TAG)
 
 
-def _moment(report: "SyncReport") -> str:
-    as_of = report.true_as_of
-    return f"{as_of:%Y-%m-%d %H:%M:%S} UTC" if as_of else "an earlier run"
+def _moment(as_of: datetime | None) -> str:
+    return f"{as_of:%Y-%m-%d %H:%M:%S} UTC" if as_of else "no moment yet"
 
 
 def _rows(rows: int, deleted: int | None) -> Iterator[str]:
@@ -247,9 +250,10 @@ def _write_metadata(written: "Written | None") -> Mapping[str, Any]:
 
 
 def _column_metadata(report: "SyncReport") -> Mapping[str, Any]:
+    problems = report.problems
     return {
-        "missing_columns": joined(report.problems.missing),
-        "hidden_columns": joined(report.problems.hidden),
+        "missing_columns": joined(problems.missing) if problems.unavailable is None else None,
+        "hidden_columns": joined(problems.hidden) if problems.unavailable is None else None,
         "added_columns": joined(report.planned.added),
         "retyped_columns": listed(report.retyped),
         "rounded_columns": joined(report.final.columns.rounded) if report.final else None,

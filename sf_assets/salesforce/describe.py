@@ -223,7 +223,8 @@ def _unavailable(sobject: str, error: SalesforceError) -> SalesforceError:
     if not isinstance(error, ResourceNotFound):
         return error
     status, code = error.values.get("status"), error.values.get("error_code")
-    what = f"{sobject} is off in this org or hidden from this user ({error})"
+    answer = " ".join(str(part) for part in (status, code) if part)
+    what = f"{sobject} is off in this org or hidden from this user (describe: {answer})"
     return ObjectUnavailable(what, status=status, error_code=code, url=error.values.get("url"))
 
 

@@ -107,6 +107,11 @@ def _completed(tables: "IcebergTables", statuses: Iterable[Status]) -> list[Stat
     return [_with_former_values(one, before.get(one.endpoint, {})) for one in statuses]
 
 
+def true_as_of(tables: "IcebergTables", endpoint: str) -> datetime | None:
+    """Return as of when an endpoint's table is true, or None without a record."""
+    return _before(tables).get(endpoint, {}).get("true_as_of")
+
+
 def _with_former_values(status: Status, before: dict[str, Any]) -> Status:
     has_read = status.state not in ("failed", "quota_spent")
     names = [name for name in before if not (name == "calculated_as_of" and has_read)]

@@ -1,14 +1,18 @@
 """What a sync knows becomes three checks: what warns, what is silent, and which error turns which check red."""
 
+import inspect
+import re
 from datetime import UTC, datetime
+from pathlib import Path
 
 import dagster as dg
 import pytest
 
 from sf_assets import errors
+from sf_assets.assets import column_check
 from sf_assets.assets.checks import CHECKS, check_results, check_specs, failed_evaluation, warnings
 from sf_assets.specs.endpoints import endpoints
-from sf_assets.sync.report import OrgFacts, SyncReport
+from sf_assets.sync.report import OrgFacts, Reconciled, SyncReport
 from sf_assets_tests.changed import changed
 
 ACCOUNT = next(spec for spec in endpoints() if spec.endpoint == "account")
@@ -169,31 +173,50 @@ def test_a_green_check_speaks_in_figures():
     )
 
 
-@pytest.mark.parametrize(
-    "what",
-    [
-        {"problems__hidden": ("Phone",)},
-        {"problems__missing": ("Industry",)},
-        {"problems__pending": {"Score__c": 1}},
-        {"problems__refused": {"Score__c": 1}},
-        {"problems__rounded": {"AnnualRevenue": 3}},
-        {"problems__left_out": {"Phone": 3}},
-        {"problems__replaced": {"Phone": 3}},
-        {"problems__unavailable": "Quotes are off."},
-        {"problems__out_of_sight": 2},
-        {"problems__not_compared": "It timed out."},
-        {"planned__held_excluded": ("Phone",)},
-        {"org__degraded": ("describe", "queryAll")},
-        {"org__quota_used": 14_000},
-    ],
-)
+WARNED = [
+    {"problems__hidden": ("Phone",)},
+    {"problems__missing": ("Industry",)},
+    {"problems__pending": {"Score__c": 1}},
+    {"problems__refused": {"Score__c": 1}},
+    {"problems__rounded": {"AnnualRevenue": 3}, "planned__table_rows": 40},
+    {"problems__left_out": {"Phone": 3}},
+    {"problems__replaced": {"Phone": 3}},
+    {"problems__unavailable": "Quotes are off."},
+    {"problems__out_of_sight": 2},
+    {"problems__not_compared": "It timed out."},
+    {"planned__held_excluded": ("Phone",)},
+    {"org__degraded": ("describe", "queryAll")},
+    {"org__quota_used": 14_000},
+    {"problems__complicated": ("Score__c",)},
+    {"problems__fractions": {"Seats": 2}},
+    {"reconciled": Reconciled("counts", is_partial=True)},
+]
+"""A report with each kind of warning."""
+CHECKS_PAGE = Path(__file__).parents[2] / "docs/checks.md"
+
+
+@pytest.mark.parametrize("what", WARNED)
 def test_each_warning_says_what_to_do(what):
-    verbs = ("Give ", "Ask ", "Run ", "Correct ", "Check ", "Lower ", "Remove ", "See ", "list them ")
+    verbs = ("Give ", "Ask ", "Run ", "Correct ", "Check ", "Lower ", "Remove ", "See ", "Switch ", "list ")
 
     for sentence in warnings(ACCOUNT, changed(PLAIN, **what)):
         assert any(verb in sentence for verb in verbs), sentence
         assert "1 columns" not in sentence
         assert "1 rows" not in sentence
+
+
+def test_the_page_of_the_checks_quotes_each_message_as_it_is():
+    rows = re.findall(r"^\| `(?:complete|as_specified|current)` \| \*(.+?)\*", CHECKS_PAGE.read_text(), re.MULTILINE)
+    texts = [sentence for what in WARNED for sentence in warnings(ACCOUNT, changed(PLAIN, **what))]
+    hashing = inspect.getsource(column_check)  # its warnings need a state with hashes
+
+    assert [quote for quote in rows if quote not in "\n".join([*texts, hashing])] == []
+
+
+def test_an_object_that_is_off_has_no_list_of_its_columns():
+    off = changed(PLAIN, problems__unavailable="Off.", problems__missing=("Phone",), problems__hidden=("Phone",))
+
+    assert not {"missing", "hidden"} & set(results(off)["as_specified"].metadata)
 
 
 @pytest.mark.parametrize("what", [{"problems__unavailable": "Off."}, {"kind": "reread"}])

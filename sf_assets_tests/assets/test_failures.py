@@ -284,7 +284,8 @@ def test_an_object_that_is_off_keeps_its_true_as_of(runs, practice_org):
     row = runs.warehouse.scan(status_table.TABLE).collect().to_dicts()[0]
     assert (row["state"], row["true_as_of"]) == ("warned", before["true_as_of"])
     assert "true_as_of" not in after.materialized["quote"]
-    assert "true as of an earlier run" in after.materialized["quote"]["summary"].lower()
+    assert f"True as of {before['true_as_of']:%Y-%m-%d %H:%M:%S} UTC" in after.materialized["quote"]["summary"]
+    assert "hidden from this user (describe: 404 NOT_FOUND)." in after.checks["quote", "as_specified"].description
 
 
 def test_a_failure_after_a_commit_says_what_was_kept(runs, practice_org):
