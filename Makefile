@@ -54,8 +54,8 @@ $(TEST_STAMP): $(STAMP) requirements-test.txt
 	@touch $@
 
 $(DAGSTER_HOME)/dagster.yaml: dagster.yaml
-	@mkdir -p -m 700 $(@D)
-	@cp $< $@
+	@mkdir -p -m 700 $(@D) && cp $< $@ || { \
+	  echo "DAGSTER_HOME cannot be written: $(@D). Set it to a folder that this user may write, or unset it."; exit 1; }
 
 .PHONY: demo
 demo: $(STAMP) $(DAGSTER_HOME)/dagster.yaml ## Start a practice Salesforce org and copy its thirty endpoints into Iceberg tables

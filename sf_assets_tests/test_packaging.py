@@ -116,6 +116,18 @@ def test_make_alone_lists_every_target(checkout: Path) -> None:
     assert {"install", "demo", "dev", "test", "check"} <= targets
 
 
+def test_a_home_that_cannot_be_written_is_one_sentence(checkout: Path) -> None:
+    venv = checkout / ".venv"
+    venv.mkdir()
+    (venv / ".installed").touch()
+    (checkout / "file").touch()
+
+    status, output = make(checkout, "demo", f"DAGSTER_HOME={checkout / 'file' / 'home'}")
+
+    assert status != 0
+    assert f"DAGSTER_HOME cannot be written: {checkout / 'file' / 'home'}. Set it to a folder" in output
+
+
 def test_a_machine_without_python_is_told_so(checkout: Path) -> None:
     status, output = make(checkout, "test", "PYTHON=no-such-python")
 

@@ -57,6 +57,12 @@ def refuse_other_history(context: dg.AssetExecutionContext, naming: Naming, org_
         raise error.with_traceback(None)
 
 
+def require_same_org(instance: dg.DagsterInstance, naming: Naming, org_id: str) -> None:
+    """Raise ConfigError if a Dagster instance has the history of another org."""
+    if (error := _history_error(instance, naming, org_id)) is not None:
+        raise error
+
+
 def _history_error(instance: dg.DagsterInstance, naming: Naming, org_id: str) -> ConfigError | None:
     event = instance.get_latest_materialization_event(naming.org_key)
     materialization = event.asset_materialization if event else None

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from sf_assets.assets.credentials import CredentialsResource, digest, read_secret_file
 from sf_assets.assets.naming import Naming
-from sf_assets.errors import ConfigError, HostUnreachable, SfAssetsError
+from sf_assets.errors import AnswerTorn, ConfigError, HostUnreachable, ResourceNotFound, SfAssetsError
 from sf_assets.salesforce.login.credentials import Credentials
 
 FILE = "credentials.json"
@@ -61,6 +61,8 @@ class PracticeCredentials(CredentialsResource):
         """Return the error with the command that starts the practice org."""
         if isinstance(error, HostUnreachable):
             error.remedy = f"The practice org is not running. {START}"
+        elif isinstance(error, ResourceNotFound | AnswerTorn) and str(error).startswith("login"):
+            error.remedy = f"Another program answers at this address, not the practice org. End it. {START}"
         return error
 
     def _text(self) -> str:

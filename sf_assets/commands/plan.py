@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 LIMITS = (1_000, 15_000, 100_000)
 """Daily limits for which the plan names the possible cadences, next to the org's own limit."""
+MISSING = "Missing columns do not exist in this org, or are hidden from this user: sf-assets endpoint diff names them."
 TOO_EXPENSIVE = 3
 """Exit status if first copies would not be complete before the reserve."""
 
@@ -38,6 +39,8 @@ def plan(endpoints: tuple[str, ...], full_refresh: bool) -> None:
 
     console, result = Console(), plan_run(deployment(), endpoints, full_refresh=full_refresh)
     console.print(plan_table(result))
+    if any(one.report and one.report.problems.missing for one in result.endpoints):
+        console.print(f"\n{MISSING}", highlight=False, soft_wrap=True)
     console.print()
     for line in summary(result):
         console.print(line, highlight=False, soft_wrap=True)
@@ -115,7 +118,7 @@ def remarks(one: "EndpointPlan", deployment: "DeploymentOptions") -> Iterator[st
     }
     yield from (f"{word}: {', '.join(names)}" for word, names in columns.items() if names)
     if one.report.problems.missing:
-        yield f"{_count(len(one.report.problems.missing), 'column')} missing in this org, or hidden from this user"
+        yield f"{_count(len(one.report.problems.missing), 'column')} missing"
     if one.report.planned.calculated:
         from sf_assets.planning.daily_calls import refresh_price  # Polars and pyiceberg take 0.4 s of CPU
 
@@ -151,7 +154,7 @@ def summary(plan: "Plan") -> Iterator[str]:
 def _day(plan: "Plan") -> Iterator[str]:
     day, reserve, limit = plan.day, plan.deployment.quota_reserve, plan.budget.limit
     yield (
-        f"A day of the cadences of these {len(day.priced)} endpoints: {day.quiet:,} calls when nothing changes,"
+        f"A day of the cadences of {_count(len(day.priced), 'endpoint')}: {day.quiet:,} calls when nothing changes,"
         f" {day.busy:,} when every run finds every endpoint changed."
     )
     for most in dict.fromkeys([*([limit] if limit else []), *LIMITS]):

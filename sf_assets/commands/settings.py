@@ -55,7 +55,7 @@ def _require_writable(folder: Path) -> None:
         probe.unlink()
     except OSError as error:
         raise ConfigError(
-            f"the home {folder} cannot be written ({error.strerror})",
+            f"the home {folder} {'is a file' if folder.is_file() else f'cannot be written ({error.strerror})'}",
             remedy="Set SF_ASSETS_HOME and DAGSTER_HOME to a folder that this user may write.",
         ) from None
 

@@ -8,7 +8,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import click
 import pytest
@@ -142,7 +144,7 @@ def test_a_home_that_cannot_be_written_is_one_sentence(command: str, tmp_path) -
     result = invoke(command, SF_ASSETS_HOME=str(tmp_path / "file"), DAGSTER_HOME=str(tmp_path / "file"))
 
     assert result.exit_code == 1
-    assert f"the home {tmp_path / 'file'} cannot be written" in result.output
+    assert f"the home {tmp_path / 'file'} is a file" in result.output
     assert "Set SF_ASSETS_HOME and DAGSTER_HOME" in result.output
 
 
@@ -195,3 +197,17 @@ def test_a_practice_org_that_is_not_running_is_named(sf_assets, port: int, tmp_p
     assert process.returncode == 1
     output = " ".join((process.stdout + process.stderr).split())
     assert "The practice org is not running. Start it: `sf-assets practice`" in output
+
+
+def test_another_web_server_is_not_taken_for_the_practice_org(tmp_path: Path, monkeypatch) -> None:
+    (tmp_path / "practice").mkdir()
+    values = {"consumer_key": "k", "username": "u", "private_key": new_private_key()}
+    (tmp_path / "practice" / "credentials.json").write_text(json.dumps(values))
+    with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
+        Thread(target=server.serve_forever).start()
+        url = f"http://127.0.0.1:{server.server_address[1]}"
+        result = invoke("plan", SALESFORCE_INSTANCE_URL=url, SF_ASSETS_HOME=str(tmp_path))
+        server.shutdown()
+
+    assert result.exit_code == 1
+    assert "Another program answers at this address, not the practice org." in result.output

@@ -3,6 +3,7 @@
 import json
 import re
 
+import dagster as dg
 import pytest
 
 from sf_assets.assets.deployments import read_deployment
@@ -90,7 +91,7 @@ def test_a_refused_login_is_one_failure_and_the_rest_is_still_examined(server, e
 
     result = findings(environment)
 
-    assert [finding.check for finding in result if finding.status == "fail"] == ["host"]
+    assert [finding.check for finding in result if finding.status == "fail"] == ["login"]
     assert {"ledger", "catalog", "key"} <= {finding.check for finding in result if finding.status == "ok"}
     assert len(server.requests) == 1
 
@@ -121,6 +122,48 @@ def test_an_unusable_key_is_told_before_a_request(server, environment, monkeypat
 
     assert status(result, "key") == "fail"
     assert server.requests == ()
+
+
+def test_a_cause_that_fails_several_checks_is_explained_once(environment, monkeypatch, tmp_path):
+    monkeypatch.setenv("SALESFORCE_PRIVATE_KEY", "no key at all")
+
+    failures = [finding for finding in findings(environment) if finding.status == "fail"]
+
+    assert [finding.check for finding in failures] == ["key", "host"]
+    assert failures[1].message == "not checked, for the same reason as key"
+
+
+def test_the_history_of_another_org_is_a_failure_before_the_first_run(environment, monkeypatch, tmp_path):
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    (tmp_path / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
+    assert status(findings(environment), "history") == "ok"
+    with dg.DagsterInstance.get() as instance:
+        key = read_deployment(environment).naming.org_key
+        event = dg.AssetMaterialization(key, metadata={"org_id": "00D000000000009EAA"})
+        instance.report_runless_asset_event(event)
+
+    (failure,) = [finding for finding in findings(environment) if finding.status == "fail"]
+
+    assert (failure.check, "00D000000000009EAA" in failure.message) == ("history", True)
+    assert "DAGSTER_HOME" in failure.remedy
+
+
+def test_a_dagster_yaml_that_is_not_usable_is_named(environment, monkeypatch, tmp_path):
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    (tmp_path / "dagster.yaml").write_text("no_such_setting: 1\n")
+
+    (failure,) = [finding for finding in findings(environment) if finding.status == "fail"]
+
+    assert failure.check == "history"
+    assert str(tmp_path / "dagster.yaml") in failure.remedy
+
+
+def test_one_of_something_has_no_plural(environment):
+    only = [spec for spec in endpoints() if spec.endpoint == "organization"]
+
+    text = " ".join(finding.message for finding in run_checks(read_deployment(environment), only))
+
+    assert not re.search(r"\b1 [a-z]+s\b", text)
 
 
 def test_a_clock_that_is_off_is_told(server, environment):

@@ -161,6 +161,7 @@ def test_what_is_off_hidden_new_or_not_countable_is_said(house):
     assert list(remarks(quote, DeploymentOptions())) == ["off in this org, or hidden from this user"]
     assert "hidden: Title" in list(remarks(lead, DeploymentOptions()))
     assert "new: Brand_New__c" in list(remarks(lead, DeploymentOptions()))
+    assert "11 columns missing" in list(remarks(lead, DeploymentOptions()))
 
 
 @pytest.mark.slow

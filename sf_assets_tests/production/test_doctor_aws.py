@@ -58,7 +58,7 @@ def test_a_whole_secret_is_good(store, run_check):
 
 
 def test_a_secret_that_is_not_there_is_named_with_its_remedy(run_check, secret_id):
-    (finding,) = run_check("secret")
+    (finding,) = run_check("key")
 
     assert finding.status == "fail"
     assert secret_id in finding.message
@@ -68,7 +68,7 @@ def test_a_secret_that_is_not_there_is_named_with_its_remedy(run_check, secret_i
 def test_a_key_that_the_secret_lacks_is_named(store, run_check):
     store(consumer_key="3MVG9", username="u")
 
-    (finding,) = run_check("secret")
+    (finding,) = run_check("key")
 
     assert "lacks private_key" in finding.message
 
@@ -97,7 +97,7 @@ def test_a_lake_is_found_and_nothing_is_written(aws, run_check, account_columns,
 
     assert (finding.status, finding.remedy) == ("ok", "")
     assert "s3://lake/salesforce" in finding.message
-    assert "1 tables are listed" in finding.message
+    assert "lists 1 table;" in finding.message
     assert aws.count_requests("s3", "PUT", "POST", "DELETE") == 0
     assert not {name for name in aws.actions if name.startswith(("Create", "Update", "Delete"))}
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from sf_assets.assets.sentences import plural
 from sf_assets.commands.doctor.checks import DoctorContext, Finding, register_check
 from sf_assets.sync.hashing import SHORTEST_KEY
 
@@ -38,5 +39,7 @@ def check_storage(context: DoctorContext) -> Iterator[Finding]:
         remedy = "Create the bucket as `sf-assets setup aws` prints it, or correct its name."
         yield Finding("storage", "fail", f"{storage.location} does not exist", remedy)
     else:
-        message = f"{storage.location} answers, {storage.tables} tables are listed; doctor does not try to write"
+        message = (
+            f"{storage.location} answers and lists {plural(storage.tables, 'table')}; doctor does not try to write"
+        )
         yield Finding("storage", "ok", message)

@@ -10,7 +10,7 @@ from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Literal
 
-from sf_assets.errors import SfAssetsError
+from sf_assets.errors import LoginError, SfAssetsError
 from sf_assets.errors.redaction import redact
 
 if TYPE_CHECKING:  # Dagster takes a second to import, and `--help` needs none of it
@@ -21,11 +21,13 @@ if TYPE_CHECKING:  # Dagster takes a second to import, and `--help` needs none o
 
 Status = Literal["ok", "warn", "fail"]
 
-MODULES = tuple(f"sf_assets.commands.doctor.{name}" for name in ("deployment", "salesforce", "aws", "snowflake"))
+MODULES = tuple(
+    f"sf_assets.commands.doctor.{name}" for name in ("deployment", "salesforce", "history", "aws", "snowflake")
+)
 """The modules that register checks, in the order in which they run."""
 BEFORE_LOGIN = frozenset({"key", "host", "login"})
 """Checks that mean, if they fail, that there is no login."""
-NEED_LOGIN = frozenset({"login", "clock", "quota", "rights"})
+NEED_LOGIN = frozenset({"login", "clock", "quota", "rights", "history"})
 
 
 @dataclass(frozen=True)
@@ -80,20 +82,30 @@ def register_check(name: str) -> Callable[[Check], Check]:
 def run_checks(deployment: "Deployment", specs: "Sequence[EndpointSpec]") -> Iterator[Finding]:
     """Run every check in the order of registration.
 
-    Checks that need a login are skipped after a refused one.
+    Checks that need a login are skipped after a refused one. A cause that fails several checks is explained once.
     """
     for module in MODULES:
         import_module(module)
-    context = DoctorContext(deployment, specs)
+    context, first_check = DoctorContext(deployment, specs), dict[str, str]()
     for name, check in tuple(_checks.items()):
         if name in NEED_LOGIN and context.login_failed:
             continue
         try:
             yield from check(context)
         except SfAssetsError as error:
-            remedy = deployment.salesforce.credentials.advised(error).remedy
-            yield Finding(name, "fail", str(error), remedy)
+            failed_check = "login" if isinstance(error, LoginError) else name
+            first = first_check.setdefault(str(error), failed_check)
+            is_repeated = first != failed_check
+            yield _repeated(failed_check, first) if is_repeated else _failure(deployment, failed_check, error)
             context.login_failed |= name in BEFORE_LOGIN
+
+
+def _failure(deployment: "Deployment", check: str, error: SfAssetsError) -> Finding:
+    return Finding(check, "fail", str(error), deployment.salesforce.credentials.advised(error).remedy)
+
+
+def _repeated(check: str, first: str) -> Finding:
+    return Finding(check, "fail", f"not checked, for the same reason as {first}", f"See {first}.")
 
 
 def exit_status(findings: Iterable[Finding]) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from sf_assets.assets.sentences import plural
 from sf_assets.commands.doctor.checks import DoctorContext, Finding, register_check
 
 
@@ -22,8 +23,8 @@ def check_catalog(context: DoctorContext) -> Iterator[Finding]:
     iceberg = context.deployment.iceberg
     tables = iceberg.tables()
     count = sum(tables.facts(spec.endpoint) is not None for spec in context.specs)
-    message = f"catalog {iceberg.catalog}, namespace {iceberg.namespace}: {count} of {len(context.specs)} tables exist"
-    yield Finding("catalog", "ok", message)
+    number = f"{count} of {plural(len(context.specs), 'table')}"
+    yield Finding("catalog", "ok", f"catalog {iceberg.catalog}, namespace {iceberg.namespace}: it has {number}")
 
 
 @register_check("files")

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from sf_assets.assets.sentences import plural
 from sf_assets.commands.doctor.checks import DoctorContext, Finding, Status, register_check
 from sf_assets.commands.doctor.versions import version_finding
 from sf_assets.errors import ObjectUnavailable, SalesforceError
@@ -85,11 +86,11 @@ def check_rights(context: DoctorContext) -> Iterator[Finding]:
         if spec not in visible:
             yield _missing(spec, "is not in the list of objects of this user")
     yield from _count(context, visible)
-    yield Finding("rights", "ok", f"{len(visible)} of {len(context.specs)} objects can be read")
+    yield Finding("rights", "ok", f"{len(visible)} of {plural(len(context.specs), 'object')} can be read")
     writable = [spec.sobject for spec in visible if listed[spec.sobject].may_write]
     if writable:
         more = f" and {len(writable) - 5} more" if len(writable) > 5 else ""
-        message = f"the user may write {len(writable)} objects: {', '.join(writable[:5])}{more}"
+        message = f"the user may write {plural(len(writable), 'object')}: {', '.join(writable[:5])}{more}"
         yield Finding("rights", "warn", message, "Take create, edit and delete away: sf_assets only reads.")
 
 
