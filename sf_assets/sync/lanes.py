@@ -181,16 +181,16 @@ class LaneReader:
         After a window with few rows the query has no upper bound: it finds the end of a gap.
         """
         pages = self._pages_after(last)
-        if last.range.after is None or not self._width or self._is_sparse or pages < 2:
+        if last.range.after is None or not self._width or self._is_sparse or pages <= 1:
             return
         window = max(1, int(min(self._limits.window_pages, pages / (1.5 * self._wanted()))))
         self._cut(last, int((window - 1 + FULL_WINDOW) * self._width))
 
     def _pages_after(self, last: Lane) -> float:
         """Return the pages of the last range, by the announced number of rows."""
-        bounded = sum(self._pages_left(lane) + lane.is_busy for lane in self._lanes[:-1] if not lane.range.is_done)
+        bounded = sum(self._pages_in(lane) for lane in self._lanes[:-1] if not lane.range.is_done)
         pages = self._rows_left / self._limits.page_rows - bounded
-        return UNKNOWN_PAGES if pages < 2 and last.rows >= self._limits.page_rows else pages
+        return UNKNOWN_PAGES if pages <= 1 and last.rows >= self._limits.page_rows else pages
 
     def _learn_width(self, lane: Lane) -> None:
         """Update the distance of pages by a range that was read completely. The lock is held."""
@@ -230,12 +230,15 @@ class LaneReader:
         return max(1, self._space.number(last) - self._space.number(first))
 
     def _pages_left(self, lane: Lane) -> float:
-        """Return the pages of a bounded range after the query in flight, by its density."""
+        """Return the pages of a bounded range after the query in flight."""
+        return max(0.0, self._pages_in(lane) - lane.is_busy)
+
+    def _pages_in(self, lane: Lane) -> float:
+        """Return the pages of a bounded range that have not arrived, by its density."""
         if lane.range.upper is None or lane.range.after is None or lane.page is None:
             return 0.0
         width = self._space.number(lane.range.upper) - self._space.number(lane.range.after)
-        pages = min(width / self._page_width(lane), self._rows_left / self._limits.page_rows)
-        return max(0.0, pages - lane.is_busy)
+        return min(width / self._page_width(lane), self._rows_left / self._limits.page_rows)
 
     def _range(self, after: str | None, upper: str | None) -> IdRange:
         return IdRange(self._reader, after=after, upper=upper, limit=self._limits.page_rows)

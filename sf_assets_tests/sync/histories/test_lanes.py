@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
 
 import polars as pl
 import pytest
@@ -11,6 +12,7 @@ from sf_assets.errors import TableForeign
 from sf_assets.sync.id_range import IdRange
 from sf_assets.sync.id_space import IdSpace
 from sf_assets.sync.lane import Lane
+from sf_assets.sync.lanes import LaneReader
 from sf_assets.sync.limits import LaneLimits
 from sf_assets.sync.reader import Rows
 from sf_assets.sync.state import State
@@ -164,6 +166,20 @@ def test_a_lane_takes_every_row_of_a_query_with_its_own_bound():
     rows = lane.own_rows(Rows(pl.DataFrame({"id": ["003a", "003b"]}), 2, is_resumable=True), IdSpace())
 
     assert rows.frame["id"].to_list() == ["003a", "003b"]
+
+
+@pytest.mark.parametrize(("rows_left", "is_bounded"), [(20, False), (22, True), (30, True), (39, True)])
+def test_the_last_two_pages_are_read_at_once(many, rows_left, is_bounded):
+    ids = [row["Id"] for row in many.org.rows("Contact")]
+    lanes = LaneReader(SimpleNamespace(lanes=LANES), after_id=ids[19], spans=(), rows_expected=rows_left)
+    (last,) = lanes._lanes
+    lanes._space.observe_page(pl.Series(ids[:20]))
+    last.page = (ids[0], ids[19])
+    lanes._width = lanes._page_width(last)
+
+    assert lanes._next_lane() is last
+    assert (last.range.upper is not None) == is_bounded
+    assert len(lanes._lanes) == 1 + is_bounded
 
 
 @pytest.mark.slow
