@@ -6,7 +6,7 @@ programs on this machine, which send no `Origin`.
 """
 
 import re
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -19,7 +19,10 @@ LOCAL_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _HOST = re.compile(r"(\[[0-9a-fA-F:]+\]|[\w.-]+)(:\d+)?")
 """One name or address with its port: no user, no path, and not two hosts."""
-FOREIGN_SITES = frozenset({"cross-site", "same-site"})
+OWN_SITES = frozenset({"same-origin", "none"})
+"""Sec-Fetch-Site of Dagit's own pages, and of an address that a person types or opens from a bookmark."""
+_CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f]")
+"""Starlette matches a route with `$`, which also matches before a line feed at the end of a path."""
 NO_FRAMES = [(b"x-frame-options", b"DENY"), (b"content-security-policy", b"frame-ancestors 'none'")]
 """No page may show Dagit in a frame and lead a click onto its buttons."""
 
@@ -43,17 +46,28 @@ class DagitGuard:
 def refusal(scope: Mapping[str, Any]) -> str | None:
     """Return why a request is refused, or None if it may pass."""
     pairs = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in scope["headers"]]
-    headers, host = dict(pairs), " ".join(value for name, value in pairs if name == "host")
+    hosts, origins, sites, modes = (_values(pairs, name) for name in _HEADERS)
+    host = " ".join(hosts)
     if not _HOST.fullmatch(host) or _name(f"//{host}") not in LOCAL_NAMES:
         return "Dagit of `sf-assets dev` answers to 127.0.0.1 and localhost only; the Host header names another host."
-    if any(_place(value) != host for name, value in pairs if name == "origin"):
+    if _CONTROL_CHARACTER.search(scope["path"]):
+        return "The path has a control character."
+    if any(origin != f"http://{host}" for origin in origins):
         return "The request comes from another site: its Origin is not Dagit's own address."
     is_safe = scope.get("method") in SAFE_METHODS
-    if not is_safe and headers.get("sec-fetch-site") in FOREIGN_SITES:
-        return "The request comes from another site (Sec-Fetch-Site)."
+    if not OWN_SITES.issuperset(sites) and not (is_safe and modes == ["navigate"]):
+        return "The request comes from another site (Sec-Fetch-Site). Links to Dagit's pages work."
     if is_safe and _has_query(scope):
         return "GraphQL is answered by POST only, so that no link and no image can launch a run."
     return None
+
+
+_HEADERS = ("host", "origin", "sec-fetch-site", "sec-fetch-mode")
+
+
+def _values(pairs: Sequence[tuple[str, str]], header: str) -> list[str]:
+    """Return the values of a header, one for each of its lines."""
+    return [value for name, value in pairs if name == header]
 
 
 def _name(url: str) -> str | None:
@@ -63,16 +77,8 @@ def _name(url: str) -> str | None:
         return None
 
 
-def _place(origin: str) -> str | None:
-    """Return host and port of an Origin, or None if it is not a URL."""
-    try:
-        return urlsplit(origin).netloc
-    except ValueError:
-        return None
-
-
 def _has_query(scope: Mapping[str, Any]) -> bool:
-    is_graphql = str(scope["path"]).rstrip("/").endswith("/graphql")
+    is_graphql = "graphql" in str(scope["path"]).lower()
     return is_graphql and "query" in parse_qs(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True)
 
 

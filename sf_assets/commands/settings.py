@@ -2,10 +2,15 @@
 
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sf_assets.errors import ConfigError
+
+OWNER_ALONE = 0o077
+"""Umask of the commands that serve or fill the tables."""
 
 if TYPE_CHECKING:  # every Dagster import costs a second, and `sf-assets --help` needs none
     from sf_assets.assets.deployments import Deployment
@@ -37,22 +42,32 @@ def practice_deployment(command: str) -> "Deployment":
 def prepare_home(result: "Deployment") -> None:
     """Create the home, with the checkout's dagster.yaml in it.
 
-    Raises: ConfigError if it cannot be written.
+    What this process and its children create afterwards is the owner's alone: rows, Dagster's history, and the socket
+    of Dagster's code server, by which anybody who may write to it runs code. Raises: ConfigError if the home cannot be
+    written.
     """
+    os.umask(OWNER_ALONE)
     home = Path(os.environ.get("DAGSTER_HOME") or result.home)
     for folder in {home, result.home}:
         _require_writable(folder)
     template = result.dbt_project.parent / "dagster.yaml"
-    if template.is_file() and not (home / "dagster.yaml").exists():
-        shutil.copy(template, home / "dagster.yaml")
+    with _as_config_error(home):
+        if template.is_file() and not (home / "dagster.yaml").exists():
+            shutil.copyfile(template, home / "dagster.yaml")
 
 
 def _require_writable(folder: Path) -> None:
-    try:
+    with _as_config_error(folder):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # the history and the marts show rows
         probe = folder / f".writable-{os.getpid()}"
         probe.touch()
         probe.unlink()
+
+
+@contextmanager
+def _as_config_error(folder: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise ConfigError(
             f"the home {folder} {'is a file' if folder.is_file() else f'cannot be written ({error.strerror})'}",

@@ -4,12 +4,14 @@ import base64
 import json
 import os
 import socket
+import stat
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
 from contextlib import ExitStack
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -45,13 +47,15 @@ def server(tmp_path_factory):
             "DAGSTER_HOME": str(home), "SF_ASSETS_HOME": str(home), "SF_ASSETS_DEPLOYMENT": "production",
             "SALESFORCE_INSTANCE_URL": f"http://127.0.0.1:{org.getsockname()[1]}",
             "SALESFORCE_CONSUMER_KEY": "k", "SALESFORCE_PRIVATE_KEY": "p", "SALESFORCE_USERNAME": "u",
+            "TMPDIR": str(tmp_path_factory.mktemp("tmp")),
         }  # fmt: skip
         command = [sys.executable, "-m", "sf_assets.cli", "dev", "--dagit-port", str(port)]
         log = stack.enter_context((home / "dev.log").open("wb"))
-        with subprocess.Popen(command, env=os.environ | environment, stdout=log, stderr=log) as process:
+        with subprocess.Popen(command, env=os.environ | environment, stdout=log, stderr=log, umask=0) as process:
             try:
                 wait_for(f"http://127.0.0.1:{port}/server_info", process)
-                yield SimpleNamespace(port=port, host=f"127.0.0.1:{port}", org=org)
+                folders = (home, Path(environment["TMPDIR"]))
+                yield SimpleNamespace(port=port, host=f"127.0.0.1:{port}", org=org, folders=folders)
             finally:
                 process.terminate()
                 process.wait(timeout=60)
@@ -96,6 +100,13 @@ def websocket(server, origin, host=None):
         return connection.recv(200).decode().splitlines()[0]
 
 
+def test_what_dagit_makes_is_its_owners_alone(server):
+    modes = {path: path.lstat().st_mode for folder in server.folders for path in folder.rglob("*")}
+
+    assert any(stat.S_ISSOCK(mode) for mode in modes.values())  # of the code server, which runs what it is sent
+    assert [path for path, mode in modes.items() if mode & 0o077 and path.name != "dev.log"] == []
+
+
 VERSION = {"query": "{version}"}
 
 
@@ -112,20 +123,37 @@ def test_dagits_own_pages_and_local_programs_are_served(server):
         {"Origin": "https://evil.example"},
         {"Origin": "null"},
         {"Origin": "http://127.0.0.1:1"},
+        {"Origin": "https://{host}"},
+        {"Origin": "chrome-extension://{host}"},
+        {"Origin": "http://evil.example@{host}"},
         {"Host": "evil.example"},
         {"Host": "127.0.0.1.evil.example"},
         {"Host": "[::1"},
         {"Sec_Fetch_Site": "cross-site"},
         {"Sec_Fetch_Site": "same-site"},
+        {"Sec_Fetch_Site": "a site of tomorrow"},
+        {"Sec_Fetch_Site": "cross-site", "Sec_Fetch_Mode": "navigate"},
     ],
 )
 def test_a_request_of_another_site_is_refused(server, headers):
-    assert send(server, body=VERSION, **headers)[0] == 403
+    values = {name: value.format(host=server.host) for name, value in headers.items()}
+
+    assert send(server, body=VERSION, **values)[0] == 403
 
 
+def test_another_site_may_link_to_a_page_and_load_nothing(server):
+    assert send(server, "/runs", Sec_Fetch_Site="cross-site", Sec_Fetch_Mode="navigate")[0] == 200
+    for mode in ("no-cors", "cors", "websocket"):
+        assert send(server, "/server_info", Sec_Fetch_Site="cross-site", Sec_Fetch_Mode=mode)[0] == 403
+
+
+PATHS = ("/graphql", "/graphql/", "//graphql", "/%67raphql", "/graphql%0a", "/graphql%0d%0a", "/GraphQL")
+
+
+@pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_no_link_and_no_image_can_launch_a_run(server, method):
-    request = urllib.request.Request(f"http://{server.host}/graphql?query=mutation%7Bx%7D", method=method)
+def test_no_link_and_no_image_can_launch_a_run(server, method, path):
+    request = urllib.request.Request(f"http://{server.host}{path}?query=mutation%7Bx%7D", method=method)
 
     with pytest.raises(urllib.error.HTTPError) as refusal:
         urllib.request.urlopen(request, timeout=30)
