@@ -12,6 +12,7 @@ from sf_assets.assets.resources import once_a_process
 from sf_assets.errors import ConfigError
 from sf_assets.errors.redaction import protect
 from sf_assets.salesforce.login.credentials import Credentials
+from sf_assets.salesforce.setting_text import bare
 
 KEYS = ("consumer_key", "private_key", "username")
 
@@ -59,7 +60,7 @@ def _values(secret_id: str, text: str | bytes) -> dict[str, str]:
     except ValueError:
         raise _unread(secret_id, "its text is not JSON") from None
     entries = values if isinstance(values, dict) else {}
-    missing = [key for key in KEYS if not (isinstance(entries.get(key), str) and entries[key])]
+    missing = [key for key in KEYS if not (isinstance(entries.get(key), str) and bare(entries[key]))]
     if missing:
         raise _unread(secret_id, f"its JSON lacks {', '.join(missing)}")
     return {key: value for key, value in entries.items() if isinstance(value, str)}

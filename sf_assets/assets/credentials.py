@@ -12,6 +12,7 @@ from sf_assets.assets.settings import setting_path
 from sf_assets.errors import ConfigError, SfAssetsError
 from sf_assets.errors.redaction import get_logger, protect
 from sf_assets.salesforce.login.credentials import LONGEST_KEY, Credentials
+from sf_assets.salesforce.setting_text import bare
 
 log = get_logger(__name__)
 
@@ -90,10 +91,13 @@ def read_secret_file(path: Path, name: str) -> str:
 
     try:
         with path.open("rb") as file:
-            return key_text(file.read(LONGEST_KEY + 1), source=str(path))
+            text = key_text(file.read(LONGEST_KEY + 1), source=str(path))
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or error
         raise ConfigError(f"{name}: {path} cannot be read ({why})", setting=name) from None
+    if not bare(text):
+        raise ConfigError(f"{name}: {path} is empty", setting=name)
+    return text
 
 
 def digest(*values: str) -> str:

@@ -50,6 +50,7 @@ def test_the_three_values_come_from_the_secret(secrets, credentials):
         ("3MVG9", "its text is not JSON"),
         ('["3MVG9"]', "its JSON lacks consumer_key, private_key, username"),
         (json.dumps(WHOLE | {"username": ""}), "its JSON lacks username"),
+        (json.dumps(WHOLE | {"private_key": " \n"}), "its JSON lacks private_key"),
     ],
 )
 def test_a_secret_of_another_shape_is_refused_without_telling_it(secrets, credentials, text, why):

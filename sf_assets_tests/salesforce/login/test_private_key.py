@@ -112,6 +112,9 @@ def test_a_key_file_is_read_in_every_encoding(rsa_key, tmp_path, form):
 
 
 UNUSABLE_FILES = {
+    "empty": lambda key: b"",
+    "line ends alone": lambda key: b"\xef\xbb\xbf\r\n \n",
+    "quotes alone": lambda key: b'""\n',
     "a passphrase": lambda key: text(key, encryption=BestAvailableEncryption(b"x")),
     "OpenSSH": lambda key: text(key, PrivateFormat.OpenSSH),
     "cut": lambda key: text(key)[:900],
