@@ -18,6 +18,7 @@ from sf_assets.assets.practice_credentials import PracticeCredentials, practice_
 from sf_assets.assets.registration import NoRegistration, Registration
 from sf_assets.assets.resources import IcebergResource, SalesforceResource, sqlite_url
 from sf_assets.assets.settings import (
+    home_folder,
     is_loopback,
     is_origin,
     number,
@@ -122,11 +123,6 @@ def read_specs_folder(environment: Environment | None = None) -> Path | None:
     """Return the folder of the user's own endpoints, or None without one."""
     folder = (os.environ if environment is None else environment).get("SF_ASSETS_SPECS")
     return setting_path(folder) if folder else None
-
-
-def home_folder(env: Environment) -> Path:
-    """Return where the embedded defaults live: SF_ASSETS_HOME, else DAGSTER_HOME, else .sf_assets/ where we stand."""
-    return setting_path(env.get("SF_ASSETS_HOME") or env.get("DAGSTER_HOME") or ".sf_assets").absolute()
 
 
 def _naming(env: Environment) -> Naming:

@@ -14,6 +14,7 @@ from sf_assets.salesforce.login.credentials import Credentials
 FILE = "credentials.json"
 SERVER = "server.json"
 """Written by `sf-assets practice`: the process that serves the org, and its port."""
+LAST_PORT = 65535
 START = "Start it: `sf-assets practice` (or `make demo`, `make dev`); a real org needs SF_ASSETS_DEPLOYMENT=production."
 KEYS = ("consumer_key", "private_key", "username")
 
@@ -25,12 +26,16 @@ def practice_folder(home: Path, naming: Naming) -> Path:
 
 def served_url(folder: Path) -> str | None:
     """Return the URL that serves the practice org of a folder, or None."""
+    path = folder / SERVER
     try:
-        server = json.loads((folder / SERVER).read_text(encoding="utf-8"))
-        os.kill(int(server["pid"]), 0)
-        return f"http://127.0.0.1:{int(server['port'])}"
-    except (OSError, ValueError, LookupError, TypeError, OverflowError):
+        server = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}  # a pipe would never end
+        pid, port = int(server["pid"]), int(server["port"])
+        if pid <= 0 or not 0 < port <= LAST_PORT:  # kill(0) and kill(-1) ask for other processes
+            return None
+        os.kill(pid, 0)
+    except (OSError, ValueError, LookupError, TypeError, OverflowError, RecursionError):
         return None
+    return f"http://127.0.0.1:{port}"
 
 
 class PracticeCredentials(CredentialsResource):

@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from sf_assets.errors import ConfigError
+from sf_assets.errors.redaction import redact
 from sf_assets.salesforce.setting_text import bare
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -106,3 +107,45 @@ def setting_path(text: str) -> Path:
     with suppress(RuntimeError):  # no home is known
         return path.expanduser()
     return path
+
+
+HOMES = ("SF_ASSETS_HOME", "DAGSTER_HOME")
+_NO_PATH = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+_NO_PATH_OF_DAGSTER = re.compile(r"[?\x00-\x1f\x7f\ud800-\udfff]|%[0-9a-fA-F]{2}")
+"""Dagster puts its path into a URL of SQLite as it is."""
+
+
+def home_folder(env: Mapping[str, str]) -> Path:
+    """Return where the embedded defaults live: SF_ASSETS_HOME, else DAGSTER_HOME, else .sf_assets/ where we stand.
+
+    Raises: ConfigError if one of the two cannot be a folder of Dagster.
+    """
+    folders = [folder for name in HOMES if (folder := _home(env, name))]
+    return (folders or [Path(".sf_assets")])[0].absolute()
+
+
+def dagster_home(env: Mapping[str, str]) -> Path | None:
+    """Return DAGSTER_HOME, or None if it is not set. Raises: ConfigError."""
+    return _home(env, "DAGSTER_HOME")
+
+
+def _home(env: Mapping[str, str], name: str) -> Path | None:
+    if not bare(env.get(name, "")):
+        return None
+    folder = setting_path(env[name])
+    is_dagsters = name == "DAGSTER_HOME"
+    if (_NO_PATH_OF_DAGSTER if is_dagsters else _NO_PATH).search(str(folder)):
+        raise ConfigError(
+            f"{name} is {redact(str(folder.absolute()))}, which cannot be used: it has a character that"
+            f" {'Dagster cannot have in its path' if is_dagsters else 'no path of a table can have'}",
+            remedy="Choose a folder without control characters and bytes that are not UTF-8 in its path; for"
+            " DAGSTER_HOME also without ? and %.",
+            setting=name,
+        )
+    if is_dagsters and not folder.is_absolute():
+        raise ConfigError(
+            f"DAGSTER_HOME is {redact(str(folder))}, which is not an absolute path",
+            remedy=f"Set DAGSTER_HOME={redact(str(folder.absolute()))}",
+            setting=name,
+        )
+    return folder

@@ -15,6 +15,7 @@ from threading import Event, Thread
 import click
 
 from sf_assets.commands.ports import require_free
+from sf_assets.commands.settings import dagster_instance
 
 SHELL_INTERRUPTED = 130
 """Exit status of a command that Ctrl-C ended."""
@@ -126,9 +127,7 @@ def make_instance() -> None:
     """Make the Dagster instance in this process alone.
 
     Webserver and daemon that both make an empty SQLite home at the same moment leave it with two heads of its schema,
-    and neither starts again.
+    and neither starts again. Raises: ConfigError if the instance cannot be opened.
     """
-    import dagster as dg
-
-    with dg.DagsterInstance.get() as instance:
-        instance.get_runs_count()
+    with dagster_instance():
+        pass

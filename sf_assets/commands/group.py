@@ -2,12 +2,14 @@
 
 import difflib
 import sys
+import traceback
 from contextlib import suppress
 from typing import Any
 
 import click
 
 from sf_assets.errors import SfAssetsError
+from sf_assets.errors.redaction import redact
 
 INTERRUPTED = 130
 """The exit status that shells use for Ctrl-C."""
@@ -22,6 +24,26 @@ def _advised(error: SfAssetsError) -> SfAssetsError:
     return error
 
 
+OF_A_DEFECT = "This is a defect. Report it with the lines above; secrets are removed from them."
+LONGEST_TRACEBACK = 20_000
+
+
+def _print_error(kind: str, what: str, remedy: str) -> None:
+    click.secho(f"{kind}: {what}", fg="red", err=True)
+    click.echo(f"What to do: {remedy}", err=True)
+
+
+def _of_system(error: OSError) -> tuple[str, str]:
+    """Return what an error of the operating system says, and what to do."""
+    reason = error.strerror or redact(str(error))
+    if error.filename is None:
+        return reason, "Check where the output goes, the space on its disk, and the network."
+    return (
+        f"{redact(str(error.filename))}: {reason}",
+        "Check that this user may read and write it, and its disk's space.",
+    )
+
+
 class CommandGroup(click.Group):
     """A group that prints an error of ours as one message with its remedy, without a traceback."""
 
@@ -30,12 +52,24 @@ class CommandGroup(click.Group):
         try:
             return super().invoke(ctx)
         except SfAssetsError as error:
-            click.secho(f"{type(error).__name__}: {error}", fg="red", err=True)
-            click.echo(f"What to do: {_advised(error).remedy}", err=True)
+            _print_error(type(error).__name__, str(error), _advised(error).remedy)
             sys.exit(1)
         except KeyboardInterrupt:
             click.echo("\nStopped. Committed rows stay; the same command goes on from there.", err=True)
             sys.exit(INTERRUPTED)
+
+    def main(self, *args: Any, **options: Any) -> Any:
+        """Run the command line and print each error as a message."""
+        try:
+            return super().main(*args, **options)
+        except click.ClickException:
+            raise  # only where another program calls the commands
+        except OSError as error:
+            _print_error("System error", *_of_system(error))
+        except Exception as error:  # noqa: BLE001  # a person gets one message, whatever a package raises
+            click.echo(redact(traceback.format_exc(), longest=LONGEST_TRACEBACK, keep_lines=True), err=True)
+            _print_error("Unexpected error", f"{type(error).__name__}: {redact(str(error))}", OF_A_DEFECT)
+        sys.exit(1)
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         """Find the command. Raises: click.UsageError that names a similar command, or all of them."""

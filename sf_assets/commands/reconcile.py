@@ -94,13 +94,12 @@ def _counted(what: str, ids: Sequence[str]) -> str:
 
 def run(settings: "Deployment", specs: "Sequence[EndpointSpec]") -> bool:
     """Run the endpoints with `reconcile: true` in this process; return whether all succeeded."""
-    import dagster as dg
-
+    from sf_assets.commands.settings import dagster_instance
     from sf_assets.definitions import defs
 
     keys = [settings.naming.key(spec.endpoint) for spec in specs]
     ops = {"__".join(key.path): {"config": {"reconcile": True}} for key in keys}
     config = {"ops": ops, "loggers": {"console": {"config": {"log_level": "WARNING"}}}}
     job = defs.resolve_implicit_global_asset_job_def().get_subset(asset_selection=set(keys))
-    with dg.DagsterInstance.get() as instance:
+    with dagster_instance() as instance:
         return job.execute_in_process(instance=instance, raise_on_error=False, run_config=config).success

@@ -13,6 +13,8 @@ OWNER_ALONE = 0o077
 """Umask of the commands that serve or fill the tables."""
 
 if TYPE_CHECKING:  # every Dagster import costs a second, and `sf-assets --help` needs none
+    from dagster import DagsterInstance
+
     from sf_assets.assets.deployments import Deployment
 
 
@@ -46,18 +48,21 @@ def prepare_home(result: "Deployment") -> None:
     of Dagster's code server, by which anybody who may write to it runs code. Raises: ConfigError if the home cannot be
     written.
     """
+    from sf_assets.assets.settings import dagster_home
+
     os.umask(OWNER_ALONE)
-    home = Path(os.environ.get("DAGSTER_HOME") or result.home)
+    os.environ["DAGSTER_HOME"] = str(dagster_home(os.environ) or result.home)
+    home = dagster_home(os.environ) or result.home
     for folder in {home, result.home}:
         _require_writable(folder)
     template = result.dbt_project.parent / "dagster.yaml"
-    with _as_config_error(home):
+    with home_errors(home):
         if template.is_file() and not (home / "dagster.yaml").exists():
             shutil.copyfile(template, home / "dagster.yaml")
 
 
 def _require_writable(folder: Path) -> None:
-    with _as_config_error(folder):
+    with home_errors(folder):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # the history and the marts show rows
         probe = folder / f".writable-{os.getpid()}"
         probe.touch()
@@ -65,12 +70,13 @@ def _require_writable(folder: Path) -> None:
 
 
 @contextmanager
-def _as_config_error(folder: Path) -> Iterator[None]:
+def home_errors(folder: Path) -> Iterator[None]:
+    """Raise an error of the operating system as a ConfigError that names the home."""
     try:
         yield
     except OSError as error:
         raise ConfigError(
-            f"the home {folder} {'is a file' if folder.is_file() else f'cannot be written ({error.strerror})'}",
+            f"the home {folder} {'is a file' if os.path.isfile(folder) else f'cannot be written ({error.strerror})'}",
             remedy="Set SF_ASSETS_HOME and DAGSTER_HOME to a folder that this user may write.",
         ) from None
 
@@ -82,5 +88,27 @@ def use_practice(url: str, result: "Deployment") -> None:
         "SF_ASSETS_DEPLOYMENT": "practice",
         "SALESFORCE_INSTANCE_URL": url,
         "SF_ASSETS_HOME": home,
-        "DAGSTER_HOME": os.environ.get("DAGSTER_HOME", home),
+        "DAGSTER_HOME": os.environ.get("DAGSTER_HOME") or home,
     }
+
+
+@contextmanager
+def dagster_instance() -> "Iterator[DagsterInstance]":
+    """Open the Dagster instance of DAGSTER_HOME. Raises: ConfigError if it cannot be opened."""
+    import dagster as dg
+    from sqlalchemy.exc import SQLAlchemyError
+    from yaml import YAMLError
+
+    try:
+        instance = dg.DagsterInstance.get()
+        instance.get_runs_count()
+    except (dg.DagsterError, SQLAlchemyError, YAMLError, OSError, ValueError) as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise ConfigError(
+            f"Dagster's instance of DAGSTER_HOME={os.environ.get('DAGSTER_HOME', '')} cannot be opened: {reason}",
+            remedy="Set DAGSTER_HOME to the absolute path of a folder that this user may write. If a file in it is"
+            " damaged, correct dagster.yaml, or move the folder away: Dagster starts a new history. The tables stay.",
+            setting="DAGSTER_HOME",
+        ) from None
+    with instance:
+        yield instance

@@ -8,8 +8,9 @@ import dagster as dg
 import pytest
 
 from sf_assets.assets.credentials import EnvironmentCredentials
-from sf_assets.assets.deployments import PRACTICE_URL, home_folder, read_deployment
+from sf_assets.assets.deployments import PRACTICE_URL, read_deployment
 from sf_assets.assets.practice_credentials import PracticeCredentials
+from sf_assets.assets.settings import home_folder
 from sf_assets.definitions import build_definitions
 from sf_assets.devorg.credentials import new_private_key
 from sf_assets.errors import ConfigError
@@ -134,7 +135,32 @@ def test_the_other_variables_reach_the_resources():
 def test_the_home_is_the_named_one_then_dagsters_then_the_current_folder():
     assert home_folder({"SF_ASSETS_HOME": "/home/sf", "DAGSTER_HOME": "/dagster"}) == Path("/home/sf")
     assert home_folder({"DAGSTER_HOME": "/dagster"}) == Path("/dagster")
-    assert home_folder({}) == Path.cwd() / ".sf_assets"
+    assert home_folder({}) == home_folder({"SF_ASSETS_HOME": " ", "DAGSTER_HOME": ""}) == Path.cwd() / ".sf_assets"
+
+
+NO_PATHS = ["/home/a\nb", "/home/\x1b[31m", "/home/\udcff"]
+DAGSTERS = "DAGSTER_HOME"
+
+
+@pytest.mark.parametrize(
+    ("name", "folder"),
+    [
+        *[(name, folder) for name in ("SF_ASSETS_HOME", DAGSTERS) for folder in NO_PATHS],
+        (DAGSTERS, "/home/a?b"),
+        (DAGSTERS, "/home/%41"),
+    ],
+)
+def test_a_home_that_cannot_be_one_is_named(name, folder):
+    with pytest.raises(ConfigError, match=f"{name} is /home/.*which cannot be used") as refusal:
+        home_folder({name: folder})
+
+    assert str(refusal.value).isprintable()
+    assert home_folder({name: "/home/a#b %zz&c"}) == Path("/home/a#b %zz&c")
+
+
+def test_a_home_of_dagster_is_an_absolute_path():
+    with pytest.raises(ConfigError, match="DAGSTER_HOME is rel/ative, which is not an absolute path"):
+        home_folder({"DAGSTER_HOME": "rel/ative"})
 
 
 def test_practice_and_production_do_not_share_a_default_lake():
