@@ -85,7 +85,7 @@ def test_what_is_wrong_and_what_to_do_is_above_the_columns_and_in_the_log(runs, 
     assert "Phone" in texts
     assert "Nothing is wrong" not in texts
     for line in lines:
-        assert line.removeprefix("account: ") in texts
+        assert line.removeprefix("account: ").replace("`", "") in texts  # Dagit shows a tag without markup
     assert [line for line in lines if "Phone" in line and "exclude" in line], lines
 
 
