@@ -105,6 +105,17 @@ test-browser: $(TEST_STAMP) ## Run the tests that drive Chromium over Dagit (apt
 test-heavy: $(TEST_STAMP) ## Run the long tests that `make test` leaves out
 	@$(BIN)/pytest -n $(JOBS) -m heavy $(ARGS)
 
+.PHONY: test-lowest
+test-lowest: ## Run the quick tests with the oldest packages that setup.cfg allows
+	@test -f .lowest/constraints.txt || { $(PYTHON) -m venv .lowest && .lowest/bin/python -m pip install --quiet uv && \
+	  .lowest/bin/uv pip install --quiet --python .lowest/bin/python --resolution lowest-direct ".[dev]" && \
+	  .lowest/bin/uv pip uninstall --quiet --python .lowest/bin/python sf_assets && \
+	  .lowest/bin/uv pip freeze --quiet --python .lowest/bin/python > .lowest/oldest.txt && \
+	  .lowest/bin/uv pip install --quiet --python .lowest/bin/python -c .lowest/oldest.txt pytest pytest-xdist hypothesis \
+	    syrupy psycopg2-binary dagster-postgres "moto[glue,iam,s3,secretsmanager,server]" && \
+	  mv .lowest/oldest.txt .lowest/constraints.txt; }
+	@.lowest/bin/python -m pytest -n $(JOBS) -m "$(SUITE) and not alone and not slow" $(FAST) sf_assets_tests/assets $(ARGS)
+
 .PHONY: test-spark
 test-spark: $(TEST_STAMP) ## Read every kind of table with Spark, equal to pyiceberg (Java 17; fetches 400 MB)
 	@test -x .spark/bin/python || { $(PYTHON) -m venv .spark && \

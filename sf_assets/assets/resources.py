@@ -9,6 +9,7 @@ import time
 import warnings
 from collections.abc import Callable, Hashable, Sequence
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
@@ -16,7 +17,7 @@ import dagster as dg
 from pydantic import Field
 
 from sf_assets.assets.credentials import CredentialsResource
-from sf_assets.errors import IcebergReadOnly, SfAssetsError
+from sf_assets.errors import ConfigError, IcebergReadOnly, SfAssetsError
 from sf_assets.errors.redaction import protect
 from sf_assets.sync import status_table
 
@@ -239,6 +240,21 @@ def local_catalog(folder: Path) -> dict[str, str]:
     }
 
 
-def sqlite_url(path: Path) -> str:
-    """Return the SQLAlchemy URL of a SQLite file, quoted where needed."""
-    return "sqlite:///" + URL_MARKS.sub(lambda mark: f"%{ord(mark[0]):02X}", str(path))
+def sqlite_url(path: Path, *, sqlalchemy: str | None = None) -> str:
+    """Return the SQLAlchemy URL of a SQLite file, quoted where needed. `sqlalchemy` is its version.
+
+    Raises:
+        ConfigError: SQLAlchemy 2.0 takes a path as it is, so a question mark would end it.
+    """
+    text = str(path)
+    if not URL_MARKS.search(text):
+        return f"sqlite:///{text}"
+    if not (sqlalchemy or version("SQLAlchemy")).startswith("2.0."):
+        return "sqlite:///" + URL_MARKS.sub(lambda mark: f"%{ord(mark[0]):02X}", text)
+    if "?" in text:
+        raise ConfigError(
+            f"SQLAlchemy 2.0 cannot open a SQLite file with a question mark in its path: {text}",
+            remedy="Rename the folder, set SF_ASSETS_HOME to another one, or install SQLAlchemy 2.1.",
+            setting="SF_ASSETS_HOME",
+        )
+    return f"sqlite:///{text}"

@@ -1,5 +1,7 @@
 """A home in a folder with any name works: nothing is written outside it, and every reader finds the tables."""
 
+from pathlib import Path
+
 import duckdb
 import polars as pl
 import pytest
@@ -7,7 +9,9 @@ from pyiceberg.types import StringType
 
 from sf_assets.assets.credentials import EnvironmentCredentials
 from sf_assets.assets.deployments import read_deployment
+from sf_assets.assets.resources import sqlite_url
 from sf_assets.downstream.tables import show_tables
+from sf_assets.errors import ConfigError
 from sf_assets.iceberg.model import Chunk, TableColumn
 
 NAMES = [
@@ -49,6 +53,13 @@ def test_a_folder_with_an_odd_name_holds_the_whole_deployment(tmp_path, name):
     strays = [path for path in tmp_path.rglob("*") if path.is_file() and home not in path.parents]
     assert strays == []
     assert {path.name for path in home.rglob("*.db")} == {"catalog.db", "ledger.db"}
+
+
+def test_sqlalchemy_2_0_takes_a_path_as_it_is_and_no_question_mark():
+    assert sqlite_url(Path("/lake/C# 50%/l.db"), sqlalchemy="2.0.51") == "sqlite:////lake/C# 50%/l.db"
+    assert sqlite_url(Path("/lake/C#?/l.db"), sqlalchemy="2.1.9") == "sqlite:////lake/C%23%3F/l.db"
+    with pytest.raises(ConfigError, match="question mark in its path: /lake/what"):
+        sqlite_url(Path("/lake/what?/l.db"), sqlalchemy="2.0.51")
 
 
 def test_a_tilde_and_quotes_in_a_path_are_what_a_shell_makes_of_them(tmp_path, monkeypatch):

@@ -4,21 +4,23 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from jwt.types import Options
 
 from sf_assets.devorg.api.messages import Request, Response
 from sf_assets.devorg.org.org import Org
 from sf_assets.devorg.org.refusal_catalog import LOGIN_REFUSALS
 
+if TYPE_CHECKING:
+    from jwt.types import Options  # PyJWT 2.10 does not have it
+
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 LONGEST_SECONDS = 180
 LEEWAY_SECONDS = 180
-SIGNATURE_ONLY: Options = {  # claims are checked here, with the org's clock and Salesforce's words
+SIGNATURE_ONLY: "Options" = {  # claims are checked here, with the org's clock and Salesforce's words
     "verify_signature": True,
     "verify_exp": False,
     "verify_nbf": False,
