@@ -24,6 +24,7 @@ from sf_assets.assets.settings import (
     number,
     one_of,
     plain_name,
+    protect_secrets,
     required,
     setting_path,
     switch,
@@ -84,6 +85,7 @@ def read_deployment(
     Raises: ConfigError that names the variable.
     """
     env = os.environ if environment is None else environment
+    protect_secrets(env)
     name, home = one_of(env, "SF_ASSETS_DEPLOYMENT", DEPLOYMENTS), home_folder(env)
     iceberg = _iceberg(env, home / "lake" / name)
     return Deployment(

@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from sf_assets.errors import ConfigError
-from sf_assets.errors.redaction import redact
+from sf_assets.errors.redaction import protect, redact
 from sf_assets.salesforce.setting_text import bare
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -107,6 +107,20 @@ def setting_path(text: str) -> Path:
     with suppress(RuntimeError):  # no home is known
         return path.expanduser()
     return path
+
+
+_SECRET = re.compile(
+    r"(?:SALESFORCE|SNOWFLAKE|AWS|PYICEBERG|DAGSTER)_\w*"
+    r"(?:PRIVATE_KEY|SECRET_ACCESS_KEY|CONSUMER_KEY|HASH_KEY|TOKEN|PASSWORD|PASSPHRASE|CREDENTIAL)"
+)
+"""Names of variables with a secret. A variable with a file's name ends otherwise."""
+SHORTEST_SECRET = 12
+"""A shorter value of such a variable, such as `testing`, may be a word of any message."""
+
+
+def protect_secrets(env: Mapping[str, str]) -> None:
+    """Remove the environment's secrets from every text, also before a login uses them."""
+    protect(*(value for name, value in env.items() if len(value) >= SHORTEST_SECRET and _SECRET.fullmatch(name)))
 
 
 HOMES = ("SF_ASSETS_HOME", "DAGSTER_HOME")

@@ -1,13 +1,14 @@
 """Removes secrets and control characters from every text that leaves the process: errors, logs, metadata.
 
-A secret is found in any mixture of the escapes of JSON, URLs, Python and HTML, in base64, and in pieces of 16
-characters or more, as a cut answer or a wrapped key holds them.
+A secret is found in any mixture of the escapes of JSON, URLs, Python and HTML, in base64 and hexadecimal digits, in
+upper and lower case, and in pieces of 16 characters or more, as a cut answer or a wrapped key holds them.
 """
 
 import base64
 import html
 import logging
 import re
+import string
 import threading
 import unicodedata
 from collections import Counter, OrderedDict, defaultdict
@@ -169,13 +170,16 @@ def _replaced(text: str, hidden: bytearray) -> str:
 
 
 def _pieces_of(secret: str) -> frozenset[str]:
-    """Return the pieces of a secret and of its base64, in canonical form."""
+    """Return the pieces of each form of a secret, in canonical form."""
     return frozenset(piece for form in _forms_of(secret) for piece in _split(form, is_name="@" in secret))
 
 
 def _forms_of(secret: str) -> set[str]:
-    """Return the secret and its base64 in canonical form. Base64 has three forms, one for each offset."""
-    forms = {_plain(secret)}
+    """Return the secret, its hexadecimal digits and its base64 in canonical form.
+
+    Base64 has three forms, one for each offset.
+    """
+    forms = {_plain(secret), secret.encode().hex()}
     for offset in range(3):
         encoded = base64.b64encode(b"\0" * offset + secret.encode()).decode().rstrip("=")
         forms.add(_plain(encoded[(0, 2, 3)[offset] : -1]))
@@ -210,8 +214,8 @@ def _plain(text: str) -> str:
     return "".join(text.translate(_ALPHABET).split())
 
 
-_ALPHABET = str.maketrans("-_", "+/")
-"""base64url and base64 are one alphabet here."""
+_ALPHABET = str.maketrans(f"-_{string.ascii_uppercase}", f"+/{string.ascii_lowercase}")
+"""base64url and base64 are one alphabet here, and so are upper and lower case."""
 
 
 def _letters(text: str) -> str:

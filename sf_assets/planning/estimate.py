@@ -12,6 +12,7 @@ from sf_assets.errors import QuotaSpent, SalesforceError, SfAssetsError
 from sf_assets.iceberg.tables import IcebergTables
 from sf_assets.planning.daily_calls import DayCost, Size, day_cost
 from sf_assets.planning.read_steps import ReadStep, is_first_copy, read_steps
+from sf_assets.salesforce.aggregates import row_count
 from sf_assets.salesforce.bulk import BulkQuota, bulk_quota
 from sf_assets.salesforce.client import Client
 from sf_assets.salesforce.limits import COMPOSITE_QUERIES, COMPOSITE_REQUESTS
@@ -275,9 +276,8 @@ class _Counting:
     def _with_rows(self, spec: EndpointSpec, step: ReadStep, answer: Answer | None) -> ReadStep:
         if answer is None:
             return step
-        if isinstance(answer, SalesforceError):
-            return replace(step, rows=self._rough_count(spec))
-        return replace(step, rows=int(str(next(iter(answer.values())))))
+        rows = None if isinstance(answer, SalesforceError) else row_count(answer.values())
+        return replace(step, rows=self._rough_count(spec) if rows is None else rows)
 
     def _newest_calls(self, spec: EndpointSpec, planned: Sync) -> int:
         """Return the extra call of an endpoint without a probe: the newest stamp."""

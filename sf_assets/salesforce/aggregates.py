@@ -1,6 +1,6 @@
 """The flow that asks aggregate queries (COUNT, MAX), several in one call."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -24,6 +24,21 @@ from sf_assets.salesforce.paging import first_page, inner_response, mark_query_a
 from sf_assets.salesforce.wire import Flow, Query, in_groups
 
 Record = dict[str, Any] | SalesforceError
+MOST_ROWS = 10**15
+"""A larger number is not a count of rows."""
+
+
+def row_count(values: Iterable[object]) -> int | None:
+    """Return the first number of rows among an answer's values, or None.
+
+    Some gateways answer a count as text or as a float, or under another name.
+    """
+    for value in values:
+        if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= len(str(MOST_ROWS)):
+            value = int(value)  # noqa: PLW2901
+        if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= MOST_ROWS:
+            return int(value) if value == int(value) else None
+    return None
 
 
 def ask(queries: Sequence[Query], *, version: str, capabilities: Capabilities) -> Flow[list[Record]]:

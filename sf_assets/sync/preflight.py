@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sf_assets.errors import AnswerTorn, FieldInvalid, QueryTooComplicated, SalesforceError, SfAssetsError
 from sf_assets.iceberg.tables import IcebergTables
+from sf_assets.salesforce.aggregates import row_count
 from sf_assets.salesforce.client import Client
 from sf_assets.salesforce.describe import SObject
 from sf_assets.salesforce.wire import Query
@@ -177,6 +178,8 @@ def _probe(spec: EndpointSpec, since: datetime | None, answer: Mapping[str, obje
     """Return COUNT and MAX in any order and under any names, or an error."""
     try:
         count, ceiling = sorted(answer.values(), key=lambda value: not isinstance(value, int | float))
-        return Probe(since, int(count), utc_moment(str(ceiling)) if ceiling else None)  # type: ignore[call-overload]
+        if (rows := row_count([count])) is None:
+            raise ValueError(f"{str(count)[:40]!r} is not a number of rows")
+        return Probe(since, rows, utc_moment(str(ceiling)) if ceiling else None)
     except (TypeError, ValueError) as cause:
         return AnswerTorn(f"{spec.sobject}: the answer to COUNT and MAX cannot be read: {cause}")

@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from sf_assets.errors import FieldInvalid, QueryTooComplicated, ResultIncomplete, SalesforceError, ValueUnexpected
+from sf_assets.salesforce.aggregates import row_count
 from sf_assets.salesforce.client import Client
 from sf_assets.salesforce.wire import Page, Query
 from sf_assets.specs.model import EndpointSpec
@@ -220,8 +221,7 @@ class Reader:
     def count(self, where: Sequence[str]) -> int | None:
         """Return COUNT(Id) of a predicate, or None if the org does not answer it."""
         answer = self._ask(select(["COUNT(Id)"], self.spec.sobject, where=[*own_filter(self.spec), *where]))
-        count = answer[0] if len(answer) == 1 else None
-        return int(count) if isinstance(count, int | float) else None
+        return row_count(answer) if len(answer) == 1 else None
 
     def read_newest_stamp(self) -> datetime | None:
         """Read the greatest stamp of the object, for an org that does not answer aggregates."""

@@ -86,7 +86,7 @@ headers = st.dictionaries(names, header_values, max_size=3).map(
     lambda headers: [(name.encode(), value.encode("latin-1", "replace")) for name, value in headers.items()]
 )
 statuses = st.sampled_from(
-    [200, 200, 200, 201, 204, 301, 302, 304, 400, 401, 403, 404, 405, 410, 414, 420, 429, 500, 503]
+    [200, 200, 200, 201, 204, 301, 302, 304, 400, 401, 403, 404, 405, 410, 414, 420, 429, 494, 500, 503]
 )
 
 

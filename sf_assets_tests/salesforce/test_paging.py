@@ -210,7 +210,7 @@ def test_the_bound_is_measured_on_the_encoded_path(org, spare, method):
     assert org.data_calls[0].method == method
 
 
-@pytest.mark.parametrize("status", [413, 414, 431])
+@pytest.mark.parametrize("status", [413, 414, 431, 494])
 def test_a_gateway_with_a_smaller_bound_is_passed_in_the_same_way(org, status):
     org.then(status).then(200, inside(200, page("1")))
 

@@ -96,6 +96,7 @@ def check_rights(context: DoctorContext) -> Iterator[Finding]:
 
 def _count(context: DoctorContext, specs: "list[EndpointSpec]") -> Iterator[Finding]:
     """Count the rows of each object; report objects that refuse, and those that look hidden."""
+    from sf_assets.salesforce.aggregates import row_count
     from sf_assets.salesforce.wire import Query
 
     queries = [Query(spec.sobject, f"SELECT COUNT(Id) FROM {spec.sobject}", all_rows=False) for spec in specs]
@@ -104,7 +105,7 @@ def _count(context: DoctorContext, specs: "list[EndpointSpec]") -> Iterator[Find
             yield _missing(spec, "cannot be read")
         elif isinstance(answer, SalesforceError):
             yield Finding("rights", "fail", str(answer), answer.remedy)
-        elif spec.sobject in NEEDS and not next(iter(answer.values())):
+        elif spec.sobject in NEEDS and row_count(answer.values()) == 0:
             yield Finding("rights", "warn", f"{spec.sobject} has no rows", f"Make sure of {NEEDS[spec.sobject]}.")
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 import polars as pl
 
 from sf_assets.errors import QueryRefused
+from sf_assets.salesforce.aggregates import row_count
 from sf_assets.salesforce.wire import Query
 from sf_assets.specs.model import STAMP
 from sf_assets.specs.soql import select, string_literal
@@ -130,9 +131,8 @@ def range_count(answer: object) -> RangeCount:
     An error counts as a range that differs.
     """
     values = answer.values() if isinstance(answer, dict) else ()
-    numbers = [value for value in values if isinstance(value, int | float)]
     texts = [value for value in values if isinstance(value, str)]
     try:
-        return RangeCount(int(numbers[0]), utc_moment(texts[0]) if texts else None)
-    except (IndexError, ValueError):
+        return RangeCount(row_count(values), utc_moment(texts[0]) if texts else None)
+    except ValueError:
         return RangeCount(None)
