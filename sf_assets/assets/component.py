@@ -1,8 +1,7 @@
 """The Dagster component `sf_assets.SalesforceOrg`: a YAML file becomes the assets of one Salesforce org."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,13 +11,14 @@ from dagster.components.utils.defs_state import DefsStateConfig, DefsStateConfig
 from dagster.components.utils.translation import TranslationFn, TranslationFnResolver
 
 from sf_assets.assets.build import build_definitions
+from sf_assets.assets.component_errors import YamlSource
 from sf_assets.assets.component_model import CustomObject, LoginVariables, Override, specs_values
 from sf_assets.assets.component_scaffolder import SalesforceOrgScaffolder
 from sf_assets.assets.credentials import CredentialsResource, EnvironmentCredentials
 from sf_assets.assets.deployments import Deployment, read_deployment, secrets_manager, shared_settings
 from sf_assets.assets.freshness import automated
 from sf_assets.assets.naming import ResourceKeys
-from sf_assets.errors import ConfigError, SfAssetsError, SpecError
+from sf_assets.salesforce.instance_url import parse_instance_url
 from sf_assets.specs.endpoints import endpoints_of
 from sf_assets.specs.model import EndpointSpec
 
@@ -106,11 +106,12 @@ class SalesforceOrg(dg.StateBackedComponent, dg.Resolvable):
     def build_defs_from_state(self, context: dg.ComponentLoadContext, state_path: Path | None) -> dg.Definitions:
         """Build the org's definitions; with a state, their column schemas too."""
         columns = json.loads(state_path.read_text(encoding="utf-8")) if state_path and state_path.exists() else {}
-        with _named_errors(context.path):
+        source = YamlSource.of(context, self.endpoint_paths(), VARIABLES)
+        with source.named_errors():
             deployment = self.deployment()
             return build_definitions(
                 replace(deployment, endpoints=""),
-                specs=self.specs(context.path),
+                specs=self.specs(source.file),
                 keys=ResourceKeys.of(deployment.naming),
                 columns_file=state_path if columns and self._keeps_state_here else None,
                 change=lambda endpoint, spec: self.get_asset_spec(
@@ -144,8 +145,19 @@ class SalesforceOrg(dg.StateBackedComponent, dg.Resolvable):
         names = automated(specs, ",".join(self.endpoints))
         return tuple(spec for spec in specs if spec.endpoint in names)
 
+    def endpoint_paths(self) -> dict[str, tuple[str | int, ...]]:
+        """Return the place of each endpoint's own settings among the attributes, by name."""
+        rows = {each.row()["endpoint"]: ("custom_objects", i) for i, each in enumerate(self.custom_objects)}
+        return {**{name: ("overrides", name) for name in self.overrides}, **rows}
+
     def deployment(self) -> Deployment:
-        """Return the deployment that the attributes describe."""
+        """Return the deployment that the attributes describe.
+
+        Raises: ConfigError for a value that cannot be used.
+        """
+        if self.instance_url:
+            parse_instance_url(self.instance_url)
+        self.login.refuse_values()
         is_practice = self.practice or not self.instance_url
         values = {VARIABLES[name]: _text(getattr(self, name)) for name in VARIABLES}
         values["SF_ASSETS_DEPLOYMENT"] = "practice" if is_practice else "production"
@@ -180,31 +192,3 @@ def _with_columns(spec: dg.AssetSpec, columns: Sequence[Mapping[str, Any]] | Non
         return spec
     schema = dg.TableSchema([dg.TableColumn(c["name"], c["type"], c["description"]) for c in columns])
     return spec.merge_attributes(metadata={"dagster/column_schema": schema})
-
-
-@contextmanager
-def _named_errors(path: Path) -> Iterator[None]:
-    """Name the file, its line and the attribute in errors of settings."""
-    attribute_of: Callable[[str], str] = {variable: name for name, variable in VARIABLES.items()}.__getitem__
-    try:
-        yield
-    except (ConfigError, SpecError) as error:
-        setting = str(error.values.get("setting", ""))
-        name = attribute_of(setting) if setting in VARIABLES.values() else ""
-        raise _renamed(error, path, setting, name) from None
-
-
-def _renamed(error: SfAssetsError, path: Path, setting: str, name: str) -> ConfigError:
-    file = path / "defs.yaml" if path.is_dir() else path
-    line = _line_of(file, name) if name else 0
-    place = f"{file}:{line}" if line else str(file)
-    what = str(error).replace(setting, name) if name else str(error)
-    return ConfigError(f"{place}: {what}", remedy=error.remedy, path=str(file), setting=name or setting)
-
-
-def _line_of(file: Path, name: str) -> int:
-    try:
-        lines = file.read_text(encoding="utf-8").splitlines()
-    except (OSError, ValueError):
-        return 0
-    return next((number for number, line in enumerate(lines, 1) if line.strip().startswith(f"{name}:")), 0)

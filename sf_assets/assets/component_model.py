@@ -1,13 +1,16 @@
 """What a YAML file may say of a Salesforce org; shapes alone, values are checked by the readers of each setting."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import dagster as dg
 from pydantic import ConfigDict, Field
 
+from sf_assets.errors import ConfigError
 from sf_assets.specs.naming import column_name
 
+_VARIABLE = re.compile("[A-Za-z_][A-Za-z0-9_]*")
 STANDARD_COLUMNS = ("FIELDS(STANDARD)", "FIELDS(CUSTOM)")
 
 
@@ -28,6 +31,25 @@ class LoginVariables(dg.Model):
     )
     private_key_file: str = Field(default="", description="Path of the private key's file, instead of a variable.")
     hash_key: str = Field(default="", description="Environment variable with the key of hashed columns.")
+
+    def refuse_values(self) -> None:
+        """Raise ConfigError where a secret is written in place of its name."""
+        for name in ("consumer_key", "username", "private_key", "hash_key"):
+            text = getattr(self, name)
+            if text and not _VARIABLE.fullmatch(text):
+                raise _secret_in_file(name, "is not the name of an environment variable")
+        for name in ("secret_id", "private_key_file"):
+            if "-----" in getattr(self, name):
+                raise _secret_in_file(name, "holds a key")
+
+
+def _secret_in_file(name: str, what: str) -> ConfigError:
+    return ConfigError(
+        f"login.{name} {what}",
+        remedy="Put the value into an environment variable and write the variable's name. If a secret was in the file,"
+        " replace it in Salesforce.",
+        setting=f"login.{name}",
+    )
 
 
 class Override(dg.Model):

@@ -253,11 +253,11 @@ def _upkeep_job(env: Environment) -> Path | None:
 
 def _readers(env: Environment, iceberg: IcebergResource) -> Registration:
     """Return what is done for Snowflake after a commit: nothing where no account is named."""
+    mode = one_of(env, "SF_ASSETS_SNOWFLAKE", {"linked": None, "tables": None})
     if not env.get("SNOWFLAKE_ACCOUNT"):
         return NoRegistration()
     from sf_assets.assets.snowflake import SnowflakeTables, build_account
 
-    mode = one_of(env, "SF_ASSETS_SNOWFLAKE", {"linked": None, "tables": None})
     return SnowflakeTables(
         account=build_account(_snowflake_login(env, mode), host=env.get("SNOWFLAKE_HOST", "")),
         iceberg=iceberg,

@@ -110,7 +110,8 @@ def _last_word(spec: EndpointSpec, pairs: Iterable[tuple[str, str]]) -> str:
 def _pair(entry: str) -> tuple[str, str]:
     name, _, word = (part.strip() for part in entry.partition("="))
     if word not in CADENCES:
-        raise ConfigError(f"SF_ASSETS_CADENCES: {quoted(entry)} is not name=cadence with one of {', '.join(CADENCES)}")
+        what = f"SF_ASSETS_CADENCES: {quoted(entry)} is not name=cadence with one of {', '.join(CADENCES)}"
+        raise ConfigError(what, setting="SF_ASSETS_CADENCES")
     return name, word
 
 
