@@ -43,7 +43,7 @@ def failure(error: SfAssetsError, endpoint: str, *, docs: str = "", metadata: Ma
         text if text.startswith(start) else start + text,
         metadata={
             "error": name,
-            "remedy": dg.MetadataValue.md(f"{error.remedy} See `{name}` in {ERRORS_PAGE}."),
+            "remedy": dg.MetadataValue.text(error.remedy),  # Dagit shows markdown only after a click
             "what_it_means": dg.MetadataValue.md(meaning(type(error))),
             "page": errors_page(type(error), docs),
             **{key: dg.MetadataValue.text(value) for key, value in values.items() if key not in ("error", "remedy")},

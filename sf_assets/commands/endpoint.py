@@ -9,7 +9,7 @@ import click
 
 from sf_assets.commands.endpoint_draft import diff_table, draft_endpoint
 from sf_assets.commands.options import endpoints_argument
-from sf_assets.commands.plan import chosen_specs, plan_run, plan_table, summary
+from sf_assets.commands.plan import chosen_specs, plan_run, print_plan
 from sf_assets.commands.settings import deployment
 from sf_assets.errors import ConfigError, ObjectUnavailable, SalesforceError
 from sf_assets.specs.endpoints import ENDPOINTS
@@ -56,10 +56,7 @@ def add(sobject: str, name: str | None, folder: Path | None, dry_run: bool) -> N
     draft.write(target)
     click.echo(f"Wrote {target / draft.file_name} and a row of {target / TABLE}.\n")
     planned = plan_run(dataclasses.replace(settings, specs=target), [draft.row.endpoint])
-    console = Console()
-    console.print(plan_table(planned))
-    for line in summary(planned):
-        console.print(line, highlight=False, soft_wrap=True)
+    print_plan(Console(), planned)
     if settings.specs is None or settings.specs.resolve() != target.resolve():
         click.echo(f"\nSet SF_ASSETS_SPECS to use it: export SF_ASSETS_SPECS={target.resolve()}")
     click.echo(

@@ -1,6 +1,8 @@
 """The group of all commands: how an error, Ctrl-C and an unknown command end."""
 
+import atexit
 import difflib
+import os
 import sys
 import traceback
 from contextlib import suppress
@@ -44,6 +46,14 @@ def _of_system(error: OSError) -> tuple[str, str]:
     )
 
 
+def _exit_at_once(status: int) -> None:
+    """End this process before Python removes its objects: DuckDB lists those of an interrupted run."""
+    atexit._run_exitfuncs()  # noqa: SLF001  # no public name; without it multiprocessing reports leaked semaphores
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
+
+
 class CommandGroup(click.Group):
     """A group that prints an error of ours as one message with its remedy, without a traceback."""
 
@@ -62,6 +72,10 @@ class CommandGroup(click.Group):
         """Run the command line and print each error as a message."""
         try:
             return super().main(*args, **options)
+        except SystemExit as end:
+            if end.code == INTERRUPTED and not args and options.get("args") is None:  # the program, not a caller
+                _exit_at_once(INTERRUPTED)
+            raise
         except click.ClickException:
             raise  # only where another program calls the commands
         except OSError as error:

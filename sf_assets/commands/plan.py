@@ -13,6 +13,8 @@ from sf_assets.commands.settings import deployment
 from sf_assets.errors import ConfigError
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from sf_assets.assets.deployments import Deployment
     from sf_assets.planning.estimate import EndpointPlan, Plan
     from sf_assets.salesforce.bulk import BulkQuota
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
 LIMITS = (1_000, 15_000, 100_000)
 """Daily limits for which the plan names the possible cadences, next to the org's own limit."""
-MISSING = "Missing columns do not exist in this org, or are hidden from this user: sf-assets endpoint diff names them."
+MISSING = "Missing columns do not exist in this org, or are hidden from this user. The table has them as NULL."
 TOO_EXPENSIVE = 3
 """Exit status if first copies would not be complete before the reserve."""
 
@@ -38,12 +40,7 @@ def plan(endpoints: tuple[str, ...], full_refresh: bool) -> None:
     from rich.console import Console
 
     console, result = Console(), plan_run(deployment(), endpoints, full_refresh=full_refresh)
-    console.print(plan_table(result))
-    if any(one.report and one.report.problems.missing for one in result.endpoints):
-        console.print(f"\n{MISSING}", highlight=False, soft_wrap=True)
-    console.print()
-    for line in summary(result):
-        console.print(line, highlight=False, soft_wrap=True)
+    print_plan(console, result)
     if (reason := verdict(result)) is not None:
         console.print(reason, style="red", highlight=False, soft_wrap=True)
         sys.exit(TOO_EXPENSIVE)
@@ -81,6 +78,16 @@ def chosen_specs(specs: "Sequence[EndpointSpec]", names: Sequence[str]) -> "list
         remedy = f"Use groups ({', '.join(groups)}) or endpoints ({', '.join(endpoints)})."
         raise ConfigError(f"no endpoint or group is named {', '.join(unknown)}", remedy=remedy)
     return [spec for spec in specs if not names or {spec.endpoint, spec.group, "all"} & set(names)]
+
+
+def print_plan(console: "Console", plan: "Plan") -> None:
+    """Print the table of the endpoints and the lines below it."""
+    console.print(plan_table(plan))
+    if any(one.report and one.report.problems.missing for one in plan.endpoints):
+        console.print(f"\n{MISSING}", highlight=False, soft_wrap=True)
+    console.print()
+    for line in summary(plan):
+        console.print(line, highlight=False, soft_wrap=True)
 
 
 def plan_table(plan: "Plan") -> Table:

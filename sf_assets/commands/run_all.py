@@ -75,11 +75,11 @@ def materialize_all(
     """
     import dagster as dg
 
-    from sf_assets.commands.settings import dagster_instance
+    from sf_assets.commands.run_logs import terminal_instance
     from sf_assets.definitions import defs
 
     run_id, listener = str(uuid4()), EventListener(on_outcome, on_line)
-    with dagster_instance() as instance:
+    with terminal_instance() as instance:
         instance.add_event_listener(run_id, listener)
         job = defs.resolve_implicit_global_asset_job_def()
         keys = sorted(set(job.asset_layer.executable_asset_keys))

@@ -245,7 +245,7 @@ def test_the_automation_page_shows_a_running_sensor_for_each_cadence(
 ) -> None:
     open_page(page, f"{dagit_with_tables.url}/automation", "Automation condition sensor", "ago")
 
-    page.screenshot(path=pictures / "automation.png", clip={"x": 240, "y": 0, "width": 1360, "height": 370})
+    page.screenshot(path=pictures / "automation.png", clip={"x": 240, "y": 0, "width": 1360, "height": 425})
 
     cadences = {spec.cadence for spec in endpoints()}
     assert missing(page, [f"salesforce_{word}" for word in CADENCES if word in cadences]) == []

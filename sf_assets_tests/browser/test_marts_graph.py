@@ -19,6 +19,8 @@ pytestmark = pytest.mark.browser
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 600
 LAYOUT_MILLISECONDS = 60_000
+ALL_PASSED = re.compile(r"^(\d+) / \1 Passed$")
+"""A mart's checks, once its run has ended."""
 
 
 def free_port() -> int:
@@ -60,7 +62,8 @@ def test_the_marts_graph_joins_the_tables_graph(marts_url: str, page: Page, pict
     page.set_viewport_size({"width": 1600, "height": 2700})
     page.goto(f"{marts_url}/asset-groups?expanded={quote('global@global:marts')}", wait_until="domcontentloaded")
     expect(page.get_by_text("win_rate", exact=True).first).to_be_visible(timeout=LAYOUT_MILLISECONDS)
-    page.wait_for_timeout(4_000)
+    marts = {path.stem for path in (ROOT / "dbt/models/marts").glob("*.sql")}
+    expect(page.get_by_text(ALL_PASSED)).to_have_count(len(marts), timeout=START_SECONDS * 1_000)
     for passing in ("fetching statuses", "Loading...", "Materializing"):
         expect(page.get_by_text(passing)).to_have_count(0, timeout=START_SECONDS * 1_000)
     page.wait_for_timeout(2_000)
@@ -68,7 +71,6 @@ def test_the_marts_graph_joins_the_tables_graph(marts_url: str, page: Page, pict
     page.screenshot(path=pictures / "marts-graph.png", clip={"x": 541, "y": 300, "width": 1000, "height": 2100})
 
     visible = page.locator("body").inner_text()
-    marts = {path.stem for path in (ROOT / "dbt/models/marts").glob("*.sql")}
     assert {name for name in marts if name not in visible} == set()
 
 
