@@ -207,16 +207,16 @@ class IcebergResource(dg.ConfigurableResource[Any]):
             status_table.commit(context.run.run_id, self.source, self.tables, context.log)
 
     def _build_tables(self) -> "IcebergTables":
+        properties = self.catalog_properties()  # before pyiceberg is imported, which reads its configuration too
         from sf_assets.iceberg.tables import IcebergTables
 
-        properties = self.catalog_properties()
         return IcebergTables(self.catalog, self.namespace, properties, past_waits=self.past_waits, upkeep=self.upkeep)
 
     def catalog_properties(self) -> dict[str, str]:
         """Return the properties that override pyiceberg's configuration, or a local catalog if there is none."""
-        from pyiceberg.utils.config import Config
+        from sf_assets.iceberg.configuration import catalog_config
 
-        if self.properties or not self.local_folder or Config().get_catalog_config(self.catalog):
+        if catalog_config(self.catalog) or self.properties or not self.local_folder:
             return dict(self.properties)
         return local_catalog(Path(self.local_folder))
 

@@ -66,9 +66,13 @@ def number(env: Mapping[str, str], name: str, default: float, meaning: str, admi
     return value
 
 
+MOST = 2**53
+"""The largest whole number of a setting; a larger one is not exact as a float."""
+
+
 def whole_number(env: Mapping[str, str], name: str) -> int:
     """Return the variable as a whole number. The default is 0. Raises: ConfigError."""
-    return int(number(env, name, 0, "a whole number", lambda n: n >= 0 and n == int(n)))
+    return int(number(env, name, 0, "a whole number", lambda n: 0 <= n <= MOST and n == int(n)))
 
 
 def plain_name(env: Mapping[str, str], name: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from sf_assets.commands.options import row_options, rows_option
+from sf_assets.commands.options import FiniteRange, row_options, rows_option
 from sf_assets.commands.ports import require_free
 from sf_assets.commands.settings import deployment
 from sf_assets.errors import ConfigError
@@ -44,7 +44,7 @@ home_option = click.option(
 @rows_option
 @click.option(
     "--pace",
-    type=click.FloatRange(min=0),
+    type=FiniteRange(min=0),
     default=0.0,
     show_default=True,
     metavar="N",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sf_assets.commands.options import FiniteRange
 from sf_assets.commands.settings import deployment
 from sf_assets.errors import TableForeign
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.option(
     "--older-than-days",
-    type=click.FloatRange(min=1),
+    type=FiniteRange(min=1, max=3650),
     default=3,
     show_default=True,
     help="Age of the files to remove; a running write may need younger ones.",

@@ -31,9 +31,9 @@ def tables() -> None:
 
 def existing_tables(iceberg: "IcebergResource") -> "IcebergTables":
     """Return the tables. Raises: ConfigError if the local catalog does not exist, without creating it."""
-    from pyiceberg.utils.config import Config
+    from sf_assets.iceberg.configuration import catalog_config
 
-    is_local = not iceberg.properties and not Config().get_catalog_config(iceberg.catalog)
+    is_local = not catalog_config(iceberg.catalog) and not iceberg.properties
     if is_local and not (Path(iceberg.local_folder) / "catalog.db").exists():
         raise ConfigError(f"there are no tables yet in {iceberg.local_folder}", remedy=NO_TABLES)
     return iceberg.tables()

@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         signal.signal(number, lambda signum, frame: stop.set())
     try:
         _run(options, stop)
-    except (ValueError, KeyError, OSError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError, OSError) as error:
         parser.error(str(error))
     return 0
 

@@ -98,6 +98,7 @@ def test_production_names_the_variable_that_it_lacks(missing):
         ("SALESFORCE_REQUESTS_PER_SECOND", "inf"),
         ("SALESFORCE_QUOTA_RESERVE", "1"),
         ("SALESFORCE_QUOTA_RESERVE", "-0.1"),
+        ("SALESFORCE_DAILY_CALLS", "9" * 30),
         ("SF_ASSETS_READ_DELETED", "no"),
         ("SF_ASSETS_CALCULATED", "daily"),
         ("SF_ASSETS_BULK", "sometimes"),

@@ -151,6 +151,26 @@ def test_a_damaged_history_of_dagster_is_named(tmp_path, monkeypatch):
         pass
 
 
+PYICEBERG_FILES = ["", "catalog: [", "a: &a [*a]", "catalog: 5", "!!python/object/apply:os.system ['id']", "\xff"]
+
+
+@pytest.mark.parametrize("text", PYICEBERG_FILES)
+@pytest.mark.parametrize("command", ["tables", "repair"])
+def test_a_damaged_configuration_of_pyiceberg_is_named(tmp_path, text, command):
+    (tmp_path / ".pyiceberg.yaml").write_text(text, encoding="latin-1")
+
+    result = CliRunner().invoke(main, [command], env={"PYICEBERG_HOME": str(tmp_path), "SF_ASSETS_HOME": str(tmp_path)})
+
+    assert result.output.startswith("ConfigError: pyiceberg's configuration cannot be read")
+
+
+@pytest.mark.parametrize("number", ["nan", "inf", "-1"])
+def test_a_number_that_is_none_is_refused_by_its_option(number):
+    for words in (["sweep", "--older-than-days", number], ["practice", "--pace", number]):
+        result = CliRunner().invoke(main, words)
+        assert (result.exit_code, words[1] in result.output) == (2, True)
+
+
 @click.group(cls=CommandGroup)
 def group():
     """Commands that fail."""

@@ -92,6 +92,8 @@ def fault_from(settings: Mapping[str, Any]) -> Fault:
     Raises:
         ValueError: A name is unknown; the message lists the known ones.
     """
+    if not isinstance(settings, Mapping):
+        raise ValueError("a fault must be a JSON object")
     names = [entry.name for entry in fields(Fault)]
     unknown = sorted(set(settings) - set(names))
     if unknown:

@@ -71,6 +71,8 @@ def behaviour_from(settings: Mapping[str, Any]) -> Behaviour:
     Raises:
         ValueError: A name is unknown; the message lists the known ones.
     """
+    if not isinstance(settings, Mapping):
+        raise ValueError("the behaviour must be a JSON object")
     names = {field.name for field in fields(Behaviour)}
     unknown = sorted(set(settings) - names)
     if unknown:
