@@ -17,7 +17,7 @@ STANDARD_COLUMNS = ("FIELDS(STANDARD)", "FIELDS(CUSTOM)")
 class LoginVariables(dg.Model):
     """Where the login's values are: in AWS Secrets Manager, or in environment variables, by name. Never the values."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="allow")  # refused below: an error of pydantic would show the value of `password`
 
     secret_id: str = Field(default="", description="Name or ARN of a secret in AWS Secrets Manager.")
     consumer_key: str = Field(
@@ -33,7 +33,10 @@ class LoginVariables(dg.Model):
     hash_key: str = Field(default="", description="Environment variable with the key of hashed columns.")
 
     def refuse_values(self) -> None:
-        """Raise ConfigError where a secret is written in place of its name."""
+        """Raise ConfigError for an unknown key and for a secret in place of its name."""
+        for name in self.model_extra or {}:
+            keys = ", ".join(type(self).model_fields)
+            raise ConfigError(f"login.{name} is unknown; a login has {keys}", setting=f"login.{name}")
         for name in ("consumer_key", "username", "private_key", "hash_key"):
             text = getattr(self, name)
             if text and not _VARIABLE.fullmatch(text):

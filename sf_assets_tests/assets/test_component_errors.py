@@ -11,6 +11,11 @@ REAL = "  instance_url: acme.my.salesforce.com\n  login:\n"
 OBJECTS = "  custom_objects:\n    - object: Invoice__c\n"
 WRONG = {
     "unknown key": ("  org: a1\n  colour: red\n", 4, "attributes.colour"),
+    "a secret under an unknown key": (
+        "  org: a1\n  login:\n    password: 3MVG9.a\n",
+        5,
+        "login.password is unknown; a login has",
+    ),
     "not a number": ("  org: a1\n  requests_per_second: fast\n", 4, "requests_per_second is 'fast'"),
     "out of bounds": ("  quota_reserve: 7\n", 3, "quota_reserve is '7.0'"),
     "short name": ("  org: Not A Name\n", 3, "org is 'Not A Name'"),
