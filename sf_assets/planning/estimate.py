@@ -251,13 +251,12 @@ class _Counting:
             return EndpointPlan(spec, "failed", error=planned)
         answers = [counts.get((spec.endpoint, step)) for step in steps]
         counted_steps = [self._with_rows(spec, step, answer) for step, answer in zip(steps, answers, strict=True)]
+        more_calls = self._newest_calls(spec, planned) + planned.comparison_calls
         return EndpointPlan(
             spec,
             planned.report.kind,
             rows=sum(step.rows or 0 for step in counted_steps),
-            calls=sum(step.calls for step in counted_steps)
-            + self._newest_calls(spec, planned)
-            + planned.comparison_calls,
+            calls=sum(step.calls for step in counted_steps) + more_calls,
             is_first=is_first_copy(planned),
             is_approximate=any(isinstance(answer, SalesforceError) for answer in answers),
             report=planned.report,
@@ -267,10 +266,9 @@ class _Counting:
     def _bulk_price(self, planned: Sync, steps: Sequence[ReadStep]) -> BulkPrice | None:
         if planned.step is None or (planned.bulk is None and planned.why_rest is None):
             return None
-        limits = self._deployment.bulk_limits
         whole, *others = steps
         tail = sum(step.calls for step in others)
-        by_bulk, by_rest = replace(whole, bulk=limits), replace(whole, bulk=None)
+        by_bulk, by_rest = replace(whole, bulk=self._deployment.bulk_limits), replace(whole, bulk=None)
         return BulkPrice(by_bulk.calls + tail, by_rest.calls + tail, planned.why_rest)
 
     def _with_rows(self, spec: EndpointSpec, step: ReadStep, answer: Answer | None) -> ReadStep:
